@@ -1,0 +1,1 @@
+//! Samples and files: WAV and other formats, resampling, recording.

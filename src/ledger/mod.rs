@@ -1,0 +1,1 @@
+//! Payment keys and charge attempts, persisted.

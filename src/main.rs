@@ -1,0 +1,3 @@
+//! The `tonopago` program.
+
+fn main() {}

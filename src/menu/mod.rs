@@ -1,0 +1,1 @@
+//! The menu: YAML model, checks, runtime, timers, fields.

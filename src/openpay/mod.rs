@@ -1,0 +1,1 @@
+//! Openpay's API: client, types, error table, local sandbox.

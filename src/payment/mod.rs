@@ -1,0 +1,1 @@
+//! The payment rule: never charged twice, never a lost outcome.

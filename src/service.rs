@@ -1,0 +1,184 @@
+//! What a call asks of the outside world and what comes back: the vocabulary between the menu runtime and the drivers.
+//!
+//! A call never performs these requests. It emits them as effects; the driver performs them (over HTTP, with the
+//! ledger, in a test by hand) and delivers the answer. Nothing here touches a socket, a clock or a file.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::card::{Cvv, Expiry, Pan};
+use crate::money::Money;
+
+/// Identifies one request of one call; the answer carries it back. Unique within a call, ascending from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u32);
+
+/// The key a merchant gave its customer. A credential: it prints masked, as its length only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PaymentKey(Zeroizing<String>);
+
+impl PaymentKey {
+    /// Takes the keyed digits.
+    pub fn new(digits: impl Into<String>) -> Self {
+        Self(Zeroizing::new(digits.into()))
+    }
+
+    /// The digits, for the authorizer's request and the ledger only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PaymentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PaymentKey({} digits)", self.0.len())
+    }
+}
+
+/// Who pays, as far as the merchant told us; Openpay wants a name and an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Customer {
+    /// Given name.
+    pub name: String,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone number, digits.
+    pub phone_number: Option<String>,
+}
+
+/// The merchant's permission to charge: what, how much, for which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorization {
+    /// The amount the caller confirms and the card is charged.
+    pub amount: Money,
+    /// The merchant's order number; the base of Openpay's `order_id`, our idempotency key.
+    pub order_id: String,
+    /// Shown on the charge, at most 250 characters.
+    pub description: String,
+    /// The payer, where the merchant sent one.
+    pub customer: Option<Customer>,
+}
+
+/// Card data on its way to one charge. Not `Debug`, `Clone` or `Serialize`; wiped when dropped.
+pub struct Card {
+    /// Card number.
+    pub pan: Pan,
+    /// Month and year of expiry.
+    pub expiry: Expiry,
+    /// Card verification value; good for this one attempt.
+    pub cvv: Cvv,
+}
+
+/// A service request emitted by a call.
+pub enum Request {
+    /// Ask the merchant's authorizer about a payment key.
+    Authorize {
+        /// The key as keyed in.
+        key: PaymentKey,
+    },
+    /// Charge a card for what was authorized and confirmed by the caller.
+    Charge {
+        /// The key that was authorized; the exactly-once rule is per key.
+        key: PaymentKey,
+        /// What the authorizer allowed.
+        authorization: Authorization,
+        /// The card to charge.
+        card: Card,
+        /// Months without interest (3, 6, 9, 12, 18), if the caller chose a plan.
+        months: Option<u8>,
+    },
+}
+
+impl Request {
+    /// The service's name for traces and logs; never any of its data.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize { .. } => "authorize",
+            Self::Charge { .. } => "charge",
+        }
+    }
+}
+
+/// Why an authorizer refused a key. Callers hear the same words for [`Refusal::Unknown`] and [`Refusal::Expired`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// No such key.
+    Unknown,
+    /// The key was good once.
+    Expired,
+    /// The order is paid; nothing is owed.
+    AlreadyPaid,
+    /// Too many failures, or cancelled by the merchant.
+    Blocked,
+}
+
+/// The authorizer's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthorizeReply {
+    /// The key is good; the amount is to be confirmed by the caller.
+    Authorized(Authorization),
+    /// The authorizer answered no.
+    Refused(Refusal),
+    /// No usable answer: time-out, HTTP error, or a body that does not parse. Not the same as a refusal.
+    Unavailable,
+}
+
+/// The part of the card data the gateway found wrong, to be asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CardField {
+    /// The card number.
+    Pan,
+    /// Month and year of expiry.
+    Expiry,
+    /// The card verification value.
+    Cvv,
+}
+
+/// What a caller can do about a declined charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decline {
+    /// Try another card.
+    OtherCard,
+    /// The bank must be asked (restricted, or authorization needed).
+    CallYourBank,
+    /// Stolen, lost, fraud, or unexplained: one sentence for all, and this card is not tried again in this call.
+    Generic,
+}
+
+/// The outcome of a charge, as far as a caller may be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChargeReply {
+    /// Paid: the gateway said `completed`. The reference is digits the caller can write down.
+    Approved {
+        /// Digits to speak.
+        reference: String,
+    },
+    /// Not paid.
+    Declined(Decline),
+    /// Not tried by the bank: one part of the card data is wrong and can be asked for again.
+    Correct(CardField),
+    /// The order had been paid before; nothing was charged now.
+    AlreadyPaid {
+        /// Digits to speak.
+        reference: String,
+    },
+    /// Nobody knows yet: "being verified, do not pay again", reconciled in the background.
+    Unknown {
+        /// Digits to speak.
+        reference: String,
+    },
+    /// Not paid, and trying again in this call makes no sense (our configuration, or the gateway is down).
+    Unavailable,
+}
+
+/// An answer for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// To [`Request::Authorize`].
+    Authorize(AuthorizeReply),
+    /// To [`Request::Charge`].
+    Charge(ChargeReply),
+}

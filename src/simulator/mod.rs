@@ -1,0 +1,1 @@
+//! A telephone line with its faults, and a caller on it.

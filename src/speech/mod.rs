@@ -1,0 +1,1 @@
+//! Spoken prompts: clips, numbers and amounts in words.
