@@ -31,6 +31,7 @@
 mod clips;
 mod english;
 mod language;
+mod level;
 mod player;
 mod recording;
 mod spanish;
@@ -38,9 +39,10 @@ mod spoken;
 
 pub use clips::{Clip, Clips, ClipsError};
 pub use language::Language;
+pub use level::active_speech_level_dbm0;
 pub use player::{Player, UnknownClip};
 pub use recording::RecordingError;
-pub use spoken::{Spoken, amount, date, digits, number, reference, words};
+pub use spoken::{Spoken, amount, date, digits, number, reference, text_of, words};
 
 /// Samples per second of every clip: the telephone network's 8 kHz.
 pub const SAMPLE_RATE: u32 = 8000;
