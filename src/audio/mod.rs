@@ -1,1 +1,3 @@
-//! Samples and files: WAV and other formats, resampling, recording.
+//! Samples and files: WAV and other formats, resampling, levels.
+
+pub mod g711;
