@@ -2,10 +2,12 @@
 
 pub mod audio;
 pub mod authorizer;
+pub mod call;
 pub mod card;
 pub mod dtmf;
 pub mod ledger;
 pub mod line;
+pub mod media;
 pub mod menu;
 pub mod money;
 pub mod openpay;
