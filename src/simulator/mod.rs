@@ -1,1 +1,3 @@
 //! A telephone line with its faults, and a caller on it.
+
+pub mod line;
