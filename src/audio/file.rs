@@ -343,3 +343,6 @@ impl<R: Read> Read for Recorder<'_, R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;
