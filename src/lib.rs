@@ -3,7 +3,9 @@
 pub mod audio;
 pub mod authorizer;
 pub mod card;
+pub mod clock;
 pub mod dtmf;
+pub mod http;
 pub mod ledger;
 pub mod line;
 pub mod menu;
