@@ -68,9 +68,9 @@ pub struct Attempt {
 #[derive(Debug, Clone)]
 pub enum Conflict {
     /// It succeeded.
-    Paid(Attempt),
+    Paid(Box<Attempt>),
     /// It has not ended, or nobody knows how.
-    Open(Attempt),
+    Open(Box<Attempt>),
 }
 
 impl Attempt {
@@ -220,8 +220,8 @@ fn find_conflict(transaction: &Transaction<'_>, new: &NewAttempt<'_>) -> Result<
     let mut statement = transaction.prepare_cached(&format!("{SELECT} {clause}"))?;
     let found = statement.query_row([new.key.expose(), &new.authorization.order_id], read).optional()?;
     Ok(found.map(|attempt| match attempt.state {
-        State::Approved => Conflict::Paid(attempt),
-        _ => Conflict::Open(attempt),
+        State::Approved => Conflict::Paid(Box::new(attempt)),
+        _ => Conflict::Open(Box::new(attempt)),
     }))
 }
 

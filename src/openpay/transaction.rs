@@ -1,5 +1,6 @@
 //! What Openpay answers: transactions, tokens, the merchant.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -109,6 +110,11 @@ impl Charge {
         self.status == ChargeStatus::Completed
     }
 
+    /// When it was made, if Openpay said so readably.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.creation_date.as_deref()?.parse().ok()
+    }
+
     /// Whether it waits for 3-D Secure, which a telephone can't do.
     pub fn needs_browser(&self) -> bool {
         self.status == ChargeStatus::ChargePending
@@ -194,6 +200,7 @@ mod tests {
         assert!(charge.is_paid());
         assert_eq!(charge.amount, Money::mxn(403_570));
         assert_eq!(charge.order_id.as_deref(), Some("ord-234"));
+        assert_eq!(charge.created(), "2026-11-23T16:15:00Z".parse().ok());
         assert_eq!(charge.masked_card.as_deref(), Some("411111XXXXXX1111"));
         assert_eq!(parse_charges(&[b"[", &json[..], b"]"].concat()).unwrap(), [charge]);
     }
