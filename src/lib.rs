@@ -5,6 +5,7 @@ pub mod authorizer;
 pub mod call;
 pub mod card;
 pub mod clock;
+pub mod decode;
 pub mod dtmf;
 pub mod http;
 pub mod ledger;

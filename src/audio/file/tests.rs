@@ -234,7 +234,7 @@ fn damage(bytes: &mut Vec<u8>, damages: &[Damage]) {
             (1, _, at) => bytes.insert(at.min(bytes.len()), byte),
             (2, Some(target), _) => *target = byte,
             // Most of the damage to the header, where the lengths are.
-            _ => bytes.iter_mut().nth(at % 64).into_iter().for_each(|target| *target = byte),
+            _ => bytes.get_mut(at % 64).into_iter().for_each(|target| *target = byte),
         }
     }
 }
