@@ -2,12 +2,15 @@
 
 pub mod audio;
 pub mod authorizer;
+pub mod call;
 pub mod card;
 pub mod clock;
+pub mod decode;
 pub mod dtmf;
 pub mod http;
 pub mod ledger;
 pub mod line;
+pub mod media;
 pub mod menu;
 pub mod money;
 pub mod openpay;

@@ -1,3 +1,7 @@
 //! The `tonopago` program.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

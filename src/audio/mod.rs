@@ -1,1 +1,18 @@
-//! Samples and files: WAV and other formats, resampling, recording.
+//! Samples and files: recordings of many formats, G.711, resampling, levels.
+
+mod block;
+mod file;
+pub mod g711;
+pub mod level;
+mod packets;
+mod pcm;
+mod problem;
+mod resample;
+mod riff;
+pub mod wav;
+
+pub use block::{BLOCK_FRAMES, Block};
+pub use file::{MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
+pub use pcm::SampleFormat;
+pub use problem::{AudioError, Problem, Warning};
+pub use resample::Resampler;

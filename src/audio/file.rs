@@ -1,0 +1,383 @@
+//! Reading recordings of any length in constant memory.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use tonopago::audio::{Block, Recording};
+//!
+//! # let mut silence = std::io::Cursor::new(Vec::new());
+//! # let spec = hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+//! # let mut writer = hound::WavWriter::new(&mut silence, spec)?;
+//! # for _ in 0..8000 { writer.write_sample(0_i16)?; }
+//! # writer.finalize()?;
+//! # let stream = std::io::Cursor::new(silence.into_inner());
+//! let mut recording = Recording::from_stream("standard input", stream)?;
+//! let mut block = Block::new();
+//! while recording.next_block(&mut block)? {
+//!     for channel in 0..block.channels() {
+//!         assert!(block.channel(channel).iter().all(|&sample| sample == 0.0));
+//!     }
+//! }
+//! assert_eq!((recording.sample_rate(), recording.seconds()), (8000, 1.0));
+//! if let Some(warning) = recording.warning() {
+//!     eprintln!("{}: {warning}", recording.name());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use symphonia::core::io::{MediaSource, ReadOnlySource};
+
+use super::block::Block;
+use super::packets::{End, PacketReader};
+use super::pcm::{FrameReader, SampleFormat};
+use super::problem::{AudioError, Problem, Warning};
+use super::riff::{Encoding, Header, HeaderError, Length, read_header};
+
+/// Most channels a recording may have.
+pub const MOST_CHANNELS: usize = 32;
+/// Sample rates a recording may have, in Hz. Below 4 kHz there is no room for DTMF's high group.
+pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+
+/// The form of samples that come without a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawFormat {
+    /// Samples per second, within [`SAMPLE_RATES`].
+    pub sample_rate: u32,
+    /// Interleaved channels, 1 to [`MOST_CHANNELS`].
+    pub channels: usize,
+    /// How each sample is written.
+    pub format: SampleFormat,
+}
+
+/// A recording being read, from a file or from a stream that can't seek.
+///
+/// Reads linear PCM, floating point, G.711, RF64 and streaming WAV, and through symphonia ADPCM, mp3, ogg, flac, aiff and
+/// m4a. A file cut short is decoded as far as it goes and leaves a [`Warning`]; so does a damaged packet, which becomes
+/// silence of its length, so that times stay right.
+pub struct Recording {
+    name: String,
+    source: Source,
+    sample_rate: u32,
+    channels: usize,
+    frames: u64,
+    warning: Option<Warning>,
+}
+
+enum Source {
+    Samples { reader: FrameReader<Box<dyn Input>>, length: Length },
+    Packets(PacketReader),
+}
+
+/// A byte stream that may move between threads.
+trait Input: Read + Send + Sync {}
+impl<R: Read + Send + Sync> Input for R {}
+
+/// How to open recordings, where [`Recording::open`] and [`Recording::from_stream`] don't say enough.
+#[derive(Clone, Debug, Default)]
+pub struct Opener {
+    raw: Option<RawFormat>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Opener {
+    /// Samples with headers, nothing counted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes everything as samples without a header.
+    #[must_use]
+    pub fn raw(self, raw: RawFormat) -> Self {
+        Self { raw: Some(raw), ..self }
+    }
+
+    /// Adds the bytes read to a counter, for showing progress against the files' lengths.
+    #[must_use]
+    pub fn counting_into(self, bytes: Arc<AtomicU64>) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// Opens a file, or a pipe that has a path.
+    ///
+    /// # Errors
+    /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
+    pub fn open(&self, path: &Path) -> Result<Recording, AudioError> {
+        let name = path.display().to_string();
+        let in_file = |problem: Problem| AudioError::new(&name, problem);
+        let open = || {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = open().map_err(|source| in_file(Problem::Open { source }))?;
+        if metadata.is_dir() {
+            return Err(in_file(Problem::Folder));
+        }
+        if !metadata.is_file() || self.raw.is_some() {
+            return self.stream(&name, file);
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        Recording::from_file(&name, self.counted(file), extension)
+    }
+
+    /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn stream(&self, name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Recording, AudioError> {
+        let mut stream = self.counted(stream);
+        if let Some(raw) = self.raw {
+            return Recording::samples(name, stream, &raw.header(), raw.format);
+        }
+        let mut record = Vec::new();
+        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
+        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
+            Kind::Samples(header, format) => Recording::samples(name, stream, &header, format),
+            Kind::Packets => {
+                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
+                Recording::packets(name, Box::new(source), None)
+            }
+        }
+    }
+
+    fn counted<R>(&self, inner: R) -> Counted<R> {
+        Counted { inner, bytes: Arc::clone(&self.bytes) }
+    }
+}
+
+impl RawFormat {
+    fn header(&self) -> Header {
+        let channels = u16::try_from(self.channels).unwrap_or(u16::MAX);
+        let encoding = Encoding::Samples(self.format);
+        Header { encoding, channels, sample_rate: self.sample_rate, length: Length::ToTheEnd }
+    }
+}
+
+impl Recording {
+    /// Opens a file, or a pipe that has a path.
+    ///
+    /// # Errors
+    /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
+    pub fn open(path: &Path) -> Result<Self, AudioError> {
+        Opener::new().open(path)
+    }
+
+    /// Reads a recording with its header from a stream that can't seek, such as standard input; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_stream(name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Self, AudioError> {
+        Opener::new().stream(name, stream)
+    }
+
+    /// Reads samples without a header.
+    ///
+    /// # Errors
+    /// If the rate or the number of channels is out of range.
+    pub fn from_raw(name: &str, stream: impl Read + Send + Sync + 'static, raw: RawFormat) -> Result<Self, AudioError> {
+        Opener::new().raw(raw).stream(name, stream)
+    }
+
+    /// The file's name as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Samples per second and channel, in Hz, within [`SAMPLE_RATES`].
+    pub const fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    /// Channels, 1 to [`MOST_CHANNELS`].
+    pub const fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Frames given so far.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Seconds given so far.
+    #[expect(clippy::cast_precision_loss, reason = "a recording of 2^53 frames does not exist")]
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.sample_rate)
+    }
+
+    /// What was wrong with a recording that could be read all the same; complete once
+    /// [`next_block`](Self::next_block) has answered `false`.
+    pub const fn warning(&self) -> Option<&Warning> {
+        self.warning.as_ref()
+    }
+
+    /// Fills `block` with the next frames, at most [`BLOCK_FRAMES`](super::BLOCK_FRAMES); `false` is the end.
+    ///
+    /// # Errors
+    /// If the device or the network the file is on fails. What is wrong with the recording itself is a
+    /// [`warning`](Self::warning).
+    pub fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
+        match &mut self.source {
+            Source::Samples { reader, .. } => reader.next_block(block).map_err(|source| {
+                let at_s = self.frames as f64 / f64::from(self.sample_rate);
+                AudioError::new(&self.name, Problem::Read { at_s, source })
+            })?,
+            Source::Packets(reader) => reader.next_block(block),
+        }
+        self.frames += block.frames() as u64;
+        if block.is_empty() && self.warning.is_none() {
+            self.warning = self.judge_end();
+        }
+        Ok(!block.is_empty())
+    }
+
+    fn from_file(name: &str, mut file: Counted<File>, extension: Option<&str>) -> Result<Self, AudioError> {
+        let read_failed = |source| AudioError::new(name, Problem::Read { at_s: 0.0, source });
+        let header = read_header(&mut file);
+        let empty = file.stream_position().map_err(read_failed)? == 0;
+        match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
+            Kind::Samples(header, format) => Self::samples(name, file, &header, format),
+            Kind::Packets => {
+                file.rewind().map_err(read_failed)?;
+                Self::packets(name, Box::new(file), extension)
+            }
+        }
+    }
+
+    fn samples(
+        name: &str,
+        stream: impl Input + 'static,
+        head: &Header,
+        form: SampleFormat,
+    ) -> Result<Self, AudioError> {
+        let (sample_rate, channels) = (head.sample_rate, usize::from(head.channels));
+        check_form(sample_rate, channels).map_err(|problem| AudioError::new(name, problem))?;
+        let length = match head.length {
+            Length::Bytes(bytes) => Some(bytes),
+            Length::ToTheEnd | Length::Zero => None,
+        };
+        let reader = FrameReader::new(Box::new(stream) as Box<dyn Input>, form, channels, length);
+        let source = Source::Samples { reader, length: head.length };
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
+    }
+
+    fn packets(name: &str, source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, AudioError> {
+        let in_file = |problem| AudioError::new(name, problem);
+        let reader = PacketReader::open(source, extension).map_err(|why| in_file(Problem::Undecodable { why }))?;
+        let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
+        check_form(sample_rate, channels).map_err(in_file)?;
+        let source = Source::Packets(reader);
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
+    }
+
+    /// What the way a recording ended says about it.
+    #[expect(clippy::cast_precision_loss, reason = "for a message in seconds")]
+    fn judge_end(&self) -> Option<Warning> {
+        let (at_s, rate) = (self.seconds(), f64::from(self.sample_rate));
+        match &self.source {
+            Source::Samples { reader, length } => match (length, reader.missing()) {
+                (Length::Bytes(_), Some(bytes)) if bytes >= reader.frame_bytes() as u64 => {
+                    let missing_s = (bytes / reader.frame_bytes() as u64) as f64 / rate;
+                    Some(Warning::Truncated { at_s, missing_s: Some(missing_s) })
+                }
+                (Length::Zero, _) if self.frames > 0 => Some(Warning::Unfinished { at_s }),
+                _ => None,
+            },
+            Source::Packets(reader) => match reader.end() {
+                Some(End::Broken(why)) => Some(Warning::Abandoned { at_s, why: why.clone() }),
+                end => {
+                    let missing = reader.declared_frames().map_or(0, |frames| frames.saturating_sub(self.frames));
+                    match (end, missing) {
+                        (Some(End::Cut), 1..) => {
+                            Some(Warning::Truncated { at_s, missing_s: Some(missing as f64 / rate) })
+                        }
+                        _ if reader.damaged() > 0 => Some(Warning::Damaged { packets: reader.damaged() }),
+                        _ => None,
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Who reads the sound.
+enum Kind {
+    Samples(Header, SampleFormat),
+    Packets,
+}
+
+fn classify(header: Result<Header, HeaderError>, empty: bool) -> Result<Kind, Problem> {
+    match header {
+        Err(HeaderError::NotWav) if empty => Err(Problem::Empty),
+        Err(HeaderError::NotWav) => Ok(Kind::Packets),
+        Err(HeaderError::Read(source)) => Err(Problem::Read { at_s: 0.0, source }),
+        Err(HeaderError::Broken { at, what }) => Err(Problem::Header { at, what }),
+        Ok(header) => match header.encoding {
+            Encoding::Samples(format) => Ok(Kind::Samples(header, format)),
+            Encoding::Adpcm => Ok(Kind::Packets),
+            Encoding::Other(tag) => Err(Problem::Encoding { tag }),
+        },
+    }
+}
+
+fn check_form(sample_rate: u32, channels: usize) -> Result<(), Problem> {
+    if !SAMPLE_RATES.contains(&sample_rate) {
+        return Err(Problem::SampleRate { sample_rate });
+    }
+    if !(1..=MOST_CHANNELS).contains(&channels) {
+        return Err(Problem::Channels { channels });
+    }
+    Ok(())
+}
+
+/// Counts the bytes that pass.
+struct Counted<R> {
+    inner: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Seek for Counted<File> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+impl MediaSource for Counted<File> {
+    fn is_seekable(&self) -> bool {
+        self.inner.is_seekable()
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        self.inner.byte_len()
+    }
+}
+
+/// Keeps what passes, so that a stream that can't seek can be read again from its start.
+struct Recorder<'a, R> {
+    inner: R,
+    record: &'a mut Vec<u8>,
+}
+
+impl<R: Read> Read for Recorder<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.record.extend_from_slice(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! Compressed recordings (ADPCM, mp3, ogg, flac, aiff, m4a), decoded by symphonia.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+use super::block::{BLOCK_FRAMES, Block};
+
+/// Packets that may fail before the first good one; more, and the bytes are no recording.
+const BAD_PACKETS_AT_START: u32 = 16;
+/// Longest silence put in place of one damaged packet, in frames: the longest packet of any format here (flac's).
+const LONGEST_PACKET: u64 = 65_536;
+
+/// Decodes one recording's first sound track, packet by packet.
+pub(super) struct PacketReader {
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: u32,
+    declared_frames: Option<u64>,
+    sample_rate: u32,
+    channels: usize,
+    /// The packet being handed out, and how much of it has been.
+    decoded: Block,
+    given: usize,
+    damaged: u32,
+    end: Option<End>,
+}
+
+/// Why a packet stream is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its own end.
+    Complete,
+    /// The bytes ran out.
+    Cut,
+    /// It goes on in a form that can't be followed.
+    Broken(String),
+}
+
+impl PacketReader {
+    /// Opens a recording; the error says what is wrong with it.
+    pub(super) fn open(source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, String> {
+        let mut hint = Hint::new();
+        if let Some(extension) = extension {
+            hint.with_extension(extension);
+        }
+        let stream = MediaSourceStream::new(source, Default::default());
+        guarded(|| Self::probe(&hint, stream))?
+    }
+
+    fn probe(hint: &Hint, stream: MediaSourceStream<'static>) -> Result<Self, String> {
+        let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
+        let format = symphonia::default::get_probe().probe(hint, stream, format, metadata).map_err(text)?;
+        let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+        let parameters = parameters.ok_or("its sound track has no known codec")?;
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+            .map_err(text)?;
+        let (track, declared_frames) = (track.id, track.num_frames);
+        let mut reader = Self {
+            format,
+            decoder,
+            track,
+            declared_frames,
+            sample_rate: 0,
+            channels: 0,
+            decoded: Block::new(),
+            given: 0,
+            damaged: 0,
+            end: None,
+        };
+        reader.first_packet()?;
+        Ok(reader)
+    }
+
+    /// The rate and the channels are known for certain only from decoded sound.
+    fn first_packet(&mut self) -> Result<(), String> {
+        while self.sample_rate == 0 && self.damaged <= BAD_PACKETS_AT_START && self.end.is_none() {
+            self.advance();
+        }
+        match (self.sample_rate, &self.end) {
+            (0, Some(End::Broken(why))) => Err(why.clone()),
+            (0, _) => Err("none of its sound can be decoded".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Hz, as decoded.
+    pub(super) const fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    pub(super) const fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Packets replaced by silence so far.
+    pub(super) const fn damaged(&self) -> u32 {
+        self.damaged
+    }
+
+    /// Frames the container promises.
+    pub(super) const fn declared_frames(&self) -> Option<u64> {
+        self.declared_frames
+    }
+
+    /// How the recording ended, once [`next_block`](Self::next_block) gave an empty block.
+    pub(super) const fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// Fills `block` with up to [`BLOCK_FRAMES`]; an empty block is the end.
+    pub(super) fn next_block(&mut self, block: &mut Block) {
+        block.reset(self.channels);
+        while self.given == self.decoded.frames() && self.end.is_none() {
+            if let Err(panic) = guarded(|| self.advance()) {
+                self.end = Some(End::Broken(panic));
+                self.decoded.reset(self.channels);
+                self.given = 0;
+            }
+        }
+        self.given += block.append(&self.decoded, self.given, BLOCK_FRAMES);
+    }
+
+    /// Decodes the next packet into `decoded`, or sets `end`.
+    fn advance(&mut self) {
+        self.given = 0;
+        self.decoded.reset(self.channels);
+        match self.format.next_packet() {
+            Ok(Some(packet)) if packet.track_id == self.track => self.decode(&packet),
+            Ok(Some(_)) => {}
+            Ok(None) => self.end = Some(End::Complete),
+            Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                self.end = Some(End::Cut)
+            }
+            Err(error) => self.end = Some(End::Broken(text(error))),
+        }
+    }
+
+    fn decode(&mut self, packet: &Packet) {
+        match self.decoder.decode(packet) {
+            Ok(sound) => {
+                let (rate, channels) = (sound.spec().rate(), sound.num_planes());
+                if self.sample_rate == 0 {
+                    (self.sample_rate, self.channels) = (rate, channels);
+                }
+                if (rate, channels) != (self.sample_rate, self.channels) {
+                    self.end = Some(End::Broken("its sample rate or channels change".to_owned()));
+                    return;
+                }
+                sound.copy_to_vecs_planar(self.decoded.planes_mut());
+            }
+            Err(Error::DecodeError(_)) => {
+                self.damaged += 1;
+                // Silence of the packet's length keeps the times of what follows right.
+                let frames = packet.dur.get().min(LONGEST_PACKET);
+                let frames = usize::try_from(frames).unwrap_or(0);
+                self.decoded.planes_mut().iter_mut().for_each(|plane| plane.resize(frames, 0.0));
+            }
+            Err(error) => self.end = Some(End::Broken(text(error))),
+        }
+    }
+}
+
+fn text(error: Error) -> String {
+    error.to_string()
+}
+
+/// Runs code that parses hostile bytes with overflow checks on: one recording's panic is that recording's error.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| "its decoder gave up on malformed data".to_owned())
+}

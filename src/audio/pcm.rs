@@ -1,0 +1,255 @@
+//! How one sample is written as bytes: linear PCM, floating point and G.711.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::str::FromStr;
+
+use super::block::{BLOCK_FRAMES, Block};
+use super::g711::Law;
+
+/// Samples of a floating-point file beyond this magnitude are limited to it, and what is not a number becomes silence,
+/// so that powers computed from them stay finite.
+const LARGEST_SAMPLE: f32 = 1e6;
+
+/// The encoding of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SampleFormat {
+    /// 8 bits, offset by 128.
+    U8,
+    /// 16 bits signed, little-endian.
+    S16Le,
+    /// 16 bits signed, big-endian.
+    S16Be,
+    /// 24 bits signed, little-endian.
+    S24Le,
+    /// 32 bits signed, little-endian.
+    S32Le,
+    /// 32-bit floating point, little-endian.
+    F32Le,
+    /// 64-bit floating point, little-endian.
+    F64Le,
+    /// ITU-T G.711 mu-law.
+    MuLaw,
+    /// ITU-T G.711 A-law.
+    ALaw,
+}
+
+impl SampleFormat {
+    /// Every format with the name it is given on the command line.
+    pub const NAMES: [(&'static str, Self); 9] = [
+        ("u8", Self::U8),
+        ("s16le", Self::S16Le),
+        ("s16be", Self::S16Be),
+        ("s24le", Self::S24Le),
+        ("s32le", Self::S32Le),
+        ("f32le", Self::F32Le),
+        ("f64le", Self::F64Le),
+        ("mulaw", Self::MuLaw),
+        ("alaw", Self::ALaw),
+    ];
+
+    /// Bytes of one sample, 1 to 8.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::U8 | Self::MuLaw | Self::ALaw => 1,
+            Self::S16Le | Self::S16Be => 2,
+            Self::S24Le => 3,
+            Self::S32Le | Self::F32Le => 4,
+            Self::F64Le => 8,
+        }
+    }
+
+    /// The sample's value as a fraction of full scale.
+    ///
+    /// # Panics
+    /// If `bytes` is not [`bytes`](Self::bytes) long.
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits of precision are enough")]
+    pub fn decode(self, bytes: &[u8]) -> f32 {
+        match self {
+            Self::U8 => (f32::from(bytes[0]) - 128.0) / 128.0,
+            Self::S16Le => f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0,
+            Self::S16Be => f32::from(i16::from_be_bytes([bytes[0], bytes[1]])) / 32_768.0,
+            Self::S24Le => signed32([0, bytes[0], bytes[1], bytes[2]]),
+            Self::S32Le => signed32([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            Self::F32Le => finite(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+            Self::F64Le => {
+                let [a, b, c, d, e, f, g, h] = *bytes else { return 0.0 };
+                finite(f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32)
+            }
+            Self::MuLaw => Law::Mu.decode_f32(bytes[0]),
+            Self::ALaw => Law::A.decode_f32(bytes[0]),
+        }
+    }
+}
+
+impl fmt::Display for SampleFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, format)| format == self).map_or("", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for SampleFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, format)| *format).ok_or_else(|| {
+            let names: Vec<&str> = Self::NAMES.iter().map(|(name, _)| *name).collect();
+            format!("unknown sample format `{text}`; known are {}", names.join(", "))
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "24 bits of precision are enough")]
+fn signed32(bytes: [u8; 4]) -> f32 {
+    i32::from_le_bytes(bytes) as f32 / 2_147_483_648.0
+}
+
+fn finite(sample: f32) -> f32 {
+    if sample.is_finite() { sample.clamp(-LARGEST_SAMPLE, LARGEST_SAMPLE) } else { 0.0 }
+}
+
+/// Reads interleaved samples from a byte stream, block by block.
+///
+/// A block holds what one read of the stream gave, so that a live pipe is decoded as it arrives.
+pub(super) struct FrameReader<R> {
+    reader: R,
+    format: SampleFormat,
+    channels: usize,
+    /// Bytes the header still promises; `None` where it promises none and the stream's end decides.
+    remaining: Option<u64>,
+    buffer: Vec<u8>,
+    /// Bytes in `buffer` that belong to a frame not yet complete.
+    held: usize,
+}
+
+impl<R: Read> FrameReader<R> {
+    pub(super) fn new(reader: R, format: SampleFormat, channels: usize, length: Option<u64>) -> Self {
+        let buffer = vec![0; BLOCK_FRAMES * channels * format.bytes()];
+        Self { reader, format, channels, remaining: length, buffer, held: 0 }
+    }
+
+    /// Bytes the header promised and the stream has not given.
+    pub(super) const fn missing(&self) -> Option<u64> {
+        self.remaining
+    }
+
+    /// Bytes of one frame.
+    pub(super) const fn frame_bytes(&self) -> usize {
+        self.channels * self.format.bytes()
+    }
+
+    /// Fills `block`; an empty block is the end.
+    pub(super) fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
+        block.reset(self.channels);
+        let frame = self.frame_bytes();
+        while self.held < frame {
+            let count = self.fill()?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.held += count;
+        }
+        let whole = self.held - self.held % frame;
+        let size = self.format.bytes();
+        for (channel, plane) in block.planes_mut().iter_mut().enumerate() {
+            let samples = self.buffer[..whole].chunks_exact(frame).map(|frame| &frame[channel * size..][..size]);
+            plane.extend(samples.map(|bytes| self.format.decode(bytes)));
+        }
+        self.buffer.copy_within(whole..self.held, 0);
+        self.held -= whole;
+        Ok(())
+    }
+
+    /// Reads once behind the held bytes, never past the promised end; 0 is the end.
+    fn fill(&mut self) -> io::Result<usize> {
+        let space = self.buffer.len() - self.held;
+        let most = self.remaining.map_or(space, |bytes| usize::try_from(bytes).map_or(space, |bytes| bytes.min(space)));
+        let count = loop {
+            match self.reader.read(&mut self.buffer[self.held..self.held + most]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        if let Some(remaining) = &mut self.remaining {
+            *remaining -= count as u64;
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_reads_its_extremes_and_its_middle() {
+        let cases: [(SampleFormat, &[u8], f32); 14] = [
+            (SampleFormat::U8, &[0], -1.0),
+            (SampleFormat::U8, &[128], 0.0),
+            (SampleFormat::S16Le, &[0x00, 0x80], -1.0),
+            (SampleFormat::S16Le, &[0x00, 0x40], 0.5),
+            (SampleFormat::S16Be, &[0x40, 0x00], 0.5),
+            (SampleFormat::S24Le, &[0x00, 0x00, 0x80], -1.0),
+            (SampleFormat::S24Le, &[0x00, 0x00, 0x20], 0.25),
+            (SampleFormat::S32Le, &[0, 0, 0, 0xC0], -0.5),
+            (SampleFormat::F32Le, &0.25_f32.to_le_bytes(), 0.25),
+            (SampleFormat::F32Le, &f32::NAN.to_le_bytes(), 0.0),
+            (SampleFormat::F64Le, &(-0.125_f64).to_le_bytes(), -0.125),
+            (SampleFormat::F64Le, &1e300_f64.to_le_bytes(), 0.0),
+            (SampleFormat::MuLaw, &[0xFF], 0.0),
+            (SampleFormat::ALaw, &[0xD5], 8.0 / 32_768.0),
+        ];
+        for (format, bytes, expected) in cases {
+            assert_eq!(format.decode(bytes).to_bits(), expected.to_bits(), "{format} {bytes:?}");
+        }
+    }
+
+    #[test]
+    fn names_round_trip_and_a_wrong_one_lists_the_right_ones() {
+        for (name, format) in SampleFormat::NAMES {
+            assert_eq!((name.parse(), format.to_string()), (Ok(format), name.to_owned()));
+        }
+        assert!("pcm".parse::<SampleFormat>().unwrap_err().contains("s16le, s16be"));
+    }
+
+    /// Gives one byte a read, the worst a pipe can do.
+    struct Trickle(Vec<u8>);
+
+    impl Read for Trickle {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if buffer.is_empty() || self.0.is_empty() {
+                return Ok(0);
+            }
+            buffer[0] = self.0.remove(0);
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_trickling_pipe_gives_every_whole_frame_and_drops_a_torn_one() {
+        let bytes = [0x00, 0x40, 0x00, 0xC0, 0x00, 0x20, 0x00, 0xE0, 0x00, 0x10];
+        let mut reader = FrameReader::new(Trickle(bytes.to_vec()), SampleFormat::S16Le, 2, None);
+        let (mut block, mut left, mut right) = (Block::new(), Vec::new(), Vec::new());
+        loop {
+            reader.next_block(&mut block).unwrap();
+            if block.is_empty() {
+                break;
+            }
+            left.extend_from_slice(block.channel(0));
+            right.extend_from_slice(block.channel(1));
+        }
+        assert_eq!((left, right), (vec![0.5, 0.25], vec![-0.5, -0.25]));
+    }
+
+    #[test]
+    fn bytes_after_the_promised_end_are_not_sound() {
+        let mut reader = FrameReader::new(&[128_u8; 10][..], SampleFormat::U8, 1, Some(6));
+        let mut block = Block::new();
+        reader.next_block(&mut block).unwrap();
+        assert_eq!((block.frames(), reader.missing()), (6, Some(0)));
+        reader.next_block(&mut block).unwrap();
+        assert!(block.is_empty());
+    }
+}

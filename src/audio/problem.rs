@@ -1,0 +1,156 @@
+//! What can be wrong with a recording: errors that stop it and warnings that do not.
+
+use std::fmt;
+use std::io;
+
+use thiserror::Error;
+
+use super::file::{MOST_CHANNELS, SAMPLE_RATES};
+
+/// A recording that can't be read: which, and why.
+#[derive(Debug, Error)]
+#[error("{name}: {problem}")]
+pub struct AudioError {
+    name: String,
+    #[source]
+    problem: Problem,
+}
+
+impl AudioError {
+    pub(super) fn new(name: &str, problem: Problem) -> Self {
+        Self { name: name.to_owned(), problem }
+    }
+
+    /// The recording's name as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is wrong with it.
+    pub const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+/// Why a recording can't be read, with the cure.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The operating system refuses the file.
+    #[error("cannot be opened ({source}): check the path and the permissions")]
+    Open {
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The path is a folder.
+    #[error("is a folder, not a recording: name the files in it")]
+    Folder,
+    /// No byte to read.
+    #[error("is empty: record or copy it again")]
+    Empty,
+    /// A WAV header that makes no sense.
+    #[error(
+        "has a broken WAV header at byte {at} ({what}): copy it again, or name its form with --raw-rate and --raw-format"
+    )]
+    Header {
+        /// Position in bytes.
+        at: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A WAV encoding nobody here decodes.
+    #[error("is WAV in {} (format tag {tag:#06x}), which is not decoded here: convert it to PCM, for example with sox", encoding_name(*tag))]
+    Encoding {
+        /// The WAVE format tag.
+        tag: u16,
+    },
+    /// Not a recording in any known form.
+    #[error(
+        "is no recording this program can decode ({why}): convert it to WAV, or name its form with --raw-rate and --raw-format"
+    )]
+    Undecodable {
+        /// The decoder's reason.
+        why: String,
+    },
+    /// A sample rate outside [`SAMPLE_RATES`].
+    #[error(
+        "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",
+        SAMPLE_RATES.start(), SAMPLE_RATES.end()
+    )]
+    SampleRate {
+        /// Hz.
+        sample_rate: u32,
+    },
+    /// No channel, or more than [`MOST_CHANNELS`].
+    #[error("has {channels} channels, and 1 to {MOST_CHANNELS} are read: split it, or correct its header")]
+    Channels {
+        /// What the header says.
+        channels: usize,
+    },
+    /// The device or network the file is on failed.
+    #[error("cannot be read further at {at_s:.3} s ({source}): check the device it is on")]
+    Read {
+        /// Seconds from the start.
+        at_s: f64,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// What was wrong with a recording that was read all the same.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// It ends before the end its header tells.
+    Truncated {
+        /// Seconds decoded.
+        at_s: f64,
+        /// Seconds missing, where the header tells.
+        missing_s: Option<f64>,
+    },
+    /// Its header says it is empty, and it is not: the program that wrote it did not finish.
+    Unfinished {
+        /// Seconds decoded.
+        at_s: f64,
+    },
+    /// Damaged packets became silence.
+    Damaged {
+        /// How many.
+        packets: u32,
+    },
+    /// The rest can't be decoded.
+    Abandoned {
+        /// Seconds decoded.
+        at_s: f64,
+        /// The decoder's reason.
+        why: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated { at_s, missing_s: Some(missing_s) } => {
+                write!(f, "cut short: ends at {at_s:.3} s, {missing_s:.3} s before the end its header tells")
+            }
+            Self::Truncated { at_s, missing_s: None } => write!(f, "cut short at {at_s:.3} s"),
+            Self::Unfinished { at_s } => write!(f, "unfinished: its header says 0 s, and it holds {at_s:.3} s"),
+            Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
+            Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),
+        }
+    }
+}
+
+fn encoding_name(tag: u16) -> &'static str {
+    match tag {
+        0x0001 => "PCM of an unusual sample size",
+        0x0003 => "floating point of an unusual sample size",
+        0x0031 => "GSM 6.10",
+        0x0014 | 0x0042 | 0x0111 => "G.723",
+        0x0040 | 0x0045 | 0x0064 => "G.726",
+        0x0041 | 0x0083 | 0x0133 => "G.729",
+        0x0050 | 0x0055 => "MPEG audio",
+        0x0161 | 0x0162 => "Windows Media Audio",
+        _ => "an unknown encoding",
+    }
+}

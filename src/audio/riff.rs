@@ -1,0 +1,208 @@
+//! The header of a WAV stream, read tolerantly and without seeking.
+//!
+//! The header is walked here rather than by hound because recorders in the field write what hound refuses (mu-law,
+//! unknown lengths, chunks of odd length before the sound, RF64), and because a last packet cut short must still be heard:
+//! packet readers drop it, and 1152 frames are 144 ms of an 8 kHz call, more than a digit. hound writes our files and
+//! is the oracle in the tests.
+
+use std::io::{self, Read};
+
+use super::pcm::SampleFormat;
+
+/// Bytes within which the sound must begin.
+const LONGEST_HEADER: u64 = 16 << 20;
+/// Bytes of the `fmt ` chunk that are looked at: a WAVEFORMATEXTENSIBLE is 40.
+const FORMAT_BYTES: usize = 40;
+/// Declared lengths from here up are what programs write that can't go back to fill in the length (0x7FFF_Fxxx and
+/// 0xFFFF_FFFF are usual): the sound goes on to the stream's end.
+const UNKNOWN_LENGTH: u32 = 0x7FFF_0000;
+
+/// What a WAV header says, up to the first byte of sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) encoding: Encoding,
+    pub(super) channels: u16,
+    pub(super) sample_rate: u32,
+    pub(super) length: Length,
+}
+
+/// Who can decode the sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// One sample after another.
+    Samples(SampleFormat),
+    /// IMA or Microsoft ADPCM.
+    Adpcm,
+    /// A format tag nobody here decodes.
+    Other(u16),
+}
+
+/// How long the sound is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Bytes, as the header says.
+    Bytes(u64),
+    /// To the stream's end: a streaming writer's header.
+    ToTheEnd,
+    /// The header says 0: an empty recording, or a writer that died before it filled in the length.
+    Zero,
+}
+
+/// Why a header can't be used; `at` is a byte position in the stream.
+#[derive(Debug)]
+pub(super) enum HeaderError {
+    Read(io::Error),
+    NotWav,
+    Broken { at: u64, what: &'static str },
+}
+
+/// Reads `reader` up to the first byte of sound.
+pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
+    let mut walk = Walk { reader, at: 0 };
+    let start: [u8; 12] = walk.take().map_err(|error| walk.or_not_wav(error))?;
+    if !matches!(&start[..4], b"RIFF" | b"RF64" | b"BW64") || &start[8..] != b"WAVE" {
+        return Err(HeaderError::NotWav);
+    }
+    let (mut format, mut long_length) = (None, None);
+    loop {
+        let at = walk.at;
+        let (id, length) = walk.chunk()?;
+        match &id {
+            b"fmt " => format = Some(read_format(&mut walk, length)?),
+            b"ds64" => long_length = Some(read_long_length(&mut walk, length)?),
+            b"data" => {
+                let broken = HeaderError::Broken { at, what: "the sound begins before its format is told" };
+                return format.ok_or(broken).map(|format| format.header(length, long_length));
+            }
+            _ => walk.skip(u64::from(length))?,
+        }
+        walk.pad(length)?;
+    }
+}
+
+/// The fields of a `fmt ` chunk that matter.
+struct Format {
+    tag: u16,
+    channels: u16,
+    sample_rate: u32,
+    block_align: u16,
+    bits: u16,
+}
+
+impl Format {
+    fn header(&self, length: u32, long_length: Option<u64>) -> Header {
+        let length = match (length, long_length) {
+            (u32::MAX, Some(bytes)) if (1..1 << 62).contains(&bytes) => Length::Bytes(bytes),
+            (0, _) => Length::Zero,
+            (UNKNOWN_LENGTH.., _) => Length::ToTheEnd,
+            (bytes, _) => Length::Bytes(u64::from(bytes)),
+        };
+        Header { encoding: self.encoding(), channels: self.channels, sample_rate: self.sample_rate, length }
+    }
+
+    fn encoding(&self) -> Encoding {
+        // The container's size decides; a wrong block alignment leaves the bits to tell it.
+        let aligned =
+            self.block_align.checked_div(self.channels).filter(|size| size * self.channels == self.block_align);
+        let by_size = |size| match (self.tag, size) {
+            (1, 1) => Some(SampleFormat::U8),
+            (1, 2) => Some(SampleFormat::S16Le),
+            (1, 3) => Some(SampleFormat::S24Le),
+            (1, 4) => Some(SampleFormat::S32Le),
+            (3, 4) => Some(SampleFormat::F32Le),
+            (3, 8) => Some(SampleFormat::F64Le),
+            (6, _) => Some(SampleFormat::ALaw),
+            (7, _) => Some(SampleFormat::MuLaw),
+            _ => None,
+        };
+        match self.tag {
+            2 | 0x11 => Encoding::Adpcm,
+            tag => aligned
+                .and_then(by_size)
+                .or_else(|| by_size(self.bits.div_ceil(8)))
+                .map_or(Encoding::Other(tag), Encoding::Samples),
+        }
+    }
+}
+
+fn read_format<R: Read>(walk: &mut Walk<R>, length: u32) -> Result<Format, HeaderError> {
+    let at = walk.at;
+    if length < 16 {
+        return Err(HeaderError::Broken { at, what: "the format chunk is shorter than 16 bytes" });
+    }
+    let mut bytes = [0; FORMAT_BYTES];
+    let count = FORMAT_BYTES.min(length as usize);
+    walk.fill(&mut bytes[..count])?;
+    walk.skip(u64::from(length) - count as u64)?;
+    let short = |offset: usize| u16::from_le_bytes([bytes[offset], bytes[offset + 1]]);
+    // WAVEFORMATEXTENSIBLE (0xFFFE) carries the tag in the first two bytes of its sub-format.
+    let tag = if short(0) == 0xFFFE { short(24) } else { short(0) };
+    let sample_rate = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+    Ok(Format { tag, channels: short(2), sample_rate, block_align: short(12), bits: short(14) })
+}
+
+/// The sound's length from the `ds64` chunk of an RF64 file (EBU Tech 3306): the second of its 64-bit numbers.
+fn read_long_length<R: Read>(walk: &mut Walk<R>, length: u32) -> Result<u64, HeaderError> {
+    if length < 16 {
+        return Err(HeaderError::Broken { at: walk.at, what: "the ds64 chunk is shorter than 16 bytes" });
+    }
+    let _whole_file: [u8; 8] = walk.take()?;
+    let sound = walk.take()?;
+    walk.skip(u64::from(length) - 16)?;
+    Ok(u64::from_le_bytes(sound))
+}
+
+/// A reader that knows its position.
+struct Walk<R> {
+    reader: R,
+    at: u64,
+}
+
+impl<R: Read> Walk<R> {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), HeaderError> {
+        self.reader.read_exact(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                HeaderError::Broken { at: self.at, what: "the file ends inside its header" }
+            }
+            _ => HeaderError::Read(error),
+        })?;
+        self.at += buffer.len() as u64;
+        Ok(())
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], HeaderError> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn chunk(&mut self) -> Result<([u8; 4], u32), HeaderError> {
+        let [a, b, c, d, length @ ..]: [u8; 8] = self.take()?;
+        Ok(([a, b, c, d], u32::from_le_bytes(length)))
+    }
+
+    fn skip(&mut self, bytes: u64) -> Result<(), HeaderError> {
+        if self.at + bytes > LONGEST_HEADER {
+            return Err(HeaderError::Broken { at: self.at, what: "the sound does not begin within the first 16 MiB" });
+        }
+        let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink()).map_err(HeaderError::Read)?;
+        self.at += skipped;
+        if skipped < bytes {
+            return Err(HeaderError::Broken { at: self.at, what: "the file ends inside its header" });
+        }
+        Ok(())
+    }
+
+    /// Chunks begin at even positions.
+    fn pad(&mut self, length: u32) -> Result<(), HeaderError> {
+        self.skip(u64::from(length % 2))
+    }
+
+    /// A stream shorter than the first words of a WAV file is some other thing, not a broken one.
+    fn or_not_wav(&self, error: HeaderError) -> HeaderError {
+        match error {
+            HeaderError::Broken { .. } => HeaderError::NotWav,
+            other => other,
+        }
+    }
+}

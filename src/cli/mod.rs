@@ -1,0 +1,107 @@
+//! The command line: one file per command, argument text and exit codes only.
+//!
+//! A new command is a module with an `Args` (clap derive, with an example in its help) and a `run(Args) -> Outcome`, a
+//! variant of [`Command`] and a line in [`Command::run`].
+//!
+//! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
+
+mod decode;
+mod generate;
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Exit code when something failed.
+const FAILED: u8 = 1;
+
+/// Takes payments by telephone keypad: hears DTMF, runs a voice menu, charges through Openpay.
+#[derive(Parser)]
+#[command(name = "tonopago", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Decode(decode::Args),
+    Generate(generate::Args),
+}
+
+impl Command {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Decode(args) => decode::run(args),
+            Self::Generate(args) => generate::run(args),
+        }
+    }
+}
+
+/// How a command that could be started ended.
+type Outcome = Result<ExitCode, Failure>;
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+enum Failure {
+    /// Whoever read the output has gone: nothing to say, and nobody to say it to.
+    OutputClosed,
+    /// The command line asks for what can't be; told like clap's own errors.
+    Usage(String),
+    /// Anything else.
+    Failed(Box<dyn Error>),
+}
+
+impl Failure {
+    fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    fn failed(error: impl Into<Box<dyn Error>>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// For writing to standard output; errors of named files carry their name and come as [`Failure::failed`].
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Failed(format!("cannot write the output: {error}").into()),
+        }
+    }
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(code) => code,
+        Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => Cli::command().error(ErrorKind::ValueValidation, message).exit(),
+        Err(Failure::Failed(error)) => {
+            eprintln!("tonopago: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains(&format!("tonopago {}", command.get_name())), "{help}");
+        }
+    }
+}
