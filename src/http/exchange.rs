@@ -4,9 +4,12 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, Body, Error, Timeout};
 
 use super::Credentials;
+use super::wiping::WipingConnector;
 
 /// Largest answer that is read, in bytes; a page of ten charges is below 30 kB.
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
@@ -77,7 +80,8 @@ impl HttpClient {
             .timeout_recv_response(Some(timeouts.answer))
             .timeout_recv_body(Some(timeouts.body))
             .build();
-        Self { agent: config.new_agent(), credentials }
+        let connector = DefaultConnector::new().chain(WipingConnector);
+        Self { agent: Agent::with_parts(config, connector, DefaultResolver::default()), credentials }
     }
 
     /// Sends a GET.

@@ -6,6 +6,7 @@ mod credentials;
 mod endpoint;
 mod exchange;
 mod server;
+mod wiping;
 
 pub use amount::{amount_from_json, amount_to_json};
 pub use credentials::Credentials;

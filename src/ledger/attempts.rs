@@ -180,6 +180,15 @@ impl Ledger {
         Ok(after)
     }
 
+    /// The attempt that paid this key, if one did.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
+        let paid = self.query("WHERE key_digits = ?1 AND state = 'approved'", &[&key.expose()])?;
+        Ok(paid.into_iter().next())
+    }
+
     /// Attempts in one state, oldest first.
     ///
     /// # Errors

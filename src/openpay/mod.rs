@@ -10,6 +10,8 @@ mod client;
 mod config;
 mod requests;
 pub mod sandbox;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use action::Action;

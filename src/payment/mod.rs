@@ -19,7 +19,7 @@ use std::time::Duration;
 use crate::authorizer::AuthorizerClient;
 use crate::ledger::Ledger;
 use crate::openpay::{Action, Client, Error, Payer};
-use crate::service::{AuthorizeReply, ChargeReply, Reply, Request};
+use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
 pub use reconcile::ReconcileReport;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
@@ -79,8 +79,7 @@ impl Cashier {
     pub fn perform(&self, request: Request) -> Reply {
         match request {
             Request::Authorize { key } => {
-                let reply =
-                    if self.is_halted() { AuthorizeReply::Unavailable } else { self.authorizer.authorize(&key) };
+                let reply = self.authorize(&key);
                 tracing::info!(reply = authorize_name(&reply), "authorize");
                 Reply::Authorize(reply)
             }
@@ -88,6 +87,21 @@ impl Cashier {
                 let reply = self.charge(&key, &authorization, &card, months);
                 tracing::info!(reply = charge_name(&reply), order_id = authorization.order_id, "charge");
                 Reply::Charge(reply)
+            }
+        }
+    }
+
+    /// Asks the merchant, unless this ledger knows that the key is paid: the merchant may not know yet.
+    fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
+        if self.is_halted() {
+            return AuthorizeReply::Unavailable;
+        }
+        match self.ledger.payment_of(key) {
+            Ok(Some(_)) => AuthorizeReply::Refused(Refusal::AlreadyPaid),
+            Ok(None) => self.authorizer.authorize(key),
+            Err(error) => {
+                tracing::error!(%error, "ALARM: the ledger failed; no key is taken");
+                AuthorizeReply::Unavailable
             }
         }
     }

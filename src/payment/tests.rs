@@ -108,6 +108,18 @@ fn a_payment_from_key_to_charge_read_back() {
     assert_eq!(shop.completed(), 1);
 }
 
+/// The merchant's ledger may be elsewhere and hear of the payment later: its authorizer still says "good".
+#[test]
+fn a_key_paid_here_is_refused_even_if_the_merchant_does_not_know() {
+    let shop = Shop::open(quick());
+    let key = PaymentKey::new("999999"); // of another ledger
+    let (authorization, card) = (Shop::authorization(), card(GOOD));
+    let request = Request::Charge { key: key.clone(), authorization, card, months: None };
+    assert!(matches!(shop.shop.cashier.perform(request), Reply::Charge(reply) if is_approved(&reply)));
+    let reply = shop.shop.cashier.perform(Request::Authorize { key });
+    assert_eq!(reply, Reply::Authorize(AuthorizeReply::Refused(Refusal::AlreadyPaid)));
+}
+
 #[test]
 fn every_test_card_has_its_reply_and_a_declined_order_can_be_paid_with_another_card() {
     for (number, reply) in [
