@@ -80,11 +80,11 @@ pub(super) fn latencies(fault: Fault) -> Latencies {
 }
 
 fn last_state(transcript: &Transcript) -> &str {
-    let names = transcript.events.iter().filter_map(|event| match &event.kind {
+    let mut names = transcript.events.iter().rev().filter_map(|event| match &event.kind {
         EventKind::State { name } => Some(name.as_str()),
         _ => None,
     });
-    names.last().unwrap_or_default()
+    names.next().unwrap_or_default()
 }
 
 /// Judges a played scenario: the gateway's charges, the state the call ended in, and that it ended.

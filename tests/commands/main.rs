@@ -1,4 +1,5 @@
 //! The program as its users run it: one module for each behaviour, on one harness, in one binary.
+#![expect(clippy::unwrap_used, reason = "test code panics on failure")]
 
 mod decode_names_what_it_cannot_read;
 mod decode_tells_digits_in_every_format;

@@ -1,5 +1,9 @@
 //! The demo: whole calls over real HTTP on loopback, and what they leave behind.
-#![expect(unreachable_pub, reason = "the modules of a test binary share its bench")]
+#![expect(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "test code: a bench shared by the modules, which panics on failure"
+)]
 
 #[path = "../peers/mod.rs"]
 mod peers;
