@@ -6,6 +6,7 @@
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
 mod decode;
+mod prompts;
 
 use std::error::Error;
 use std::io;
@@ -28,12 +29,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Decode(decode::Args),
+    Prompts(prompts::Args),
 }
 
 impl Command {
     fn run(self) -> Outcome {
         match self {
             Self::Decode(args) => decode::run(args),
+            Self::Prompts(args) => prompts::run(args),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How loud speech is: the active speech level of ITU-T P.56, method B.
 
-/// Level of a full-scale sine in dBm0 (ITU-T G.711, A-law).
-const FULL_SCALE_SINE_DBM0: f64 = 3.14;
+use crate::audio::level::FULL_SCALE_SINE_DBM0;
+
 /// Time constant of each of the envelope's two smoothings, in seconds.
 const SMOOTHING_S: f64 = 0.03;
 /// Speech goes on for this long below a threshold, in seconds.
