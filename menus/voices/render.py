@@ -32,8 +32,9 @@ SYNTHESIS_RATE = 16000  # Hz, Pico's
 LEVEL_DBM0 = -16.0  # active speech level; a full-scale sine is +3.14 dBm0
 FULL_SCALE_SINE_DBM0 = 3.14
 PEAK_LIMIT = 30000  # of 32768: no sample of a clip may be larger
-TRIM_DB = 42.0  # quieter than this below the loudest 5 ms is silence at a clip's ends
+TRIM_DB = 42.0  # quieter than this below the loudest 20 ms is silence
 PAUSE_DB = 34.0  # quieter than this below the loudest 20 ms is a pause between words
+ONSET_DB = 54.0  # quieter than this is silence before the first word: the burst of a p is faint
 LEAD_MS, TAIL_MS = 10, 20  # silence kept around the speech
 FADE_IN_MS, FADE_OUT_MS = 3, 8
 
@@ -116,7 +117,7 @@ def render(entry, voice):
     goes_on = text.endswith(",")
     samples = synthesize(f"{text} {voice.follower}." if goes_on else text, voice)
     if goes_on:
-        samples = before_the_longest_silence(samples, entry.id)
+        samples = before_the_last_pause(samples, entry.id)
     samples = shorten_pauses(trim(resample(samples)))
     return fade(normalize(samples, entry.id))
 
@@ -159,23 +160,13 @@ def seseo(text):
 ACUTE = str.maketrans("aeiou", "áéíóú")
 
 
-def before_the_longest_silence(samples, identifier):
+def before_the_last_pause(samples, identifier):
     """What was said before the comma's pause; the word after it only gave the intonation."""
-    frame = SYNTHESIS_RATE // 200
-    energies = np.convolve(frame_energies(samples, frame), [1, 1, 1, 1], "same")
-    quiet = energies < energies.max() / 10 ** (PAUSE_DB / 10)
-    runs, start = [], None
-    for index, is_quiet in enumerate(list(quiet) + [False]):
-        if is_quiet and start is None:
-            start = index
-        elif not is_quiet and start is not None:
-            if start > 0 and index < len(quiet):
-                runs.append((index - start, start))
-            start = None
-    if not runs or max(runs)[0] * 5 < 120:
+    pauses = runs(~loud_frames(samples, SYNTHESIS_RATE, PAUSE_DB))[1:-1]
+    long = [(start, end) for start, end in pauses if end - start >= 24]
+    if not long:
         sys.exit(f"{identifier}: no pause of 120 ms after the comma")
-    length, start = max(runs)
-    return samples[: (start + length // 2) * frame]
+    return samples[: sum(long[-1]) // 2 * SYNTHESIS_RATE // 200]
 
 
 def resample(samples):
@@ -187,30 +178,39 @@ def resample(samples):
 
 
 def trim(samples):
-    """Cuts the silence at both ends, but for a breath."""
-    frame = RATE // 200
-    energies = frame_energies(samples, frame)
-    loud = np.nonzero(energies >= energies.max() / 10 ** (TRIM_DB / 10))[0]
-    start = max(0, loud[0] * frame - LEAD_MS * RATE // 1000)
-    end = (loud[-1] + 1) * frame + TAIL_MS * RATE // 1000
+    """Cuts the silence at both ends, but for a breath, and the faint burst with which Pico ends half a second later."""
+    words = runs(loud_frames(samples, RATE, TRIM_DB))
+    energies = frame_energies(samples, RATE // 200)
+    audible = energies.max() / 10 ** (PAUSE_DB / 10)
+    while len(words) > 1 and words[-1][0] - words[-2][1] >= 20 and energies[slice(*words[-1])].max() < audible:
+        words.pop()
+    onset = runs(energies >= energies.max() / 10 ** (ONSET_DB / 10))[0][0]
+    start = max(0, onset * RATE // 200 - LEAD_MS * RATE // 1000)
+    end = words[-1][1] * RATE // 200 + TAIL_MS * RATE // 1000
     return samples[start:end]
 
 
 def shorten_pauses(samples):
     """A caller waits through every pause: what a pause has beyond 150 ms is cut to two fifths."""
-    frame = RATE // 200
-    energies = frame_energies(samples, frame)
-    kept, quiet = [], []
-    for index in range(0, len(samples), frame):
-        piece = samples[index : index + frame]
-        if index // frame < len(energies) and energies[index // frame] < energies.max() / 10 ** (TRIM_DB / 10):
-            quiet.append(piece)
-            continue
-        surplus = max(0, len(quiet) - 30) * 3 // 5
-        middle = len(quiet) // 2
-        kept += quiet[: middle - surplus // 2] + quiet[middle - surplus // 2 + surplus :] + [piece]
-        quiet = []
-    return np.concatenate(kept + quiet)
+    kept, at = [], 0
+    for start, end in runs(~loud_frames(samples, RATE, TRIM_DB)):
+        surplus = max(0, end - start - 30) * 3 // 5
+        cut = ((start + end - surplus) // 2) * RATE // 200
+        kept.append(samples[at:cut])
+        at = cut + surplus * RATE // 200
+    return np.concatenate(kept + [samples[at:]])
+
+
+def loud_frames(samples, rate, below_db):
+    """For each 5 ms, whether the 20 ms around it are louder than so much below the loudest 20 ms."""
+    energies = np.convolve(frame_energies(samples, rate // 200), [1, 1, 1, 1], "same")
+    return energies >= energies.max() / 10 ** (below_db / 10)
+
+
+def runs(flags):
+    """Start and end of every stretch that is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist()))
 
 
 def normalize(samples, identifier):

@@ -13,6 +13,7 @@ mod generate;
 mod menu_file;
 mod samples;
 mod trace;
+mod prompts;
 
 use std::error::Error;
 use std::io;
@@ -40,6 +41,7 @@ enum Command {
     Call(call::Args),
     Check(check::Args),
     Samples(samples::Args),
+    Prompts(prompts::Args),
 }
 
 impl Command {
@@ -51,6 +53,7 @@ impl Command {
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
             Self::Samples(args) => samples::run(args),
+            Self::Prompts(args) => prompts::run(args),
         }
     }
 }
