@@ -6,7 +6,9 @@
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
 mod decode;
+mod devices;
 mod generate;
+mod listen;
 
 use std::error::Error;
 use std::io;
@@ -29,14 +31,18 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Decode(decode::Args),
+    Devices(devices::Args),
     Generate(generate::Args),
+    Listen(listen::Args),
 }
 
 impl Command {
     fn run(self) -> Outcome {
         match self {
             Self::Decode(args) => decode::run(args),
+            Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
+            Self::Listen(args) => listen::run(args),
         }
     }
 }
@@ -73,6 +79,14 @@ impl From<io::Error> for Failure {
             _ => Self::Failed(format!("cannot write the output: {error}").into()),
         }
     }
+}
+
+/// The commands stay in a program built without their feature, and say how to get them.
+#[cfg(not(feature = "sound-card"))]
+fn without_sound_cards() -> Failure {
+    Failure::failed(
+        "this program was built without sound cards: build it with `--features sound-card` (needs libasound2-dev)",
+    )
 }
 
 /// Reads the command line and does what it says.

@@ -1,5 +1,7 @@
 //! The program as its users run it: one module for each behaviour, on one harness, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
+
 mod decode_names_what_it_cannot_read;
 mod decode_tells_digits_in_every_format;
 mod generate_makes_what_decode_hears;
