@@ -14,6 +14,8 @@ mod menu_file;
 mod samples;
 mod trace;
 mod prompts;
+mod devices;
+mod listen;
 
 use std::error::Error;
 use std::io;
@@ -37,11 +39,13 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Decode(decode::Args),
+    Devices(devices::Args),
     Generate(generate::Args),
     Call(call::Args),
     Check(check::Args),
     Samples(samples::Args),
     Prompts(prompts::Args),
+    Listen(listen::Args),
 }
 
 impl Command {
@@ -49,11 +53,13 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),
+            Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
             Self::Samples(args) => samples::run(args),
             Self::Prompts(args) => prompts::run(args),
+            Self::Listen(args) => listen::run(args),
         }
     }
 }
@@ -90,6 +96,14 @@ impl From<io::Error> for Failure {
             _ => Self::Failed(format!("cannot write the output: {error}").into()),
         }
     }
+}
+
+/// The commands stay in a program built without their feature, and say how to get them.
+#[cfg(not(feature = "sound-card"))]
+fn without_sound_cards() -> Failure {
+    Failure::failed(
+        "this program was built without sound cards: build it with `--features sound-card` (needs libasound2-dev)",
+    )
 }
 
 /// Reads the command line and does what it says.
