@@ -59,7 +59,7 @@ impl Pan {
         if !brand.lengths().contains(&text.len()) {
             return Err(PanError::BrandLength { brand, digits: text.len() });
         }
-        if luhn_sum(text) % 10 != 0 {
+        if !luhn_sum(text).is_multiple_of(10) {
             return Err(PanError::CheckDigit);
         }
         Ok(Self { digits, brand })

@@ -5,8 +5,13 @@
 //!
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
+mod authorizer;
 mod decode;
 mod generate;
+mod keys;
+mod merchant;
+mod payments;
+mod sandbox;
 
 use std::error::Error;
 use std::io;
@@ -30,6 +35,10 @@ struct Cli {
 enum Command {
     Decode(decode::Args),
     Generate(generate::Args),
+    Authorizer(authorizer::Args),
+    Keys(keys::Args),
+    Payments(payments::Args),
+    Sandbox(sandbox::Args),
 }
 
 impl Command {
@@ -37,6 +46,10 @@ impl Command {
         match self {
             Self::Decode(args) => decode::run(args),
             Self::Generate(args) => generate::run(args),
+            Self::Authorizer(args) => authorizer::run(args),
+            Self::Keys(args) => keys::run(args),
+            Self::Payments(args) => payments::run(args),
+            Self::Sandbox(args) => sandbox::run(args),
         }
     }
 }
