@@ -7,6 +7,7 @@
 
 mod call;
 mod check;
+mod authorizer;
 mod decode;
 mod demo;
 mod generate;
@@ -16,6 +17,10 @@ mod trace;
 mod prompts;
 mod devices;
 mod listen;
+mod keys;
+mod merchant;
+mod payments;
+mod sandbox;
 
 use std::error::Error;
 use std::io;
@@ -46,6 +51,10 @@ enum Command {
     Samples(samples::Args),
     Prompts(prompts::Args),
     Listen(listen::Args),
+    Authorizer(authorizer::Args),
+    Keys(keys::Args),
+    Payments(payments::Args),
+    Sandbox(sandbox::Args),
 }
 
 impl Command {
@@ -60,6 +69,10 @@ impl Command {
             Self::Samples(args) => samples::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Listen(args) => listen::run(args),
+            Self::Authorizer(args) => authorizer::run(args),
+            Self::Keys(args) => keys::run(args),
+            Self::Payments(args) => payments::run(args),
+            Self::Sandbox(args) => sandbox::run(args),
         }
     }
 }
