@@ -278,6 +278,28 @@ fn what_a_crash_leaves_is_reconciled() {
 }
 
 #[test]
+fn a_key_of_another_ledger_is_blocked_here_after_its_declines() {
+    let shop = Shop::open(quick());
+    let key = PaymentKey::new("999999");
+    let authorize = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+    for _ in 0..6 {
+        assert_eq!(authorize(), Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown)), "the merchant's answer");
+        let (authorization, card) = (Shop::authorization(), card(DECLINED));
+        shop.shop.cashier.perform(Request::Charge { key: key.clone(), authorization, card, months: None });
+    }
+    assert_eq!(authorize(), Reply::Authorize(AuthorizeReply::Refused(Refusal::Blocked)));
+}
+
+#[test]
+fn a_firewalls_403_does_not_stop_all_payments() {
+    let shop = Shop::open(quick());
+    shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 403 });
+    assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
+    assert!(!shop.shop.cashier.till().is_halted());
+    assert!(is_approved(&shop.charge(GOOD)));
+}
+
+#[test]
 fn wrong_credentials_stop_payments_until_they_are_mended() {
     let shop = Shop::open(quick());
     shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 401 });
