@@ -66,7 +66,6 @@ pub struct Recording {
     sample_rate: u32,
     channels: usize,
     frames: u64,
-    bytes: Arc<AtomicU64>,
     warning: Option<Warning>,
 }
 
@@ -79,12 +78,36 @@ enum Source {
 trait Input: Read + Send + Sync {}
 impl<R: Read + Send + Sync> Input for R {}
 
-impl Recording {
+/// How to open recordings, where [`Recording::open`] and [`Recording::from_stream`] don't say enough.
+#[derive(Clone, Debug, Default)]
+pub struct Opener {
+    raw: Option<RawFormat>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Opener {
+    /// Samples with headers, nothing counted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes everything as samples without a header.
+    #[must_use]
+    pub fn raw(self, raw: RawFormat) -> Self {
+        Self { raw: Some(raw), ..self }
+    }
+
+    /// Adds the bytes read to a counter, for showing progress against the files' lengths.
+    #[must_use]
+    pub fn counting_into(self, bytes: Arc<AtomicU64>) -> Self {
+        Self { bytes, ..self }
+    }
+
     /// Opens a file, or a pipe that has a path.
     ///
     /// # Errors
     /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
-    pub fn open(path: &Path) -> Result<Self, AudioError> {
+    pub fn open(&self, path: &Path) -> Result<Recording, AudioError> {
         let name = path.display().to_string();
         let in_file = |problem: Problem| AudioError::new(&name, problem);
         let open = || {
@@ -96,29 +119,61 @@ impl Recording {
         if metadata.is_dir() {
             return Err(in_file(Problem::Folder));
         }
-        if !metadata.is_file() {
-            return Self::from_stream(&name, file);
+        if !metadata.is_file() || self.raw.is_some() {
+            return self.stream(&name, file);
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
-        Self::from_file(&name, file, extension)
+        Recording::from_file(&name, self.counted(file), extension)
     }
 
-    /// Reads a recording with its header from a stream that can't seek, such as standard input.
+    /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn stream(&self, name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Recording, AudioError> {
+        let mut stream = self.counted(stream);
+        if let Some(raw) = self.raw {
+            return Recording::samples(name, stream, &raw.header(), raw.format);
+        }
+        let mut record = Vec::new();
+        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
+        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
+            Kind::Samples(header, format) => Recording::samples(name, stream, &header, format),
+            Kind::Packets => {
+                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
+                Recording::packets(name, Box::new(source), None)
+            }
+        }
+    }
+
+    fn counted<R>(&self, inner: R) -> Counted<R> {
+        Counted { inner, bytes: Arc::clone(&self.bytes) }
+    }
+}
+
+impl RawFormat {
+    fn header(&self) -> Header {
+        let channels = u16::try_from(self.channels).unwrap_or(u16::MAX);
+        let encoding = Encoding::Samples(self.format);
+        Header { encoding, channels, sample_rate: self.sample_rate, length: Length::ToTheEnd }
+    }
+}
+
+impl Recording {
+    /// Opens a file, or a pipe that has a path.
+    ///
+    /// # Errors
+    /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
+    pub fn open(path: &Path) -> Result<Self, AudioError> {
+        Opener::new().open(path)
+    }
+
+    /// Reads a recording with its header from a stream that can't seek, such as standard input; `name` is for messages.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_stream(name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Self, AudioError> {
-        let bytes = Arc::default();
-        let mut stream = Counted { inner: stream, bytes: Arc::clone(&bytes) };
-        let mut record = Vec::new();
-        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
-        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Samples(header, format) => Self::samples(name, stream, &header, format, bytes),
-            Kind::Packets => {
-                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
-                Self::packets(name, Box::new(source), None, bytes)
-            }
-        }
+        Opener::new().stream(name, stream)
     }
 
     /// Reads samples without a header.
@@ -126,12 +181,7 @@ impl Recording {
     /// # Errors
     /// If the rate or the number of channels is out of range.
     pub fn from_raw(name: &str, stream: impl Read + Send + Sync + 'static, raw: RawFormat) -> Result<Self, AudioError> {
-        let bytes = Arc::default();
-        let stream = Counted { inner: stream, bytes: Arc::clone(&bytes) };
-        let channels = u16::try_from(raw.channels).unwrap_or(u16::MAX);
-        let encoding = Encoding::Samples(raw.format);
-        let header = Header { encoding, channels, sample_rate: raw.sample_rate, length: Length::ToTheEnd };
-        Self::samples(name, stream, &header, raw.format, bytes)
+        Opener::new().raw(raw).stream(name, stream)
     }
 
     /// The file's name as it was given.
@@ -160,11 +210,6 @@ impl Recording {
         self.frames as f64 / f64::from(self.sample_rate)
     }
 
-    /// A counter of the bytes read so far, for showing progress against the file's length.
-    pub fn bytes_read(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.bytes)
-    }
-
     /// What was wrong with a recording that could be read all the same; complete once
     /// [`next_block`](Self::next_block) has answered `false`.
     pub const fn warning(&self) -> Option<&Warning> {
@@ -191,17 +236,15 @@ impl Recording {
         Ok(!block.is_empty())
     }
 
-    fn from_file(name: &str, file: File, extension: Option<&str>) -> Result<Self, AudioError> {
+    fn from_file(name: &str, mut file: Counted<File>, extension: Option<&str>) -> Result<Self, AudioError> {
         let read_failed = |source| AudioError::new(name, Problem::Read { at_s: 0.0, source });
-        let bytes = Arc::default();
-        let mut file = Counted { inner: file, bytes: Arc::clone(&bytes) };
         let header = read_header(&mut file);
-        let empty = file.inner.stream_position().map_err(read_failed)? == 0;
+        let empty = file.stream_position().map_err(read_failed)? == 0;
         match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Samples(header, format) => Self::samples(name, file, &header, format, bytes),
+            Kind::Samples(header, format) => Self::samples(name, file, &header, format),
             Kind::Packets => {
-                file.seek(SeekFrom::Start(0)).map_err(read_failed)?;
-                Self::packets(name, Box::new(file), extension, bytes)
+                file.rewind().map_err(read_failed)?;
+                Self::packets(name, Box::new(file), extension)
             }
         }
     }
@@ -209,33 +252,27 @@ impl Recording {
     fn samples(
         name: &str,
         stream: impl Input + 'static,
-        header: &Header,
-        format: SampleFormat,
-        bytes: Arc<AtomicU64>,
+        head: &Header,
+        form: SampleFormat,
     ) -> Result<Self, AudioError> {
-        let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
+        let (sample_rate, channels) = (head.sample_rate, usize::from(head.channels));
         check_form(sample_rate, channels).map_err(|problem| AudioError::new(name, problem))?;
-        let length = match header.length {
+        let length = match head.length {
             Length::Bytes(bytes) => Some(bytes),
             Length::ToTheEnd | Length::Zero => None,
         };
-        let reader = FrameReader::new(Box::new(stream) as Box<dyn Input>, format, channels, length);
-        let source = Source::Samples { reader, length: header.length };
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, bytes, warning: None })
+        let reader = FrameReader::new(Box::new(stream) as Box<dyn Input>, form, channels, length);
+        let source = Source::Samples { reader, length: head.length };
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
     }
 
-    fn packets(
-        name: &str,
-        source: Box<dyn MediaSource>,
-        extension: Option<&str>,
-        bytes: Arc<AtomicU64>,
-    ) -> Result<Self, AudioError> {
+    fn packets(name: &str, source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, AudioError> {
         let in_file = |problem| AudioError::new(name, problem);
         let reader = PacketReader::open(source, extension).map_err(|why| in_file(Problem::Undecodable { why }))?;
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(reader);
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, bytes, warning: None })
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
     }
 
     /// What the way a recording ended says about it.
@@ -314,9 +351,7 @@ impl<R: Read> Read for Counted<R> {
 
 impl Seek for Counted<File> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = self.inner.seek(to)?;
-        self.bytes.store(position, Ordering::Relaxed);
-        Ok(position)
+        self.inner.seek(to)
     }
 }
 
@@ -343,3 +378,6 @@ impl<R: Read> Read for Recorder<'_, R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

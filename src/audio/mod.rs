@@ -12,7 +12,7 @@ mod riff;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};
-pub use file::{MOST_CHANNELS, RawFormat, Recording, SAMPLE_RATES};
+pub use file::{MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
 pub use pcm::SampleFormat;
 pub use problem::{AudioError, Problem, Warning};
 pub use resample::Resampler;

@@ -5,8 +5,15 @@
 //!
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
+mod call;
+mod check;
 mod decode;
+mod demo;
+mod generate;
+mod menu_file;
 mod prompts;
+mod samples;
+mod trace;
 
 use std::error::Error;
 use std::io;
@@ -28,14 +35,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Decode(decode::Args),
+    Generate(generate::Args),
+    Call(call::Args),
+    Check(check::Args),
+    Samples(samples::Args),
     Prompts(prompts::Args),
 }
 
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),
+            Self::Generate(args) => generate::run(args),
+            Self::Call(args) => call::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Samples(args) => samples::run(args),
             Self::Prompts(args) => prompts::run(args),
         }
     }

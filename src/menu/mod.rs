@@ -12,7 +12,7 @@ mod timer;
 mod type_ahead;
 mod yaml;
 
-pub use event::{Event, EventKind, Outcome, Party, Rule};
+pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
 pub use model::Menu;
 pub use problem::{Problem, Problems};
 pub use resolve::Catalog;

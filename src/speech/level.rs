@@ -1,6 +1,6 @@
 //! How loud speech is: the active speech level of ITU-T P.56, method B.
 
-use crate::audio::level::FULL_SCALE_SINE_DBM0;
+use crate::audio::level::FULL_SCALE_DBM0;
 
 /// Time constant of each of the envelope's two smoothings, in seconds.
 const SMOOTHING_S: f64 = 0.03;
@@ -23,11 +23,11 @@ pub fn active_speech_level_dbm0(samples: &[f32], sample_rate: u32) -> Option<f64
     let mut previous: Option<(f64, f64)> = None;
     for (active_db, margin) in levels {
         if margin <= MARGIN_DB {
-            return Some(between(previous, (active_db, margin)) + 10.0 * 2_f64.log10() + FULL_SCALE_SINE_DBM0);
+            return Some(between(previous, (active_db, margin)) + 10.0 * 2_f64.log10() + FULL_SCALE_DBM0);
         }
         previous = Some((active_db, margin));
     }
-    previous.map(|(active_db, _)| active_db + 10.0 * 2_f64.log10() + FULL_SCALE_SINE_DBM0)
+    previous.map(|(active_db, _)| active_db + 10.0 * 2_f64.log10() + FULL_SCALE_DBM0)
 }
 
 /// For each threshold, how many samples the envelope was above it, hangover included.
@@ -75,7 +75,7 @@ mod tests {
     fn continuous_sound_has_its_own_level() {
         let sine: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.8).sin() * 0.1).collect();
         let level = active_speech_level_dbm0(&sine, 8000).unwrap();
-        assert!((level - (3.14 - 20.0)).abs() < 0.1, "{level}");
+        assert!((level - (FULL_SCALE_DBM0 - 20.0)).abs() < 0.1, "{level}");
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! The program as its users run it: one module for each behaviour, on one harness, in one binary.
+#![expect(clippy::unwrap_used, reason = "test code panics on failure")]
+
+mod decode_names_what_it_cannot_read;
+mod decode_tells_digits_in_every_format;
+mod generate_makes_what_decode_hears;
+mod generate_refuses_what_makes_no_sense;
+mod harness;
+mod output_goes_through_pipes;
