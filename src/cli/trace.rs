@@ -13,6 +13,9 @@ pub(super) fn event_json(event: &Event) -> Value {
         EventKind::PromptEnded => json!({ "at_s": at, "event": "prompt_ended" }),
         EventKind::BargeIn => json!({ "at_s": at, "event": "barge_in" }),
         EventKind::Key { shown, queued } => json!({ "at_s": at, "event": "key", "key": shown, "queued": queued }),
+        EventKind::Dropped { keys, why } => {
+            json!({ "at_s": at, "event": "keys_dropped", "keys": keys, "why": why.name() })
+        }
         EventKind::Timer(timer) => json!({ "at_s": at, "event": "timer", "timer": timer.name() }),
         EventKind::Outcome(outcome) => json!({ "at_s": at, "event": "outcome", "outcome": outcome.to_string() }),
         EventKind::Request { id, service } => {

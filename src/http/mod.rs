@@ -5,6 +5,7 @@ mod amount;
 mod credentials;
 mod endpoint;
 mod exchange;
+mod secret_file;
 mod server;
 mod wiping;
 
@@ -12,4 +13,5 @@ pub use amount::{amount_from_json, amount_to_json};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Answer, HttpClient, Timeouts, TransportError};
+pub use secret_file::{SecretError, read_secret};
 pub use server::{Server, ServerError};

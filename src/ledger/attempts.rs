@@ -155,6 +155,23 @@ impl Ledger {
         })
     }
 
+    /// The attempt with this number.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`] if there is none; [`LedgerError::Storage`].
+    pub fn attempt(&self, id: i64) -> Result<Attempt, LedgerError> {
+        let found = find(&self.lock(), id).optional()?;
+        found.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
+    }
+
+    /// Adds a line about an attempt to the audit trail; its state stays.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn remark(&self, id: i64, event: &str, detail: &str) -> Result<(), LedgerError> {
+        Ok(audit::append(&self.lock(), self.now_ms(), &format!("attempt {id}"), event, detail)?)
+    }
+
     /// Takes one step of an attempt's life, with its line in the audit trail, in one transaction.
     fn step(
         &self,

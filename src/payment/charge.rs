@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::Cashier;
+use super::Till;
 use super::finding::{Finding, Verdict, decline_reply, is_recent};
 use crate::ledger::{Attempt, Conflict, LedgerError, NewAttempt, Outcome};
 use crate::openpay::{Action, Charge, ChargeRequest, Error, ErrorKind, OrderFilter, Payer, TokenRequest};
@@ -18,7 +18,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
 /// A charge under way.
 struct Payment<'a> {
-    cashier: &'a Cashier,
+    till: &'a Till,
     attempt: Attempt,
     card: &'a Card,
     payer: &'a Payer,
@@ -39,7 +39,7 @@ enum Repeat {
     Done,
 }
 
-impl Cashier {
+impl Till {
     pub(super) fn charge(
         &self,
         key: &PaymentKey,
@@ -58,7 +58,7 @@ impl Cashier {
                 Ok(attempt) => attempt,
                 Err(reply) => return reply,
             };
-            match (Payment { cashier: self, attempt, card, payer: &payer, months }).run() {
+            match (Payment { till: self, attempt, card, payer: &payer, months }).run() {
                 End::Reply(reply) => return reply,
                 End::NextOrderId => {}
             }
@@ -119,7 +119,7 @@ impl Payment<'_> {
             Err(reply) => return End::Reply(reply),
         };
         // From here on the charge may exist. If the ledger can't say so, it is not sent.
-        if let Err(error) = self.cashier.ledger.mark_sent(self.attempt.id) {
+        if let Err(error) = self.till.ledger.mark_sent(self.attempt.id) {
             return End::Reply(out_of_order(&error));
         }
         let sent = Instant::now();
@@ -148,7 +148,7 @@ impl Payment<'_> {
 
     fn new_token(&self) -> Result<String, Error> {
         let request = TokenRequest { holder_name: &self.payer.name, card: self.card };
-        let token = self.cashier.openpay.create_token(&request).inspect_err(|error| self.cashier.note(error));
+        let token = self.till.openpay.create_token(&request).inspect_err(|error| self.till.note(error));
         token.map(|token| token.id)
     }
 
@@ -167,7 +167,7 @@ impl Payment<'_> {
 
     fn post(&self, token: &str) -> Verdict {
         let Attempt { amount, description, gateway_order_id, .. } = &self.attempt;
-        let answer = self.cashier.openpay.create_charge(&ChargeRequest {
+        let answer = self.till.openpay.create_charge(&ChargeRequest {
             token,
             amount: *amount,
             description,
@@ -176,7 +176,7 @@ impl Payment<'_> {
             months: self.months,
         });
         if let Err(error) = &answer {
-            self.cashier.note(error);
+            self.till.note(error);
         }
         Verdict::of(answer, &self.attempt)
     }
@@ -221,8 +221,8 @@ impl Payment<'_> {
     fn find_out(&self, sent: Instant) -> End {
         let mut finding = self.search(false);
         if matches!(finding, Finding::Absent) {
-            sleep(self.cashier.config.gateway_limit.saturating_sub(sent.elapsed()));
-            finding = self.cashier.look_up(&self.attempt, true);
+            sleep(self.till.config.gateway_limit.saturating_sub(sent.elapsed()));
+            finding = self.till.look_up(&self.attempt, true);
         }
         match finding {
             Finding::Paid(charge) => End::Reply(self.paid(&charge)),
@@ -243,9 +243,9 @@ impl Payment<'_> {
     fn search(&self, refused: bool) -> Finding {
         let lost = Instant::now();
         let mut finding = Finding::Undecided;
-        for &after in &self.cashier.config.queries {
+        for &after in &self.till.config.queries {
             sleep(after.saturating_sub(lost.elapsed()));
-            finding = self.cashier.look_up(&self.attempt, refused);
+            finding = self.till.look_up(&self.attempt, refused);
             if matches!(finding, Finding::Paid(_) | Finding::NotPaid(_) | Finding::OlderFailure) {
                 break;
             }
@@ -287,7 +287,7 @@ impl Payment<'_> {
     }
 
     fn settle(&self, outcome: &Outcome) -> Option<Attempt> {
-        let settled = self.cashier.ledger.settle(self.attempt.id, outcome);
+        let settled = self.till.ledger.settle(self.attempt.id, outcome);
         if let Err(error) = &settled {
             tracing::error!(attempt = self.attempt.id, %error, "ALARM: an outcome could not be recorded");
         }

@@ -8,6 +8,7 @@
 mod charge;
 mod finding;
 mod reconcile;
+mod refund;
 mod rehearsal;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::authorizer::AuthorizerClient;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::openpay::{Action, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
 pub use reconcile::ReconcileReport;
+pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
 
 /// How patient the cashier is, and what it says where the merchant said nothing.
@@ -54,24 +56,24 @@ impl CashierConfig {
     }
 }
 
-/// Performs what calls ask for. Blocking; share it between threads.
-pub struct Cashier {
-    authorizer: AuthorizerClient,
+/// Charges cards for authorized keys, and reconciles. Blocking; share it between threads.
+pub struct Till {
     openpay: Client,
     ledger: Arc<Ledger>,
     config: CashierConfig,
     halted: AtomicBool,
 }
 
+/// Performs what calls ask for: a till, and the merchant to be asked. Blocking; share it between threads.
+pub struct Cashier {
+    authorizer: AuthorizerClient,
+    till: Till,
+}
+
 impl Cashier {
     /// A cashier. Call [`Cashier::check`] and [`Cashier::reconcile`] before the first call is taken.
-    pub const fn new(
-        authorizer: AuthorizerClient,
-        openpay: Client,
-        ledger: Arc<Ledger>,
-        config: CashierConfig,
-    ) -> Self {
-        Self { authorizer, openpay, ledger, config, halted: AtomicBool::new(false) }
+    pub const fn new(authorizer: AuthorizerClient, till: Till) -> Self {
+        Self { authorizer, till }
     }
 
     /// Performs one request and says what became of it. A charge may take minutes; it is never given up half-way, so let
@@ -84,19 +86,40 @@ impl Cashier {
                 Reply::Authorize(reply)
             }
             Request::Charge { key, authorization, card, months } => {
-                let reply = self.charge(&key, &authorization, &card, months);
+                let reply = self.till.charge(&key, &authorization, &card, months);
                 tracing::info!(reply = charge_name(&reply), order_id = authorization.order_id, "charge");
                 Reply::Charge(reply)
             }
         }
     }
 
+    /// See [`Till::check`].
+    ///
+    /// # Errors
+    /// Openpay's error.
+    pub fn check(&self) -> Result<(), Error> {
+        self.till.check()
+    }
+
+    /// See [`Till::reconcile`].
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
+        self.till.reconcile()
+    }
+
+    /// The till.
+    pub const fn till(&self) -> &Till {
+        &self.till
+    }
+
     /// Asks the merchant, unless this ledger knows that the key is paid: the merchant may not know yet.
     fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
-        if self.is_halted() {
+        if self.till.is_halted() {
             return AuthorizeReply::Unavailable;
         }
-        match self.ledger.payment_of(key) {
+        match self.till.ledger.payment_of(key) {
             Ok(Some(_)) => AuthorizeReply::Refused(Refusal::AlreadyPaid),
             Ok(None) => self.authorizer.authorize(key),
             Err(error) => {
@@ -104,6 +127,13 @@ impl Cashier {
                 AuthorizeReply::Unavailable
             }
         }
+    }
+}
+
+impl Till {
+    /// A till; nothing is sent yet.
+    pub const fn new(openpay: Client, ledger: Arc<Ledger>, config: CashierConfig) -> Self {
+        Self { openpay, ledger, config, halted: AtomicBool::new(false) }
     }
 
     /// Asks Openpay whether the credentials are good, and takes or stops taking payments accordingly.

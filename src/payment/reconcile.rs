@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Cashier;
+use super::Till;
 use super::finding::Finding;
 use crate::ledger::{Attempt, LedgerError, Outcome, State};
 
@@ -26,7 +26,7 @@ pub struct ReconcileReport {
     pub open: u32,
 }
 
-impl Cashier {
+impl Till {
     /// Looks every open attempt up. Run it at start and every few minutes; any number of processes may.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cashier, CashierConfig};
+use super::{Cashier, CashierConfig, Till};
 use crate::authorizer::{AuthorizerClient, AuthorizerConfig, AuthorizerServer, Profile, ServerConfig};
 use crate::http::{Credentials, Endpoint, EndpointError, ServerError, Timeouts};
 use crate::ledger::{Digits, IssuedKey, Ledger, LedgerError, NewKey};
@@ -98,8 +98,8 @@ impl Rehearsal {
         let openpay = Config { endpoint: Endpoint::parse(&sandbox.base_url())?, ..openpay };
         let authorizer = AuthorizerConfig::new(Endpoint::parse(&server.url())?, credentials);
         let authorizer = AuthorizerClient::new(authorizer, clock);
-        let cashier = Cashier::new(authorizer, Client::new(&openpay), Arc::clone(&ledger), patience(&config));
-        let (cashier, openpay) = (Arc::new(cashier), Client::new(&openpay));
+        let till = Till::new(Client::new(&openpay), Arc::clone(&ledger), patience(&config));
+        let (cashier, openpay) = (Arc::new(Cashier::new(authorizer, till)), Client::new(&openpay));
         Ok(Self { sandbox, authorizer: Some(server), ledger, cashier, openpay })
     }
 

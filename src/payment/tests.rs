@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{ReconcileReport, Rehearsal, RehearsalConfig};
+use super::{ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
 use crate::card::{Brand, Cvv, Expiry, Pan, YearMonth};
 use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
@@ -282,7 +282,7 @@ fn wrong_credentials_stop_payments_until_they_are_mended() {
     let shop = Shop::open(quick());
     shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 401 });
     assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
-    assert!(shop.shop.cashier.is_halted());
+    assert!(shop.shop.cashier.till().is_halted());
     assert_eq!(shop.authorize(), AuthorizeReply::Unavailable);
     shop.shop.cashier.check().unwrap();
     assert!(is_approved(&shop.charge(GOOD)));
@@ -309,4 +309,29 @@ fn an_order_id_used_up_elsewhere_gives_way_to_the_next() {
     clock.advance(SignedDuration::from_hours(1));
     assert!(is_approved(&shop.charge(GOOD)));
     assert_eq!(shop.states(), [State::Declined, State::Approved]);
+}
+
+#[test]
+fn a_paid_charge_is_given_back_once_and_stays_in_the_ledger() {
+    let shop = Shop::open(quick());
+    assert!(is_approved(&shop.charge(GOOD)));
+    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
+    assert_eq!(till.refund(attempt.id, Some(Money::mxn(5_000))).unwrap(), Money::mxn(5_000));
+    assert_eq!(till.refund(attempt.id, None).unwrap(), AMOUNT);
+    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::Openpay(_))));
+    assert!(matches!(till.refund(77, None), Err(RefundError::Ledger(_))));
+    assert_eq!(shop.states(), [State::Approved], "a success is never downgraded");
+    let events: Vec<_> = shop.shop.ledger.audit(20).unwrap().into_iter().rev().map(|entry| entry.event).collect();
+    assert_eq!(
+        events[events.len() - 6..],
+        ["refunding", "refunded", "refunding", "refunded", "refunding", "refund failed"]
+    );
+}
+
+#[test]
+fn what_was_not_paid_is_not_given_back() {
+    let shop = Shop::open(quick());
+    assert_eq!(shop.charge(DECLINED), ChargeReply::Declined(Decline::OtherCard));
+    let attempt = &shop.shop.ledger.find_attempts(ORDER).unwrap()[0];
+    assert!(matches!(shop.shop.cashier.till().refund(attempt.id, None), Err(RefundError::NotPaid(State::Declined))));
 }

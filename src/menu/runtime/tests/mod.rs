@@ -217,21 +217,19 @@ impl Bench {
     /// Follows the payment menu to a state, as a caller who does everything right.
     pub(super) fn pay_until(state: &str) -> Self {
         let mut bench = Self::new(pago());
-        let steps: [(&str, &dyn Fn(&mut Self)); 7] = [
-            ("bienvenida", &|bench| _ = bench.keys("1")),
-            ("clave", &|bench| _ = bench.keys(KEY).keys("#")),
-            ("autorizar", &|bench| _ = bench.answer(authorized())),
-            ("confirmar", &|bench| _ = bench.keys("1")),
-            ("tarjeta", &|bench| _ = bench.keys(PAN).keys("#")),
-            ("vencimiento", &|bench| _ = bench.keys(EXPIRY)),
-            ("codigo", &|bench| _ = bench.keys(CVV)),
-        ];
-        for (here, act) in steps {
+        for here in ["bienvenida", "clave", "autorizar", "confirmar", "tarjeta", "vencimiento", "codigo"] {
             bench.until(here);
             if here == state {
                 break;
             }
-            act(&mut bench);
+            match here {
+                "clave" => bench.keys(KEY).keys("#"),
+                "autorizar" => bench.answer(authorized()),
+                "tarjeta" => bench.keys(PAN).keys("#"),
+                "vencimiento" => bench.keys(EXPIRY),
+                "codigo" => bench.keys(CVV),
+                _ => bench.keys("1"),
+            };
         }
         bench.until(state);
         bench.news();
