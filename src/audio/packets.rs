@@ -11,6 +11,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use super::block::{BLOCK_FRAMES, Block};
+use super::pcm::finite;
 
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
@@ -156,6 +157,8 @@ impl PacketReader {
                     return;
                 }
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
+                // Floating point may hold anything.
+                self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
             }
             Err(Error::DecodeError(_)) => {
                 self.damaged += 1;

@@ -106,7 +106,8 @@ fn signed32(bytes: [u8; 4]) -> f32 {
     i32::from_le_bytes(bytes) as f32 / 2_147_483_648.0
 }
 
-fn finite(sample: f32) -> f32 {
+/// The sample, or what stands for it where it is no usable number.
+pub(super) fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-LARGEST_SAMPLE, LARGEST_SAMPLE) } else { 0.0 }
 }
 
