@@ -5,10 +5,22 @@
 //!
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
+mod authorizer;
+mod call;
+mod check;
 mod decode;
+mod demo;
 mod devices;
 mod generate;
+mod keys;
 mod listen;
+mod menu_file;
+mod merchant;
+mod payments;
+mod prompts;
+mod samples;
+mod sandbox;
+mod trace;
 
 use std::error::Error;
 use std::io;
@@ -30,19 +42,37 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Decode(decode::Args),
+    Listen(listen::Args),
     Devices(devices::Args),
     Generate(generate::Args),
-    Listen(listen::Args),
+    Call(call::Args),
+    Check(check::Args),
+    Prompts(prompts::Args),
+    Authorizer(authorizer::Args),
+    Keys(keys::Args),
+    Payments(payments::Args),
+    Sandbox(sandbox::Args),
+    Samples(samples::Args),
 }
 
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),
+            Self::Listen(args) => listen::run(args),
             Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
-            Self::Listen(args) => listen::run(args),
+            Self::Call(args) => call::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Prompts(args) => prompts::run(args),
+            Self::Authorizer(args) => authorizer::run(args),
+            Self::Keys(args) => keys::run(args),
+            Self::Payments(args) => payments::run(args),
+            Self::Sandbox(args) => sandbox::run(args),
+            Self::Samples(args) => samples::run(args),
         }
     }
 }

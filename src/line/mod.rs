@@ -1,4 +1,10 @@
-//! Drivers of the call engine.
+//! Drivers of the call engine: each moves audio between a line and a [`Call`](crate::call::Call) and performs its
+//! effects.
 
+mod party;
 #[cfg(feature = "sound-card")]
 pub mod sound_card;
+mod virtual_time;
+
+pub use party::{Party, RecordedCaller, SimulatedCaller};
+pub use virtual_time::{Latencies, MOST_MEDIA_TIME, Services, Transcript, run};

@@ -1,1 +1,21 @@
-//! The menu: YAML model, checks, runtime, timers, fields.
+//! The menu: YAML model, checks with line and column, resolved menu, runtime, timers, fields. Knows no audio.
+
+mod check;
+mod collector;
+mod event;
+mod model;
+mod problem;
+mod resolve;
+mod runtime;
+mod session;
+mod timer;
+mod type_ahead;
+mod yaml;
+
+pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
+pub use model::Menu;
+pub use problem::{Problem, Problems};
+pub use resolve::Catalog;
+pub use runtime::{Action, KeyUse, Runtime, Utterance};
+pub use timer::Timer;
+pub use yaml::Place;

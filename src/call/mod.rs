@@ -1,0 +1,256 @@
+//! The call engine: line audio in, line audio and effects out, with no clock, thread, socket or file inside.
+//!
+//! # Contract
+//! - [`Call::step`] takes samples of line audio at 8 kHz and writes as many samples for the line. It may take fewer than
+//!   it was given: it stops after the sample at which new effects arose, so that they are performed at their exact time
+//!   whatever the block size. With effects polled after each step, the same audio in blocks of any size gives the same
+//!   trace, and a service answered at once is answered at the same sample.
+//! - Time is the count of samples taken. Nothing else moves it.
+//! - The driver performs every [`Effect`]: it asks services and gives their answers to [`Call::reply`], keeps or prints
+//!   events, and ends the line's call on [`Effect::HangUp`].
+//! - [`Call::hang_up`] tells that the caller is gone. A service request outstanding then is still performed by the
+//!   driver to its end; only nobody hears about it.
+//! - After the call is over `step` still takes samples and gives silence.
+//! - `step` does not allocate unless something happens (a key, a prompt, a state).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tonopago::call::{Call, CallConfig, Effect};
+//! use tonopago::menu::Menu;
+//! use tonopago::speech::Clips;
+//!
+//! let clips = Clips::embedded();
+//! let text = "{version: 1, name: hola, languages: [es-MX], start: adios, give_up: adios,
+//!              states: {adios: {say: [despedida], hang_up: true}}}";
+//! let menu = Menu::parse("hola.yaml", text, &*clips)?;
+//! let mut call = Call::new(menu, clips, &CallConfig::default());
+//!
+//! let line_in = [0.0; 160]; // 20 ms of silence from the line, again and again
+//! let mut line_out = [0.0; 160];
+//! let mut hung_up = false;
+//! while !hung_up {
+//!     let mut done = 0;
+//!     while done < line_in.len() {
+//!         done += call.step(&line_in[done..], &mut line_out[done..]);
+//!         while let Some(effect) = call.poll_effect() {
+//!             match effect {
+//!                 Effect::Event(event) => println!("{event}"),
+//!                 Effect::Request { .. } => unreachable!("this menu asks no service"),
+//!                 Effect::HangUp => hung_up = true,
+//!             }
+//!         }
+//!     }
+//!     // ... write line_out to the line ...
+//! }
+//! assert!(call.is_over());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod recorder;
+mod voice;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::card::YearMonth;
+use crate::dtmf::{self, Detector, Profile};
+use crate::media::{MediaTime, SAMPLE_RATE};
+use crate::menu::{Action, Event, KeyUse, Menu, Runtime};
+use crate::service::{Reply, Request, RequestId};
+use crate::speech::Clips;
+
+pub use recorder::Frame;
+use recorder::Recorder;
+use voice::Voice;
+
+/// Samples per engine tick: 10 ms. Keys, timers and prompts are looked at once per tick.
+const TICK: usize = SAMPLE_RATE as usize / 100;
+
+/// How a call is run.
+#[derive(Debug, Clone)]
+pub struct CallConfig {
+    /// The detector's profile.
+    pub profile: Profile,
+    /// Whether to keep a recording for [`Call::take_recording`]. Card data is silent in it.
+    pub record: bool,
+    /// The current month, for card expiries.
+    pub today: YearMonth,
+}
+
+impl Default for CallConfig {
+    /// The default detector, no recording, and a date before which no card has expired.
+    fn default() -> Self {
+        Self { profile: Profile::default(), record: false, today: YearMonth { year: 2026, month: 1 } }
+    }
+}
+
+/// Something for the driver to do.
+pub enum Effect {
+    /// Perform a service request and give the answer to [`Call::reply`].
+    Request {
+        /// To be given back with the answer.
+        id: RequestId,
+        /// What to ask.
+        request: Box<Request>,
+    },
+    /// An entry of the call's trace, masked.
+    Event(Event),
+    /// End the line's call.
+    HangUp,
+}
+
+/// One call.
+pub struct Call {
+    runtime: Runtime,
+    detector: Detector,
+    voice: Voice,
+    recorder: Option<Recorder>,
+    heard: [f32; TICK],
+    said: [f32; TICK],
+    filled: usize,
+    now: MediaTime,
+    effects: VecDeque<Effect>,
+}
+
+impl Call {
+    /// Answers a call: the menu's start state is entered at media time 0.
+    pub fn new(menu: Arc<Menu>, clips: Arc<Clips>, config: &CallConfig) -> Self {
+        let detector = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz");
+        let mut call = Self {
+            runtime: Runtime::new(menu, config.today),
+            detector,
+            voice: Voice::new(clips),
+            recorder: config.record.then(Recorder::new),
+            heard: [0.0; TICK],
+            said: [0.0; TICK],
+            filled: 0,
+            now: MediaTime::ZERO,
+            effects: VecDeque::new(),
+        };
+        call.act();
+        call.speak();
+        call
+    }
+
+    /// Takes samples of line audio and writes as many for the line; returns how many. Fewer than given only if new
+    /// effects arose; at least one if any was given. A sample that is not a finite number counts as silence.
+    ///
+    /// # Panics
+    /// If `line_out` is shorter than `line_in`.
+    pub fn step(&mut self, line_in: &[f32], line_out: &mut [f32]) -> usize {
+        assert!(line_out.len() >= line_in.len(), "the line takes as many samples as it gives");
+        let mut taken = 0;
+        let effects_before = self.effects.len();
+        while taken < line_in.len() && self.effects.len() == effects_before {
+            let count = (TICK - self.filled).min(line_in.len() - taken);
+            let tick = self.filled..self.filled + count;
+            for (heard, sample) in self.heard[tick.clone()].iter_mut().zip(&line_in[taken..taken + count]) {
+                *heard = if sample.is_finite() { *sample } else { 0.0 };
+            }
+            line_out[taken..taken + count].copy_from_slice(&self.said[tick.clone()]);
+            self.record(tick);
+            taken += count;
+            self.filled += count;
+            self.now = MediaTime(self.now.0 + count as u64);
+            if self.filled == TICK {
+                self.tick();
+            }
+        }
+        taken
+    }
+
+    /// The next effect, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Gives a service's answer.
+    pub fn reply(&mut self, id: RequestId, reply: Reply) {
+        self.runtime.reply(self.now, id, reply);
+        self.act();
+    }
+
+    /// Tells that the caller has hung up.
+    pub fn hang_up(&mut self) {
+        self.runtime.hang_up(self.now);
+        self.act();
+    }
+
+    /// Whether the call has ended, by either party.
+    pub const fn is_over(&self) -> bool {
+        self.runtime.is_over()
+    }
+
+    /// Samples taken so far.
+    pub const fn now(&self) -> MediaTime {
+        self.now
+    }
+
+    /// Moves the frames recorded so far to the end of `out`: all but the last quarter of a second, in which a key may
+    /// still have to be silenced, and all of them once the call is over.
+    pub fn take_recording(&mut self, out: &mut Vec<Frame>) {
+        if let Some(recorder) = &mut self.recorder {
+            if self.runtime.is_over() {
+                recorder.finish();
+            }
+            recorder.drain_into(out);
+        }
+    }
+
+    /// Nothing but silence is kept of card data, and of a line whose call is over.
+    fn record(&mut self, tick: Range<usize>) {
+        if let Some(recorder) = &mut self.recorder {
+            let silent = self.runtime.is_secret() || self.runtime.is_over();
+            recorder.push(&self.heard[tick.clone()], &self.said[tick], silent);
+        }
+    }
+
+    fn tick(&mut self) {
+        self.filled = 0;
+        self.runtime.pass_time(self.now);
+        self.act();
+        self.hear();
+        self.act();
+        self.speak();
+    }
+
+    fn speak(&mut self) {
+        if self.voice.fill(&mut self.said) {
+            self.runtime.prompt_ended(self.now);
+            self.act();
+        }
+    }
+
+    fn hear(&mut self) {
+        let Self { detector, runtime, recorder, now, .. } = self;
+        detector.process(&self.heard, &mut |event| match event {
+            dtmf::Event::Begin(begin) => {
+                let used = runtime.key_down(*now, begin.digit);
+                if let (KeyUse::Secret, Some(recorder)) = (used, recorder.as_mut()) {
+                    recorder.silence_key(MediaTime(begin.start));
+                }
+            }
+            dtmf::Event::End(digit) => {
+                runtime.key_up(*now);
+                if let Some(recorder) = recorder {
+                    recorder.key_ended(MediaTime(digit.end));
+                }
+            }
+            dtmf::Event::Rejected(_) => {}
+        });
+    }
+
+    /// Carries out what the runtime wants of the engine and passes on the rest.
+    fn act(&mut self) {
+        while let Some(action) = self.runtime.poll_action() {
+            match action {
+                Action::Play(utterances) => self.voice.say(&utterances),
+                Action::StopPlaying => self.voice.stop(),
+                Action::Request { id, request } => self.effects.push_back(Effect::Request { id, request }),
+                Action::Event(event) => self.effects.push_back(Effect::Event(event)),
+                Action::HangUp => self.effects.push_back(Effect::HangUp),
+            }
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Keys: type-ahead, barge-in, the collection rules, and what is said after each kind of error.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::dtmf::Digit;
+use crate::media::MediaTime;
+use crate::menu::collector::{Collector, Keyed, STRAY_END_KEY};
+use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
+use crate::menu::model::{Collect, Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
+use crate::menu::timer::Timer;
+
+use super::{KeyUse, Phase, Runtime};
+
+/// A wrong key at a yes or no may be the first of a number keyed there by mistake, which must not go on to say yes:
+/// keys that follow each other faster than this are its rest.
+const BURST: MediaTime = MediaTime::from_ms(1000);
+
+/// Counters of one visit to a state.
+#[derive(Debug, Default)]
+pub(super) struct Visit {
+    no_input: u8,
+    no_match: u8,
+    invalid: u8,
+    attempt: u8,
+    asked_still_there: bool,
+    /// Keys until here are the rest of a number keyed by mistake.
+    burst_until: Option<MediaTime>,
+}
+
+impl Visit {
+    const fn count(&mut self, error: Outcome) -> u8 {
+        let counter = match error {
+            Outcome::NoInput => &mut self.no_input,
+            Outcome::Invalid(_) => &mut self.invalid,
+            _ => &mut self.no_match,
+        };
+        *counter = counter.saturating_add(1);
+        *counter
+    }
+}
+
+impl Kind {
+    const fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Choose(choose) => Some(&choose.entry),
+            Self::Confirm(confirm) => Some(&confirm.entry),
+            Self::Collect(collect) => Some(&collect.entry),
+            Self::Say { .. } | Self::Authorize(_) | Self::Charge(_) | Self::HangUp => None,
+        }
+    }
+}
+
+impl Runtime {
+    /// Enters a state that takes keys: first those keyed ahead; if they leave nothing begun, the prompt.
+    pub(super) fn begin_entry(&mut self) {
+        self.collector = self.new_collector();
+        let menu = Arc::clone(&self.menu);
+        let state = menu.state(self.state);
+        if state.barge_in && !self.type_ahead.is_empty() {
+            self.phase = Phase::Listening;
+            self.start_field_limit();
+            self.take_keys_ahead();
+            let begun = self.pending.is_some() || self.phase != Phase::Listening || !self.collector.is_empty();
+            if begun {
+                return;
+            }
+        }
+        self.prompt_entry(&[]);
+    }
+
+    fn new_collector(&self) -> Collector {
+        match &self.here().kind {
+            Kind::Collect(collect) => {
+                let field = self.menu.field(collect.field);
+                Collector::new(self.length_of(field), field.end_key, field.kind == FieldKind::CardNumber)
+            }
+            _ => Collector::new(0..=0, None, false),
+        }
+    }
+
+    /// A CVV's length is known once the card's brand is.
+    fn length_of(&self, field: &FieldSpec) -> RangeInclusive<usize> {
+        match (field.kind, self.session.brand()) {
+            (FieldKind::Cvv, Some(brand)) => brand.cvv_length()..=brand.cvv_length(),
+            _ => field.digits.clone(),
+        }
+    }
+
+    /// Says `first`, then the state's prompt for this attempt, and listens. Keys pressed ahead cut it before it begins,
+    /// as they would have cut it later; so keys are taken in the order they were pressed.
+    fn prompt_entry(&mut self, first: &[Prompt]) {
+        self.collector.clear();
+        self.timers.stop_state_timers();
+        let menu = Arc::clone(&self.menu);
+        let state = menu.state(self.state);
+        if state.barge_in && !self.type_ahead.is_empty() {
+            self.phase = Phase::Listening;
+            return self.start_field_limit();
+        }
+        let again = self.visit.attempt > 0 && !state.say_again.is_empty();
+        let prompt = if again { &state.say_again } else { &state.say };
+        self.visit.attempt = self.visit.attempt.saturating_add(1);
+        let all: Vec<Prompt> = first.iter().chain(prompt).cloned().collect();
+        self.play(&all);
+    }
+
+    /// The prompt is over: the timers of the entry begin.
+    pub(super) fn listen(&mut self) {
+        self.phase = Phase::Listening;
+        self.start_field_limit();
+        if self.collector.is_empty() {
+            self.start_first_digit_timer();
+        }
+        self.take_keys_ahead();
+    }
+
+    fn start_field_limit(&mut self) {
+        if let Some(entry) = self.here().kind.entry() {
+            self.timers.start(Timer::FieldLimit, self.now + entry.timers.limit);
+        }
+    }
+
+    pub(super) fn start_first_digit_timer(&mut self) {
+        if let Some(entry) = self.here().kind.entry() {
+            self.timers.start(Timer::FirstDigit, self.now + entry.timers.first_digit);
+        }
+    }
+
+    /// *Inter-digit* or *terminator grace* runs from the key's release (a held key is not a pause).
+    pub(super) fn restart_entry_timer(&mut self) {
+        if self.phase != Phase::Listening || self.collector.is_empty() || self.key_down {
+            return;
+        }
+        let Some(spans) = self.here().kind.entry().map(|entry| entry.timers) else { return };
+        if self.collector.is_full() {
+            self.timers.start(Timer::Grace, self.now + spans.grace);
+        } else {
+            self.timers.start(Timer::InterDigit, self.now + spans.inter_digit);
+        }
+    }
+
+    /// A key from the line.
+    pub(super) fn take_key(&mut self, key: Digit) -> KeyUse {
+        if self.is_over() {
+            return KeyUse::Secret;
+        }
+        if self.is_stray_end_key(key) {
+            return self.drop_key(Dropped::StrayEndKey);
+        }
+        if self.visit.burst_until.is_some_and(|until| self.now <= until) {
+            self.visit.burst_until = Some(self.now + BURST);
+            return self.drop_key(Dropped::AfterError);
+        }
+        let state = self.here();
+        let (takes_keys, barge_in) = (state.kind.entry().is_some(), state.barge_in);
+        match self.phase {
+            Phase::Listening => self.accept(key),
+            Phase::Prompting if takes_keys && barge_in => {
+                self.cut_prompt();
+                self.phase = Phase::Listening;
+                self.start_field_limit();
+                self.accept(key)
+            }
+            Phase::StillThere => self.still_here(),
+            Phase::Prompting | Phase::Waiting { .. } | Phase::Answered { .. } => self.queue(key),
+            Phase::Over => KeyUse::Secret,
+        }
+    }
+
+    fn cut_prompt(&mut self) {
+        self.silence();
+        self.note(EventKind::BargeIn);
+    }
+
+    /// Keeps a key for the next state that takes keys. Some are dropped there (flush); all are kept off recordings.
+    fn queue(&mut self, key: Digit) -> KeyUse {
+        let state = self.here();
+        if matches!(state.kind, Kind::HangUp) {
+            return self.drop_key(Dropped::CallEnding);
+        }
+        if state.flush_keys && state.kind.entry().is_none() {
+            return self.drop_key(Dropped::Flushed);
+        }
+        if !self.type_ahead.push(key) {
+            return self.drop_key(Dropped::TooMany);
+        }
+        self.note(EventKind::Key { shown: None, queued: true });
+        if let (Phase::Prompting, true, Kind::Say { next }) = (self.phase, self.here().barge_in, &self.here().kind) {
+            let next = *next;
+            self.cut_prompt();
+            self.go(next);
+        }
+        KeyUse::Secret
+    }
+
+    fn drop_key(&mut self, why: Dropped) -> KeyUse {
+        self.note(EventKind::Dropped { keys: 1, why });
+        KeyUse::Secret
+    }
+
+    pub(super) fn drop_keys_ahead(&mut self, why: Dropped) {
+        let keys = self.type_ahead.len();
+        self.type_ahead.clear();
+        if keys > 0 {
+            self.note(EventKind::Dropped { keys, why });
+        }
+    }
+
+    fn take_keys_ahead(&mut self) {
+        while self.phase == Phase::Listening && self.pending.is_none() {
+            let Some(key) = self.type_ahead.pop() else { break };
+            if self.is_stray_end_key(key) {
+                self.drop_key(Dropped::StrayEndKey);
+            } else {
+                self.accept(key);
+            }
+        }
+        self.restart_entry_timer();
+    }
+
+    fn still_here(&mut self) -> KeyUse {
+        self.cut_prompt();
+        self.note(EventKind::Key { shown: None, queued: false });
+        self.visit.no_input = 0;
+        self.prompt_entry(&[]);
+        KeyUse::Secret
+    }
+
+    /// A key for the present state.
+    fn accept(&mut self, key: Digit) -> KeyUse {
+        self.hops = 0; // keys are finite: transitions they cause are no endless loop
+        self.timers.stop(Timer::FirstDigit);
+        self.timers.stop(Timer::InterDigit);
+        self.timers.stop(Timer::Grace);
+        let menu = Arc::clone(&self.menu);
+        match &menu.state(self.state).kind {
+            Kind::Choose(choose) => {
+                let target = choose.options.iter().find(|(option, _)| *option == key).map(|(_, target)| *target);
+                self.accept_single(key, target, &choose.entry)
+            }
+            Kind::Confirm(confirm) if key == confirm.yes => {
+                self.session.confirm();
+                self.accept_single(key, Some(confirm.on_yes), &confirm.entry)
+            }
+            Kind::Confirm(confirm) => {
+                let no = (key == confirm.no).then_some(confirm.on_no);
+                self.accept_single(key, no, &confirm.entry)
+            }
+            Kind::Collect(collect) => self.accept_digit(key, collect),
+            Kind::Say { .. } | Kind::Authorize(_) | Kind::Charge(_) | Kind::HangUp => KeyUse::Secret,
+        }
+    }
+
+    /// The end key of the last field, pressed after that field had ended by itself.
+    fn is_stray_end_key(&mut self, key: Digit) -> bool {
+        self.stray_end_key.take().is_some_and(|(end_key, until)| key == end_key && self.now <= until)
+    }
+
+    fn accept_single(&mut self, key: Digit, target: Option<super::StateId>, entry: &Entry) -> KeyUse {
+        let helps = key.as_char() == '0' && !entry.help.is_empty();
+        let meant = target.is_some() || key.as_char() == '*' || helps;
+        self.note(EventKind::Key { shown: meant.then(|| key.as_char()), queued: false });
+        match (target, key.as_char()) {
+            (Some(target), _) => {
+                self.note(EventKind::Outcome(Outcome::Match));
+                self.go(target);
+            }
+            (None, '*') => self.back_or_repeat(entry),
+            (None, '0') if helps => {
+                self.note(EventKind::Outcome(Outcome::Help));
+                self.prompt_entry(&entry.help);
+            }
+            _ => {
+                if matches!(self.here().kind, Kind::Confirm(_)) {
+                    self.visit.burst_until = Some(self.now + BURST);
+                }
+                self.entry_error(Outcome::NoMatch);
+            }
+        }
+        if meant { KeyUse::Open } else { KeyUse::Secret }
+    }
+
+    fn back_or_repeat(&mut self, entry: &Entry) {
+        if let Some(back) = entry.on_back {
+            self.note(EventKind::Outcome(Outcome::Back));
+            self.go(back);
+        } else {
+            self.note(EventKind::Outcome(Outcome::Repeat));
+            self.prompt_entry(&[]);
+        }
+    }
+
+    fn accept_digit(&mut self, key: Digit, collect: &Collect) -> KeyUse {
+        let kind = self.menu.field(collect.field).kind;
+        let keyed = self.collector.key(key);
+        if keyed == Keyed::MatchBefore {
+            self.type_ahead.unpop(key);
+            self.note(EventKind::Key { shown: None, queued: true });
+            self.complete(collect);
+            return KeyUse::Secret;
+        }
+        let shown = !kind.is_masked() || !key.as_char().is_ascii_digit();
+        self.note(EventKind::Key { shown: shown.then(|| key.as_char()), queued: false });
+        match keyed {
+            Keyed::More | Keyed::Full | Keyed::Ignored => self.restart_entry_timer(),
+            Keyed::Match => {
+                let by_itself = Some(key) != self.menu.field(collect.field).end_key;
+                self.complete(collect);
+                self.expect_stray_end_key(collect.field, by_itself);
+            }
+            Keyed::MatchBefore => {}
+            Keyed::NoMatch => self.entry_error(Outcome::NoMatch),
+            Keyed::Cleared => {
+                self.note(EventKind::Outcome(Outcome::Cleared));
+                self.prompt_entry(&collect.entry.errors.cleared);
+            }
+            Keyed::Back => self.back_or_repeat(&collect.entry),
+        }
+        if keyed == Keyed::Ignored && self.collector.is_empty() && self.phase == Phase::Listening {
+            self.start_first_digit_timer();
+        }
+        if kind.is_card_data() { KeyUse::Secret } else { KeyUse::Open }
+    }
+
+    fn expect_stray_end_key(&mut self, field: FieldId, ended_by_itself: bool) {
+        let end_key = self.menu.field(field).end_key.or_else(|| Digit::from_char('#'));
+        self.stray_end_key = end_key.filter(|_| ended_by_itself).map(|key| (key, self.now + STRAY_END_KEY));
+    }
+
+    /// *Inter-digit* or *terminator grace* fired: rules 2, 3 and 6.
+    pub(super) fn entry_timed_out(&mut self) {
+        let menu = Arc::clone(&self.menu);
+        match &menu.state(self.state).kind {
+            Kind::Collect(collect) if self.collector.is_complete() => {
+                self.complete(collect);
+                self.expect_stray_end_key(collect.field, true);
+            }
+            _ => self.entry_error(Outcome::NoMatch),
+        }
+    }
+
+    fn complete(&mut self, collect: &Collect) {
+        let menu = Arc::clone(&self.menu);
+        let entry = self.collector.take();
+        match self.session.store(&menu, collect.field, entry) {
+            Ok(()) => {
+                self.note(EventKind::Outcome(Outcome::Match));
+                self.go(collect.on_done);
+            }
+            Err(rule) => self.entry_error(Outcome::Invalid(rule)),
+        }
+    }
+
+    /// Rule 1.
+    pub(super) fn no_input(&mut self) {
+        if self.phase == Phase::StillThere {
+            return self.give_up();
+        }
+        self.entry_error(Outcome::NoInput);
+    }
+
+    /// Says what went wrong and asks again, or gives up. Keys keyed ahead were meant for a dialogue that is not
+    /// happening; they are dropped.
+    pub(super) fn entry_error(&mut self, error: Outcome) {
+        self.note(EventKind::Outcome(error));
+        self.drop_keys_ahead(Dropped::AfterError);
+        let count = self.visit.count(error);
+        let menu = Arc::clone(&self.menu);
+        let Some(entry) = menu.state(self.state).kind.entry() else { return };
+        if count < entry.attempts {
+            let prompts = match error {
+                Outcome::NoInput => &entry.errors.no_input,
+                Outcome::Invalid(Rule::Expired) => &entry.errors.expired,
+                Outcome::Invalid(Rule::RefusedCard) => &entry.errors.refused_card,
+                Outcome::Invalid(_) => &entry.errors.invalid,
+                _ => &entry.errors.no_match,
+            };
+            self.prompt_entry(prompts);
+        } else if error == Outcome::NoInput && self.may_ask_still_there(entry) {
+            self.ask_still_there(entry);
+        } else {
+            self.give_up();
+        }
+    }
+
+    const fn may_ask_still_there(&self, entry: &Entry) -> bool {
+        !self.visit.asked_still_there && !entry.errors.still_there.is_empty()
+    }
+
+    fn ask_still_there(&mut self, entry: &Entry) {
+        self.visit.asked_still_there = true;
+        self.timers.stop_state_timers();
+        self.phase = Phase::StillThere;
+        if !self.speak(&entry.errors.still_there) {
+            self.start_first_digit_timer();
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.note(EventKind::Outcome(Outcome::GiveUp));
+        if let Some(entry) = self.here().kind.entry() {
+            self.pending = Some(entry.on_give_up);
+        }
+    }
+}

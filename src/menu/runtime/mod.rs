@@ -1,0 +1,409 @@
+//! The menu runtime: a pure state machine driven by keys, ends of prompts, service answers and the passing of media
+//! time; it answers with [`Action`]s. It hears no audio and reads no clock.
+//!
+//! Every public input first moves the time forward, then acts, then follows the transitions that became due, so that
+//! between inputs the runtime always rests in a state that waits for something: a prompt's end, a key, a service or a
+//! timer. That, the limits on attempts, and the call's own limit make every call end.
+
+mod entry;
+mod services;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::card::YearMonth;
+use crate::dtmf::Digit;
+use crate::media::MediaTime;
+use crate::money::Money;
+use crate::service::{Reply, Request, RequestId};
+use crate::speech::Language;
+
+use super::collector::Collector;
+use super::event::{Dropped, Event, EventKind, Outcome, Party};
+use super::model::{Kind, Menu, Prompt, State, StateId};
+use super::session::Session;
+use super::timer::{Timer, Timers};
+use super::type_ahead::TypeAhead;
+use entry::Visit;
+
+/// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
+/// refuse menus that can do this; the bound holds even if a check is wrong.
+const MAX_HOPS: usize = 100;
+/// After the call limit the menu may still say goodbye for this long.
+const LAST_WORDS: MediaTime = MediaTime::from_ms(60_000);
+/// How long a call over its limit waits before it asks again whether a charge is still outstanding.
+const LIMIT_POSTPONED: MediaTime = MediaTime::from_ms(1000);
+
+/// Something for the engine or the driver to do.
+pub enum Action {
+    /// Play this after what is playing.
+    Play(Vec<Utterance>),
+    /// Fall silent at once.
+    StopPlaying,
+    /// Ask a service; answer with [`Runtime::reply`].
+    Request {
+        /// To be given back with the answer.
+        id: RequestId,
+        /// What to ask.
+        request: Box<Request>,
+    },
+    /// Note what happened.
+    Event(Event),
+    /// Put the receiver down.
+    HangUp,
+}
+
+/// A piece of a prompt, ready to be turned into clips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Utterance {
+    /// A clip by its id.
+    Clip {
+        /// Its id.
+        id: String,
+        /// In which language.
+        language: Language,
+    },
+    /// An amount in words.
+    Amount {
+        /// The amount.
+        amount: Money,
+        /// In which language.
+        language: Language,
+    },
+    /// Digits, one by one in groups.
+    Digits {
+        /// The digits.
+        text: String,
+        /// In which language.
+        language: Language,
+    },
+    /// Silence.
+    Pause(MediaTime),
+}
+
+/// What a key was, as far as a recording is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Taken at once by a state that asks for nothing secret; may stay in a recording.
+    Open,
+    /// Part of card data, kept for a later field, or not asked for: must not be heard in a recording.
+    Secret,
+}
+
+/// What the present state is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A prompt is playing.
+    Prompting,
+    /// "Are you still there?" is playing, or was: any key goes on.
+    StillThere,
+    /// Waiting for keys.
+    Listening,
+    /// Waiting for a service.
+    Waiting { id: RequestId, prompt_playing: bool },
+    /// The service has answered; the caller is let hear the sentence out first.
+    Answered { next: StateId },
+    /// The call is over.
+    Over,
+}
+
+/// How far a call is beyond its longest length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LimitReached {
+    /// It is not.
+    No,
+    /// A service's answer is still awaited; the caller will be let hear it.
+    InService,
+    /// The last words are being said.
+    LastWords,
+}
+
+/// One call's way through a menu.
+pub struct Runtime {
+    menu: Arc<Menu>,
+    now: MediaTime,
+    state: StateId,
+    phase: Phase,
+    pending: Option<StateId>,
+    language: Language,
+    visit: Visit,
+    collector: Collector,
+    type_ahead: TypeAhead,
+    key_down: bool,
+    stray_end_key: Option<(Digit, MediaTime)>,
+    timers: Timers,
+    session: Session,
+    /// Refusals and declines so far, by state.
+    failures: Vec<u8>,
+    last_request: RequestId,
+    limit: LimitReached,
+    hops: usize,
+    actions: VecDeque<Action>,
+}
+
+impl Runtime {
+    /// Begins a call: enters the menu's start state. `today` is what card expiries are compared with.
+    pub fn new(menu: Arc<Menu>, today: YearMonth) -> Self {
+        let mut timers = Timers::default();
+        timers.start(Timer::CallLimit, menu.call_limit);
+        let mut runtime = Self {
+            now: MediaTime::ZERO,
+            state: menu.start,
+            phase: Phase::Prompting,
+            pending: Some(menu.start),
+            language: menu.languages[0],
+            visit: Visit::default(),
+            collector: Collector::new(0..=0, None, false),
+            type_ahead: TypeAhead::new(),
+            key_down: false,
+            stray_end_key: None,
+            timers,
+            session: Session::new(&menu, today),
+            failures: vec![0; menu.states.len()],
+            last_request: RequestId(0),
+            limit: LimitReached::No,
+            hops: 0,
+            actions: VecDeque::new(),
+            menu,
+        };
+        runtime.settle();
+        runtime
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Whether the call has ended.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// Whether card data is being asked for: recordings are silent for as long as this holds.
+    pub fn is_secret(&self) -> bool {
+        !self.is_over() && self.menu.collects_card_data(self.here())
+    }
+
+    /// A key went down. Returns whether its sound may be kept.
+    pub fn key_down(&mut self, now: MediaTime, key: Digit) -> KeyUse {
+        self.advance(now);
+        self.key_down = true;
+        let used = self.take_key(key);
+        self.settle();
+        used
+    }
+
+    /// The key went up.
+    pub fn key_up(&mut self, now: MediaTime) {
+        self.advance(now);
+        self.key_down = false;
+        self.restart_entry_timer();
+        self.settle();
+    }
+
+    /// The engine has played everything it was given.
+    pub fn prompt_ended(&mut self, now: MediaTime) {
+        self.advance(now);
+        self.after_prompt(true);
+        self.settle();
+    }
+
+    /// A service answered.
+    pub fn reply(&mut self, now: MediaTime, id: RequestId, reply: Reply) {
+        self.advance(now);
+        self.take_reply(id, reply);
+        self.settle();
+    }
+
+    /// The caller put the receiver down. Nothing is said any more; what was asked of services goes on without the call.
+    pub fn hang_up(&mut self, now: MediaTime) {
+        self.advance(now);
+        if !self.is_over() {
+            self.end(Party::Caller);
+        }
+    }
+
+    /// Media time passed.
+    pub fn pass_time(&mut self, now: MediaTime) {
+        self.advance(now);
+    }
+
+    fn here(&self) -> &State {
+        self.menu.state(self.state)
+    }
+
+    fn advance(&mut self, now: MediaTime) {
+        self.now = self.now.max(now);
+        while let Some(timer) = self.timers.take_due(self.now) {
+            self.note(EventKind::Timer(timer));
+            self.fire(timer);
+            self.settle();
+        }
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::FirstDigit => self.no_input(),
+            Timer::InterDigit | Timer::Grace => self.entry_timed_out(),
+            Timer::FieldLimit => self.entry_error(Outcome::NoMatch),
+            Timer::StillWorking => self.still_working(),
+            Timer::ServiceLimit => self.service_limit(),
+            Timer::CallLimit => self.call_limit(),
+        }
+    }
+
+    /// Ends a call that has lasted too long: once through the menu's own goodbye, then without one. A charge on its way
+    /// is waited for, and the caller is given the time to hear what became of it; a goodbye under way is not begun again.
+    /// No service is asked any more (see [`Self::enter`]), so this comes to an end.
+    fn call_limit(&mut self) {
+        if matches!(self.phase, Phase::Waiting { .. } | Phase::Answered { .. }) {
+            self.limit = LimitReached::InService;
+            self.timers.start(Timer::CallLimit, self.now + LIMIT_POSTPONED);
+            return;
+        }
+        let reached = std::mem::replace(&mut self.limit, LimitReached::LastWords);
+        if reached == LimitReached::LastWords {
+            return self.end(Party::Box);
+        }
+        self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
+        if reached == LimitReached::No && !matches!(self.here().kind, Kind::HangUp) {
+            self.go(self.menu.give_up);
+        }
+    }
+
+    /// Plans a transition; [`Self::settle`] makes it.
+    const fn go(&mut self, next: StateId) {
+        self.pending = Some(next);
+    }
+
+    fn settle(&mut self) {
+        self.hops = 0;
+        while let Some(next) = self.pending.take() {
+            if self.is_over() {
+                return;
+            }
+            self.hops += 1;
+            if self.hops > MAX_HOPS {
+                return self.end(Party::Box);
+            }
+            self.enter(next);
+        }
+    }
+
+    fn enter(&mut self, next: StateId) {
+        self.silence();
+        self.timers.stop_state_timers();
+        self.collector.clear();
+        self.state = next;
+        self.visit = Visit::default();
+        let menu = Arc::clone(&self.menu);
+        let state = menu.state(next);
+        self.note(EventKind::State { name: state.name.clone() });
+        if let Some(language) = state.language {
+            self.language = language;
+        }
+        if state.flush_keys {
+            self.drop_keys_ahead(Dropped::Flushed);
+        }
+        if self.limit != LimitReached::No && matches!(state.kind, Kind::Authorize(_) | Kind::Charge(_)) {
+            return self.go(menu.give_up);
+        }
+        match &state.kind {
+            Kind::Say { next } if state.barge_in && !self.type_ahead.is_empty() => self.go(*next),
+            Kind::Say { .. } | Kind::HangUp => self.play(&state.say),
+            Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_) => self.begin_entry(),
+            Kind::Authorize(authorize) => self.ask_authorizer(state, authorize),
+            Kind::Charge(charge) => self.ask_charge(state, charge),
+        }
+    }
+
+    /// Starts a prompt and the phase that lasts until it ends.
+    fn play(&mut self, prompts: &[Prompt]) {
+        self.phase = Phase::Prompting;
+        if !self.speak(prompts) {
+            self.after_prompt(false);
+        }
+    }
+
+    /// Sends prompts to the player; false if there is nothing to say.
+    fn speak(&mut self, prompts: &[Prompt]) -> bool {
+        let utterances: Vec<Utterance> = prompts.iter().filter_map(|prompt| self.utterance(prompt)).collect();
+        if utterances.is_empty() {
+            return false;
+        }
+        self.note(EventKind::Prompt { says: describe(&utterances) });
+        self.actions.push_back(Action::Play(utterances));
+        true
+    }
+
+    fn utterance(&self, prompt: &Prompt) -> Option<Utterance> {
+        let language = self.language;
+        match prompt {
+            Prompt::Clip { id, language: fixed } => {
+                Some(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) })
+            }
+            Prompt::Amount => {
+                self.session.authorization().map(|allowed| Utterance::Amount { amount: allowed.amount, language })
+            }
+            Prompt::Reference if self.session.reference.is_empty() => None,
+            Prompt::Reference => Some(Utterance::Digits { text: self.session.reference.clone(), language }),
+            Prompt::LastFour => {
+                self.session.last_four.map(|digits| Utterance::Digits { text: digits.to_string(), language })
+            }
+            Prompt::Pause(span) => Some(Utterance::Pause(*span)),
+            Prompt::IfBrand { brand, say, otherwise } => {
+                self.utterance(if self.session.brand() == Some(*brand) { say } else { otherwise })
+            }
+        }
+    }
+
+    fn silence(&mut self) {
+        self.actions.push_back(Action::StopPlaying);
+    }
+
+    fn after_prompt(&mut self, heard: bool) {
+        if heard && !self.is_over() {
+            self.note(EventKind::PromptEnded);
+        }
+        match (self.phase, &self.here().kind) {
+            (Phase::Waiting { id, .. }, _) => self.phase = Phase::Waiting { id, prompt_playing: false },
+            (Phase::Answered { next }, _) => self.go(next),
+            (Phase::Prompting, Kind::Say { next }) => self.pending = Some(*next),
+            (Phase::Prompting, Kind::HangUp) => self.end(Party::Box),
+            (Phase::Prompting, _) => self.listen(),
+            (Phase::StillThere, _) => self.start_first_digit_timer(),
+            (Phase::Listening | Phase::Over, _) => {}
+        }
+    }
+
+    fn end(&mut self, by: Party) {
+        self.drop_keys_ahead(Dropped::CallEnding);
+        self.note(EventKind::HangUp { by });
+        self.silence();
+        self.phase = Phase::Over;
+        self.pending = None;
+        self.timers.stop_all();
+        self.collector.clear();
+        self.session.wipe();
+        if by == Party::Box {
+            self.actions.push_back(Action::HangUp);
+        }
+    }
+
+    fn note(&mut self, kind: EventKind) {
+        self.actions.push_back(Action::Event(Event { at: self.now, kind }));
+    }
+}
+
+fn describe(utterances: &[Utterance]) -> String {
+    let words = utterances.iter().map(|utterance| match utterance {
+        Utterance::Clip { id, .. } => id.clone(),
+        Utterance::Amount { amount, .. } => format!("[{amount}]"),
+        Utterance::Digits { text, .. } => format!("[{text}]"),
+        Utterance::Pause(span) => format!("[{} ms]", span.as_ms()),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,164 @@
+//! What a call has learned so far: fields, the authorization, the card's brand. Wiped when the call ends.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use crate::card::{Brand, Cvv, Expiry, ExpiryError, LastFour, Pan, SecretDigits, YearMonth};
+use crate::service::{Authorization, Card, PaymentKey};
+
+use super::event::Rule;
+use super::model::{Charge, FieldId, FieldKind, Menu};
+
+/// The variables of one call.
+pub(super) struct Session {
+    today: YearMonth,
+    values: Vec<Option<SecretDigits>>,
+    authorization: Option<Authorization>,
+    /// Set only by a confirm state, for exactly the authorization heard there.
+    confirmed: bool,
+    /// The authorization has been charged, or nobody knows: it cannot be confirmed a second time.
+    settled: bool,
+    pub(super) reference: String,
+    pub(super) last_four: Option<LastFour>,
+    brand: Option<Brand>,
+    /// Cards refused for good in this call, as keyed hashes: the numbers themselves are not kept.
+    refused_cards: Vec<u64>,
+    card_hash_key: RandomState,
+    last_charged: Option<u64>,
+}
+
+impl Session {
+    pub(super) fn new(menu: &Menu, today: YearMonth) -> Self {
+        Self {
+            today,
+            values: menu.fields.iter().map(|_| None).collect(),
+            authorization: None,
+            confirmed: false,
+            settled: false,
+            reference: String::new(),
+            last_four: None,
+            brand: None,
+            refused_cards: Vec::new(),
+            card_hash_key: RandomState::new(),
+            last_charged: None,
+        }
+    }
+
+    /// The brand of the card number collected last.
+    pub(super) const fn brand(&self) -> Option<Brand> {
+        self.brand
+    }
+
+    /// What the authorizer allowed, for prompts; charges use [`Self::confirmed_authorization`].
+    pub(super) const fn authorization(&self) -> Option<&Authorization> {
+        self.authorization.as_ref()
+    }
+
+    /// The authorizer allows an amount, which the caller has yet to confirm.
+    pub(super) fn authorize(&mut self, allowed: Authorization) {
+        self.withdraw_authorization();
+        self.authorization = Some(allowed);
+    }
+
+    /// Nothing is authorized any more.
+    pub(super) fn withdraw_authorization(&mut self) {
+        self.authorization = None;
+        self.confirmed = false;
+        self.settled = false;
+    }
+
+    /// The caller says yes to the authorized amount.
+    pub(super) const fn confirm(&mut self) {
+        self.confirmed = self.authorization.is_some() && !self.settled;
+    }
+
+    /// The amount has been charged, or may have been: it must not be charged again in this call.
+    pub(super) const fn settle(&mut self) {
+        self.confirmed = false;
+        self.settled = true;
+    }
+
+    /// What may be charged: the amount the authorizer allowed and the caller said yes to.
+    pub(super) fn confirmed_authorization(&self) -> Option<Authorization> {
+        self.authorization.clone().filter(|_| self.confirmed)
+    }
+
+    /// Checks an entry and keeps it.
+    pub(super) fn store(&mut self, menu: &Menu, id: FieldId, entry: SecretDigits) -> Result<(), Rule> {
+        let text = entry.expose();
+        match menu.field(id).kind {
+            FieldKind::PaymentKey => self.withdraw_authorization(),
+            FieldKind::CardNumber => self.check_card(text)?,
+            FieldKind::Expiry => self.check_expiry(text)?,
+            FieldKind::Cvv => {
+                Cvv::parse(text, self.brand).map_err(|_| Rule::Cvv)?;
+            }
+            FieldKind::Digits => {}
+        }
+        self.values[id.0] = Some(entry);
+        Ok(())
+    }
+
+    fn check_card(&mut self, text: &str) -> Result<(), Rule> {
+        let pan = Pan::parse(text).map_err(|_| Rule::CardNumber)?;
+        if self.refused_cards.contains(&self.hash(&pan)) {
+            return Err(Rule::RefusedCard);
+        }
+        self.brand = Some(pan.brand());
+        self.last_four = Some(pan.last_four());
+        Ok(())
+    }
+
+    fn check_expiry(&self, text: &str) -> Result<(), Rule> {
+        match Expiry::parse_mmyy(text, self.today) {
+            Ok(_) => Ok(()),
+            Err(ExpiryError::Expired) => Err(Rule::Expired),
+            Err(_) => Err(Rule::Expiry),
+        }
+    }
+
+    fn hash(&self, pan: &Pan) -> u64 {
+        self.card_hash_key.hash_one(pan.expose())
+    }
+
+    /// The payment key collected in this field.
+    pub(super) fn payment_key(&self, id: FieldId) -> Option<PaymentKey> {
+        self.values[id.0].as_ref().map(|digits| PaymentKey::new(digits.expose()))
+    }
+
+    /// The card for one charge. The CVV leaves the session: another attempt asks for it again.
+    pub(super) fn take_card(&mut self, charge: &Charge) -> Option<Card> {
+        let cvv = self.values[charge.cvv.0].take()?;
+        let pan = Pan::parse(self.values[charge.pan.0].as_ref()?.expose()).ok()?;
+        let expiry = Expiry::parse_mmyy(self.values[charge.expiry.0].as_ref()?.expose(), self.today).ok()?;
+        let cvv = Cvv::parse(cvv.expose(), Some(pan.brand())).ok()?;
+        self.last_charged = Some(self.hash(&pan));
+        Some(Card { pan, expiry, cvv })
+    }
+
+    /// Forgets card number, expiry and CVV. The last four digits and the brand stay, for prompts.
+    pub(super) fn forget_card(&mut self, menu: &Menu) {
+        for (value, field) in self.values.iter_mut().zip(&menu.fields) {
+            if field.kind.is_card_data() {
+                *value = None;
+            }
+        }
+    }
+
+    /// The card charged last is not to be tried again in this call.
+    pub(super) fn refuse_last_card(&mut self) {
+        self.refused_cards.extend(self.last_charged.take());
+    }
+
+    /// Whether nothing keyed in is kept.
+    #[cfg(test)]
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.authorization.is_none() && self.values.iter().all(Option::is_none)
+    }
+
+    /// Forgets everything keyed in.
+    pub(super) fn wipe(&mut self) {
+        self.values.iter_mut().for_each(|value| *value = None);
+        self.withdraw_authorization();
+    }
+}
