@@ -5,6 +5,7 @@
 //! until reconciliation finds out. Nobody is told "paid" for anything but `completed`, and nobody is told "declined"
 //! while a charge may still succeed.
 
+mod background;
 mod charge;
 mod finding;
 mod reconcile;
@@ -24,6 +25,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::openpay::{Action, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
+pub use background::Background;
 pub use reconcile::ReconcileReport;
 pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};

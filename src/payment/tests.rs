@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
+use super::{Background, ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
 use crate::card::{Brand, Cvv, Expiry, Pan, YearMonth};
 use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
@@ -197,6 +197,20 @@ fn an_outcome_nobody_can_find_out_stays_open_until_reconciled() {
     assert_eq!(shop.states(), [State::Approved]);
     assert!(matches!(shop.charge(GOOD), ChargeReply::AlreadyPaid { .. }));
     assert_eq!(shop.completed(), 1);
+}
+
+#[test]
+fn the_background_finds_out_and_takes_payments_again() {
+    let shop = Shop::open(quick());
+    shop.inject(Fault::DropAfter);
+    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.check().is_err());
+    let background = Background::start(Arc::clone(&shop.shop.cashier), Duration::from_secs(3600)).unwrap();
+    drop(background); // after its first round
+    assert_eq!(shop.states(), [State::Approved]);
+    assert!(!shop.shop.cashier.till().is_halted());
 }
 
 #[test]
