@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Renders the spoken clips: texts in, small 8 kHz G.711 mu-law WAV files out. Needed only when a text changes.
 
-    python3 -m venv target/voices-venv
-    target/voices-venv/bin/pip install -r menus/voices/requirements.txt
-    target/voices-venv/bin/python menus/voices/render.py            # render what changed
-    target/voices-venv/bin/python menus/voices/render.py --all      # render everything
-    target/voices-venv/bin/python menus/voices/render.py --check    # render to memory and compare, write nothing
+    make prompts                # render what changed
+    render.py --all             # render everything
+    render.py --check           # render everything to memory and compare, write nothing
 
 Each folder beside this script is a voice: `voice.yaml` says how it sounds, `prompts.yaml` and `numbers.yaml` say what it
 says, `<id>.wav` is the clip and `manifest.yaml` remembers what each clip was made from, so that a stale one is found.

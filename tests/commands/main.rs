@@ -10,3 +10,4 @@ mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
 mod harness;
 mod output_goes_through_pipes;
+mod prompts_lists_renders_and_checks;
