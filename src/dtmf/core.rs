@@ -1,12 +1,12 @@
 //! The decision machine on filtered samples.
 
-use super::evidence::{Evidence, Fall, Onset};
+use super::evidence::{Evidence, Onset};
 use super::fit::{Fit, FittedTone};
 use super::front_end::{Filtered, FrontEnd, WORKING_RATE};
 use super::history::{History, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::verdict::{ACCEPT, score};
-use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
+use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason, pieces};
 
 /// Converts filtered sample positions to input samples.
 #[derive(Clone, Copy)]
@@ -153,6 +153,16 @@ impl Core {
             return None;
         }
         let onset = Onset::find(history, digit, 0);
+        let found = self.steady(digit, onset, profile).or_else(|| self.pieced(digit, profile));
+        let (fit, age) = found?;
+        let start = self.history.count() as f64 - f64::from(age);
+        let reported = clock.heard(self.history.count() - 1);
+        Some((digit, Begin { digit, start: clock.input(start), reported }, measure(&fit)))
+    }
+
+    /// A pair that was steady over one of the windows: its fit and its age in filtered samples.
+    fn steady(&self, digit: Digit, onset: Onset, profile: &Profile) -> Option<(Fit, f32)> {
+        let history = &self.history;
         if onset.age < 92.0 || self.is_echo(digit, &onset) {
             return None;
         }
@@ -174,22 +184,20 @@ impl Core {
             {
                 continue;
             }
-            let measured = measure(&fit);
-            let start = history.count() as f64 - f64::from(onset.age);
-            let begin = Begin { digit, start: clock.input(start), reported: clock.heard(history.count() - 1) };
-            return match judge(&measured, digit, profile) {
-                None => Some((digit, begin, measured)),
-                Some(reason) => {
-                    if history.count() >= self.refused_until {
-                        let (start, end, reported) = (begin.start, clock.input(history.count() as f64), begin.reported);
-                        on_event(Event::Rejected(NearMiss { digit, start, end, reported, reason, measured }));
-                        self.refused_until = history.count() + 400;
-                    }
-                    None
-                }
-            };
+            return Some((fit, onset.age));
         }
         None
+    }
+
+    /// A pure pair in pieces: its fit and its age in filtered samples.
+    fn pieced(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
+        let found = pieces::find(&self.history, digit)?;
+        let start = self.history.count() as f64 - found.age as f64;
+        if self.previous.is_some_and(|previous| previous.digit == digit && start < previous.end as f64 + PAUSE_SAMPLES)
+        {
+            return None;
+        }
+        judge(&measure(&found.fit), digit, profile).is_none().then_some((found.fit, found.age as f32))
     }
 }
 

@@ -50,28 +50,6 @@ fn crossing(value: impl Fn(usize) -> f32, expected: f32) -> f32 {
     (age.saturating_sub(1) as f32 + part) * HOP as f32 + SHORT_SAMPLES as f32 * 0.5
 }
 
-/// How the tones of a pair went down, `SHORT` sub-blocks ago.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fall {
-    /// Fall of each tone's power from its level to now, in dB.
-    pub(crate) fall_db: [f32; 2],
-    /// Filtered samples the low tone went later than the high one.
-    pub(crate) skew: f32,
-}
-
-impl Fall {
-    pub(crate) fn find(history: &History, digit: Digit) -> Self {
-        let lanes = [digit.row(), 4 + digit.column()];
-        let level = lanes.map(|lane| (SHORT..2 * SHORT).map(|age| history.powers(age)[lane]).fold(0f32, f32::max));
-        let fall_db = [0, 1].map(|tone| db(level[tone] / history.powers(0)[lanes[tone]].max(1e-12)));
-        let at = |tone: usize| {
-            let below = |age: &usize| history.powers(*age)[lanes[tone]] < 0.25 * level[tone];
-            (0..SHORT).take_while(below).count() as f32 * HOP as f32
-        };
-        Self { fall_db, skew: at(1) - at(0) }
-    }
-}
-
 /// Everything measured on a candidate over one window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {
@@ -170,7 +148,8 @@ fn presence(samples: &[f32], window: usize, fit: &Fit) -> Presence {
             left += (sample - model).powi(2);
         }
         let part = with / model_energy.max(1e-12);
-        total += STEP as f32 * part;
+        // Before the window the phase may be another (a splice, another digit): that takes nothing away.
+        total += STEP as f32 * if index * STEP < BACK { part.max(0.0) } else { part };
         let place = (index * STEP + STEP / 2) as f32 - middle;
         if place.abs() < 0.25 * window as f32 {
             plateau += STEP as f32 * part / (0.5 * window as f32);

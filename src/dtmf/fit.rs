@@ -57,37 +57,6 @@ pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
     fit
 }
 
-/// Fits two tones whose phase jumps somewhere inside the window (a splice, a lost or repeated run of samples): both
-/// parts are fitted alone, and the cut that leaves least is taken. Levels and frequencies are those of the longer part.
-pub(crate) fn fit_spliced(samples: &[f32], low_hz: f32, high_hz: f32) -> Spliced {
-    const STEP: usize = 8;
-    const SHORTEST: usize = 32;
-    let mut best = Spliced::default();
-    for cut in (SHORTEST..=samples.len() - SHORTEST).step_by(STEP) {
-        let parts = [&samples[..cut], &samples[cut..]].map(|part| fit(part, low_hz, high_hz));
-        let residual = parts[0].residual + parts[1].residual;
-        if cut == SHORTEST || residual < best.fit.residual {
-            let longer = parts[usize::from(2 * cut < samples.len())];
-            let energy = parts[0].energy + parts[1].energy;
-            let ratio = |tone: fn(&Fit) -> FittedTone| {
-                20.0 * (tone(&parts[0]).amplitude.max(1e-9) / tone(&parts[1]).amplitude.max(1e-9)).log10().abs()
-            };
-            let step_db = ratio(|fit| fit.low).max(ratio(|fit| fit.high));
-            best = Spliced { fit: Fit { energy, residual, ..longer }, step_db };
-        }
-    }
-    best
-}
-
-/// A fit of two parts; see [`fit_spliced`].
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spliced {
-    /// The longer part's tones, both parts' energy and residual.
-    pub(crate) fit: Fit,
-    /// Change of level between the parts in dB, of the tone that changes more.
-    pub(crate) step_db: f32,
-}
-
 /// Complex amplitudes of two tones of known frequency over a short piece that starts at sample `start`, and the
 /// energy they leave.
 pub(crate) fn amplitudes(samples: &[f32], hz: [f32; 2], start: f32) -> ([[f32; 2]; 2], f32) {

@@ -11,6 +11,7 @@ mod generator;
 mod history;
 mod kernel;
 pub mod level;
+mod pieces;
 mod profile;
 mod verdict;
 
