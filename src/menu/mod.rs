@@ -4,6 +4,7 @@ mod check;
 mod collector;
 mod event;
 mod model;
+mod place;
 mod problem;
 mod resolve;
 mod runtime;
@@ -14,8 +15,8 @@ mod yaml;
 
 pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
 pub use model::Menu;
+pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use resolve::Catalog;
 pub use runtime::{Action, KeyUse, Runtime, Utterance};
 pub use timer::Timer;
-pub use yaml::Place;

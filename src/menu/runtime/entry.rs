@@ -40,17 +40,6 @@ impl Visit {
     }
 }
 
-impl Kind {
-    const fn entry(&self) -> Option<&Entry> {
-        match self {
-            Self::Choose(choose) => Some(&choose.entry),
-            Self::Confirm(confirm) => Some(&confirm.entry),
-            Self::Collect(collect) => Some(&collect.entry),
-            Self::Say { .. } | Self::Authorize(_) | Self::Charge(_) | Self::HangUp => None,
-        }
-    }
-}
-
 impl Runtime {
     /// Enters a state that takes keys: first those keyed ahead; if they leave nothing begun, the prompt.
     pub(super) fn begin_entry(&mut self) {

@@ -69,7 +69,7 @@ fn each_kind_of_error_has_its_own_limit() {
 
 #[test]
 fn the_field_limit_ends_an_entry_that_never_ends() {
-    let mut bench = Bench::new(one_field("digits: 20", "timers: {limit: 5s}"));
+    let mut bench = Bench::new(one_field("digits: 20", "timers: {first_digit: 3s, limit: 5s}"));
     bench.hear_out();
     for _ in 0..8 {
         bench.keys("1").wait(500);
