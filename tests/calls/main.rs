@@ -7,6 +7,7 @@ mod bench;
 mod blocks_do_not_matter;
 mod collection_rules_hold_in_sound;
 mod every_prompt_ends;
+mod menu_documentation_is_true;
 mod payment_is_made;
 mod recording_keeps_no_card_digit;
 mod sound;
