@@ -1,4 +1,5 @@
-//! `Call::step` allocates nothing while nothing happens: in a prompt, between keys, while a service works.
+//! What must not allocate does not: `Call::step` while nothing happens (in a prompt, between keys, while a service works),
+//! the sound card's callbacks, the resampler, the detector.
 #![expect(unsafe_code, reason = "counting allocations needs an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -108,4 +109,59 @@ fn step_allocates_nothing_while_nothing_happens() {
     counted.silence(20);
     println!("{} blocks without an effect, none allocated", counted.quiet);
     assert!(counted.quiet > 3000);
+}
+
+/// What `work` allocates.
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+#[cfg(feature = "sound-card")]
+#[test]
+fn a_sound_cards_callbacks_allocate_nothing_even_when_nobody_keeps_up() {
+    use std::sync::Arc;
+    use tonopago::line::sound_card::{Block, Capture, Playback, Stats};
+
+    let stats = Arc::new(Stats::default());
+    let (heard, _nobody_takes) = crossbeam_channel::bounded(50);
+    let capture = Capture::new(heard, 2, 0, Arc::clone(&stats));
+    let (send, blocks) = crossbeam_channel::bounded(50);
+    let mut playback = Playback::new(blocks, 2, 48_000, Arc::clone(&stats));
+    let (frames, mut space) = ([1_i16; 2 * 480], [0_i16; 2 * 480]);
+    let allocated = allocations(|| {
+        for round in 0..1000 {
+            capture.take(&frames);
+            // More than is played, then nothing.
+            for _ in 0..if round < 500 { 5 } else { 0 } {
+                let _ = send.try_send(Block::new(&[0.5; 160]));
+            }
+            playback.fill(&mut space);
+        }
+    });
+    assert_eq!(allocated, 0);
+    assert!(stats.heard_dropped() > 0 && stats.starved() > 0 && stats.skipped() > 0, "{stats:?}");
+}
+
+#[test]
+fn the_resampler_and_the_detector_allocate_nothing_once_they_are_made() {
+    use tonopago::audio::Resampler;
+    use tonopago::dtmf::{Detector, Profile};
+
+    let keys: Vec<Digit> = "159D".chars().filter_map(Digit::from_char).collect();
+    let config = GeneratorConfig { sample_rate: 44_100, ..GeneratorConfig::default() };
+    let sound = generate(&keys, &config).expect("these lengths are in range");
+    let mut resampler = Resampler::new(44_100, 8_000);
+    let mut detector = Detector::new(8_000, &Profile::default()).expect("8 kHz is a rate it takes");
+    let (mut output, mut events) = (Vec::with_capacity(resampler.most_output(441)), 0);
+    let allocated = allocations(|| {
+        for block in sound.chunks(441) {
+            output.clear();
+            resampler.process(block, &mut output);
+            detector.process(&output, &mut |_| events += 1);
+        }
+    });
+    assert_eq!(allocated, 0);
+    assert!(events >= 7, "{events} begins and ends");
 }

@@ -30,7 +30,7 @@ const REDRAW: Duration = Duration::from_millis(150);
 Examples:
   tonopago decode call.wav
   tonopago decode --format jsonl recordings/ > digits.jsonl
-  arecord -f S16_LE -r 8000 | tonopago decode -
+  arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
   tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
 
 Exit codes: 0 all decoded (digits or not), 1 a file could not be decoded (the others were), 2 wrong command line.")]

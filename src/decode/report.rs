@@ -206,7 +206,8 @@ impl Row {
 }
 
 fn rounded(value: f64, steps: f64) -> Option<f64> {
-    value.is_finite().then(|| (value * steps).round() / steps)
+    // Adding 0 makes -0 a plain 0.
+    value.is_finite().then(|| (value * steps).round() / steps + 0.0)
 }
 
 #[cfg(test)]
@@ -262,6 +263,13 @@ mod tests {
         let plain = report(Format::Csv, false, 1, &[entry(0, '5', None)]);
         assert!(plain.starts_with("file,") && plain.lines().all(|line| line.matches(',').count() <= 12), "{plain}");
         assert!(plain.lines().next().unwrap().ends_with(",snr_db"));
+    }
+
+    #[test]
+    fn numbers_are_rounded_and_what_is_none_is_left_out() {
+        assert_eq!(rounded(1.23456, 100.0), Some(1.23));
+        assert_eq!(rounded(-0.001, 100.0).map(f64::to_bits), Some(0), "not -0");
+        assert_eq!((rounded(f64::NAN, 100.0), rounded(f64::NEG_INFINITY, 100.0)), (None, None));
     }
 
     #[test]

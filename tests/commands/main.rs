@@ -1,5 +1,4 @@
 //! The program as its users run it: one module for each behaviour, on one harness, in one binary.
-#![expect(clippy::unwrap_used, reason = "test code panics on failure")]
 #![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
 
 #[cfg(feature = "sound-card")]

@@ -41,8 +41,9 @@ impl Default for Block {
     }
 }
 
-/// The input callback's work.
-pub(super) struct Capture {
+/// The input callback's work; public so that a test can count what it allocates.
+#[derive(Debug)]
+pub struct Capture {
     blocks: Sender<Block>,
     channels: usize,
     channel: usize,
@@ -51,12 +52,12 @@ pub(super) struct Capture {
 
 impl Capture {
     /// Takes `channel` of `channels` interleaved ones.
-    pub(super) fn new(blocks: Sender<Block>, channels: usize, channel: usize, stats: Arc<Stats>) -> Self {
+    pub fn new(blocks: Sender<Block>, channels: usize, channel: usize, stats: Arc<Stats>) -> Self {
         Self { blocks, channels, channel, stats }
     }
 
     /// Takes whatever length the card delivers and passes it on at once.
-    pub(super) fn take<T: SizedSample>(&self, frames: &[T])
+    pub fn take<T: SizedSample>(&self, frames: &[T])
     where
         f32: FromSample<T>,
     {

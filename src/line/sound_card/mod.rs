@@ -29,9 +29,10 @@ mod plan;
 mod playback;
 mod stream;
 
-pub use blocks::{BLOCK_SAMPLES, Block};
+pub use blocks::{BLOCK_SAMPLES, Block, Capture};
 pub use devices::{Card, Form, cards};
 pub use error::CardError;
+pub use playback::Playback;
 pub use stream::{DuplexStream, InputStream, SoundCard};
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -24,8 +24,9 @@ const HOLD_MS: usize = 1000;
 /// Time over which the buffer must not have come near its slack before the excess is left out, in ms.
 const WATCH_MS: usize = 2000;
 
-/// The output callback's work.
-pub(super) struct Playback {
+/// The output callback's work; public so that a test can count what it allocates.
+#[derive(Debug)]
+pub struct Playback {
     blocks: Receiver<Block>,
     channels: usize,
     stats: Arc<Stats>,
@@ -39,7 +40,7 @@ pub(super) struct Playback {
     watched: usize,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     /// Nothing has been sent yet.
     Waiting,
@@ -50,7 +51,7 @@ enum State {
 
 impl Playback {
     /// Plays on all of `channels` channels at `rate` Hz.
-    pub(super) fn new(blocks: Receiver<Block>, channels: usize, rate: u32, stats: Arc<Stats>) -> Self {
+    pub fn new(blocks: Receiver<Block>, channels: usize, rate: u32, stats: Arc<Stats>) -> Self {
         let samples_per_ms = (rate as usize / 1000).max(1);
         Self {
             blocks,
@@ -66,7 +67,7 @@ impl Playback {
     }
 
     /// Fills whatever length the card asks for.
-    pub(super) fn fill<T: SizedSample + FromSample<f32>>(&mut self, frames: &mut [T]) {
+    pub fn fill<T: SizedSample + FromSample<f32>>(&mut self, frames: &mut [T]) {
         self.collect();
         let wanted = frames.len() / self.channels;
         // What one callback takes must be there beside the slack.
@@ -120,6 +121,7 @@ impl Playback {
 }
 
 /// A queue of samples that never grows.
+#[derive(Debug)]
 struct Ring {
     samples: Box<[f32]>,
     first: usize,
