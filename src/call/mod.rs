@@ -50,6 +50,7 @@ mod recorder;
 mod voice;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::card::YearMonth;
@@ -128,12 +129,12 @@ impl Call {
             effects: VecDeque::new(),
         };
         call.act();
-        call.voice.fill(&mut call.said);
+        call.speak();
         call
     }
 
     /// Takes samples of line audio and writes as many for the line; returns how many. Fewer than given only if new
-    /// effects arose; at least one if any was given.
+    /// effects arose; at least one if any was given. A sample that is not a finite number counts as silence.
     ///
     /// # Panics
     /// If `line_out` is shorter than `line_in`.
@@ -144,8 +145,11 @@ impl Call {
         while taken < line_in.len() && self.effects.len() == effects_before {
             let count = (TICK - self.filled).min(line_in.len() - taken);
             let tick = self.filled..self.filled + count;
-            self.heard[tick.clone()].copy_from_slice(&line_in[taken..taken + count]);
-            line_out[taken..taken + count].copy_from_slice(&self.said[tick]);
+            for (heard, sample) in self.heard[tick.clone()].iter_mut().zip(&line_in[taken..taken + count]) {
+                *heard = if sample.is_finite() { *sample } else { 0.0 };
+            }
+            line_out[taken..taken + count].copy_from_slice(&self.said[tick.clone()]);
+            self.record(tick);
             taken += count;
             self.filled += count;
             self.now = MediaTime(self.now.0 + count as u64);
@@ -194,18 +198,25 @@ impl Call {
         }
     }
 
+    /// Nothing but silence is kept of card data, and of a line whose call is over.
+    fn record(&mut self, tick: Range<usize>) {
+        if let Some(recorder) = &mut self.recorder {
+            let silent = self.runtime.is_secret() || self.runtime.is_over();
+            recorder.push(&self.heard[tick.clone()], &self.said[tick], silent);
+        }
+    }
+
     fn tick(&mut self) {
         self.filled = 0;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.push(&self.heard, &self.said, self.runtime.is_secret());
-        }
         self.runtime.pass_time(self.now);
         self.act();
         self.hear();
         self.act();
-        let was_speaking = self.voice.is_speaking();
-        self.voice.fill(&mut self.said);
-        if was_speaking && !self.voice.is_speaking() {
+        self.speak();
+    }
+
+    fn speak(&mut self) {
+        if self.voice.fill(&mut self.said) {
             self.runtime.prompt_ended(self.now);
             self.act();
         }

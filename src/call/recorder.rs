@@ -8,8 +8,10 @@ use crate::media::MediaTime;
 /// How long frames are held back. Longer than the detector's slowest report plus the length of one engine tick, so a
 /// key is always silenced before its first sample is given out.
 const LOOK_BACK: MediaTime = MediaTime::from_ms(250);
-/// Silenced before a key's measured onset and after its end: the measurement is good to a few ms.
+/// Silenced before a key's measured onset: the measurement is good to a few ms.
 const MARGIN: MediaTime = MediaTime::from_ms(20);
+/// Silenced after a key's measured end: a line echoes the caller's own keys, up to 100 ms late on long routes.
+const ECHO: MediaTime = MediaTime::from_ms(150);
 
 /// One frame: caller (left), box (right), full scale 1.0.
 pub type Frame = [f32; 2];
@@ -29,7 +31,7 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn new() -> Self {
         Self {
-            held: VecDeque::new(),
+            held: VecDeque::with_capacity(2 * LOOK_BACK.0 as usize),
             first: MediaTime::ZERO,
             key_sounding: false,
             silent_until: MediaTime::ZERO,
@@ -61,7 +63,7 @@ impl Recorder {
     /// The key ended at `end`.
     pub(super) fn key_ended(&mut self, end: MediaTime) {
         if std::mem::take(&mut self.key_sounding) {
-            self.silent_until = self.silent_until.max(end + MARGIN);
+            self.silent_until = self.silent_until.max(end + ECHO);
         }
     }
 
@@ -104,11 +106,11 @@ mod tests {
             recorder.silence_key(MediaTime::from_ms(100));
             push_ms(recorder, 70, false);
             recorder.key_ended(MediaTime::from_ms(190));
-            push_ms(recorder, 100, false);
+            push_ms(recorder, 200, false);
         });
         let at = |ms: u64| heard[MediaTime::from_ms(ms).0 as usize];
-        assert!(at(79) && !at(80) && !at(150) && !at(209) && at(210));
-        assert_eq!(heard.len(), MediaTime::from_ms(300).0 as usize, "silence has the same length");
+        assert!(at(79) && !at(80) && !at(150) && !at(339) && at(340));
+        assert_eq!(heard.len(), MediaTime::from_ms(400).0 as usize, "silence has the same length");
     }
 
     #[test]

@@ -12,7 +12,7 @@ const DIGIT_GROUPS: [usize; 1] = [3];
 pub(super) struct Voice {
     clips: Arc<Clips>,
     player: Player,
-    /// Something was to be said and has not been cut; a cut leaves the player a short fade to play.
+    /// Something was to be said and has neither been heard to its end nor cut; a cut leaves the player a short fade.
     speaking: bool,
 }
 
@@ -27,17 +27,18 @@ impl Voice {
             let (pieces, language) = match utterance {
                 Utterance::Clip { id, language } => (vec![Spoken::clip(id)], *language),
                 Utterance::Amount { amount, language } => (speech::amount(*language, *amount), *language),
-                Utterance::Digits { text, language } => (speech::digits(*language, text, &DIGIT_GROUPS), *language),
+                Utterance::Digits { text, language } => (spell(*language, text), *language),
                 Utterance::Pause(span) => {
                     (vec![Spoken::Pause(u32::try_from(span.as_ms()).unwrap_or(u32::MAX))], Language::EsMx)
                 }
             };
-            match self.player.enqueue(&pieces, &self.clips, language) {
-                Ok(()) => self.speaking = true,
-                // The checks refuse menus with unknown clips; a call goes on without the words rather than not at all.
-                Err(unknown) => tracing::error!(%unknown, "a clip is missing"),
+            // The checks refuse menus with unknown clips; a call goes on without the words rather than not at all.
+            if let Err(unknown) = self.player.enqueue(&pieces, &self.clips, language) {
+                tracing::error!(%unknown, "a clip is missing");
             }
         }
+        // Even if nothing of it can be said: the menu waits for the end of what it wanted said.
+        self.speaking = true;
     }
 
     pub(super) fn stop(&mut self) {
@@ -45,15 +46,21 @@ impl Voice {
         self.speaking = false;
     }
 
-    /// Whether what was to be said is still being said.
-    pub(super) fn is_speaking(&self) -> bool {
-        self.speaking && !self.player.is_idle()
-    }
-
-    /// The next samples for the line; silence where nothing is said.
-    pub(super) fn fill(&mut self, out: &mut [f32]) {
+    /// The next samples for the line; silence where nothing is said. True if what was to be said ends with them.
+    pub(super) fn fill(&mut self, out: &mut [f32]) -> bool {
         self.player.fill(out);
-        self.speaking &= !self.player.is_idle();
+        let ends = self.speaking && self.player.is_idle();
+        self.speaking &= !ends;
+        ends
+    }
+}
+
+/// References are digits as a rule; one with letters is spelled.
+fn spell(language: Language, text: &str) -> Vec<Spoken> {
+    if text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        speech::reference(language, text)
+    } else {
+        speech::digits(language, text, &DIGIT_GROUPS)
     }
 }
 

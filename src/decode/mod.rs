@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use crate::audio::{AudioError, Block, Recording, Warning};
-use crate::dtmf::{Detection, Detector, DetectorError, Digit, Event, Measurement, NearMiss, Profile, Reason};
+use crate::dtmf::{Detector, DetectorError, Digit, Event, Measurement, Profile, Reason};
 
 /// What to listen for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +45,22 @@ pub struct Entry {
     pub measured: Measurement,
     /// Why it was refused; `None` for a digit.
     pub rejected: Option<Reason>,
+}
+
+impl Entry {
+    /// What an event of a channel's detector says; `None` for the begin of a digit, which its end says better.
+    pub fn new(channel: usize, event: Event, sample_rate: u32) -> Option<Self> {
+        let seconds = |samples: u64| samples as f64 / f64::from(sample_rate);
+        let (digit, start, end, known, measured, rejected) = match event {
+            Event::Begin(_) => return None,
+            Event::End(digit) => (digit.digit, digit.start, digit.end, digit.begin_reported, digit.measured, None),
+            Event::Rejected(miss) => {
+                (miss.digit, miss.start, miss.end, miss.reported, miss.measured, Some(miss.reason))
+            }
+        };
+        let (start_s, end_s, detected_s) = (seconds(start), seconds(end), seconds(known));
+        Some(Self { channel, digit, start_s, end_s, detected_s, measured, rejected })
+    }
 }
 
 /// What is known of a recording once it is decoded.
@@ -94,7 +110,8 @@ pub fn decode(
     while more {
         more = recording.next_block(&mut block)?;
         for (channel, detector) in channels.iter_mut().enumerate() {
-            let mut on_event = |event| found.extend(Found::new(channel, event, options.rejected));
+            let wanted = |found: &Found| options.rejected || found.entry.rejected.is_none();
+            let mut on_event = |event| found.extend(Found::new(channel, event, sample_rate).filter(wanted));
             if more {
                 detector.process(block.channel(channel), &mut on_event);
             } else {
@@ -102,8 +119,8 @@ pub fn decode(
             }
         }
         // Order among channels follows from the sound alone, not from how it came in blocks.
-        found.sort_by_key(|found| (found.told, found.channel));
-        if found.drain(..).any(|found| on_entry(found.entry(sample_rate)).is_break()) {
+        found.sort_by_key(|found| (found.told, found.entry.channel));
+        if found.drain(..).any(|found| on_entry(found.entry).is_break()) {
             break;
         }
     }
@@ -115,31 +132,20 @@ pub fn decode(
     })
 }
 
-/// An event worth telling, in samples.
+/// An entry and when its event came, in samples.
 struct Found {
-    channel: usize,
-    /// When the event came.
     told: u64,
-    what: Result<Detection, NearMiss>,
+    entry: Entry,
 }
 
 impl Found {
-    fn new(channel: usize, event: Event, rejected: bool) -> Option<Self> {
-        match event {
-            Event::End(detection) => Some(Self { channel, told: detection.end_reported, what: Ok(detection) }),
-            Event::Rejected(miss) if rejected => Some(Self { channel, told: miss.reported, what: Err(miss) }),
-            Event::Begin(_) | Event::Rejected(_) => None,
-        }
-    }
-
-    fn entry(&self, sample_rate: u32) -> Entry {
-        let seconds = |samples: u64| samples as f64 / f64::from(sample_rate);
-        let (digit, start, end, known, measured, rejected) = match self.what {
-            Ok(digit) => (digit.digit, digit.start, digit.end, digit.begin_reported, digit.measured, None),
-            Err(miss) => (miss.digit, miss.start, miss.end, miss.reported, miss.measured, Some(miss.reason)),
+    fn new(channel: usize, event: Event, sample_rate: u32) -> Option<Self> {
+        let told = match event {
+            Event::End(detection) => detection.end_reported,
+            Event::Rejected(miss) => miss.reported,
+            Event::Begin(_) => return None,
         };
-        let (start_s, end_s, detected_s) = (seconds(start), seconds(end), seconds(known));
-        Entry { channel: self.channel, digit, start_s, end_s, detected_s, measured, rejected }
+        Entry::new(channel, event, sample_rate).map(|entry| Self { told, entry })
     }
 }
 

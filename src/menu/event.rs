@@ -40,6 +40,13 @@ pub enum EventKind {
         /// Kept for the next field, because the present state takes no keys now.
         queued: bool,
     },
+    /// Keys were pressed that no state will take. Every key of a call is taken once or dropped once.
+    Dropped {
+        /// How many.
+        keys: usize,
+        /// Why.
+        why: Dropped,
+    },
     /// A timer fired.
     Timer(Timer),
     /// An entry came to an end, or a service's answer was classified.
@@ -65,6 +72,34 @@ pub enum EventKind {
         /// Who ended it.
         by: Party,
     },
+}
+
+/// Why a key was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dropped {
+    /// Pressed ahead of a state, or during one, whose `keys` are to be flushed.
+    Flushed,
+    /// Pressed ahead of an error, or right after it: it was meant for a dialogue that is not happening.
+    AfterError,
+    /// The end key of an entry that had ended by itself.
+    StrayEndKey,
+    /// More keys were pressed ahead than anyone means.
+    TooMany,
+    /// The call is ending.
+    CallEnding,
+}
+
+impl Dropped {
+    /// The reason in words, for traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flushed => "not wanted here",
+            Self::AfterError => "after an error",
+            Self::StrayEndKey => "end key after the end",
+            Self::TooMany => "too many ahead",
+            Self::CallEnding => "the call is ending",
+        }
+    }
 }
 
 /// A party of the call.
@@ -151,6 +186,7 @@ impl fmt::Display for EventKind {
                 let note = if *queued { " (kept for the next field)" } else { "" };
                 write!(f, "key      {}{note}", shown.unwrap_or('•'))
             }
+            Self::Dropped { keys, why } => write!(f, "dropped  {keys} key(s): {}", why.name()),
             Self::Timer(timer) => write!(f, "timer    {}", timer.name()),
             Self::Outcome(outcome) => write!(f, "outcome  {outcome}"),
             Self::Request { id, service } => write!(f, "asks     {service} (request {})", id.0),

@@ -89,6 +89,18 @@ pub(super) enum Kind {
     HangUp,
 }
 
+impl Kind {
+    /// What a state that takes keys shares with the others that do.
+    pub(super) const fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Choose(choose) => Some(&choose.entry),
+            Self::Confirm(confirm) => Some(&confirm.entry),
+            Self::Collect(collect) => Some(&collect.entry),
+            Self::Say { .. } | Self::Authorize(_) | Self::Charge(_) | Self::HangUp => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Choose {
     pub(super) options: Vec<(Digit, StateId)>,
@@ -195,7 +207,7 @@ pub(super) struct Waiting {
 }
 
 /// A field a menu collects.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldSpec {
     pub(super) name: String,
     pub(super) kind: FieldKind,

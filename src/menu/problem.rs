@@ -1,9 +1,19 @@
 //! What is wrong with a menu: every problem at once, each with its place and a cure.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
-use super::yaml::{self, Path, Place};
+use super::place::{Path, Place, locate};
+
+/// Problems told at once; who has more mends these first.
+const MOST_PROBLEMS: usize = 100;
+/// A text longer than this has fewer of its problems told: finding the place of each reads it again.
+const LONG_TEXT: usize = 1 << 16;
+/// A name longer than this was not mistyped for a shorter one, nor is worth repeating in full.
+const LONGEST_NAME: usize = 64;
+/// Names listed where none is near.
+const MOST_NAMES: usize = 12;
 
 /// One problem of a menu file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +35,15 @@ pub struct Problems {
     pub file: String,
     /// At least one problem.
     pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The same with more problems, in the order of their places.
+    pub(super) fn with(mut self, more: Vec<Problem>) -> Self {
+        self.list.extend(more);
+        self.list.sort_by_key(|problem| problem.place.map_or((usize::MAX, 0), |at| (at.line, at.column)));
+        self
+    }
 }
 
 impl fmt::Display for Problems {
@@ -62,26 +81,39 @@ impl Notes {
         self.found.borrow().is_empty()
     }
 
-    /// Looks up all places in the menu's text and sorts by them.
+    /// Looks up the places in the menu's text and sorts by them.
     pub(super) fn into_problems(self, file: &str, text: &str) -> Problems {
         let with_place = |(path, message, cure): (Path, String, String)| Problem {
-            place: yaml::locate(text, &path),
+            place: locate(text, &path),
             path: path.to_string(),
             message,
             cure,
         };
-        let mut list: Vec<Problem> = self.found.into_inner().into_iter().map(with_place).collect();
+        let most = MOST_PROBLEMS * LONG_TEXT / text.len().max(LONG_TEXT);
+        let mut seen = HashSet::new();
+        let found = self.found.into_inner().into_iter();
+        let mut found = found.filter(|(path, message, _)| seen.insert((path.clone(), message.clone())));
+        let mut list: Vec<Problem> = found.by_ref().take(most).map(with_place).collect();
         list.sort_by_key(|problem| problem.place);
-        list.dedup();
+        let more = found.count();
+        if more > 0 {
+            let message = format!("and {more} more problems");
+            list.push(Problem { place: None, path: String::new(), message, cure: "mend these first".to_owned() });
+        }
         Problems { file: file.to_owned(), list }
     }
 }
 
 /// The known name closest to a mistyped one, if it is close enough to be meant.
 pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if typed.len() > LONGEST_NAME {
+        return None;
+    }
     let allowed = (typed.chars().count() / 3).max(1);
+    let near_in_length = |name: &&str| name.len() <= LONGEST_NAME && name.len().abs_diff(typed.len()) <= 4 * allowed;
     known
         .into_iter()
+        .filter(near_in_length)
         .map(|name| (edit_distance(typed, name), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -90,26 +122,46 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
 
 /// "Did you mean ...?", or the list of what is possible.
 pub(super) fn suggest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    nearest(typed, known.clone()).map_or_else(
-        || format!("possible here: {}", known.into_iter().collect::<Vec<_>>().join(", ")),
-        |name| format!("did you mean {name:?}?"),
-    )
+    nearest(typed, known.clone())
+        .map_or_else(|| possible(known.into_iter().collect()), |name| format!("did you mean {name:?}?"))
 }
 
-/// Levenshtein distance in characters.
+fn possible(names: Vec<&str>) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| shortened(name)).collect();
+    let more = if names.len() > MOST_NAMES { ", ..." } else { "" };
+    format!("possible here: {}{more}", shown.join(", "))
+}
+
+/// What the author wrote, in quotes, its odd characters visible; not all of it if it is long.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Characters inserted, left out, exchanged, or swapped with their neighbour (optimal string alignment).
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = match (i, j) {
+                (0, _) | (_, 0) => i + j,
+                _ => {
+                    let exchanged = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                    let swapped = if swapped { table[i - 2][j - 2] + 1 } else { usize::MAX };
+                    exchanged.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
+                }
+            };
         }
     }
-    row[b.len()]
+    table[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -119,6 +171,8 @@ mod tests {
     #[test]
     fn suggests_what_was_probably_meant() {
         assert_eq!(edit_distance("colect", "collect"), 1);
+        assert_eq!(edit_distance("sya", "say"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
         assert_eq!(nearest("colect", ["choose", "collect", "confirm"]), Some("collect"));
         assert_eq!(nearest("xyz", ["choose", "collect"]), None);
     }

@@ -13,9 +13,11 @@ use super::model::{Charge, FieldId, FieldKind, Menu};
 pub(super) struct Session {
     today: YearMonth,
     values: Vec<Option<SecretDigits>>,
-    pub(super) authorization: Option<Authorization>,
+    authorization: Option<Authorization>,
     /// Set only by a confirm state, for exactly the authorization heard there.
-    pub(super) confirmed: bool,
+    confirmed: bool,
+    /// The authorization has been charged, or nobody knows: it cannot be confirmed a second time.
+    settled: bool,
     pub(super) reference: String,
     pub(super) last_four: Option<LastFour>,
     brand: Option<Brand>,
@@ -32,6 +34,7 @@ impl Session {
             values: menu.fields.iter().map(|_| None).collect(),
             authorization: None,
             confirmed: false,
+            settled: false,
             reference: String::new(),
             last_four: None,
             brand: None,
@@ -46,14 +49,45 @@ impl Session {
         self.brand
     }
 
+    /// What the authorizer allowed, for prompts; charges use [`Self::confirmed_authorization`].
+    pub(super) const fn authorization(&self) -> Option<&Authorization> {
+        self.authorization.as_ref()
+    }
+
+    /// The authorizer allows an amount, which the caller has yet to confirm.
+    pub(super) fn authorize(&mut self, allowed: Authorization) {
+        self.withdraw_authorization();
+        self.authorization = Some(allowed);
+    }
+
+    /// Nothing is authorized any more.
+    pub(super) fn withdraw_authorization(&mut self) {
+        self.authorization = None;
+        self.confirmed = false;
+        self.settled = false;
+    }
+
+    /// The caller says yes to the authorized amount.
+    pub(super) const fn confirm(&mut self) {
+        self.confirmed = self.authorization.is_some() && !self.settled;
+    }
+
+    /// The amount has been charged, or may have been: it must not be charged again in this call.
+    pub(super) const fn settle(&mut self) {
+        self.confirmed = false;
+        self.settled = true;
+    }
+
+    /// What may be charged: the amount the authorizer allowed and the caller said yes to.
+    pub(super) fn confirmed_authorization(&self) -> Option<Authorization> {
+        self.authorization.clone().filter(|_| self.confirmed)
+    }
+
     /// Checks an entry and keeps it.
     pub(super) fn store(&mut self, menu: &Menu, id: FieldId, entry: SecretDigits) -> Result<(), Rule> {
         let text = entry.expose();
         match menu.field(id).kind {
-            FieldKind::PaymentKey => {
-                self.authorization = None;
-                self.confirmed = false;
-            }
+            FieldKind::PaymentKey => self.withdraw_authorization(),
             FieldKind::CardNumber => self.check_card(text)?,
             FieldKind::Expiry => self.check_expiry(text)?,
             FieldKind::Cvv => {
@@ -116,10 +150,15 @@ impl Session {
         self.refused_cards.extend(self.last_charged.take());
     }
 
+    /// Whether nothing keyed in is kept.
+    #[cfg(test)]
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.authorization.is_none() && self.values.iter().all(Option::is_none)
+    }
+
     /// Forgets everything keyed in.
     pub(super) fn wipe(&mut self) {
         self.values.iter_mut().for_each(|value| *value = None);
-        self.authorization = None;
-        self.confirmed = false;
+        self.withdraw_authorization();
     }
 }

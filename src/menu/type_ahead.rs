@@ -23,6 +23,10 @@ impl TypeAhead {
         self.len == 0
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
     /// Keeps a key; false if the queue is full and the key is lost.
     pub(super) fn push(&mut self, key: Digit) -> bool {
         if self.len == CAPACITY {

@@ -1,7 +1,7 @@
 //! How loud speech is: the active speech level of ITU-T P.56, method B.
 
-/// Level of a full-scale sine in dBm0 (ITU-T G.711, A-law).
-const FULL_SCALE_SINE_DBM0: f64 = 3.14;
+use crate::audio::level::FULL_SCALE_DBM0;
+
 /// Time constant of each of the envelope's two smoothings, in seconds.
 const SMOOTHING_S: f64 = 0.03;
 /// Speech goes on for this long below a threshold, in seconds.
@@ -23,11 +23,11 @@ pub fn active_speech_level_dbm0(samples: &[f32], sample_rate: u32) -> Option<f64
     let mut previous: Option<(f64, f64)> = None;
     for (active_db, margin) in levels {
         if margin <= MARGIN_DB {
-            return Some(between(previous, (active_db, margin)) + 10.0 * 2_f64.log10() + FULL_SCALE_SINE_DBM0);
+            return Some(between(previous, (active_db, margin)) + 10.0 * 2_f64.log10() + FULL_SCALE_DBM0);
         }
         previous = Some((active_db, margin));
     }
-    previous.map(|(active_db, _)| active_db + 10.0 * 2_f64.log10() + FULL_SCALE_SINE_DBM0)
+    previous.map(|(active_db, _)| active_db + 10.0 * 2_f64.log10() + FULL_SCALE_DBM0)
 }
 
 /// For each threshold, how many samples the envelope was above it, hangover included.

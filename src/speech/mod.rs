@@ -32,15 +32,17 @@ mod clips;
 mod english;
 mod language;
 mod level;
+mod overrides;
 mod player;
 mod recording;
 mod spanish;
 mod spoken;
 
-pub use clips::{Clip, Clips, ClipsError};
+pub use clips::{Clip, Clips};
 pub use language::Language;
 pub use level::active_speech_level_dbm0;
-pub use player::{Player, UnknownClip};
+pub use overrides::{ClipsError, Concern, Finding, check_recordings};
+pub use player::{Player, UnknownClip, render};
 pub use recording::RecordingError;
 pub use spoken::{Spoken, amount, date, digits, number, reference, text_of, words};
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -24,11 +25,17 @@ pub(crate) fn tonopago<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ru
 
 /// Runs `tonopago` with arguments and bytes on standard input.
 pub(crate) fn tonopago_reading<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, input: Vec<u8>) -> Run {
-    let output = Command::new(program()).args(args).write_stdin(input).output().unwrap();
-    Run {
-        code: output.status.code().expect("the program was not killed by a signal"),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    Run::of(Command::new(program()).args(args).write_stdin(input).output().unwrap())
+}
+
+impl Run {
+    /// What a finished process gave.
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("the program was not killed by a signal"),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

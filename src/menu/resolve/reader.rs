@@ -1,9 +1,15 @@
 //! Typed reading of YAML nodes that notes every problem and goes on.
 
+use std::ops::RangeInclusive;
+
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::menu::problem::{Notes, suggest};
-use crate::menu::yaml::{Node, Path};
+use crate::menu::place::Path;
+use crate::menu::problem::{Notes, quoted, suggest};
+use crate::menu::yaml::Node;
+
+/// Entries of one list or map; a menu that needs more is several menus.
+const MOST_ENTRIES: usize = 1000;
 
 /// A node with its path and the place to note problems.
 #[derive(Clone)]
@@ -22,15 +28,29 @@ impl<'a> Value<'a> {
         self.notes.add(&self.path, message, cure);
     }
 
-    fn expected(&self, what: &str) {
-        self.problem(format!("expected {what}, found {}", self.node.kind()), format!("write {what} here"));
+    /// Notes a problem at the name this value belongs to, rather than at the value.
+    pub(super) fn problem_of_name(&self, message: impl Into<String>, cure: impl Into<String>) {
+        self.notes.add(&self.path.name(), message, cure);
+    }
+
+    /// Notes that something else is wanted here. A value that is not there is told of at its name.
+    pub(super) fn expected(&self, what: &str, cure: &str) {
+        match self.node {
+            Node::Null => {
+                self.problem_of_name(format!("expected {what}, found nothing"), format!("{cure}; {UNQUOTED}"))
+            }
+            Node::Text(text) | Node::Number(text) => {
+                self.problem(format!("expected {what}, found {}", quoted(text)), cure);
+            }
+            other => self.problem(format!("expected {what}, found {}", other.kind()), cure),
+        }
     }
 
     /// A text, or a number as it is written.
     pub(super) fn text(&self) -> Option<&'a str> {
         let text = self.node.scalar();
         if text.is_none() {
-            self.expected("a text");
+            self.expected("a text", "write a word, or a text in quotes");
         }
         text
     }
@@ -39,43 +59,47 @@ impl<'a> Value<'a> {
         if let Node::Bool(value) = self.node {
             return Some(*value);
         }
-        self.expected("true or false");
+        self.expected("true or false", "write one of the two");
         None
     }
 
     /// A whole number in `range`.
-    pub(super) fn count(&self, range: std::ops::RangeInclusive<u8>) -> Option<u8> {
+    pub(super) fn count(&self, range: RangeInclusive<u8>) -> Option<u8> {
         let value = self.node.scalar().and_then(|text| text.parse().ok()).filter(|value| range.contains(value));
         if value.is_none() {
-            self.expected(&format!("a whole number from {} to {}", range.start(), range.end()));
+            let what = format!("a whole number from {} to {}", range.start(), range.end());
+            self.expected(&what, "write a number in digits, such as 3");
         }
         value
     }
 
-    /// A duration such as `8s`, `1.5s` or `500ms`, up to an hour.
-    pub(super) fn duration(&self) -> Option<MediaTime> {
+    /// A duration such as `8s`, `1.5s`, `500ms` or `15min` within the range, in ms.
+    pub(super) fn duration(&self, range: RangeInclusive<u64>) -> Option<MediaTime> {
         let parsed = self.node.scalar().and_then(parse_duration);
-        if parsed.is_none() {
-            self.expected("a duration such as 8s, 1.5s, 500ms or 15min (at most 60min)");
+        let within = parsed.filter(|span| range.contains(&span.as_ms()));
+        if within.is_none() {
+            let (least, most) = (in_words(*range.start()), in_words(*range.end()));
+            self.expected(&format!("a duration from {least} to {most}"), "write one such as 500ms, 1.5s, 8s or 15min");
         }
-        parsed
+        within
     }
 
     /// A telephone key.
     pub(super) fn key(&self) -> Option<Digit> {
-        let digit = self.node.scalar().and_then(single_key);
+        let digit = self.node.scalar().and_then(telephone_key);
         if digit.is_none() {
-            self.problem("expected a telephone key", "write one of 0-9, \"#\" or \"*\", with # and * in quotes");
+            self.expected("a telephone key", TELEPHONE_KEY);
         }
         digit
     }
 
     pub(super) fn list(&self) -> Option<Vec<Self>> {
         if let Node::List(items) = self.node {
+            self.not_too_many(items.len());
             let item = |(index, node)| Self::new(node, self.path.index(index), self.notes);
-            return Some(items.iter().enumerate().map(item).collect());
+            return Some(items.iter().take(MOST_ENTRIES).enumerate().map(item).collect());
         }
-        self.expected("a list in square brackets");
+        self.expected("a list", "write it in square brackets: [one, two]");
         None
     }
 
@@ -84,7 +108,7 @@ impl<'a> Value<'a> {
         let map = self.any_map()?;
         for (name, value) in map.entries() {
             if !names.contains(&name) {
-                value.problem(format!("unknown name {name:?}"), suggest(name, names.iter().copied()));
+                value.problem_of_name(format!("unknown name {}", quoted(name)), suggest(name, names.iter().copied()));
             }
         }
         Some(map)
@@ -93,17 +117,35 @@ impl<'a> Value<'a> {
     /// A map whose keys are the author's own; repeated ones are noted.
     pub(super) fn any_map(&self) -> Option<Map<'a>> {
         let Node::Map(entries) = self.node else {
-            self.expected("a map of names to values");
+            self.expected(
+                "names with their values",
+                "write each on its own line, or all as { name: value, name: value }",
+            );
             return None;
         };
+        self.not_too_many(entries.len());
+        let entries = &entries[..entries.len().min(MOST_ENTRIES)];
         for (index, (name, _)) in entries.iter().enumerate() {
             let repeat = entries[..index].iter().filter(|(earlier, _)| earlier == name).count();
+            let path = self.path.repeated_key(name, repeat).name();
             if repeat > 0 {
-                let path = self.path.repeated_key(name, repeat);
-                self.notes.add(&path, format!("{name:?} is written twice"), "remove one of them; only one can count");
+                let message = format!("{} is written twice", quoted(name));
+                self.notes.add(&path, message, "remove or rename one of them; only one can count");
+            }
+            if name.is_empty() {
+                self.notes.add(&path, "a name is missing before the colon", format!("write a name there; {UNQUOTED}"));
             }
         }
         Some(Map { entries, path: self.path.clone(), notes: self.notes })
+    }
+
+    fn not_too_many(&self, entries: usize) {
+        if entries > MOST_ENTRIES {
+            self.problem_of_name(
+                format!("{entries} entries are too many"),
+                format!("at most {MOST_ENTRIES} can stand here; make several menus of this one"),
+            );
+        }
     }
 }
 
@@ -120,16 +162,20 @@ impl<'a> Map<'a> {
         Some(Value::new(node, self.path.key(name), self.notes))
     }
 
-    /// Notes a problem with the map as a whole.
+    /// Notes a problem with the map as a whole, at its name.
     pub(super) fn problem(&self, message: impl Into<String>, cure: impl Into<String>) {
-        self.notes.add(&self.path, message, cure);
+        self.notes.add(&self.path.name(), message, cure);
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(key, _)| key == name)
     }
 
     /// The value of `name`, or a problem.
     pub(super) fn required(&self, name: &'static str) -> Option<Value<'a>> {
         let value = self.optional(name);
         if value.is_none() {
-            self.notes.add(&self.path, format!("{name:?} is missing"), format!("add \"{name}:\" here"));
+            self.problem(format!("{name:?} is missing"), format!("add \"{name}:\" here"));
         }
         value
     }
@@ -145,13 +191,28 @@ impl<'a> Map<'a> {
     }
 }
 
-fn single_key(text: &str) -> Option<Digit> {
+/// The cure for what is no key.
+pub(super) const TELEPHONE_KEY: &str = "write one of 0-9, \"#\" or \"*\", with # and * in quotes";
+/// The cause nobody sees: YAML takes what follows an unquoted `#` for a comment.
+const UNQUOTED: &str = "a # that is not in quotes hides itself and what follows it";
+
+/// A key that every telephone has.
+pub(super) fn telephone_key(text: &str) -> Option<Digit> {
     let mut characters = text.chars();
-    let key = Digit::from_char(characters.next()?)?;
-    characters.next().is_none().then_some(key)
+    let key = characters.next().filter(|key| !key.is_ascii_alphabetic())?;
+    characters.next().is_none().then_some(Digit::from_char(key)?)
 }
 
 const MAX_DURATION_MS: f64 = 3_600_000.0;
+
+fn in_words(ms: u64) -> String {
+    match ms {
+        0 => "0s".to_owned(),
+        _ if ms.is_multiple_of(60_000) => format!("{}min", ms / 60_000),
+        _ if ms.is_multiple_of(1000) => format!("{}s", ms / 1000),
+        _ => format!("{ms}ms"),
+    }
+}
 
 fn parse_duration(text: &str) -> Option<MediaTime> {
     let text = text.trim();

@@ -1,31 +1,31 @@
 //! Reading one state: what it does, what it says, where each of its outcomes leads.
 
+use std::ops::RangeInclusive;
+
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
 use crate::menu::model::{
-    Authorize, Charge, Choose, Collect, Confirm, Entry, ErrorPrompts, FieldKind, Kind, State, StateId, TimerSettings,
-    Waiting,
+    Choose, Collect, Confirm, Entry, ErrorPrompts, FieldKind, Kind, State, StateId, TimerSettings,
 };
+use crate::menu::problem::{nearest, quoted, suggest};
 
 use super::Context;
 use super::prompts::read_language;
 use super::read_target;
-use super::reader::{Map, Value};
+use super::reader::{Map, TELEPHONE_KEY, Value, telephone_key};
 
 /// Names any state may use.
-const COMMON: [&str; 6] = ["say", "say_again", "language", "barge_in", "keys", "on"];
+const COMMON: [&str; 4] = ["say", "language", "barge_in", "keys"];
 /// Names of states that take keys.
-const ENTRY: [&str; 4] = ["attempts", "timers", "help", "errors"];
+const ENTRY: [&str; 5] = ["say_again", "on", "attempts", "timers", "errors"];
+/// Names of states that take a single key.
+const SINGLE_KEY: [&str; 6] = ["say_again", "on", "attempts", "timers", "errors", "help"];
 /// Names of states that ask a service.
-const SERVICE: [&str; 3] = ["attempts", "while_waiting", "wait_limit"];
+const SERVICE: [&str; 4] = ["on", "attempts", "while_waiting", "wait_limit"];
 /// What a state can do; each state does exactly one of these.
-const KINDS: [&str; 7] = ["next", "choose", "confirm", "collect", "authorize", "charge", "hang_up"];
+pub(super) const KINDS: [&str; 7] = ["next", "choose", "confirm", "collect", "authorize", "charge", "hang_up"];
 
 const DEFAULT_ATTEMPTS: u8 = 3;
-const STILL_WORKING_EVERY: MediaTime = MediaTime::from_ms(8000);
-const AUTHORIZE_LIMIT: MediaTime = MediaTime::from_ms(30_000);
-const CHARGE_LIMIT: MediaTime = MediaTime::from_ms(180_000);
-
 const MENU_TIMERS: TimerSettings = TimerSettings {
     first_digit: MediaTime::from_ms(8000),
     inter_digit: MediaTime::from_ms(3000),
@@ -44,14 +44,12 @@ impl Context<'_> {
         let probe = value.any_map()?;
         let doing: Vec<&str> = KINDS.into_iter().filter(|kind| probe.optional(kind).is_some()).collect();
         let [does] = doing[..] else {
-            value.problem(
-                format!("state {name:?} does {} things, not one", doing.len()),
-                format!("give it exactly one of: {}", KINDS.join(", ")),
-            );
+            self.not_one_thing(name, value, &doing);
             return None;
         };
         let extra: &[&str] = match does {
-            "choose" | "confirm" | "collect" => &ENTRY,
+            "choose" | "confirm" => &SINGLE_KEY,
+            "collect" => &ENTRY,
             "authorize" | "charge" => &SERVICE,
             _ => &[],
         };
@@ -68,6 +66,24 @@ impl Context<'_> {
         })
     }
 
+    fn not_one_thing(&self, name: &str, value: &Value<'_>, doing: &[&str]) {
+        let cure = format!("give it exactly one of: {}", KINDS.join(", "));
+        if !doing.is_empty() {
+            let message = format!("state {} does {} things ({}), not one", quoted(name), doing.len(), doing.join(", "));
+            return value.problem_of_name(message, cure);
+        }
+        let known = [&COMMON[..], &SINGLE_KEY, &SERVICE].concat();
+        let entries = value.any_map();
+        let unknown = entries.iter().flat_map(Map::entries).filter(|(written, _)| !known.contains(written));
+        let mistyped: Vec<_> = unknown.filter(|(written, _)| nearest(written, KINDS).is_some()).collect();
+        if mistyped.is_empty() {
+            return value.problem_of_name(format!("state {} does nothing", quoted(name)), cure);
+        }
+        for (written, value) in mistyped {
+            value.problem_of_name(format!("unknown name {}", quoted(written)), suggest(written, KINDS));
+        }
+    }
+
     fn kind(&self, does: &str, map: &Map<'_>) -> Option<Kind> {
         match does {
             "next" => Some(Kind::Say { next: read_target(&map.required("next")?, self.names)? }),
@@ -76,21 +92,29 @@ impl Context<'_> {
             "collect" => self.collect(map).map(Kind::Collect),
             "authorize" => self.authorize(map).map(Kind::Authorize),
             "charge" => self.charge(map).map(Kind::Charge),
-            _ => map.required("hang_up")?.boolean().map(|_| Kind::HangUp),
+            _ => hang_up(&map.required("hang_up")?),
         }
     }
 
     fn choose(&self, map: &Map<'_>) -> Option<Choose> {
         let options = map.required("choose")?.any_map()?;
         let read = |(key, target): (&str, Value<'_>)| {
-            let digit = Digit::from_char(key.chars().next()?).filter(|_| key.len() == 1);
-            if digit.is_none() {
-                target.problem(format!("{key:?} is no telephone key"), "write one of 0-9, \"#\" or \"*\" in quotes");
+            let digit = telephone_key(key);
+            if digit.is_none() && !key.is_empty() {
+                target.problem_of_name(format!("{} is no telephone key", quoted(key)), TELEPHONE_KEY);
             }
-            Some((digit?, read_target(&target, self.names)?))
+            let target = read_target(&target, self.names);
+            Some((digit?, target?))
         };
         let options: Vec<_> = options.entries().map(read).collect();
+        if options.is_empty() {
+            map.required("choose")?
+                .problem_of_name("there is nothing to choose", "add a key and its state: \"1\": STATE");
+            return None;
+        }
         let entry = self.entry(map, &[], None);
+        let bound: Vec<Digit> = options.iter().flatten().map(|(key, _)| *key).collect();
+        self.key_conflicts(map, &bound);
         Some(Choose { options: options.into_iter().collect::<Option<_>>()?, entry: entry? })
     }
 
@@ -103,7 +127,30 @@ impl Context<'_> {
         if yes.is_some() && yes == no {
             keys.required("no")?.problem("yes and no are the same key", "give them different keys");
         }
+        self.key_conflicts(map, &[yes, no].into_iter().flatten().collect::<Vec<_>>());
         Some(Confirm { yes: yes?, no: no?, on_yes: on.required("yes")?, on_no: on.required("no")?, entry: entry? })
+    }
+
+    /// Keys with a meaning of their own that the state binds to something else.
+    fn key_conflicts(&self, map: &Map<'_>, bound: &[Digit]) {
+        let is_bound = |key: char| bound.iter().any(|digit| digit.as_char() == key);
+        if let Some(help) = map.optional("help")
+            && is_bound('0')
+        {
+            help.problem_of_name(
+                "help is said on key 0, which leads elsewhere here",
+                "use another key, or leave help: out",
+            );
+        }
+        let back = map.optional("on").and_then(|on| on.any_map()?.optional("back"));
+        if let Some(back) = back
+            && is_bound('*')
+        {
+            back.problem_of_name(
+                "the key * goes back, but leads elsewhere here",
+                "use another key, or leave back: out",
+            );
+        }
     }
 
     fn collect(&self, map: &Map<'_>) -> Option<Collect> {
@@ -149,105 +196,24 @@ impl Context<'_> {
             still_there: prompts("still_there", "sigue_ahi"),
         }
     }
+}
 
-    fn authorize(&self, map: &Map<'_>) -> Option<Authorize> {
-        let settings = map.required("authorize")?;
-        let key = self.used_field(&settings, settings.map(&["key"])?.optional("key").as_ref(), FieldKind::PaymentKey);
-        let names =
-            ["authorized", "refused", "unknown", "expired", "already_paid", "blocked", "unavailable", "give_up"];
-        let on = Outcomes::read(map, self, &names);
-        let refused = on.required("refused");
-        let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
-        Some(Authorize {
-            key: key?,
-            attempts: read_attempts(map),
-            waiting: self.waiting(map, AUTHORIZE_LIMIT),
-            on_authorized: authorized?,
-            on_unknown: on.optional("unknown").or(refused)?,
-            on_expired: on.optional("expired").or(refused)?,
-            on_already_paid: on.optional("already_paid").or(refused)?,
-            on_blocked: on.optional("blocked").or(refused)?,
-            on_unavailable: unavailable?,
-            on_give_up: on.optional("give_up").or(self.give_up)?,
-        })
+fn hang_up(value: &Value<'_>) -> Option<Kind> {
+    if value.boolean()? {
+        return Some(Kind::HangUp);
     }
-
-    fn charge(&self, map: &Map<'_>) -> Option<Charge> {
-        let settings = map.required("charge")?;
-        let fields = settings.map(&["key", "card_number", "expiry", "cvv"])?;
-        let field = |name, kind| self.used_field(&settings, fields.optional(name).as_ref(), kind);
-        let (key, pan) = (field("key", FieldKind::PaymentKey), field("card_number", FieldKind::CardNumber));
-        let (expiry, cvv) = (field("expiry", FieldKind::Expiry), field("cvv", FieldKind::Cvv));
-        let names = [
-            "approved",
-            "declined",
-            "other_card",
-            "call_bank",
-            "wrong_number",
-            "wrong_expiry",
-            "wrong_cvv",
-            "already_paid",
-            "unknown",
-            "unavailable",
-            "give_up",
-        ];
-        let on = Outcomes::read(map, self, &names);
-        let declined = on.required("declined");
-        let (approved, unknown) = (on.required("approved"), on.required("unknown"));
-        let (wrong_number, unavailable) = (on.required("wrong_number"), on.required("unavailable"));
-        Some(Charge {
-            key: key?,
-            pan: pan?,
-            expiry: expiry?,
-            cvv: cvv?,
-            attempts: read_attempts(map),
-            waiting: self.waiting(map, CHARGE_LIMIT),
-            on_approved: approved?,
-            on_other_card: on.optional("other_card").or(declined)?,
-            on_call_bank: on.optional("call_bank").or(declined)?,
-            on_declined: declined?,
-            on_correct_pan: wrong_number?,
-            on_correct_expiry: on.optional("wrong_expiry").or(wrong_number)?,
-            on_correct_cvv: on.optional("wrong_cvv").or(wrong_number)?,
-            on_already_paid: on.optional("already_paid").or(approved)?,
-            on_unknown: unknown?,
-            on_unavailable: unavailable?,
-            on_give_up: on.optional("give_up").or(self.give_up)?,
-        })
-    }
-
-    /// The named field, or the menu's only field of this type.
-    fn used_field(&self, at: &Value<'_>, named: Option<&Value<'_>>, kind: FieldKind) -> Option<super::FieldId> {
-        let type_name = FieldKind::NAMED.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
-        let found = match named {
-            Some(value) => self.field_named(value.text()?).filter(|id| self.fields[id.0].kind == kind),
-            None => self.field_of_kind(kind),
-        };
-        if found.is_none() {
-            let cure = format!("add a state with collect: {{ field: {type_name} }}, or name the field that has it");
-            named.unwrap_or(at).problem(format!("no state collects a field of type {type_name}"), cure);
-        }
-        found
-    }
-
-    fn waiting(&self, map: &Map<'_>, limit: MediaTime) -> Waiting {
-        let own = map.optional("while_waiting").map(|list| self.prompts.list(&list));
-        Waiting {
-            say: own.unwrap_or_else(|| self.prompts.default_clip("seguimos")),
-            every: STILL_WORKING_EVERY,
-            limit: map.optional("wait_limit").and_then(|value| value.duration()).unwrap_or(limit),
-        }
-    }
+    value.problem("a state that does not hang up does something else", "write hang_up: true, or next: STATE instead");
+    None
 }
 
 /// The `on:` map of a state.
-struct Outcomes<'a> {
+pub(super) struct Outcomes<'a> {
     routes: Vec<(&'a str, Option<StateId>)>,
     state: &'a Map<'a>,
 }
 
 impl<'a> Outcomes<'a> {
-    fn read(state: &'a Map<'a>, context: &Context<'_>, names: &[&str]) -> Self {
+    pub(super) fn read(state: &'a Map<'a>, context: &Context<'_>, names: &[&str]) -> Self {
         let on = state.optional("on").and_then(|on| on.map(names));
         let routes = on.map_or_else(Vec::new, |on| {
             on.entries().map(|(name, target)| (name, read_target(&target, context.names))).collect()
@@ -255,14 +221,13 @@ impl<'a> Outcomes<'a> {
         Self { routes, state }
     }
 
-    fn optional(&self, name: &str) -> Option<StateId> {
+    pub(super) fn optional(&self, name: &str) -> Option<StateId> {
         self.routes.iter().find(|(known, _)| *known == name).and_then(|(_, target)| *target)
     }
 
-    fn required(&self, name: &str) -> Option<StateId> {
+    pub(super) fn required(&self, name: &str) -> Option<StateId> {
         if self.routes.iter().all(|(known, _)| *known != name) {
-            self.state
-                .problem(format!("nothing is said about the outcome {name:?}"), format!("add on: {{ {name}: STATE }}"));
+            self.state.problem(format!("where to go on {name:?} is not said"), format!("add on: {{ {name}: STATE }}"));
         }
         self.optional(name)
     }
@@ -273,14 +238,17 @@ fn flushes(map: &Map<'_>, does: &str) -> bool {
         // What the caller keyed before hearing the amount cannot be a yes to it; nor to a charge under way.
         return matches!(does, "confirm" | "charge");
     };
-    let text = value.text().unwrap_or_default();
+    let Some(text) = value.text() else { return false };
     if !matches!(text, "keep" | "flush") {
-        value.problem(format!("{text:?} says nothing about keys pressed ahead"), "write keys: keep or keys: flush");
+        value.problem(
+            format!("{} says nothing about keys pressed ahead", quoted(text)),
+            "write keys: keep or keys: flush",
+        );
     }
     text == "flush"
 }
 
-fn read_attempts(map: &Map<'_>) -> u8 {
+pub(super) fn read_attempts(map: &Map<'_>) -> u8 {
     map.optional("attempts").and_then(|value| value.count(1..=9)).unwrap_or(DEFAULT_ATTEMPTS)
 }
 
@@ -288,14 +256,20 @@ fn read_timers(map: &Map<'_>, is_card_data: bool) -> TimerSettings {
     let defaults = if is_card_data { CARD_TIMERS } else { MENU_TIMERS };
     let names = ["first_digit", "inter_digit", "grace", "limit"];
     let own = map.optional("timers").and_then(|timers| timers.map(&names));
-    let span = |name: &str, default: MediaTime| {
+    let span = |name: &str, range: RangeInclusive<u64>, default: MediaTime| {
         let written = own.as_ref().and_then(|own| own.optional(name));
-        written.and_then(|value| value.duration()).unwrap_or(default)
+        written.and_then(|value| value.duration(range)).unwrap_or(default)
     };
-    TimerSettings {
-        first_digit: span("first_digit", defaults.first_digit),
-        inter_digit: span("inter_digit", defaults.inter_digit),
-        grace: span("grace", defaults.grace),
-        limit: span("limit", defaults.limit),
+    let timers = TimerSettings {
+        first_digit: span("first_digit", 500..=300_000, defaults.first_digit),
+        inter_digit: span("inter_digit", 500..=60_000, defaults.inter_digit),
+        grace: span("grace", 0..=10_000, defaults.grace),
+        limit: span("limit", 1000..=1_800_000, defaults.limit),
+    };
+    if timers.limit <= timers.first_digit
+        && let Some(own) = own
+    {
+        own.problem("the limit is over before the first digit is waited for", "make limit: longer than first_digit:");
     }
+    timers
 }

@@ -4,12 +4,17 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::dtmf::Digit;
+use crate::media::MediaTime;
 use crate::menu::collector::{Collector, Keyed, STRAY_END_KEY};
-use crate::menu::event::{EventKind, Outcome, Rule};
+use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
 use crate::menu::model::{Collect, Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
 use crate::menu::timer::Timer;
 
 use super::{KeyUse, Phase, Runtime};
+
+/// A wrong key at a yes or no may be the first of a number keyed there by mistake, which must not go on to say yes:
+/// keys that follow each other faster than this are its rest.
+const BURST: MediaTime = MediaTime::from_ms(1000);
 
 /// Counters of one visit to a state.
 #[derive(Debug, Default)]
@@ -19,6 +24,8 @@ pub(super) struct Visit {
     invalid: u8,
     attempt: u8,
     asked_still_there: bool,
+    /// Keys until here are the rest of a number keyed by mistake.
+    burst_until: Option<MediaTime>,
 }
 
 impl Visit {
@@ -30,17 +37,6 @@ impl Visit {
         };
         *counter = counter.saturating_add(1);
         *counter
-    }
-}
-
-impl Kind {
-    const fn entry(&self) -> Option<&Entry> {
-        match self {
-            Self::Choose(choose) => Some(&choose.entry),
-            Self::Confirm(confirm) => Some(&confirm.entry),
-            Self::Collect(collect) => Some(&collect.entry),
-            Self::Say { .. } | Self::Authorize(_) | Self::Charge(_) | Self::HangUp => None,
-        }
     }
 }
 
@@ -80,12 +76,17 @@ impl Runtime {
         }
     }
 
-    /// Says `first`, then the state's prompt for this attempt, and listens.
+    /// Says `first`, then the state's prompt for this attempt, and listens. Keys pressed ahead cut it before it begins,
+    /// as they would have cut it later; so keys are taken in the order they were pressed.
     fn prompt_entry(&mut self, first: &[Prompt]) {
         self.collector.clear();
         self.timers.stop_state_timers();
         let menu = Arc::clone(&self.menu);
         let state = menu.state(self.state);
+        if state.barge_in && !self.type_ahead.is_empty() {
+            self.phase = Phase::Listening;
+            return self.start_field_limit();
+        }
         let again = self.visit.attempt > 0 && !state.say_again.is_empty();
         let prompt = if again { &state.say_again } else { &state.say };
         self.visit.attempt = self.visit.attempt.saturating_add(1);
@@ -130,6 +131,16 @@ impl Runtime {
 
     /// A key from the line.
     pub(super) fn take_key(&mut self, key: Digit) -> KeyUse {
+        if self.is_over() {
+            return KeyUse::Secret;
+        }
+        if self.is_stray_end_key(key) {
+            return self.drop_key(Dropped::StrayEndKey);
+        }
+        if self.visit.burst_until.is_some_and(|until| self.now <= until) {
+            self.visit.burst_until = Some(self.now + BURST);
+            return self.drop_key(Dropped::AfterError);
+        }
         let state = self.here();
         let (takes_keys, barge_in) = (state.kind.entry().is_some(), state.barge_in);
         match self.phase {
@@ -154,12 +165,16 @@ impl Runtime {
     /// Keeps a key for the next state that takes keys. Some are dropped there (flush); all are kept off recordings.
     fn queue(&mut self, key: Digit) -> KeyUse {
         let state = self.here();
-        if matches!(state.kind, Kind::HangUp) || (state.flush_keys && state.kind.entry().is_none()) {
-            return KeyUse::Secret;
+        if matches!(state.kind, Kind::HangUp) {
+            return self.drop_key(Dropped::CallEnding);
         }
-        if self.type_ahead.push(key) {
-            self.note(EventKind::Key { shown: None, queued: true });
+        if state.flush_keys && state.kind.entry().is_none() {
+            return self.drop_key(Dropped::Flushed);
         }
+        if !self.type_ahead.push(key) {
+            return self.drop_key(Dropped::TooMany);
+        }
+        self.note(EventKind::Key { shown: None, queued: true });
         if let (Phase::Prompting, true, Kind::Say { next }) = (self.phase, self.here().barge_in, &self.here().kind) {
             let next = *next;
             self.cut_prompt();
@@ -168,10 +183,27 @@ impl Runtime {
         KeyUse::Secret
     }
 
+    fn drop_key(&mut self, why: Dropped) -> KeyUse {
+        self.note(EventKind::Dropped { keys: 1, why });
+        KeyUse::Secret
+    }
+
+    pub(super) fn drop_keys_ahead(&mut self, why: Dropped) {
+        let keys = self.type_ahead.len();
+        self.type_ahead.clear();
+        if keys > 0 {
+            self.note(EventKind::Dropped { keys, why });
+        }
+    }
+
     fn take_keys_ahead(&mut self) {
         while self.phase == Phase::Listening && self.pending.is_none() {
             let Some(key) = self.type_ahead.pop() else { break };
-            self.accept(key);
+            if self.is_stray_end_key(key) {
+                self.drop_key(Dropped::StrayEndKey);
+            } else {
+                self.accept(key);
+            }
         }
         self.restart_entry_timer();
     }
@@ -186,9 +218,7 @@ impl Runtime {
 
     /// A key for the present state.
     fn accept(&mut self, key: Digit) -> KeyUse {
-        if self.is_stray_end_key(key) {
-            return KeyUse::Secret;
-        }
+        self.hops = 0; // keys are finite: transitions they cause are no endless loop
         self.timers.stop(Timer::FirstDigit);
         self.timers.stop(Timer::InterDigit);
         self.timers.stop(Timer::Grace);
@@ -199,7 +229,7 @@ impl Runtime {
                 self.accept_single(key, target, &choose.entry)
             }
             Kind::Confirm(confirm) if key == confirm.yes => {
-                self.session.confirmed = self.session.authorization.is_some();
+                self.session.confirm();
                 self.accept_single(key, Some(confirm.on_yes), &confirm.entry)
             }
             Kind::Confirm(confirm) => {
@@ -217,7 +247,8 @@ impl Runtime {
     }
 
     fn accept_single(&mut self, key: Digit, target: Option<super::StateId>, entry: &Entry) -> KeyUse {
-        let meant = target.is_some() || key.as_char() == '*';
+        let helps = key.as_char() == '0' && !entry.help.is_empty();
+        let meant = target.is_some() || key.as_char() == '*' || helps;
         self.note(EventKind::Key { shown: meant.then(|| key.as_char()), queued: false });
         match (target, key.as_char()) {
             (Some(target), _) => {
@@ -225,11 +256,16 @@ impl Runtime {
                 self.go(target);
             }
             (None, '*') => self.back_or_repeat(entry),
-            (None, '0') if !entry.help.is_empty() => {
+            (None, '0') if helps => {
                 self.note(EventKind::Outcome(Outcome::Help));
                 self.prompt_entry(&entry.help);
             }
-            _ => self.entry_error(Outcome::NoMatch),
+            _ => {
+                if matches!(self.here().kind, Kind::Confirm(_)) {
+                    self.visit.burst_until = Some(self.now + BURST);
+                }
+                self.entry_error(Outcome::NoMatch);
+            }
         }
         if meant { KeyUse::Open } else { KeyUse::Secret }
     }
@@ -317,7 +353,7 @@ impl Runtime {
     /// happening; they are dropped.
     pub(super) fn entry_error(&mut self, error: Outcome) {
         self.note(EventKind::Outcome(error));
-        self.type_ahead.clear();
+        self.drop_keys_ahead(Dropped::AfterError);
         let count = self.visit.count(error);
         let menu = Arc::clone(&self.menu);
         let Some(entry) = menu.state(self.state).kind.entry() else { return };

@@ -7,6 +7,8 @@
 
 mod entry;
 mod services;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,15 +21,15 @@ use crate::service::{Reply, Request, RequestId};
 use crate::speech::Language;
 
 use super::collector::Collector;
-use super::event::{Event, EventKind, Outcome, Party};
+use super::event::{Dropped, Event, EventKind, Outcome, Party};
 use super::model::{Kind, Menu, Prompt, State, StateId};
 use super::session::Session;
 use super::timer::{Timer, Timers};
 use super::type_ahead::TypeAhead;
 use entry::Visit;
 
-/// Transitions without a key, a prompt or a service between them before the call is ended as faulty. The checks refuse
-/// menus that can do this; the bound holds even if a check is wrong.
+/// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
+/// refuse menus that can do this; the bound holds even if a check is wrong.
 const MAX_HOPS: usize = 100;
 /// After the call limit the menu may still say goodbye for this long.
 const LAST_WORDS: MediaTime = MediaTime::from_ms(60_000);
@@ -107,6 +109,17 @@ enum Phase {
     Over,
 }
 
+/// How far a call is beyond its longest length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LimitReached {
+    /// It is not.
+    No,
+    /// A service's answer is still awaited; the caller will be let hear it.
+    InService,
+    /// The last words are being said.
+    LastWords,
+}
+
 /// One call's way through a menu.
 pub struct Runtime {
     menu: Arc<Menu>,
@@ -125,7 +138,8 @@ pub struct Runtime {
     /// Refusals and declines so far, by state.
     failures: Vec<u8>,
     last_request: RequestId,
-    past_limit: bool,
+    limit: LimitReached,
+    hops: usize,
     actions: VecDeque<Action>,
 }
 
@@ -149,7 +163,8 @@ impl Runtime {
             session: Session::new(&menu, today),
             failures: vec![0; menu.states.len()],
             last_request: RequestId(0),
-            past_limit: false,
+            limit: LimitReached::No,
+            hops: 0,
             actions: VecDeque::new(),
             menu,
         };
@@ -241,15 +256,20 @@ impl Runtime {
     }
 
     /// Ends a call that has lasted too long: once through the menu's own goodbye, then without one. A charge on its way
-    /// is waited for: its own limit is shorter, and the caller must hear what became of it.
+    /// is waited for, and the caller is given the time to hear what became of it; a goodbye under way is not begun again.
+    /// No service is asked any more (see [`Self::enter`]), so this comes to an end.
     fn call_limit(&mut self) {
         if matches!(self.phase, Phase::Waiting { .. } | Phase::Answered { .. }) {
+            self.limit = LimitReached::InService;
             self.timers.start(Timer::CallLimit, self.now + LIMIT_POSTPONED);
-        } else if self.past_limit {
-            self.end(Party::Box);
-        } else {
-            self.past_limit = true;
-            self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
+            return;
+        }
+        let reached = std::mem::replace(&mut self.limit, LimitReached::LastWords);
+        if reached == LimitReached::LastWords {
+            return self.end(Party::Box);
+        }
+        self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
+        if reached == LimitReached::No && !matches!(self.here().kind, Kind::HangUp) {
             self.go(self.menu.give_up);
         }
     }
@@ -260,13 +280,13 @@ impl Runtime {
     }
 
     fn settle(&mut self) {
-        let mut hops = 0;
+        self.hops = 0;
         while let Some(next) = self.pending.take() {
             if self.is_over() {
                 return;
             }
-            hops += 1;
-            if hops > MAX_HOPS {
+            self.hops += 1;
+            if self.hops > MAX_HOPS {
                 return self.end(Party::Box);
             }
             self.enter(next);
@@ -286,7 +306,10 @@ impl Runtime {
             self.language = language;
         }
         if state.flush_keys {
-            self.type_ahead.clear();
+            self.drop_keys_ahead(Dropped::Flushed);
+        }
+        if self.limit != LimitReached::No && matches!(state.kind, Kind::Authorize(_) | Kind::Charge(_)) {
+            return self.go(menu.give_up);
         }
         match &state.kind {
             Kind::Say { next } if state.barge_in && !self.type_ahead.is_empty() => self.go(*next),
@@ -322,11 +345,9 @@ impl Runtime {
             Prompt::Clip { id, language: fixed } => {
                 Some(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) })
             }
-            Prompt::Amount => self
-                .session
-                .authorization
-                .as_ref()
-                .map(|allowed| Utterance::Amount { amount: allowed.amount, language }),
+            Prompt::Amount => {
+                self.session.authorization().map(|allowed| Utterance::Amount { amount: allowed.amount, language })
+            }
             Prompt::Reference if self.session.reference.is_empty() => None,
             Prompt::Reference => Some(Utterance::Digits { text: self.session.reference.clone(), language }),
             Prompt::LastFour => {
@@ -359,13 +380,13 @@ impl Runtime {
     }
 
     fn end(&mut self, by: Party) {
+        self.drop_keys_ahead(Dropped::CallEnding);
         self.note(EventKind::HangUp { by });
         self.silence();
         self.phase = Phase::Over;
         self.pending = None;
         self.timers.stop_all();
         self.collector.clear();
-        self.type_ahead.clear();
         self.session.wipe();
         if by == Party::Box {
             self.actions.push_back(Action::HangUp);

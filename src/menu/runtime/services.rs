@@ -11,8 +11,7 @@ use super::{Action, Phase, Runtime};
 
 impl Runtime {
     pub(super) fn ask_authorizer(&mut self, state: &State, authorize: &Authorize) {
-        self.session.authorization = None;
-        self.session.confirmed = false;
+        self.session.withdraw_authorization();
         match self.session.payment_key(authorize.key) {
             Some(key) => self.ask(state, &authorize.waiting, Request::Authorize { key }),
             None => self.go(authorize.on_unavailable),
@@ -21,7 +20,7 @@ impl Runtime {
 
     /// Charges only what a confirm state of this call read out and the caller said yes to.
     pub(super) fn ask_charge(&mut self, state: &State, charge: &Charge) {
-        let confirmed = self.session.authorization.clone().filter(|_| self.session.confirmed);
+        let confirmed = self.session.confirmed_authorization();
         let request = confirmed.zip(self.session.payment_key(charge.key)).and_then(|(authorization, key)| {
             let card = self.session.take_card(charge)?;
             Some(Request::Charge { key, authorization, card, months: None })
@@ -67,14 +66,22 @@ impl Runtime {
     /// No answer within the call's patience. For a charge that is an unknown outcome: it may have been made.
     pub(super) fn service_limit(&mut self) {
         debug_assert!(self.waiting().is_some());
-        let next = match &self.here().kind {
-            Kind::Authorize(authorize) => authorize.on_unavailable,
-            Kind::Charge(charge) => charge.on_unknown,
-            _ => return,
-        };
+        match &self.here().kind {
+            Kind::Authorize(authorize) => self.go(authorize.on_unavailable),
+            Kind::Charge(charge) => {
+                let next = charge.on_unknown;
+                self.forget_charge();
+                self.go(next);
+            }
+            _ => {}
+        }
+    }
+
+    /// After a charge whose outcome is not known: nothing of it may be used for another.
+    fn forget_charge(&mut self) {
         let menu = Arc::clone(&self.menu);
         self.session.forget_card(&menu);
-        self.go(next);
+        self.session.settle();
     }
 
     pub(super) fn take_reply(&mut self, id: RequestId, reply: Reply) {
@@ -90,7 +97,10 @@ impl Runtime {
             (Kind::Charge(charge), Reply::Charge(reply)) => self.after_charge(charge, reply),
             // A driver that answers the wrong question has told us nothing about the right one.
             (Kind::Authorize(authorize), Reply::Charge(_)) => authorize.on_unavailable,
-            (Kind::Charge(charge), Reply::Authorize(_)) => charge.on_unknown,
+            (Kind::Charge(charge), Reply::Authorize(_)) => {
+                self.forget_charge();
+                charge.on_unknown
+            }
             _ => return,
         };
         self.timers.stop_state_timers();
@@ -104,7 +114,7 @@ impl Runtime {
     fn after_authorize(&mut self, authorize: &Authorize, reply: AuthorizeReply) -> StateId {
         let refusal = match reply {
             AuthorizeReply::Authorized(allowed) => {
-                self.session.authorization = Some(allowed);
+                self.session.authorize(allowed);
                 return authorize.on_authorized;
             }
             AuthorizeReply::Unavailable => return authorize.on_unavailable,
@@ -153,7 +163,7 @@ impl Runtime {
 
     fn with_reference(&mut self, reference: String, next: StateId) -> StateId {
         self.session.reference = reference;
-        self.session.confirmed = false;
+        self.session.settle();
         next
     }
 

@@ -1,6 +1,6 @@
 //! Numbers and amounts in words agree with two programs that are not ours: ICU's spell-out rules and num2words.
 //!
-//! `tests/oracle/spoken.py` writes their tables. ICU needs no exception. num2words is an independent check of the money
+//! `tests/speech/oracle/spoken.py` writes their tables. ICU needs no exception. num2words is an independent check of the money
 //! grammar; where it differs from how people in Mexico and the United States speak, the difference is undone here, by
 //! rule and with its reason, never by case.
 

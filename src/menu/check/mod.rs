@@ -1,0 +1,96 @@
+//! Checks on a menu as a graph: what can be reached, what must come before what, and that no way goes round for ever
+//! without the caller.
+
+mod graph;
+mod order;
+
+use super::model::{Kind, Menu, State, StateId};
+use super::place::Path;
+use super::problem::{Notes, quoted};
+
+pub(super) fn check(menu: &Menu, notes: &Notes) {
+    let checker = Checker { menu, notes };
+    checker.unreachable_states();
+    checker.calls_that_cannot_end();
+    checker.loops_without_input();
+    checker.fields_before_use();
+    checker.yes_before_charge();
+    checker.cards_keyed_anew();
+    checker.words_that_are_known();
+    checker.languages_of_states();
+}
+
+struct Checker<'a> {
+    menu: &'a Menu,
+    notes: &'a Notes,
+}
+
+impl Checker<'_> {
+    /// A problem of a state, told at its name.
+    fn problem(&self, id: StateId, message: &str, cure: &str) {
+        let name = &self.menu.state(id).name;
+        let path = Path::default().key("states").key(name).name();
+        self.notes.add(&path, format!("state {} {message}", quoted(name)), cure);
+    }
+
+    fn states(&self) -> impl Iterator<Item = (StateId, &State)> {
+        self.menu.states.iter().enumerate().map(|(index, state)| (StateId(index), state))
+    }
+
+    fn unreachable_states(&self) {
+        let reachable = self.reachable(self.entrances(), |_| false);
+        for (id, _) in self.states().filter(|(id, _)| !reachable[id.0]) {
+            self.problem(id, "is never reached: no way leads to it", "lead an outcome to it, or remove it");
+        }
+    }
+
+    /// Every state must have a way to one that hangs up.
+    fn calls_that_cannot_end(&self) {
+        let mut ends: Vec<bool> = self.menu.states.iter().map(|state| matches!(state.kind, Kind::HangUp)).collect();
+        loop {
+            let leads = |(id, state): &(StateId, &State)| {
+                !ends[id.0] && graph::targets(&state.kind).iter().any(|target| ends[target.0])
+            };
+            let more: Vec<StateId> = self.states().filter(leads).map(|(id, _)| id).collect();
+            if more.is_empty() {
+                break;
+            }
+            more.into_iter().for_each(|id| ends[id.0] = true);
+        }
+        if ends.iter().all(|ends| !ends) {
+            let path = Path::default().key("states").name();
+            return self.notes.add(&path, "no state ends the call", "add hang_up: true to the last one");
+        }
+        for (id, _) in self.states().filter(|(id, _)| !ends[id.0]) {
+            self.problem(id, "never lets the call end", "lead one of its ways to a state with hang_up: true");
+        }
+    }
+
+    /// States that come back to themselves without a key: for ever, or as often as a service can be asked.
+    fn loops_without_input(&self) {
+        for (start, state) in self.states().filter(|(_, state)| !takes_keys(state)) {
+            if self.reachable(graph::targets(&state.kind), takes_keys)[start.0] {
+                self.problem(
+                    start,
+                    "comes back to itself without a key from the caller",
+                    "let one of the states of this loop take a key, or end the call",
+                );
+            }
+        }
+    }
+
+    fn languages_of_states(&self) {
+        for (id, state) in self.states() {
+            if let Some(language) = state.language
+                && !self.menu.languages.contains(&language)
+            {
+                let message = format!("switches to {}, which this menu does not speak", language.code());
+                self.problem(id, &message, "add the language to languages: at the top");
+            }
+        }
+    }
+}
+
+const fn takes_keys(state: &State) -> bool {
+    matches!(state.kind, Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_))
+}

@@ -1,0 +1,113 @@
+//! Reading the states that ask a service: which fields they use and where each answer leads.
+
+use std::ops::RangeInclusive;
+
+use crate::media::MediaTime;
+use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, Waiting};
+use crate::menu::problem::quoted;
+
+use super::Context;
+use super::reader::{Map, Value};
+use super::states::{Outcomes, read_attempts};
+
+const STILL_WORKING_EVERY: MediaTime = MediaTime::from_ms(8000);
+const AUTHORIZE_LIMIT: MediaTime = MediaTime::from_ms(30_000);
+const CHARGE_LIMIT: MediaTime = MediaTime::from_ms(180_000);
+/// Shortest and longest wait for a service a menu may set, in ms.
+const WAIT_LIMITS_MS: RangeInclusive<u64> = 1000..=600_000;
+
+impl Context<'_> {
+    pub(super) fn authorize(&self, map: &Map<'_>) -> Option<Authorize> {
+        let settings = map.required("authorize")?;
+        let fields = settings.map(&["key"])?;
+        let key = self.used_field(&settings, fields.optional("key").as_ref(), FieldKind::PaymentKey);
+        let names =
+            ["authorized", "refused", "unknown", "expired", "already_paid", "blocked", "unavailable", "give_up"];
+        let on = Outcomes::read(map, self, &names);
+        let refused = on.required("refused");
+        let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
+        Some(Authorize {
+            key: key?,
+            attempts: read_attempts(map),
+            waiting: self.waiting(map, AUTHORIZE_LIMIT),
+            on_authorized: authorized?,
+            on_unknown: on.optional("unknown").or(refused)?,
+            on_expired: on.optional("expired").or(refused)?,
+            on_already_paid: on.optional("already_paid").or(refused)?,
+            on_blocked: on.optional("blocked").or(refused)?,
+            on_unavailable: unavailable?,
+            on_give_up: on.optional("give_up").or(self.give_up)?,
+        })
+    }
+
+    pub(super) fn charge(&self, map: &Map<'_>) -> Option<Charge> {
+        let settings = map.required("charge")?;
+        let fields = settings.map(&["key", "card_number", "expiry", "cvv"])?;
+        let field = |name, kind| self.used_field(&settings, fields.optional(name).as_ref(), kind);
+        let (key, pan) = (field("key", FieldKind::PaymentKey), field("card_number", FieldKind::CardNumber));
+        let (expiry, cvv) = (field("expiry", FieldKind::Expiry), field("cvv", FieldKind::Cvv));
+        let names = [
+            "approved",
+            "declined",
+            "other_card",
+            "call_bank",
+            "wrong_number",
+            "wrong_expiry",
+            "wrong_cvv",
+            "already_paid",
+            "unknown",
+            "unavailable",
+            "give_up",
+        ];
+        let on = Outcomes::read(map, self, &names);
+        let declined = on.required("declined");
+        let (approved, unknown) = (on.required("approved"), on.required("unknown"));
+        let (wrong_number, unavailable) = (on.required("wrong_number"), on.required("unavailable"));
+        Some(Charge {
+            key: key?,
+            pan: pan?,
+            expiry: expiry?,
+            cvv: cvv?,
+            attempts: read_attempts(map),
+            waiting: self.waiting(map, CHARGE_LIMIT),
+            on_approved: approved?,
+            on_other_card: on.optional("other_card").or(declined)?,
+            on_call_bank: on.optional("call_bank").or(declined)?,
+            on_declined: declined?,
+            on_correct_pan: wrong_number?,
+            on_correct_expiry: on.optional("wrong_expiry").or(wrong_number)?,
+            on_correct_cvv: on.optional("wrong_cvv").or(wrong_number)?,
+            on_already_paid: on.optional("already_paid").or(approved)?,
+            on_unknown: unknown?,
+            on_unavailable: unavailable?,
+            on_give_up: on.optional("give_up").or(self.give_up)?,
+        })
+    }
+
+    /// The named field, or the menu's only field of this type.
+    fn used_field(&self, at: &Value<'_>, named: Option<&Value<'_>>, kind: FieldKind) -> Option<FieldId> {
+        let type_name = FieldKind::NAMED.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| *name);
+        let found = match named {
+            Some(value) => self.field_named(value.text()?).filter(|id| self.fields[id.0].kind == kind),
+            None => self.field_of_kind(kind),
+        };
+        if found.is_none() && !self.incomplete {
+            let cure = format!("add a state with collect: {{ field: {type_name} }}, or name the field that has it");
+            match named {
+                Some(value) => value
+                    .problem(format!("no state collects a field {} of type {type_name}", quoted(value.text()?)), cure),
+                None => at.problem_of_name(format!("no state collects a field of type {type_name}"), cure),
+            }
+        }
+        found
+    }
+
+    fn waiting(&self, map: &Map<'_>, limit: MediaTime) -> Waiting {
+        let own = map.optional("while_waiting").map(|list| self.prompts.list(&list));
+        Waiting {
+            say: own.unwrap_or_else(|| self.prompts.default_clip("seguimos")),
+            every: STILL_WORKING_EVERY,
+            limit: map.optional("wait_limit").and_then(|value| value.duration(WAIT_LIMITS_MS)).unwrap_or(limit),
+        }
+    }
+}
