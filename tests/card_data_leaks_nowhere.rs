@@ -106,10 +106,10 @@ impl Drop for SandboxProcess {
 fn cashier(url: &str, ledger: &std::path::Path) -> Cashier {
     let key = PrivateKey::parse(SANDBOX_KEY).unwrap();
     let mut config = Config::new(url, "mtonopagosandbox0001", key).unwrap();
-    config.charge_timeouts = Timeouts::answering_within(Duration::from_millis(300));
+    config.charge_timeouts = Timeouts::answering_within(Duration::from_secs(1));
     let payer = Payer { name: "Cliente".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
-    let queries = [0, 50, 200].map(Duration::from_millis).to_vec();
-    let patience = CashierConfig { queries, gateway_limit: Duration::from_millis(300), ..CashierConfig::new(payer) };
+    let queries = [0, 50, 200, 1_000].map(Duration::from_millis).to_vec();
+    let patience = CashierConfig { queries, gateway_limit: Duration::from_secs(1), ..CashierConfig::new(payer) };
     let ledger = Arc::new(Ledger::open(ledger, Arc::new(SystemClock)).unwrap());
     let nowhere = Endpoint::parse("http://127.0.0.1:9/openpay/authorizer").unwrap();
     let authorizer = AuthorizerConfig::new(nowhere, Credentials::new("ivr", ""));
@@ -245,7 +245,7 @@ fn card_data_leaks_nowhere() {
         ("100004", "charge", r#"{"kind":"drop_after"}"#),
         ("100005", "charge", r#"{"kind":"garbage"}"#),
         ("100006", "charge", r#"{"kind":"error_after","status":500}"#),
-        ("100007", "charge", r#"{"kind":"delay_after","ms":900}"#),
+        ("100007", "charge", r#"{"kind":"delay_after","ms":2500}"#),
         ("100008", "token", r#"{"kind":"drop_before"}"#),
         ("100009", "token", r#"{"kind":"error_before","status":502}"#),
     ] {

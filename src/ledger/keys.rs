@@ -8,6 +8,9 @@ use super::{Ledger, LedgerError, audit};
 use crate::money::{Currency, Money};
 use crate::service::{Customer, PaymentKey};
 
+#[cfg(test)]
+mod tests;
+
 /// Lengths of keys, in digits: short enough to key in, long enough not to be guessed.
 const KEY_DIGITS: std::ops::RangeInclusive<usize> = 6..=20;
 /// At most one in so many keys of a length may be open, so that guessing takes this many calls on average.
@@ -284,14 +287,6 @@ const SELECT: &str = "SELECT id, digits, centavos, currency, order_id, descripti
     customer_email, customer_phone, issued_ms, expires_ms, status, failures FROM payment_key";
 
 fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
-    let customer = row.get::<_, Option<String>>(6)?.map(|name| {
-        Ok::<_, rusqlite::Error>(Customer {
-            name,
-            last_name: row.get(7)?,
-            email: row.get(8)?,
-            phone_number: row.get(9)?,
-        })
-    });
     let expires: Option<i64> = row.get(11)?;
     let status = match row.get::<_, String>(12)?.as_str() {
         "paid" => KeyStatus::Paid,
@@ -306,12 +301,17 @@ fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
         amount: money(row, 2, 3)?,
         order_id: row.get(4)?,
         description: row.get(5)?,
-        customer: customer.transpose()?,
+        customer: read_customer(row)?,
         issued: Timestamp::from_millisecond(row.get(10)?).unwrap_or_default(),
         expires: expires.and_then(|expires| Timestamp::from_millisecond(expires).ok()),
         status,
         failures: row.get(13)?,
     })
+}
+
+fn read_customer(row: &Row<'_>) -> Result<Option<Customer>, rusqlite::Error> {
+    let Some(name) = row.get(6)? else { return Ok(None) };
+    Ok(Some(Customer { name, last_name: row.get(7)?, email: row.get(8)?, phone_number: row.get(9)? }))
 }
 
 /// An amount from its two columns.
@@ -331,102 +331,4 @@ pub(super) fn centavos(amount: Money) -> Result<i64, rusqlite::Error> {
 /// A column holds what this program never writes.
 pub(super) fn unreadable(column: usize, text: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("unreadable: {text}").into())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use jiff::SignedDuration;
-
-    use super::*;
-    use crate::clock::{Clock as _, ManualClock};
-
-    fn ledger() -> (Ledger, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-        (Ledger::in_memory(clock.clone()).unwrap(), clock)
-    }
-
-    fn new(digits: Digits, order_id: &str) -> NewKey {
-        let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
-        NewKey {
-            digits,
-            amount: Money::mxn(20_000),
-            order_id,
-            description,
-            customer: None,
-            expires: None,
-            max_failures: 3,
-        }
-    }
-
-    fn given(digits: &str) -> Digits {
-        Digits::Given(PaymentKey::new(digits))
-    }
-
-    #[test]
-    fn an_issued_key_is_found_again_and_printed_masked() {
-        let (ledger, _) = ledger();
-        let customer = Customer { name: "Juan".into(), email: Some("juan@example.com".into()), ..Customer::default() };
-        let issued =
-            ledger.issue_key(NewKey { customer: Some(customer.clone()), ..new(given("257139"), "ord-1") }).unwrap();
-        let found = ledger.find_key(&issued.key).unwrap().unwrap();
-        assert_eq!((found.id, found.status, found.failures), (issued.id, KeyStatus::Open, 0));
-        assert_eq!((found.amount, found.customer.clone()), (Money::mxn(20_000), Some(customer)));
-        assert!(!format!("{found:?}").contains("257139"));
-        assert!(ledger.find_key(&PaymentKey::new("257138")).unwrap().is_none());
-        assert_eq!(ledger.audit(10).unwrap()[0].event, "issued");
-    }
-
-    #[test]
-    fn random_keys_have_the_length_asked_for_and_differ() {
-        let (ledger, _) = ledger();
-        let keys: std::collections::HashSet<String> = (0..50)
-            .map(|n| ledger.issue_key(new(Digits::Random(8), &format!("o{n}"))).unwrap().key.expose().to_owned())
-            .collect();
-        assert_eq!(keys.len(), 50);
-        assert!(keys.iter().all(|key| key.len() == 8 && key.bytes().all(|byte| byte.is_ascii_digit())));
-    }
-
-    #[test]
-    fn short_keys_run_out_before_they_can_be_guessed() {
-        let (ledger, _) = ledger();
-        let result = (0..=1_000).try_for_each(|n| ledger.issue_key(new(Digits::Random(6), &format!("o{n}"))).map(drop));
-        assert!(result.unwrap_err().to_string().contains("use longer keys"));
-        assert_eq!(ledger.list_keys().unwrap().len(), 1_000);
-    }
-
-    #[test]
-    fn what_cannot_be_issued_says_why() {
-        let (ledger, _) = ledger();
-        ledger.issue_key(new(given("257139"), "ord-1")).unwrap();
-        for (key, cause) in [
-            (new(given("257139"), "ord-2"), "issued before"),
-            (new(given("123456"), "ord-1"), "has a key already"),
-            (new(given("12345"), "ord-3"), "6 to 20 digits"),
-            (new(given("12345x"), "ord-3"), "6 to 20 digits"),
-            (new(Digits::Random(5), "ord-3"), "6 to 20 digits"),
-            (new(Digits::Random(6), ""), "order id"),
-            (NewKey { amount: Money::mxn(0), ..new(Digits::Random(6), "ord-3") }, "zero"),
-        ] {
-            let error = ledger.issue_key(key).err().unwrap().to_string();
-            assert!(error.contains(cause), "{error}");
-            assert!(!error.contains("257139"), "{error}");
-        }
-    }
-
-    #[test]
-    fn keys_expire_and_are_cancelled_once() {
-        let (ledger, clock) = ledger();
-        let expires = Some(clock.now() + SignedDuration::from_hours(1));
-        let issued = ledger.issue_key(NewKey { expires, ..new(given("257139"), "ord-1") }).unwrap();
-        let status = || ledger.find_key(&issued.key).unwrap().unwrap().status;
-        assert_eq!(status(), KeyStatus::Open);
-        clock.advance(SignedDuration::from_hours(1));
-        assert_eq!(status(), KeyStatus::Expired);
-        ledger.cancel_key(issued.id).unwrap();
-        assert_eq!(status(), KeyStatus::Cancelled);
-        assert!(matches!(ledger.cancel_key(issued.id), Err(LedgerError::Missing(_))));
-        assert!(matches!(ledger.cancel_key(99), Err(LedgerError::Missing(_))));
-    }
 }

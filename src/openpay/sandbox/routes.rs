@@ -144,14 +144,7 @@ async fn perform(
     }
     let fault = app.faults.take(operation);
     let work = Arc::new(work);
-    // On a thread of its own, so that a caller who hangs up does not stop what has been asked for.
-    let run = || {
-        let (app, work) = (Arc::clone(&app), Arc::clone(&work));
-        async move {
-            let result = tokio::task::spawn_blocking(move || work(&app)).await;
-            result.unwrap_or_else(|_| Err(Refusal::new(500, 1000, "Internal server error")))
-        }
-    };
+    let run = || run_apart(Arc::clone(&app), Arc::clone(&work));
     match fault {
         None => answer(run().await),
         Some(Fault::DropBefore) => closed_connection(),
@@ -166,6 +159,12 @@ async fn perform(
         }
         Some(after) => spoil(after, run().await).await,
     }
+}
+
+/// On a thread of its own, so that a caller who hangs up does not stop what has been asked for.
+async fn run_apart(app: Arc<App>, work: Arc<impl Fn(&App) -> Answer + Send + Sync + 'static>) -> Answer {
+    let result = tokio::task::spawn_blocking(move || work(&app)).await;
+    result.unwrap_or_else(|_| Err(Refusal::new(500, 1000, "Internal server error")))
 }
 
 /// What arrives of an answer to a request that has been processed.

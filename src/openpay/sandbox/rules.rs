@@ -195,13 +195,8 @@ fn checked(app: &App, body: &ChargeBody<'_>) -> Result<StoredCharge, Refusal> {
     let amount = positive_amount(body.amount.ok_or_else(|| Refusal::missing("amount"))?, currency)?;
     let description = bounded("description", body.description.as_deref(), 250)?;
     let order_id = body.order_id.as_deref().map(|id| bounded("order_id", Some(id), 100)).transpose()?;
-    let customer = body.customer.as_ref().ok_or_else(|| Refusal::missing("customer"))?;
-    bounded("customer.name", customer.name.as_deref(), 100)?;
-    bounded("customer.email", customer.email.as_deref(), 100)?;
-    let months = body.payment_plan.as_ref().map(|plan| plan.payments);
-    if months.is_some_and(|months| !MONTHS.contains(&months)) {
-        return Err(Refusal::new(400, 1001, "payment_plan.payments must be 3, 6, 9, 12 or 18"));
-    }
+    let customer = checked_customer(body)?;
+    let months = checked_months(body)?;
     Ok(StoredCharge {
         id: new_id('t'),
         order_id,
@@ -218,6 +213,21 @@ fn checked(app: &App, body: &ChargeBody<'_>) -> Result<StoredCharge, Refusal> {
         refunded: 0,
         created_ms: app.config.clock.now().as_millisecond(),
     })
+}
+
+fn checked_customer<'a>(body: &'a ChargeBody<'_>) -> Result<&'a CustomerBody, Refusal> {
+    let customer = body.customer.as_ref().ok_or_else(|| Refusal::missing("customer"))?;
+    bounded("customer.name", customer.name.as_deref(), 100)?;
+    bounded("customer.email", customer.email.as_deref(), 100)?;
+    Ok(customer)
+}
+
+fn checked_months(body: &ChargeBody<'_>) -> Result<Option<u8>, Refusal> {
+    let months = body.payment_plan.as_ref().map(|plan| plan.payments);
+    if months.is_some_and(|months| !MONTHS.contains(&months)) {
+        return Err(Refusal::new(400, 1001, "payment_plan.payments must be 3, 6, 9, 12 or 18"));
+    }
+    Ok(months)
 }
 
 /// Where a charge's money is to come from.

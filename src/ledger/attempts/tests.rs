@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use super::super::{Digits, KeyStatus, NewKey};
+use super::*;
+use crate::card::Pan;
+use crate::clock::SystemClock;
+
+fn authorization(order_id: &str) -> Authorization {
+    let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
+    Authorization { amount: Money::mxn(20_000), order_id, description, customer: None }
+}
+
+fn prepare(ledger: &Ledger, key: &str, order_id: &str) -> Result<Attempt, Conflict> {
+    let pan = Pan::parse("4111111111111111").ok().unwrap();
+    let key = PaymentKey::new(key);
+    let authorization = authorization(order_id);
+    let (brand, last_four) = (pan.brand(), pan.last_four());
+    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+    ledger.prepare_attempt(&new).unwrap()
+}
+
+fn approved() -> Outcome {
+    Outcome::Approved { charge_id: "trx1".into(), authorization: Some("801585".into()) }
+}
+
+const DECLINED: Outcome = Outcome::Declined { code: Some(3001), counts: true };
+
+fn ledger() -> Ledger {
+    Ledger::in_memory(Arc::new(SystemClock)).unwrap()
+}
+
+#[test]
+fn one_attempt_per_key_and_per_order_until_it_is_declined() {
+    let ledger = ledger();
+    let first = prepare(&ledger, "257139", "ord-1").unwrap();
+    assert_eq!((first.state, first.gateway_order_id.as_str()), (State::Prepared, "ord-1"));
+    assert!(matches!(prepare(&ledger, "257139", "ord-1"), Err(Conflict::Open(_))));
+    assert!(matches!(prepare(&ledger, "257139", "ord-other"), Err(Conflict::Open(_))), "same key, other order");
+    assert!(matches!(prepare(&ledger, "999999", "ord-1"), Err(Conflict::Open(_))), "same order, other key");
+    ledger.mark_sent(first.id).unwrap();
+    ledger.settle(first.id, &DECLINED).unwrap();
+    let second = prepare(&ledger, "257139", "ord-1").unwrap();
+    assert_eq!(second.gateway_order_id, "ord-1-2");
+    ledger.mark_sent(second.id).unwrap();
+    ledger.settle(second.id, &approved()).unwrap();
+    let Err(Conflict::Paid(paid)) = prepare(&ledger, "257139", "ord-1") else { panic!("paid twice") };
+    assert_eq!((paid.id, paid.reference().as_str()), (second.id, "801585"));
+}
+
+#[test]
+fn an_order_id_the_gateway_never_saw_is_used_again() {
+    let ledger = ledger();
+    let first = prepare(&ledger, "257139", "ord-1").unwrap();
+    ledger.settle(first.id, &Outcome::Abandoned).unwrap();
+    let second = prepare(&ledger, "257139", "ord-1").unwrap();
+    assert_eq!(second.gateway_order_id, "ord-1");
+    ledger.mark_sent(second.id).unwrap();
+    ledger.settle(second.id, &Outcome::Unknown).unwrap();
+    ledger.settle(second.id, &Outcome::Lapsed).unwrap();
+    assert_eq!(prepare(&ledger, "257139", "ord-1").unwrap().gateway_order_id, "ord-1");
+}
+
+#[test]
+fn another_orders_name_never_collides_with_a_retrys_suffix() {
+    let ledger = ledger();
+    let declined = prepare(&ledger, "1", "ord").unwrap();
+    ledger.mark_sent(declined.id).unwrap();
+    ledger.settle(declined.id, &DECLINED).unwrap();
+    assert_eq!(prepare(&ledger, "1", "ord").unwrap().gateway_order_id, "ord-2");
+    assert_eq!(prepare(&ledger, "2", "ord-2").unwrap().gateway_order_id, "ord-2-2");
+}
+
+#[test]
+fn an_outcome_is_recorded_once_and_a_success_stays() {
+    let ledger = ledger();
+    let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+    ledger.mark_sent(id).unwrap();
+    ledger.mark_sent(id).unwrap();
+    let attempt = ledger.settle(id, &approved()).unwrap();
+    assert_eq!(attempt.charge_id.as_deref(), Some("trx1"));
+    ledger.settle(id, &approved()).unwrap();
+    for outcome in [DECLINED, Outcome::Unknown, Outcome::Lapsed, Outcome::Abandoned] {
+        assert!(matches!(ledger.settle(id, &outcome), Err(LedgerError::Transition { .. })), "{outcome:?}");
+    }
+    let events: Vec<_> = ledger.audit(10).unwrap().into_iter().rev().map(|entry| entry.event).collect();
+    assert_eq!(events, ["prepared", "sent", "approved"]);
+    assert!(matches!(ledger.mark_sent(77), Err(LedgerError::Missing(_))));
+}
+
+#[test]
+fn the_database_itself_refuses_a_second_success() {
+    let ledger = ledger();
+    let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+    ledger.mark_sent(id).unwrap();
+    ledger.settle(id, &approved()).unwrap();
+    let connection = ledger.lock();
+    let copy = "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+        last_four, state, created_ms, updated_ms)
+        SELECT key_digits, 'o2', 'o2', 1, 'MXN', 'd', 'Visa', '1111', 'approved', 1, 1 FROM attempt";
+    assert!(connection.execute(copy, []).unwrap_err().to_string().contains("UNIQUE"));
+    let downgrade = connection.execute("UPDATE attempt SET state = 'declined'", []).unwrap_err();
+    assert!(downgrade.to_string().contains("final"), "{downgrade}");
+    assert!(connection.execute("DELETE FROM attempt", []).is_err());
+}
+
+#[test]
+fn declines_lock_the_key_and_a_success_pays_it() {
+    let ledger = ledger();
+    let digits = Digits::Given(PaymentKey::new("257139"));
+    let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
+    let (customer, expires) = (None, None);
+    let new = NewKey { digits, amount: Money::mxn(1), order_id, description, customer, expires, max_failures: 2 };
+    let key = ledger.issue_key(new).unwrap().key;
+    let status = || ledger.find_key(&key).unwrap().unwrap().status;
+    for expected in [KeyStatus::Open, KeyStatus::Locked] {
+        let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+        ledger.settle(id, &DECLINED).unwrap();
+        ledger.settle(id, &DECLINED).unwrap(); // counted once
+        assert_eq!(status(), expected);
+    }
+    let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+    ledger.mark_sent(id).unwrap();
+    ledger.settle(id, &approved()).unwrap();
+    assert_eq!(status(), KeyStatus::Paid);
+}
+
+#[test]
+fn attempts_are_found_by_whatever_the_caller_or_the_merchant_has() {
+    let ledger = ledger();
+    let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+    ledger.mark_sent(id).unwrap();
+    let attempt = ledger.settle(id, &approved()).unwrap();
+    assert!(attempt.ledger_reference().len() >= 6);
+    for text in ["ord-1", "trx1", "801585", &attempt.ledger_reference()] {
+        assert_eq!(ledger.find_attempts(text).unwrap().len(), 1, "{text}");
+    }
+    assert!(ledger.find_attempts("nothing").unwrap().is_empty());
+    assert_eq!(ledger.attempts_in(State::Approved).unwrap().len(), 1);
+    assert_eq!(ledger.latest_attempts(10).unwrap().len(), 1);
+}
+
+#[test]
+fn two_processes_on_one_file_reserve_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let open = || Ledger::open(&path, Arc::new(SystemClock)).unwrap();
+    drop(open());
+    let winners: usize = std::thread::scope(|scope| {
+        let race = || usize::from(prepare(&open(), "257139", "ord-1").is_ok());
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(race)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(winners, 1);
+}
