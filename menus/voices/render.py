@@ -5,8 +5,9 @@
     render.py --all             # render everything
     render.py --check           # render everything to memory and compare, write nothing
 
-Each folder beside this script is a voice: `voice.yaml` says how it sounds, `prompts.yaml` and `numbers.yaml` say what it
-says, `<id>.wav` is the clip and `manifest.yaml` remembers what each clip was made from, so that a stale one is found.
+Each folder beside this script is a voice: `voice.yaml` says how it sounds, `prompts.yaml` and `numbers.yaml` say what
+it says, `<id>.wav` is the clip and `manifest.yaml` remembers what each clip was made from, so that a stale one is
+found.
 The same texts and settings give the same bytes: each text is spoken by a fresh process with zeroed memory (Pico reads
 memory it has not written), and after it everything is integers or plain double arithmetic.
 """
@@ -53,7 +54,7 @@ def render_voice(voice, voices, options):
     manifest, changed, total = {}, 0, 0
     for number, entry in enumerate(voice.entries, 1):
         speaker = voices[entry.language or voice.name]
-        source = fnv1a(speaker.settings + b"\n" + entry.spoken.encode())
+        source = fnv1a(speaker.settings + f"\n{entry.spoken}\n{entry.pitch}".encode())
         path = voice.folder / f"{entry.id}.wav"
         known = voice.manifest.get(entry.id, {})
         current = path.read_bytes() if path.is_file() else b""
@@ -72,20 +73,22 @@ def render_voice(voice, voices, options):
         for path in orphans:
             path.unlink()
         write_manifest(voice, manifest)
-    show("\r\x1b[K" * sys.stderr.isatty() + f"{voice.name}: {len(manifest)} clips, {total} bytes, {changed} changed, {len(orphans)} without a text\n")
+    show("\r\x1b[K" * sys.stderr.isatty())
+    show(f"{voice.name}: {len(manifest)} clips, {total} bytes, {changed} changed, {len(orphans)} without a text\n")
     return changed + len(orphans)
 
 
 class Entry:
-    """One clip's text. `say` overrides how it is pronounced, `language` which folder's voice speaks it."""
+    """One clip's text. `say` overrides how it is pronounced, `language` which folder's voice speaks it, and `pitch`, in
+    per cent, moves the voice's: a test finds the rare clip in which the detector hears a key."""
 
     def __init__(self, identifier, value, file):
         fields = value if isinstance(value, dict) else {"text": value}
-        unknown = set(fields) - {"text", "say", "language"}
+        unknown = set(fields) - {"text", "say", "language", "pitch"}
         if unknown or not isinstance(fields.get("text"), str) or not re.fullmatch(r"[a-z0-9_]+", str(identifier)):
-            sys.exit(f"{file}: {identifier!r} must be a lower-case id with a text, or with text, say and language")
+            sys.exit(f"{file}: {identifier!r} must be a lower-case id with a text, or with text, say, language and pitch")
         self.id, self.text, self.language = identifier, fields["text"], fields.get("language")
-        self.spoken = fields.get("say", self.text)
+        self.spoken, self.pitch = fields.get("say", self.text), fields.get("pitch", 100)
         if self.spoken[-1] not in ".,?!":
             sys.exit(f"{file}: {identifier}: end the text with a full stop (last word) or a comma (more follows)")
 
@@ -113,25 +116,26 @@ def render(entry, voice):
     """One clip as 16-bit samples at 8 kHz."""
     text = seseo(entry.spoken) if voice.seseo else entry.spoken
     goes_on = text.endswith(",")
-    samples = synthesize(f"{text} {voice.follower}." if goes_on else text, voice)
+    pitch = voice.pitch * entry.pitch / 100
+    samples = synthesize(f"{text} {voice.follower}." if goes_on else text, voice, pitch)
     if goes_on:
         samples = before_the_last_pause(samples, entry.id)
     samples = shorten_pauses(trim(resample(samples)))
     return fade(normalize(samples, entry.id))
 
 
-def synthesize(text, voice):
+def synthesize(text, voice, pitch):
     """16-bit samples at 16 kHz as 64-bit integers, not clipped: Pico's peaks reach full scale at volume 1."""
     for volume in (0.5, 0.35, 0.25):
-        samples = np.frombuffer(speak(text, voice, volume), dtype="<i2").astype(np.int64)
+        samples = np.frombuffer(speak(text, voice, pitch, volume), dtype="<i2").astype(np.int64)
         if np.abs(samples).max() < 32700:
             return samples
     sys.exit(f"{text!r} clips at every volume tried")
 
 
-def speak(text, voice, volume):
+def speak(text, voice, pitch, volume):
     """Pico's bytes from a process of its own: what was spoken before would change them."""
-    settings = {"voice": voice.engine_voice, "speed": voice.speed, "pitch": voice.pitch, "volume": volume}
+    settings = {"voice": voice.engine_voice, "speed": voice.speed, "pitch": pitch, "volume": volume}
     return subprocess.run(
         [sys.executable, "-c", SPEAKER],
         input=json.dumps({"text": text} | settings).encode(),
@@ -300,7 +304,8 @@ def fnv1a(data):
 
 def write_manifest(voice, manifest):
     lines = ["# What each clip was made from (settings and text) and its bytes, FNV-1a. Written by render.py."]
-    lines += [f'{name}: {{ source: "{hashes["source"]}", audio: "{hashes["audio"]}" }}' for name, hashes in manifest.items()]
+    for name, hashes in manifest.items():
+        lines.append(f'{name}: {{ source: "{hashes["source"]}", audio: "{hashes["audio"]}" }}')
     (voice.folder / "manifest.yaml").write_text("\n".join(lines) + "\n")
 
 

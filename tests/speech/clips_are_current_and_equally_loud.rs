@@ -19,7 +19,7 @@ const LARGEST_TOTAL_BYTES: u64 = 5_000_000;
 #[serde(untagged)]
 enum Entry {
     Text(String),
-    Detailed { text: String, say: Option<String>, language: Option<String> },
+    Detailed { text: String, say: Option<String>, language: Option<String>, pitch: Option<u32> },
 }
 
 #[derive(Deserialize)]
@@ -56,15 +56,15 @@ fn every_text_has_its_clip_and_every_clip_its_text() {
             serde_yaml::from_str(&fs::read_to_string(folder(voice).join("manifest.yaml")).unwrap()).unwrap();
         let mut clips = clip_names(voice);
         for (id, entry) in [texts(voice, "prompts.yaml"), texts(voice, "numbers.yaml")].into_iter().flatten() {
-            let (spoken, speaker) = match &entry {
-                Entry::Text(text) => (text, voice),
-                Entry::Detailed { text, say, language } => {
-                    (say.as_ref().unwrap_or(text), language.as_deref().unwrap_or(voice))
+            let (spoken, speaker, pitch) = match &entry {
+                Entry::Text(text) => (text, voice, 100),
+                Entry::Detailed { text, say, language, pitch } => {
+                    (say.as_ref().unwrap_or(text), language.as_deref().unwrap_or(voice), pitch.unwrap_or(100))
                 }
             };
             let made = manifest.remove(&id).unwrap_or_else(|| panic!("{voice}/{id} was never rendered: make prompts"));
             let settings = fs::read(folder(speaker).join("voice.yaml")).unwrap();
-            let source = [&settings[..], b"\n", spoken.as_bytes()].concat();
+            let source = [&settings[..], format!("\n{spoken}\n{pitch}").as_bytes()].concat();
             assert_eq!(made.source, fnv1a(&source), "{voice}/{id} says an older text or voice: make prompts");
             let audio = fs::read(folder(voice).join(format!("{id}.wav"))).unwrap();
             assert_eq!(made.audio, fnv1a(&audio), "{voice}/{id}.wav is not what was rendered: make prompts");

@@ -39,7 +39,7 @@ fn while_it_fills_blocks_and_stops() {
     let mut played = 0;
     for _ in 0..3 {
         let price =
-            [vec![Spoken::clip("el_importe_es"), Spoken::Pause(200)], amount(Language::EsMx, Money::mxn(1_234_56))];
+            [vec![Spoken::clip("el_importe_es"), Spoken::Pause(200)], amount(Language::EsMx, Money::mxn(123_456))];
         player.enqueue(&price.concat(), &clips, Language::EsMx).unwrap();
         let before = CALLS.get();
         for count in 0.. {

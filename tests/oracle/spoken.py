@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the tables the tests beside it compare with: numbers and amounts in words from two programs not ours.
+"""Writes the tables tests/speech compares with: numbers and amounts in words from two programs not ours.
 
     python3 -m venv target/oracle-venv && target/oracle-venv/bin/pip install num2words==0.5.14
-    target/oracle-venv/bin/python tests/speech/oracle/spoken.py
+    target/oracle-venv/bin/python tests/oracle/spoken.py
 
 numbers.tsv: ICU's spell-out rules (any libicui18n): number, Spanish alone, Spanish before a masculine noun, English.
 amounts.tsv: num2words: centavos, Spanish pesos, Spanish dollars, English pesos, English dollars.
@@ -23,8 +23,13 @@ LARGEST = 999_999_999
 
 def main():
     chosen = random.Random(SEED)
-    rulesets = [Spellout("es_MX", "%spellout-numbering"), Spellout("es_MX", "%spellout-cardinal-masculine"), Spellout("en_US", "%spellout-cardinal")]
-    table("numbers.tsv", f"ICU {rulesets[0].version}", numbers(chosen), lambda number: [rules(number) for rules in rulesets])
+    columns = [
+        Spellout("es_MX", "%spellout-numbering"),
+        Spellout("es_MX", "%spellout-cardinal-masculine"),
+        Spellout("en_US", "%spellout-cardinal"),
+    ]
+    source = f"ICU {columns[0].version}"
+    table("numbers.tsv", source, numbers(chosen), lambda number: [spell(number) for spell in columns])
     forms = [(language, currency) for language in ("es", "en") for currency in ("MXN", "USD")]
     table(
         "amounts.tsv",
@@ -36,14 +41,16 @@ def main():
 
 def numbers(chosen):
     """0 to 1999, the edges of every power of ten and of every million, and as many random ones of each length."""
-    edges = {10**power * digit + step for power in range(3, 9) for digit in (1, 2, 21, 31, 99, 100, 101, 121, 999) for step in (-1, 0, 1, 21, 1000)}
+    starts = {10**power * digit for power in range(3, 9) for digit in (1, 2, 21, 31, 99, 100, 101, 121, 999)}
+    edges = {start + step for start in starts for step in (-1, 0, 1, 21, 1000)}
     scattered = {chosen.randrange(10 ** (length - 1), 10**length) for length in range(4, 10) for _ in range(500)}
     return sorted(number for number in set(range(2000)) | edges | scattered if number <= LARGEST)
 
 
 def amounts(chosen):
     """Every centavo below two pesos, edges, and random amounts of each length."""
-    edges = {units * 100 + cents for units in (0, 1, 2, 21, 100, 101, 1000, 21_000, 10**6, 2 * 10**6, 10**6 + 1, LARGEST) for cents in (0, 1, 2, 10, 21, 31, 50, 99)}
+    units = (0, 1, 2, 21, 100, 101, 1000, 21_000, 10**6, 2 * 10**6, 10**6 + 1, LARGEST)
+    edges = {unit * 100 + cents for unit in units for cents in (0, 1, 2, 10, 21, 31, 50, 99)}
     scattered = {chosen.randrange(10 ** (length - 1), 10**length) for length in range(3, 12) for _ in range(100)}
     return sorted(set(range(200)) | edges | scattered)
 
