@@ -1,5 +1,6 @@
 //! Samples and files: recordings of many formats, G.711, resampling, levels.
 
+mod adpcm;
 mod block;
 mod file;
 pub mod g711;
@@ -9,6 +10,7 @@ mod pcm;
 mod problem;
 mod resample;
 mod riff;
+mod stream;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};

@@ -211,6 +211,38 @@ mod tests {
 
     const LIMIT: Money = Money::mxn(1_000_000);
 
+    proptest::proptest! {
+        /// Bad input is an error, never a panic, and never an amount beyond the limit.
+        #[test]
+        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let profile = Profile::default();
+            let _ = decode_request(&profile, &body);
+            let _ = decode_answer(&profile, &body, LIMIT);
+        }
+
+        #[test]
+        fn any_amount_text_is_read_exactly_or_refused(amount in "-?[0-9]{0,9}\\.?[0-9]{0,4}([eE][+-]?[0-9]{1,3})?") {
+            let body = format!(r#"{{"response_code":0,"amount":"{amount}","order_id":"o"}}"#);
+            if let Ok(Ok(authorization)) = decode(&body) {
+                let exact: rust_decimal::Decimal =
+                    amount.parse().or_else(|_| rust_decimal::Decimal::from_scientific(&amount)).unwrap();
+                let cents = rust_decimal::Decimal::new(i64::try_from(authorization.amount.centavos).unwrap(), 2);
+                proptest::prop_assert_eq!(cents, exact);
+                proptest::prop_assert!((1..=LIMIT.centavos).contains(&authorization.amount.centavos));
+            }
+        }
+
+        #[test]
+        fn any_authorization_travels_unchanged(
+            centavos in 1..=LIMIT.centavos, order_id in "[ -~]{1,90}", description in "\\PC{1,250}", name in "\\PC{1,40}",
+        ) {
+            let customer = Some(Customer { name, ..Customer::default() });
+            let answer = Ok(Authorization { amount: Money::mxn(centavos), order_id, description, customer });
+            let profile = Profile::default();
+            proptest::prop_assert_eq!(decode_answer(&profile, &encode_answer(&profile, &answer), LIMIT), Ok(answer));
+        }
+    }
+
     fn decode(body: &str) -> Result<Result<Authorization, Refusal>, WireError> {
         decode_answer(&Profile::default(), body.as_bytes(), LIMIT)
     }

@@ -75,10 +75,7 @@ impl Serve {
         }
         let config = ServerConfig { bind: self.listen, credentials, profile };
         let server = AuthorizerServer::start(config, self.ledger.open()?).map_err(Failure::failed)?;
-        let mut output = std::io::stdout().lock();
-        writeln!(output, "address {}", server.url())?;
-        output.flush()?;
-        drop(output);
+        std::io::stdout().write_all(format!("address {}\n", server.url()).as_bytes())?;
         server.wait();
         Ok(ExitCode::from(super::FAILED)) // it never stops by itself, unless serving failed
     }

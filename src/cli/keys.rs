@@ -92,7 +92,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Issue(issue) => issue.run(),
         Command::List(list) => list.run(),
         Command::Cancel(cancel) => {
-            cancel.ledger.open()?.cancel_key(cancel.number).map_err(Failure::failed)?;
+            cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -124,7 +124,7 @@ impl Issue {
 
 impl List {
     fn run(self) -> Outcome {
-        let keys = self.ledger.open()?.list_keys().map_err(Failure::failed)?;
+        let keys = self.ledger.open_existing()?.list_keys().map_err(Failure::failed)?;
         let mut output = std::io::stdout().lock();
         for record in &keys {
             writeln!(output, "{}", self.line(record))?;

@@ -16,7 +16,7 @@ const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
 
 #[derive(clap::Args)]
 pub(super) struct LedgerArgs {
-    /// The ledger, an SQLite file; made if it does not exist
+    /// The ledger, an SQLite file; issuing and serving make it if it does not exist
     #[arg(long, value_name = "FILE")]
     ledger: PathBuf,
 }
@@ -35,6 +35,14 @@ pub(super) struct OpenpayArgs {
 }
 
 impl LedgerArgs {
+    /// A ledger that must be there, for commands that only look at what is in it.
+    pub(super) fn open_existing(&self) -> Result<Arc<Ledger>, Failure> {
+        if !self.ledger.is_file() {
+            return Err(Failure::failed(format!("{}: there is no such ledger", self.ledger.display())));
+        }
+        self.open()
+    }
+
     pub(super) fn open(&self) -> Result<Arc<Ledger>, Failure> {
         let in_file = |error| Failure::failed(format!("{}: {error}", self.ledger.display()));
         Ledger::open(&self.ledger, Arc::new(SystemClock)).map(Arc::new).map_err(in_file)

@@ -125,11 +125,11 @@ struct Line<'a> {
 pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::List(list) => {
-            let attempts = list.ledger.open()?.latest_attempts(list.limit).map_err(Failure::failed)?;
+            let attempts = list.ledger.open_existing()?.latest_attempts(list.limit).map_err(Failure::failed)?;
             write(&attempts, list.format)
         }
         Command::Show(show) => {
-            let ledger = show.ledger.open()?;
+            let ledger = show.ledger.open_existing()?;
             write(&find(&ledger, &show.reference)?, show.format)
         }
         Command::Reconcile(reconcile) => reconcile.run(),
@@ -140,7 +140,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 impl Reconcile {
     fn run(self) -> Outcome {
-        let report = self.openpay.till(self.ledger.open()?)?.reconcile().map_err(Failure::failed)?;
+        let report = self.openpay.till(self.ledger.open_existing()?)?.reconcile().map_err(Failure::failed)?;
         let ReconcileReport { approved, declined, lapsed, abandoned, open } = report;
         writeln!(
             std::io::stdout().lock(),
@@ -152,7 +152,7 @@ impl Reconcile {
 
 impl Refund {
     fn run(self) -> Outcome {
-        let ledger = self.ledger.open()?;
+        let ledger = self.ledger.open_existing()?;
         let found = find(&ledger, &self.reference)?;
         let mut paid = found.iter().filter(|attempt| attempt.charge_id.is_some());
         let (Some(attempt), None) = (paid.next(), paid.next()) else {
@@ -168,7 +168,7 @@ impl Refund {
 
 impl Audit {
     fn run(self) -> Outcome {
-        let entries = self.ledger.open()?.audit(self.limit).map_err(Failure::failed)?;
+        let entries = self.ledger.open_existing()?.audit(self.limit).map_err(Failure::failed)?;
         let mut output = std::io::stdout().lock();
         for entry in entries {
             writeln!(output, "{:.3}  {:<12}  {:<14}  {}", entry.at, entry.subject, entry.event, entry.detail)?;

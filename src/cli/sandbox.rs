@@ -61,14 +61,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let (merchant, private, public) =
         (config.merchant_id.clone(), config.private_key.clone(), config.public_key.clone());
     let sandbox = Sandbox::start(config).map_err(Failure::failed)?;
-    let mut output = std::io::stdout().lock();
-    writeln!(
-        output,
-        "address {}\nmerchant {merchant}\nprivate key {private}\npublic key {public}",
-        sandbox.base_url()
-    )?;
-    output.flush()?;
-    drop(output);
+    let address = sandbox.base_url();
+    let told = format!("address {address}\nmerchant {merchant}\nprivate key {private}\npublic key {public}\n");
+    std::io::stdout().write_all(told.as_bytes())?; // at once: whoever reads may go after the first line
     sandbox.wait();
     Ok(ExitCode::from(super::FAILED)) // it never stops by itself, unless serving failed
 }

@@ -82,7 +82,8 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -206,6 +206,16 @@ impl Ledger {
         Ok(paid.into_iter().next())
     }
 
+    /// How many charges of this key were declined since then.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn declines_of(&self, key: &PaymentKey, since: Timestamp) -> Result<u32, LedgerError> {
+        let count = "SELECT count(*) FROM attempt WHERE key_digits = ?1 AND state = 'declined' AND updated_ms >= ?2";
+        let values = params![key.expose(), since.as_millisecond()];
+        Ok(self.lock().prepare_cached(count)?.query_row(values, |row| row.get(0))?)
+    }
+
     /// Attempts in one state, oldest first.
     ///
     /// # Errors

@@ -57,6 +57,7 @@ CREATE UNIQUE INDEX one_per_order ON attempt (order_id) WHERE state IN ('prepare
 -- An order id the gateway may know is never given to another charge.
 CREATE UNIQUE INDEX one_per_gateway_order ON attempt (gateway_order_id) WHERE state NOT IN ('lapsed', 'abandoned');
 CREATE INDEX attempt_by_state ON attempt (state);
+CREATE INDEX attempt_by_key ON attempt (key_digits);
 
 CREATE TRIGGER approved_is_final BEFORE UPDATE ON attempt WHEN OLD.state = 'approved' AND NEW.state <> 'approved'
 BEGIN SELECT RAISE(ABORT, 'an approved attempt is final'); END;

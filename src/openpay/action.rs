@@ -70,6 +70,7 @@ impl Action {
             402 => Self::Decline(Decline::Generic),
             409 => Self::AlreadyProcessed,
             401 | 403 | 404 | 423 | 429 => Self::Alarm,
+            408 => Self::Query, // something on the way gave up waiting, perhaps for the gateway
             400..=499 => Self::OurFault,
             _ => Self::Query,
         }
@@ -144,6 +145,7 @@ mod tests {
             (402, GENERIC),
             (403, Alarm),
             (404, Alarm),
+            (408, Query),
             (409, AlreadyProcessed),
             (412, OurFault),
             (422, OurFault),

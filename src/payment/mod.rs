@@ -5,6 +5,7 @@
 //! until reconciliation finds out. Nobody is told "paid" for anything but `completed`, and nobody is told "declined"
 //! while a charge may still succeed.
 
+mod background;
 mod charge;
 mod finding;
 mod reconcile;
@@ -17,14 +18,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::authorizer::AuthorizerClient;
 use crate::ledger::{Ledger, LedgerError};
 use crate::openpay::{Action, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
+pub use background::Background;
 pub use reconcile::ReconcileReport;
 pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
+
+/// Openpay's codes that mean that every payment will fail: wrong key, account deactivated, public key.
+const HALTING_CODES: [u32; 3] = [1002, 1008, 1010];
+
+/// How long a declined charge counts against its key.
+const DECLINE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How patient the cashier is, and what it says where the merchant said nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +49,21 @@ pub struct CashierConfig {
     pub lapse_after: Duration,
     /// An attempt that was reserved but not sent within this time belongs to a call that is gone.
     pub reservation: Duration,
+    /// A key with this many declined charges in 24 hours is blocked at this box, whatever the merchant says.
+    pub max_declines: u32,
     /// Who pays, for Openpay, if the merchant's authorizer does not say.
     pub payer: Payer,
 }
 
 impl CashierConfig {
-    /// Queries after 0, 2, 5, 10 and 20 s; limits of 90 s, 30 min and 60 s.
+    /// Queries after 0, 2, 5, 10 and 20 s; limits of 90 s, 30 min and 60 s; six declines.
     pub fn new(payer: Payer) -> Self {
         Self {
             queries: [0, 2, 5, 10, 20].map(Duration::from_secs).to_vec(),
             gateway_limit: Duration::from_secs(90),
             lapse_after: Duration::from_secs(30 * 60),
             reservation: Duration::from_secs(60),
+            max_declines: 6,
             payer,
         }
     }
@@ -114,13 +127,13 @@ impl Cashier {
         &self.till
     }
 
-    /// Asks the merchant, unless this ledger knows that the key is paid: the merchant may not know yet.
+    /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet.
     fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
         if self.till.is_halted() {
             return AuthorizeReply::Unavailable;
         }
-        match self.till.ledger.payment_of(key) {
-            Ok(Some(_)) => AuthorizeReply::Refused(Refusal::AlreadyPaid),
+        match self.till.known(key) {
+            Ok(Some(refusal)) => AuthorizeReply::Refused(refusal),
             Ok(None) => self.authorizer.authorize(key),
             Err(error) => {
                 tracing::error!(%error, "ALARM: the ledger failed; no key is taken");
@@ -159,15 +172,30 @@ impl Till {
         &self.ledger
     }
 
+    /// Why this ledger refuses a key, if it does.
+    fn known(&self, key: &PaymentKey) -> Result<Option<Refusal>, LedgerError> {
+        if self.ledger.payment_of(key)?.is_some() {
+            return Ok(Some(Refusal::AlreadyPaid));
+        }
+        let since = self.ledger.clock().now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
+        let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
+        Ok(blocked.then_some(Refusal::Blocked))
+    }
+
     /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.
     fn note(&self, error: &Error) {
-        match error.api().map(|api| (api.action(), api.http_status)) {
-            Some((Action::Alarm, 401 | 403 | 423)) => {
-                self.halted.store(true, Ordering::Relaxed);
-                tracing::error!(%error, "ALARM: Openpay refuses the account; no payments are taken until it is mended");
-            }
-            Some((Action::Alarm | Action::OurFault | Action::NewToken, _)) => tracing::error!(%error, "ALARM: Openpay"),
-            _ => tracing::warn!(%error, "Openpay"),
+        let Some(api) = error.api() else {
+            tracing::warn!(%error, "Openpay");
+            return;
+        };
+        // A 403 without Openpay's code is some firewall's opinion of one request.
+        if HALTING_CODES.contains(&api.error_code) || api.http_status == 401 {
+            self.halted.store(true, Ordering::Relaxed);
+            tracing::error!(%error, "ALARM: Openpay refuses the account; no payments are taken until it is mended");
+        } else if matches!(api.action(), Action::Alarm | Action::OurFault | Action::NewToken) {
+            tracing::error!(%error, "ALARM: Openpay");
+        } else {
+            tracing::warn!(%error, "Openpay");
         }
     }
 }

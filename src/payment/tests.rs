@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
+use super::{Background, ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
 use crate::card::{Brand, Cvv, Expiry, Pan, YearMonth};
 use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
@@ -200,6 +200,20 @@ fn an_outcome_nobody_can_find_out_stays_open_until_reconciled() {
 }
 
 #[test]
+fn the_background_finds_out_and_takes_payments_again() {
+    let shop = Shop::open(quick());
+    shop.inject(Fault::DropAfter);
+    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.check().is_err());
+    let background = Background::start(Arc::clone(&shop.shop.cashier), Duration::from_secs(3600)).unwrap();
+    drop(background); // after its first round
+    assert_eq!(shop.states(), [State::Approved]);
+    assert!(!shop.shop.cashier.till().is_halted());
+}
+
+#[test]
 fn an_open_attempt_is_looked_up_when_its_key_is_keyed_again() {
     let shop = Shop::open(quick());
     shop.inject(Fault::DropAfter);
@@ -275,6 +289,28 @@ fn what_a_crash_leaves_is_reconciled() {
     let report = shop.shop.cashier.reconcile().unwrap();
     assert_eq!(report, ReconcileReport { lapsed: 1, abandoned: 1, ..ReconcileReport::default() });
     assert_eq!(shop.shop.cashier.reconcile().unwrap(), ReconcileReport::default(), "nothing is left open");
+}
+
+#[test]
+fn a_key_of_another_ledger_is_blocked_here_after_its_declines() {
+    let shop = Shop::open(quick());
+    let key = PaymentKey::new("999999");
+    let authorize = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+    for _ in 0..6 {
+        assert_eq!(authorize(), Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown)), "the merchant's answer");
+        let (authorization, card) = (Shop::authorization(), card(DECLINED));
+        shop.shop.cashier.perform(Request::Charge { key: key.clone(), authorization, card, months: None });
+    }
+    assert_eq!(authorize(), Reply::Authorize(AuthorizeReply::Refused(Refusal::Blocked)));
+}
+
+#[test]
+fn a_firewalls_403_does_not_stop_all_payments() {
+    let shop = Shop::open(quick());
+    shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 403 });
+    assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
+    assert!(!shop.shop.cashier.till().is_halted());
+    assert!(is_approved(&shop.charge(GOOD)));
 }
 
 #[test]

@@ -9,5 +9,6 @@ mod decode_tells_digits_in_every_format;
 mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
 mod harness;
+mod merchant_issues_keys_and_sees_payments;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;

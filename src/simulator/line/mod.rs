@@ -41,7 +41,7 @@ pub struct LineBuilder {
     caller_echoes: Vec<(f64, f64)>,
     echoes: Vec<(f64, f64)>,
     mixed: Vec<(Arc<[f32]>, f64)>,
-    tones: Vec<(Vec<f64>, f64, Option<(f64, f64)>)>,
+    tones: Vec<ToneSpec>,
     noise_dbm0: Option<f64>,
     pink_dbm0: Option<f64>,
     impulses: Option<(f64, f64)>,
@@ -51,6 +51,14 @@ pub struct LineBuilder {
     clip_dbm0: Option<f64>,
     codec: Option<Companding>,
     packet_loss: Option<(f64, f64)>,
+}
+
+/// Steady or cadenced tones.
+#[derive(Clone, Debug)]
+struct ToneSpec {
+    hz: Vec<f64>,
+    level_dbm0: f64,
+    cadence_ms: Option<(f64, f64)>,
 }
 
 impl LineBuilder {
@@ -100,7 +108,7 @@ impl LineBuilder {
 
     /// Dial or call-progress tones: frequencies in Hz, level of each in dBm0, cadence (on, off) in ms or `None`.
     pub fn tones(mut self, hz: &[f64], level_dbm0: f64, cadence_ms: Option<(f64, f64)>) -> Self {
-        self.tones.push((hz.to_vec(), level_dbm0, cadence_ms));
+        self.tones.push(ToneSpec { hz: hz.to_vec(), level_dbm0, cadence_ms });
         self
     }
 
@@ -156,9 +164,7 @@ impl LineBuilder {
         let delays = |echoes: &[(f64, f64)]| {
             echoes.iter().map(|(ms, db)| Delay::new(samples(*ms) as usize, gain(-db))).collect()
         };
-        let tones = |(hz, level, cadence): &(Vec<f64>, f64, Option<(f64, f64)>)| {
-            Tones::new(sample_rate, hz, amplitude(*level), *cadence)
-        };
+        let tones = |tone: &ToneSpec| Tones::new(sample_rate, &tone.hz, amplitude(tone.level_dbm0), tone.cadence_ms);
         let seed = self.seed;
         Line {
             room: self.room.map(|(ms, db)| Room::new(seed, samples(ms) as usize, gain(db))),
