@@ -75,7 +75,7 @@ mod tests {
     fn continuous_sound_has_its_own_level() {
         let sine: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.8).sin() * 0.1).collect();
         let level = active_speech_level_dbm0(&sine, 8000).unwrap();
-        assert!((level - (3.14 - 20.0)).abs() < 0.1, "{level}");
+        assert!((level - (FULL_SCALE_DBM0 - 20.0)).abs() < 0.1, "{level}");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Numbers and amounts in words agree with two programs that are not ours: ICU's spell-out rules and num2words.
 //!
-//! `tests/speech/oracle/spoken.py` writes their tables. ICU needs no exception. num2words is an independent check of the money
+//! `tests/oracle/spoken.py` writes their tables. ICU needs no exception. num2words is an independent check of the money
 //! grammar; where it differs from how people in Mexico and the United States speak, the difference is undone here, by
 //! rule and with its reason, never by case.
 
 use tonopago::money::{Currency, Money};
 use tonopago::speech::{Language, number, text_of, words};
 
-const NUMBERS: &str = include_str!("oracle/numbers.tsv");
-const AMOUNTS: &str = include_str!("oracle/amounts.tsv");
+const NUMBERS: &str = include_str!("../oracle/numbers.tsv");
+const AMOUNTS: &str = include_str!("../oracle/amounts.tsv");
 
 fn rows(table: &str) -> impl Iterator<Item = (u64, Vec<&str>)> {
     table.lines().filter(|line| !line.starts_with('#')).map(|line| {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the tables the tests beside it compare with: numbers and amounts in words from two programs not ours.
+"""Writes the tables tests/speech compares with: numbers and amounts in words from two programs not ours.
 
     python3 -m venv target/oracle-venv && target/oracle-venv/bin/pip install num2words==0.5.14
-    target/oracle-venv/bin/python tests/speech/oracle/spoken.py
+    target/oracle-venv/bin/python tests/oracle/spoken.py
 
 numbers.tsv: ICU's spell-out rules (any libicui18n): number, Spanish alone, Spanish before a masculine noun, English.
 amounts.tsv: num2words: centavos, Spanish pesos, Spanish dollars, English pesos, English dollars.
