@@ -1,10 +1,37 @@
 //! tonopago: a telephone payment box.
+//!
+//! It hears DTMF keys on a phone line, runs a voice menu written in YAML, collects a payment key and card data, asks the
+//! merchant's authorizer, charges through Openpay (Mexico), and speaks the result.
+//!
+//! # One engine, many drivers
+//! [`call::Call`] is a pure state machine: samples of line audio in, samples and effects out, time is the count of
+//! samples; see its contract and the loop that honours it. A recording, a simulated caller, a sound card and a test are
+//! drivers of the same engine ([`line`]), and give the same trace for the same audio.
+//!
+//! # The rooms
+//! Dependencies point one way, from the lower lines to the upper ones.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
+//! | [`audio`], [`http`] | samples and files; exchanges that are never repeated |
+//! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
+//! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
+//! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
+//! | [`payment`] | the rule that nobody is charged twice and no outcome is lost |
+//! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
+//! | [`simulator`], [`line`] | callers and lines that do not exist; drivers of the engine |
+//! | [`decode`], [`demo`] | digits in recordings; whole calls for show and for tests |
 
 pub mod audio;
 pub mod authorizer;
 pub mod call;
 pub mod card;
+pub mod clock;
+pub mod decode;
+pub mod demo;
 pub mod dtmf;
+pub mod http;
 pub mod ledger;
 pub mod line;
 pub mod media;

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Renders the spoken clips: texts in, small 8 kHz G.711 mu-law WAV files out. Needed only when a text changes.
 
-    python3 -m venv target/voices-venv
-    target/voices-venv/bin/pip install -r menus/voices/requirements.txt
-    target/voices-venv/bin/python menus/voices/render.py            # render what changed
-    target/voices-venv/bin/python menus/voices/render.py --all      # render everything
-    target/voices-venv/bin/python menus/voices/render.py --check    # render to memory and compare, write nothing
+    make prompts                # render what changed
+    render.py --all             # render everything
+    render.py --check           # render everything to memory and compare, write nothing
 
-Each folder beside this script is a voice: `voice.yaml` says how it sounds, `prompts.yaml` and `numbers.yaml` say what it
-says, `<id>.wav` is the clip and `manifest.yaml` remembers what each clip was made from, so that a stale one is found.
+Each folder beside this script is a voice: `voice.yaml` says how it sounds, `prompts.yaml` and `numbers.yaml` say what
+it says, `<id>.wav` is the clip and `manifest.yaml` remembers what each clip was made from, so that a stale one is
+found.
 The same texts and settings give the same bytes: each text is spoken by a fresh process with zeroed memory (Pico reads
 memory it has not written), and after it everything is integers or plain double arithmetic.
 """
@@ -32,8 +31,9 @@ SYNTHESIS_RATE = 16000  # Hz, Pico's
 LEVEL_DBM0 = -16.0  # active speech level; a full-scale sine is +3.14 dBm0
 FULL_SCALE_SINE_DBM0 = 3.14
 PEAK_LIMIT = 30000  # of 32768: no sample of a clip may be larger
-TRIM_DB = 42.0  # quieter than this below the loudest 5 ms is silence at a clip's ends
+TRIM_DB = 42.0  # quieter than this below the loudest 20 ms is silence
 PAUSE_DB = 34.0  # quieter than this below the loudest 20 ms is a pause between words
+ONSET_DB = 54.0  # quieter than this is silence before the first word: the burst of a p is faint
 LEAD_MS, TAIL_MS = 10, 20  # silence kept around the speech
 FADE_IN_MS, FADE_OUT_MS = 3, 8
 
@@ -54,7 +54,7 @@ def render_voice(voice, voices, options):
     manifest, changed, total = {}, 0, 0
     for number, entry in enumerate(voice.entries, 1):
         speaker = voices[entry.language or voice.name]
-        source = fnv1a(speaker.settings + b"\n" + entry.spoken.encode())
+        source = fnv1a(speaker.settings + f"\n{entry.spoken}\n{entry.pitch}".encode())
         path = voice.folder / f"{entry.id}.wav"
         known = voice.manifest.get(entry.id, {})
         current = path.read_bytes() if path.is_file() else b""
@@ -73,20 +73,22 @@ def render_voice(voice, voices, options):
         for path in orphans:
             path.unlink()
         write_manifest(voice, manifest)
-    show("\r\x1b[K" * sys.stderr.isatty() + f"{voice.name}: {len(manifest)} clips, {total} bytes, {changed} changed, {len(orphans)} without a text\n")
+    show("\r\x1b[K" * sys.stderr.isatty())
+    show(f"{voice.name}: {len(manifest)} clips, {total} bytes, {changed} changed, {len(orphans)} without a text\n")
     return changed + len(orphans)
 
 
 class Entry:
-    """One clip's text. `say` overrides how it is pronounced, `language` which folder's voice speaks it."""
+    """One clip's text. `say` overrides how it is pronounced, `language` which folder's voice speaks it, and `pitch`, in
+    per cent, moves the voice's: a test finds the rare clip in which the detector hears a key."""
 
     def __init__(self, identifier, value, file):
         fields = value if isinstance(value, dict) else {"text": value}
-        unknown = set(fields) - {"text", "say", "language"}
+        unknown = set(fields) - {"text", "say", "language", "pitch"}
         if unknown or not isinstance(fields.get("text"), str) or not re.fullmatch(r"[a-z0-9_]+", str(identifier)):
-            sys.exit(f"{file}: {identifier!r} must be a lower-case id with a text, or with text, say and language")
+            sys.exit(f"{file}: {identifier!r} must be a lower-case id with a text, or with text, say, language and pitch")
         self.id, self.text, self.language = identifier, fields["text"], fields.get("language")
-        self.spoken = fields.get("say", self.text)
+        self.spoken, self.pitch = fields.get("say", self.text), fields.get("pitch", 100)
         if self.spoken[-1] not in ".,?!":
             sys.exit(f"{file}: {identifier}: end the text with a full stop (last word) or a comma (more follows)")
 
@@ -114,25 +116,26 @@ def render(entry, voice):
     """One clip as 16-bit samples at 8 kHz."""
     text = seseo(entry.spoken) if voice.seseo else entry.spoken
     goes_on = text.endswith(",")
-    samples = synthesize(f"{text} {voice.follower}." if goes_on else text, voice)
+    pitch = voice.pitch * entry.pitch / 100
+    samples = synthesize(f"{text} {voice.follower}." if goes_on else text, voice, pitch)
     if goes_on:
-        samples = before_the_longest_silence(samples, entry.id)
+        samples = before_the_last_pause(samples, entry.id)
     samples = shorten_pauses(trim(resample(samples)))
     return fade(normalize(samples, entry.id))
 
 
-def synthesize(text, voice):
+def synthesize(text, voice, pitch):
     """16-bit samples at 16 kHz as 64-bit integers, not clipped: Pico's peaks reach full scale at volume 1."""
     for volume in (0.5, 0.35, 0.25):
-        samples = np.frombuffer(speak(text, voice, volume), dtype="<i2").astype(np.int64)
+        samples = np.frombuffer(speak(text, voice, pitch, volume), dtype="<i2").astype(np.int64)
         if np.abs(samples).max() < 32700:
             return samples
     sys.exit(f"{text!r} clips at every volume tried")
 
 
-def speak(text, voice, volume):
+def speak(text, voice, pitch, volume):
     """Pico's bytes from a process of its own: what was spoken before would change them."""
-    settings = {"voice": voice.engine_voice, "speed": voice.speed, "pitch": voice.pitch, "volume": volume}
+    settings = {"voice": voice.engine_voice, "speed": voice.speed, "pitch": pitch, "volume": volume}
     return subprocess.run(
         [sys.executable, "-c", SPEAKER],
         input=json.dumps({"text": text} | settings).encode(),
@@ -159,23 +162,13 @@ def seseo(text):
 ACUTE = str.maketrans("aeiou", "áéíóú")
 
 
-def before_the_longest_silence(samples, identifier):
+def before_the_last_pause(samples, identifier):
     """What was said before the comma's pause; the word after it only gave the intonation."""
-    frame = SYNTHESIS_RATE // 200
-    energies = np.convolve(frame_energies(samples, frame), [1, 1, 1, 1], "same")
-    quiet = energies < energies.max() / 10 ** (PAUSE_DB / 10)
-    runs, start = [], None
-    for index, is_quiet in enumerate(list(quiet) + [False]):
-        if is_quiet and start is None:
-            start = index
-        elif not is_quiet and start is not None:
-            if start > 0 and index < len(quiet):
-                runs.append((index - start, start))
-            start = None
-    if not runs or max(runs)[0] * 5 < 120:
+    pauses = runs(~loud_frames(samples, SYNTHESIS_RATE, PAUSE_DB))[1:-1]
+    long = [(start, end) for start, end in pauses if end - start >= 24]
+    if not long:
         sys.exit(f"{identifier}: no pause of 120 ms after the comma")
-    length, start = max(runs)
-    return samples[: (start + length // 2) * frame]
+    return samples[: sum(long[-1]) // 2 * SYNTHESIS_RATE // 200]
 
 
 def resample(samples):
@@ -187,30 +180,39 @@ def resample(samples):
 
 
 def trim(samples):
-    """Cuts the silence at both ends, but for a breath."""
-    frame = RATE // 200
-    energies = frame_energies(samples, frame)
-    loud = np.nonzero(energies >= energies.max() / 10 ** (TRIM_DB / 10))[0]
-    start = max(0, loud[0] * frame - LEAD_MS * RATE // 1000)
-    end = (loud[-1] + 1) * frame + TAIL_MS * RATE // 1000
+    """Cuts the silence at both ends, but for a breath, and the faint burst with which Pico ends half a second later."""
+    words = runs(loud_frames(samples, RATE, TRIM_DB))
+    energies = frame_energies(samples, RATE // 200)
+    audible = energies.max() / 10 ** (PAUSE_DB / 10)
+    while len(words) > 1 and words[-1][0] - words[-2][1] >= 20 and energies[slice(*words[-1])].max() < audible:
+        words.pop()
+    onset = runs(energies >= energies.max() / 10 ** (ONSET_DB / 10))[0][0]
+    start = max(0, onset * RATE // 200 - LEAD_MS * RATE // 1000)
+    end = words[-1][1] * RATE // 200 + TAIL_MS * RATE // 1000
     return samples[start:end]
 
 
 def shorten_pauses(samples):
     """A caller waits through every pause: what a pause has beyond 150 ms is cut to two fifths."""
-    frame = RATE // 200
-    energies = frame_energies(samples, frame)
-    kept, quiet = [], []
-    for index in range(0, len(samples), frame):
-        piece = samples[index : index + frame]
-        if index // frame < len(energies) and energies[index // frame] < energies.max() / 10 ** (TRIM_DB / 10):
-            quiet.append(piece)
-            continue
-        surplus = max(0, len(quiet) - 30) * 3 // 5
-        middle = len(quiet) // 2
-        kept += quiet[: middle - surplus // 2] + quiet[middle - surplus // 2 + surplus :] + [piece]
-        quiet = []
-    return np.concatenate(kept + quiet)
+    kept, at = [], 0
+    for start, end in runs(~loud_frames(samples, RATE, TRIM_DB)):
+        surplus = max(0, end - start - 30) * 3 // 5
+        cut = ((start + end - surplus) // 2) * RATE // 200
+        kept.append(samples[at:cut])
+        at = cut + surplus * RATE // 200
+    return np.concatenate(kept + [samples[at:]])
+
+
+def loud_frames(samples, rate, below_db):
+    """For each 5 ms, whether the 20 ms around it are louder than so much below the loudest 20 ms."""
+    energies = np.convolve(frame_energies(samples, rate // 200), [1, 1, 1, 1], "same")
+    return energies >= energies.max() / 10 ** (below_db / 10)
+
+
+def runs(flags):
+    """Start and end of every stretch that is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist()))
 
 
 def normalize(samples, identifier):
@@ -302,7 +304,8 @@ def fnv1a(data):
 
 def write_manifest(voice, manifest):
     lines = ["# What each clip was made from (settings and text) and its bytes, FNV-1a. Written by render.py."]
-    lines += [f'{name}: {{ source: "{hashes["source"]}", audio: "{hashes["audio"]}" }}' for name, hashes in manifest.items()]
+    for name, hashes in manifest.items():
+        lines.append(f'{name}: {{ source: "{hashes["source"]}", audio: "{hashes["audio"]}" }}')
     (voice.folder / "manifest.yaml").write_text("\n".join(lines) + "\n")
 
 

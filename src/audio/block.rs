@@ -1,7 +1,7 @@
 //! A block of samples, one plane per channel.
 
-/// Most frames a [`Block`] from this room's readers holds: half a second at 8 kHz, 16 KiB a channel.
-pub const BLOCK_FRAMES: usize = 4096;
+/// Most frames a [`Block`] from this room's readers holds: a second at 8 kHz, 32 KiB a channel.
+pub const BLOCK_FRAMES: usize = 8192;
 
 /// Samples of all channels over one stretch of time, channel by channel; full scale is 1.0.
 ///

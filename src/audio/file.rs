@@ -26,18 +26,20 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
+use super::adpcm::AdpcmReader;
 use super::block::Block;
-use super::packets::{End, PacketReader};
+use super::packets::PacketReader;
 use super::pcm::{FrameReader, SampleFormat};
 use super::problem::{AudioError, Problem, Warning};
 use super::riff::{Encoding, Header, HeaderError, Length, read_header};
+use super::stream::{Counted, Limited, Recorder, WavBody};
 
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
@@ -57,8 +59,8 @@ pub struct RawFormat {
 
 /// A recording being read, from a file or from a stream that can't seek.
 ///
-/// Reads linear PCM, floating point, G.711, RF64 and streaming WAV, and through symphonia ADPCM, mp3, ogg, flac, aiff and
-/// m4a. A file cut short is decoded as far as it goes and leaves a [`Warning`]; so does a damaged packet, which becomes
+/// Reads WAV (linear PCM, floating point, G.711, ADPCM, RF64, headers of unknown length), and through symphonia mp3, ogg,
+/// flac, aiff and m4a. A file cut short is decoded as far as it goes and leaves a [`Warning`]; so does a damaged packet, which becomes
 /// silence of its length, so that times stay right.
 pub struct Recording {
     name: String,
@@ -66,12 +68,11 @@ pub struct Recording {
     sample_rate: u32,
     channels: usize,
     frames: u64,
-    bytes: Arc<AtomicU64>,
     warning: Option<Warning>,
 }
 
 enum Source {
-    Samples { reader: FrameReader<Box<dyn Input>>, length: Length },
+    Wav { body: Box<dyn WavBody>, length: Length },
     Packets(PacketReader),
 }
 
@@ -79,12 +80,36 @@ enum Source {
 trait Input: Read + Send + Sync {}
 impl<R: Read + Send + Sync> Input for R {}
 
-impl Recording {
+/// How to open recordings, where [`Recording::open`] and [`Recording::from_stream`] don't say enough.
+#[derive(Clone, Debug, Default)]
+pub struct Opener {
+    raw: Option<RawFormat>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Opener {
+    /// Samples with headers, nothing counted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes everything as samples without a header.
+    #[must_use]
+    pub fn raw(self, raw: RawFormat) -> Self {
+        Self { raw: Some(raw), ..self }
+    }
+
+    /// Adds the bytes read to a counter, for showing progress against the files' lengths.
+    #[must_use]
+    pub fn counting_into(self, bytes: Arc<AtomicU64>) -> Self {
+        Self { bytes, ..self }
+    }
+
     /// Opens a file, or a pipe that has a path.
     ///
     /// # Errors
     /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
-    pub fn open(path: &Path) -> Result<Self, AudioError> {
+    pub fn open(&self, path: &Path) -> Result<Recording, AudioError> {
         let name = path.display().to_string();
         let in_file = |problem: Problem| AudioError::new(&name, problem);
         let open = || {
@@ -96,29 +121,61 @@ impl Recording {
         if metadata.is_dir() {
             return Err(in_file(Problem::Folder));
         }
-        if !metadata.is_file() {
-            return Self::from_stream(&name, file);
+        if !metadata.is_file() || self.raw.is_some() {
+            return self.stream(&name, file);
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
-        Self::from_file(&name, file, extension)
+        Recording::from_file(&name, self.counted(file), extension)
     }
 
-    /// Reads a recording with its header from a stream that can't seek, such as standard input.
+    /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn stream(&self, name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Recording, AudioError> {
+        let mut stream = self.counted(stream);
+        if let Some(raw) = self.raw {
+            return Recording::wav(name, stream, &raw.header());
+        }
+        let mut record = Vec::new();
+        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
+        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
+            Kind::Wav(header) => Recording::wav(name, stream, &header),
+            Kind::Packets => {
+                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
+                Recording::packets(name, Box::new(source), None)
+            }
+        }
+    }
+
+    fn counted<R>(&self, inner: R) -> Counted<R> {
+        Counted { inner, bytes: Arc::clone(&self.bytes) }
+    }
+}
+
+impl RawFormat {
+    fn header(&self) -> Header {
+        let channels = u16::try_from(self.channels).unwrap_or(u16::MAX);
+        let encoding = Encoding::Samples(self.format);
+        Header { encoding, channels, sample_rate: self.sample_rate, length: Length::ToTheEnd }
+    }
+}
+
+impl Recording {
+    /// Opens a file, or a pipe that has a path.
+    ///
+    /// # Errors
+    /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
+    pub fn open(path: &Path) -> Result<Self, AudioError> {
+        Opener::new().open(path)
+    }
+
+    /// Reads a recording with its header from a stream that can't seek, such as standard input; `name` is for messages.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_stream(name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Self, AudioError> {
-        let bytes = Arc::default();
-        let mut stream = Counted { inner: stream, bytes: Arc::clone(&bytes) };
-        let mut record = Vec::new();
-        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
-        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Samples(header, format) => Self::samples(name, stream, &header, format, bytes),
-            Kind::Packets => {
-                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
-                Self::packets(name, Box::new(source), None, bytes)
-            }
-        }
+        Opener::new().stream(name, stream)
     }
 
     /// Reads samples without a header.
@@ -126,12 +183,7 @@ impl Recording {
     /// # Errors
     /// If the rate or the number of channels is out of range.
     pub fn from_raw(name: &str, stream: impl Read + Send + Sync + 'static, raw: RawFormat) -> Result<Self, AudioError> {
-        let bytes = Arc::default();
-        let stream = Counted { inner: stream, bytes: Arc::clone(&bytes) };
-        let channels = u16::try_from(raw.channels).unwrap_or(u16::MAX);
-        let encoding = Encoding::Samples(raw.format);
-        let header = Header { encoding, channels, sample_rate: raw.sample_rate, length: Length::ToTheEnd };
-        Self::samples(name, stream, &header, raw.format, bytes)
+        Opener::new().raw(raw).stream(name, stream)
     }
 
     /// The file's name as it was given.
@@ -160,11 +212,6 @@ impl Recording {
         self.frames as f64 / f64::from(self.sample_rate)
     }
 
-    /// A counter of the bytes read so far, for showing progress against the file's length.
-    pub fn bytes_read(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.bytes)
-    }
-
     /// What was wrong with a recording that could be read all the same; complete once
     /// [`next_block`](Self::next_block) has answered `false`.
     pub const fn warning(&self) -> Option<&Warning> {
@@ -178,7 +225,7 @@ impl Recording {
     /// [`warning`](Self::warning).
     pub fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
         match &mut self.source {
-            Source::Samples { reader, .. } => reader.next_block(block).map_err(|source| {
+            Source::Wav { body, .. } => body.next_block(block).map_err(|source| {
                 let at_s = self.frames as f64 / f64::from(self.sample_rate);
                 AudioError::new(&self.name, Problem::Read { at_s, source })
             })?,
@@ -191,86 +238,68 @@ impl Recording {
         Ok(!block.is_empty())
     }
 
-    fn from_file(name: &str, file: File, extension: Option<&str>) -> Result<Self, AudioError> {
+    fn from_file(name: &str, mut file: Counted<File>, extension: Option<&str>) -> Result<Self, AudioError> {
         let read_failed = |source| AudioError::new(name, Problem::Read { at_s: 0.0, source });
-        let bytes = Arc::default();
-        let mut file = Counted { inner: file, bytes: Arc::clone(&bytes) };
         let header = read_header(&mut file);
-        let empty = file.inner.stream_position().map_err(read_failed)? == 0;
+        let empty = file.stream_position().map_err(read_failed)? == 0;
         match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Samples(header, format) => Self::samples(name, file, &header, format, bytes),
+            Kind::Wav(header) => Self::wav(name, file, &header),
             Kind::Packets => {
-                file.seek(SeekFrom::Start(0)).map_err(read_failed)?;
-                Self::packets(name, Box::new(file), extension, bytes)
+                file.rewind().map_err(read_failed)?;
+                Self::packets(name, Box::new(file), extension)
             }
         }
     }
 
-    fn samples(
-        name: &str,
-        stream: impl Input + 'static,
-        header: &Header,
-        format: SampleFormat,
-        bytes: Arc<AtomicU64>,
-    ) -> Result<Self, AudioError> {
+    /// The rest of a stream whose header has been read.
+    fn wav(name: &str, stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
+        let in_file = |problem| AudioError::new(name, problem);
         let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
-        check_form(sample_rate, channels).map_err(|problem| AudioError::new(name, problem))?;
+        check_form(sample_rate, channels).map_err(in_file)?;
         let length = match header.length {
             Length::Bytes(bytes) => Some(bytes),
             Length::ToTheEnd | Length::Zero => None,
         };
-        let reader = FrameReader::new(Box::new(stream) as Box<dyn Input>, format, channels, length);
-        let source = Source::Samples { reader, length: header.length };
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, bytes, warning: None })
+        let stream = Limited::new(stream, length);
+        let body: Box<dyn WavBody> = match header.encoding {
+            Encoding::Samples(format) => Box::new(FrameReader::new(stream, format, channels)),
+            Encoding::Adpcm(form) => {
+                let reader = AdpcmReader::new(stream, form, sample_rate);
+                Box::new(reader.map_err(|why| in_file(Problem::Undecodable { why }))?)
+            }
+            Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
+        };
+        let source = Source::Wav { body, length: header.length };
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
     }
 
-    fn packets(
-        name: &str,
-        source: Box<dyn MediaSource>,
-        extension: Option<&str>,
-        bytes: Arc<AtomicU64>,
-    ) -> Result<Self, AudioError> {
+    fn packets(name: &str, source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, AudioError> {
         let in_file = |problem| AudioError::new(name, problem);
         let reader = PacketReader::open(source, extension).map_err(|why| in_file(Problem::Undecodable { why }))?;
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(reader);
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, bytes, warning: None })
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
     }
 
     /// What the way a recording ended says about it.
-    #[expect(clippy::cast_precision_loss, reason = "for a message in seconds")]
     fn judge_end(&self) -> Option<Warning> {
-        let (at_s, rate) = (self.seconds(), f64::from(self.sample_rate));
+        let at_s = self.seconds();
         match &self.source {
-            Source::Samples { reader, length } => match (length, reader.missing()) {
-                (Length::Bytes(_), Some(bytes)) if bytes >= reader.frame_bytes() as u64 => {
-                    let missing_s = (bytes / reader.frame_bytes() as u64) as f64 / rate;
-                    Some(Warning::Truncated { at_s, missing_s: Some(missing_s) })
-                }
-                (Length::Zero, _) if self.frames > 0 => Some(Warning::Unfinished { at_s }),
-                _ => None,
-            },
-            Source::Packets(reader) => match reader.end() {
-                Some(End::Broken(why)) => Some(Warning::Abandoned { at_s, why: why.clone() }),
-                end => {
-                    let missing = reader.declared_frames().map_or(0, |frames| frames.saturating_sub(self.frames));
-                    match (end, missing) {
-                        (Some(End::Cut), 1..) => {
-                            Some(Warning::Truncated { at_s, missing_s: Some(missing as f64 / rate) })
-                        }
-                        _ if reader.damaged() > 0 => Some(Warning::Damaged { packets: reader.damaged() }),
-                        _ => None,
-                    }
-                }
-            },
+            Source::Wav { body, length: Length::Bytes(_) } if body.missing_frames() > 0 => {
+                let missing_s = body.missing_frames() as f64 / f64::from(self.sample_rate);
+                Some(Warning::Truncated { at_s, missing_s })
+            }
+            Source::Wav { length: Length::Zero, .. } if self.frames > 0 => Some(Warning::Unfinished { at_s }),
+            Source::Wav { .. } => None,
+            Source::Packets(reader) => reader.warning(self.frames),
         }
     }
 }
 
 /// Who reads the sound.
 enum Kind {
-    Samples(Header, SampleFormat),
+    Wav(Header),
     Packets,
 }
 
@@ -280,11 +309,7 @@ fn classify(header: Result<Header, HeaderError>, empty: bool) -> Result<Kind, Pr
         Err(HeaderError::NotWav) => Ok(Kind::Packets),
         Err(HeaderError::Read(source)) => Err(Problem::Read { at_s: 0.0, source }),
         Err(HeaderError::Broken { at, what }) => Err(Problem::Header { at, what }),
-        Ok(header) => match header.encoding {
-            Encoding::Samples(format) => Ok(Kind::Samples(header, format)),
-            Encoding::Adpcm => Ok(Kind::Packets),
-            Encoding::Other(tag) => Err(Problem::Encoding { tag }),
-        },
+        Ok(header) => Ok(Kind::Wav(header)),
     }
 }
 
@@ -298,48 +323,5 @@ fn check_form(sample_rate: u32, channels: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Counts the bytes that pass.
-struct Counted<R> {
-    inner: R,
-    bytes: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl Seek for Counted<File> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = self.inner.seek(to)?;
-        self.bytes.store(position, Ordering::Relaxed);
-        Ok(position)
-    }
-}
-
-impl MediaSource for Counted<File> {
-    fn is_seekable(&self) -> bool {
-        self.inner.is_seekable()
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        self.inner.byte_len()
-    }
-}
-
-/// Keeps what passes, so that a stream that can't seek can be read again from its start.
-struct Recorder<'a, R> {
-    inner: R,
-    record: &'a mut Vec<u8>,
-}
-
-impl<R: Read> Read for Recorder<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.record.extend_from_slice(&buffer[..count]);
-        Ok(count)
-    }
-}
+#[cfg(test)]
+mod tests;

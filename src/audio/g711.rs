@@ -109,6 +109,7 @@ const fn a_table() -> [i16; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtmf::level::FULL_SCALE_DBM0;
 
     /// Positive decision values x1..x129 of table 2a (14-bit units): 0, 1, 3, ... 31, 35, ... 8159.
     fn mu_decisions() -> Vec<i32> {
@@ -184,7 +185,7 @@ mod tests {
     fn the_standards_digital_milliwatt_is_3_dbm0_below_full_scale() {
         let mu = [0x1E, 0x0B, 0x0B, 0x1E, 0x9E, 0x8B, 0x8B, 0x9E];
         let a = [0x34, 0x21, 0x21, 0x34, 0xB4, 0xA1, 0xA1, 0xB4];
-        for (law, octets, top_dbm0) in [(Law::Mu, mu, 3.17), (Law::A, a, 3.14)] {
+        for (law, octets, top_dbm0) in [(Law::Mu, mu, 3.17), (Law::A, a, FULL_SCALE_DBM0)] {
             let power: f64 = octets.iter().map(|&octet| f64::from(law.decode_f32(octet)).powi(2)).sum::<f64>() / 8.0;
             let below_full_scale = -10.0 * (power * 2.0).log10();
             let full_scale = if law == Law::Mu { 8159.0 / 8192.0 } else { 1.0_f64 };

@@ -1,11 +1,10 @@
-//! Levels on a telephone line, in dBm0.
+//! Levels on a telephone line, in dBm0, and a meter for them.
 //!
 //! 0 dBm0 is the level of G.711's digital milliwatt; a sine that just fills the scale has +3.14 dBm0 (ITU-T G.711, A-law;
-//! the 0.03 dB by which mu-law differs is ignored here).
+//! the 0.03 dB by which mu-law differs is ignored here). The DTMF room, which knows nobody, holds the number.
 
-/// The level of a sine whose peak is full scale, in dBm0.
-#[expect(clippy::approx_constant, reason = "G.711's number, not pi")]
-pub const FULL_SCALE_SINE_DBM0: f64 = 3.14;
+pub use crate::dtmf::level::FULL_SCALE_DBM0;
+
 /// The level given for digital silence and everything below it, in dBm0: under the least step of 16 bits.
 pub const SILENCE_DBM0: f64 = -100.0;
 /// Time over which [`Meter`] averages power, in seconds.
@@ -15,17 +14,12 @@ const PEAK_FALL_DB_PER_S: f64 = 20.0;
 
 /// The level in dBm0 of a signal with this mean square (full scale 1.0), at least [`SILENCE_DBM0`].
 pub fn dbm0_of_power(mean_square: f64) -> f64 {
-    (10.0 * (2.0 * mean_square).log10() + FULL_SCALE_SINE_DBM0).max(SILENCE_DBM0)
+    (10.0 * (2.0 * mean_square).log10() + FULL_SCALE_DBM0).max(SILENCE_DBM0)
 }
 
-/// The peak of a sine of this level in dBm0, as a fraction of full scale; above 1.0 from 3.14 dBm0 up.
-pub fn amplitude_of_dbm0(dbm0: f64) -> f64 {
-    10_f64.powf((dbm0 - FULL_SCALE_SINE_DBM0) / 20.0)
-}
-
-/// The level of a sine with this peak, in dBm0, at least [`SILENCE_DBM0`].
-pub fn dbm0_of_amplitude(peak: f64) -> f64 {
-    dbm0_of_power(peak * peak / 2.0)
+/// The level of several signals together, from their levels in dBm0.
+pub fn dbm0_of_sum(levels: &[f64]) -> f64 {
+    10.0 * levels.iter().map(|level| 10_f64.powf(level / 10.0)).sum::<f64>().log10()
 }
 
 /// Level and peak of a running signal, as a level meter shows them. Allocates nothing.
@@ -65,7 +59,7 @@ impl Meter {
 
     /// Level of a sine with the recent peak, in dBm0; it falls by 20 dB a second.
     pub fn peak_dbm0(&self) -> f64 {
-        dbm0_of_amplitude(self.peak)
+        dbm0_of_power(self.peak * self.peak / 2.0)
     }
 
     /// Samples at full scale since the start.
@@ -77,27 +71,27 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtmf::level::amplitude;
 
-    fn sine(amplitude: f64, seconds: f64) -> Vec<f32> {
+    fn sine(peak: f64, seconds: f64) -> Vec<f32> {
         let count = (8000.0 * seconds) as u32;
-        (0..count)
-            .map(|n| (amplitude * (std::f64::consts::TAU * 1004.0 / 8000.0 * f64::from(n)).sin()) as f32)
-            .collect()
+        (0..count).map(|n| (peak * (std::f64::consts::TAU * 1004.0 / 8000.0 * f64::from(n)).sin()) as f32).collect()
     }
 
     #[test]
     fn a_full_scale_sine_is_3_14_dbm0_and_the_conversions_agree() {
-        assert!((dbm0_of_power(0.5) - FULL_SCALE_SINE_DBM0).abs() < 1e-9);
-        for level in [-60.0, -25.0, 0.0, FULL_SCALE_SINE_DBM0] {
-            assert!((dbm0_of_amplitude(amplitude_of_dbm0(level)) - level).abs() < 1e-9);
+        assert!((dbm0_of_power(0.5) - FULL_SCALE_DBM0).abs() < 1e-9);
+        for level in [-60.0, -25.0, 0.0, FULL_SCALE_DBM0] {
+            assert!((dbm0_of_power(amplitude(level).powi(2) / 2.0) - level).abs() < 1e-9);
         }
+        assert!((dbm0_of_sum(&[-10.0, -10.0]) + 6.99).abs() < 0.001);
         assert_eq!(dbm0_of_power(0.0), SILENCE_DBM0);
     }
 
     #[test]
     fn the_meter_reads_a_steady_tone_and_falls_after_it() {
         let mut meter = Meter::new(8000);
-        meter.process(&sine(amplitude_of_dbm0(-13.0), 1.0));
+        meter.process(&sine(amplitude(-13.0), 1.0));
         assert!((meter.level_dbm0() + 13.0).abs() < 0.1, "{}", meter.level_dbm0());
         assert!((meter.peak_dbm0() + 13.0).abs() < 0.1, "{}", meter.peak_dbm0());
         meter.process(&[0.0; 8000]);

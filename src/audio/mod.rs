@@ -1,5 +1,6 @@
 //! Samples and files: recordings of many formats, G.711, resampling, levels.
 
+mod adpcm;
 mod block;
 mod file;
 pub mod g711;
@@ -9,10 +10,11 @@ mod pcm;
 mod problem;
 mod resample;
 mod riff;
+mod stream;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};
-pub use file::{MOST_CHANNELS, RawFormat, Recording, SAMPLE_RATES};
+pub use file::{MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
 pub use pcm::SampleFormat;
 pub use problem::{AudioError, Problem, Warning};
 pub use resample::Resampler;

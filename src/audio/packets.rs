@@ -1,4 +1,4 @@
-//! Compressed recordings (ADPCM, mp3, ogg, flac, aiff, m4a), decoded by symphonia.
+//! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a), decoded by symphonia.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,6 +11,8 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use super::block::{BLOCK_FRAMES, Block};
+use super::pcm::finite;
+use super::problem::Warning;
 
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
@@ -33,8 +35,7 @@ pub(super) struct PacketReader {
 }
 
 /// Why a packet stream is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
+enum End {
     /// Its own end.
     Complete,
     /// The bytes ran out.
@@ -101,19 +102,17 @@ impl PacketReader {
         self.channels
     }
 
-    /// Packets replaced by silence so far.
-    pub(super) const fn damaged(&self) -> u32 {
-        self.damaged
-    }
-
-    /// Frames the container promises.
-    pub(super) const fn declared_frames(&self) -> Option<u64> {
-        self.declared_frames
-    }
-
-    /// How the recording ended, once [`next_block`](Self::next_block) gave an empty block.
-    pub(super) const fn end(&self) -> Option<&End> {
-        self.end.as_ref()
+    /// What was wrong with a recording of which `frames` were given, once [`next_block`](Self::next_block) gave an empty
+    /// block.
+    pub(super) fn warning(&self, frames: u64) -> Option<Warning> {
+        let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
+        let (at_s, missing) = (seconds(frames), self.declared_frames.map_or(0, |all| all.saturating_sub(frames)));
+        match (&self.end, missing) {
+            (Some(End::Broken(why)), _) => Some(Warning::Abandoned { at_s, why: why.clone() }),
+            (Some(End::Cut), 1..) => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
+            _ if self.damaged > 0 => Some(Warning::Damaged { packets: self.damaged }),
+            _ => None,
+        }
     }
 
     /// Fills `block` with up to [`BLOCK_FRAMES`]; an empty block is the end.
@@ -156,6 +155,8 @@ impl PacketReader {
                     return;
                 }
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
+                // Floating point may hold anything.
+                self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
             }
             Err(Error::DecodeError(_)) => {
                 self.damaged += 1;
@@ -174,6 +175,6 @@ fn text(error: Error) -> String {
 }
 
 /// Runs code that parses hostile bytes with overflow checks on: one recording's panic is that recording's error.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| "its decoder gave up on malformed data".to_owned())
 }

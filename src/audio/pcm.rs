@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::block::{BLOCK_FRAMES, Block};
 use super::g711::Law;
+use super::stream::{Limited, WavBody};
 
 /// Samples of a floating-point file beyond this magnitude are limited to it, and what is not a number becomes silence,
 /// so that powers computed from them stay finite.
@@ -106,7 +107,8 @@ fn signed32(bytes: [u8; 4]) -> f32 {
     i32::from_le_bytes(bytes) as f32 / 2_147_483_648.0
 }
 
-fn finite(sample: f32) -> f32 {
+/// The sample, or what stands for it where it is no usable number.
+pub(super) fn finite(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-LARGEST_SAMPLE, LARGEST_SAMPLE) } else { 0.0 }
 }
 
@@ -114,38 +116,31 @@ fn finite(sample: f32) -> f32 {
 ///
 /// A block holds what one read of the stream gave, so that a live pipe is decoded as it arrives.
 pub(super) struct FrameReader<R> {
-    reader: R,
+    reader: Limited<R>,
     format: SampleFormat,
     channels: usize,
-    /// Bytes the header still promises; `None` where it promises none and the stream's end decides.
-    remaining: Option<u64>,
     buffer: Vec<u8>,
     /// Bytes in `buffer` that belong to a frame not yet complete.
     held: usize,
 }
 
 impl<R: Read> FrameReader<R> {
-    pub(super) fn new(reader: R, format: SampleFormat, channels: usize, length: Option<u64>) -> Self {
+    pub(super) fn new(reader: Limited<R>, format: SampleFormat, channels: usize) -> Self {
         let buffer = vec![0; BLOCK_FRAMES * channels * format.bytes()];
-        Self { reader, format, channels, remaining: length, buffer, held: 0 }
+        Self { reader, format, channels, buffer, held: 0 }
     }
 
-    /// Bytes the header promised and the stream has not given.
-    pub(super) const fn missing(&self) -> Option<u64> {
-        self.remaining
-    }
-
-    /// Bytes of one frame.
-    pub(super) const fn frame_bytes(&self) -> usize {
+    const fn frame_bytes(&self) -> usize {
         self.channels * self.format.bytes()
     }
+}
 
-    /// Fills `block`; an empty block is the end.
-    pub(super) fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
+impl<R: Read + Send> WavBody for FrameReader<R> {
+    fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
         block.reset(self.channels);
         let frame = self.frame_bytes();
         while self.held < frame {
-            let count = self.fill()?;
+            let count = self.reader.read_some(&mut self.buffer[self.held..])?;
             if count == 0 {
                 return Ok(());
             }
@@ -162,20 +157,8 @@ impl<R: Read> FrameReader<R> {
         Ok(())
     }
 
-    /// Reads once behind the held bytes, never past the promised end; 0 is the end.
-    fn fill(&mut self) -> io::Result<usize> {
-        let space = self.buffer.len() - self.held;
-        let most = self.remaining.map_or(space, |bytes| usize::try_from(bytes).map_or(space, |bytes| bytes.min(space)));
-        let count = loop {
-            match self.reader.read(&mut self.buffer[self.held..self.held + most]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        if let Some(remaining) = &mut self.remaining {
-            *remaining -= count as u64;
-        }
-        Ok(count)
+    fn missing_frames(&self) -> u64 {
+        self.reader.missing() / self.frame_bytes() as u64
     }
 }
 
@@ -230,7 +213,7 @@ mod tests {
     #[test]
     fn a_trickling_pipe_gives_every_whole_frame_and_drops_a_torn_one() {
         let bytes = [0x00, 0x40, 0x00, 0xC0, 0x00, 0x20, 0x00, 0xE0, 0x00, 0x10];
-        let mut reader = FrameReader::new(Trickle(bytes.to_vec()), SampleFormat::S16Le, 2, None);
+        let mut reader = FrameReader::new(Limited::new(Trickle(bytes.to_vec()), None), SampleFormat::S16Le, 2);
         let (mut block, mut left, mut right) = (Block::new(), Vec::new(), Vec::new());
         loop {
             reader.next_block(&mut block).unwrap();
@@ -245,10 +228,10 @@ mod tests {
 
     #[test]
     fn bytes_after_the_promised_end_are_not_sound() {
-        let mut reader = FrameReader::new(&[128_u8; 10][..], SampleFormat::U8, 1, Some(6));
+        let mut reader = FrameReader::new(Limited::new(&[128_u8; 10][..], Some(6)), SampleFormat::U8, 1);
         let mut block = Block::new();
         reader.next_block(&mut block).unwrap();
-        assert_eq!((block.frames(), reader.missing()), (6, Some(0)));
+        assert_eq!((block.frames(), reader.missing_frames()), (6, 0));
         reader.next_block(&mut block).unwrap();
         assert!(block.is_empty());
     }

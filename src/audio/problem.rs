@@ -105,8 +105,8 @@ pub enum Warning {
     Truncated {
         /// Seconds decoded.
         at_s: f64,
-        /// Seconds missing, where the header tells.
-        missing_s: Option<f64>,
+        /// Seconds missing.
+        missing_s: f64,
     },
     /// Its header says it is empty, and it is not: the program that wrote it did not finish.
     Unfinished {
@@ -130,10 +130,9 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Truncated { at_s, missing_s: Some(missing_s) } => {
+            Self::Truncated { at_s, missing_s } => {
                 write!(f, "cut short: ends at {at_s:.3} s, {missing_s:.3} s before the end its header tells")
             }
-            Self::Truncated { at_s, missing_s: None } => write!(f, "cut short at {at_s:.3} s"),
             Self::Unfinished { at_s } => write!(f, "unfinished: its header says 0 s, and it holds {at_s:.3} s"),
             Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
             Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),

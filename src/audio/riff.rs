@@ -7,6 +7,7 @@
 
 use std::io::{self, Read};
 
+use super::adpcm::{AdpcmForm, AdpcmKind};
 use super::pcm::SampleFormat;
 
 /// Bytes within which the sound must begin.
@@ -31,8 +32,8 @@ pub(super) struct Header {
 pub(super) enum Encoding {
     /// One sample after another.
     Samples(SampleFormat),
-    /// IMA or Microsoft ADPCM.
-    Adpcm,
+    /// Blocks of ADPCM.
+    Adpcm(AdpcmForm),
     /// A format tag nobody here decodes.
     Other(u16),
 }
@@ -115,8 +116,13 @@ impl Format {
             (7, _) => Some(SampleFormat::MuLaw),
             _ => None,
         };
+        let adpcm = |kind| {
+            let (block_bytes, channels) = (usize::from(self.block_align), usize::from(self.channels));
+            Encoding::Adpcm(AdpcmForm { kind, block_bytes, channels })
+        };
         match self.tag {
-            2 | 0x11 => Encoding::Adpcm,
+            2 => adpcm(AdpcmKind::Microsoft),
+            0x11 => adpcm(AdpcmKind::Ima),
             tag => aligned
                 .and_then(by_size)
                 .or_else(|| by_size(self.bits.div_ceil(8)))

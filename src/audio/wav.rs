@@ -15,6 +15,17 @@ pub enum Encoding {
     G711(Law),
 }
 
+impl Encoding {
+    /// Bytes of one sample.
+    const fn bytes(self) -> u32 {
+        match self {
+            Self::Pcm16 => 2,
+            Self::Float32 => 4,
+            Self::G711(_) => 1,
+        }
+    }
+}
+
 /// The form of a WAV file to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WavForm {
@@ -36,7 +47,12 @@ pub struct WavWriter<W: Write + Seek> {
     /// Samples until the header is brought up to date, counted over all channels.
     until_update: u32,
     update_every: u32,
+    /// Samples that still fit.
+    room: u32,
 }
+
+/// Bytes of sound a WAV file can hold: its lengths have 32 bits and count the header, too.
+const MOST_BYTES: u32 = u32::MAX - 4096;
 
 enum Sink<W: Write + Seek> {
     Linear(hound::WavWriter<W>),
@@ -61,14 +77,15 @@ impl<W: Write + Seek> WavWriter<W> {
             Encoding::G711(law) => Sink::Companded(Companded::new(writer, law, form)?),
         };
         let update_every = form.sample_rate.saturating_mul(u32::from(form.channels)).max(1);
-        Ok(Self { sink, channels: usize::from(form.channels), until_update: update_every, update_every })
+        let room = MOST_BYTES / form.encoding.bytes();
+        Ok(Self { sink, channels: usize::from(form.channels), until_update: update_every, update_every, room })
     }
 
     /// Writes frames from one slice per channel; full scale is 1.0, what is louder is clipped (but not in
     /// [`Encoding::Float32`]).
     ///
     /// # Errors
-    /// If the disk is full or the file grows beyond the 4 GiB a WAV file can hold.
+    /// If the disk is full, or the file would grow beyond the 4 GiB a WAV file can hold.
     ///
     /// # Panics
     /// If there is not one slice per channel, or their lengths differ.
@@ -76,6 +93,8 @@ impl<W: Write + Seek> WavWriter<W> {
         assert!(channels.len() == self.channels, "one slice per channel");
         let frames = channels.first().map_or(0, |channel| channel.len());
         assert!(channels.iter().all(|channel| channel.len() == frames), "channels of one length");
+        let samples = u32::try_from(frames * self.channels).unwrap_or(u32::MAX);
+        self.room = self.room.checked_sub(samples).ok_or_else(full)?;
         for frame in 0..frames {
             for channel in channels {
                 self.write_sample(channel[frame])?;
@@ -123,6 +142,10 @@ impl<W: Write + Seek> WavWriter<W> {
 #[expect(clippy::cast_possible_truncation, reason = "clipped to 16 bits; a float cast saturates")]
 pub fn to_16_bits(sample: f32) -> i16 {
     (sample * 32_768.0).round() as i16
+}
+
+fn full() -> io::Error {
+    io::Error::other("a WAV file holds at most 4 GiB: begin another file, or use fewer channels or a lower rate")
 }
 
 fn open_linear<W: Write + Seek>(writer: W, spec: hound::WavSpec) -> io::Result<hound::WavWriter<W>> {
@@ -180,8 +203,7 @@ impl<W: Write + Seek> Companded<W> {
     }
 
     fn write_sample(&mut self, sample: f32) -> io::Result<()> {
-        let full = || io::Error::other("a WAV file holds at most 4 GiB: begin another");
-        self.samples = self.samples.checked_add(1).filter(|samples| *samples < u32::MAX - 64).ok_or_else(full)?;
+        self.samples += 1;
         self.writer.write_all(&[self.law.encode(to_16_bits(sample))])
     }
 

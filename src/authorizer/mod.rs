@@ -1,1 +1,15 @@
-//! The merchant's authorizer: wire contract, the client the box uses, the service a merchant runs.
+//! The merchant's authorizer, both sides: the client the box uses and the service a merchant runs.
+//!
+//! Openpay's page on its remote IVR authorizer says what travels (payment key in; amount, order number and description,
+//! or an error code, out) but no copy of its table of JSON names survives. So all names and codes are data, a
+//! [`Profile`], and the default one is inferred, not Openpay's.
+
+mod client;
+mod profile;
+mod server;
+mod wire;
+
+pub use client::{AuthorizerClient, AuthorizerConfig};
+pub use profile::{AnswerNames, Codes, CustomerNames, Profile, RequestNames};
+pub use server::{AuthorizerServer, ServerConfig};
+pub use wire::{WireError, decode_answer, decode_request, encode_answer, encode_request};

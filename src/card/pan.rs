@@ -59,7 +59,7 @@ impl Pan {
         if !brand.lengths().contains(&text.len()) {
             return Err(PanError::BrandLength { brand, digits: text.len() });
         }
-        if luhn_sum(text) % 10 != 0 {
+        if !luhn_sum(text).is_multiple_of(10) {
             return Err(PanError::CheckDigit);
         }
         Ok(Self { digits, brand })
@@ -142,7 +142,7 @@ mod tests {
     fn every_single_wrong_digit_is_caught() {
         let number = "4111111111111111";
         for place in 1..number.len() {
-            for digit in "0123456789".chars().filter(|digit| number[place..].chars().next() != Some(*digit)) {
+            for digit in "0123456789".chars().filter(|digit| !number[place..].starts_with(*digit)) {
                 let mut wrong = number.to_owned();
                 wrong.replace_range(place..=place, &digit.to_string());
                 assert_eq!(Pan::parse(&wrong).err(), Some(PanError::CheckDigit), "{wrong}");

@@ -1,28 +1,164 @@
 //! `tonopago decode`: the digits in recordings.
 
+use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
 
-use super::{Failure, Outcome};
-use tonopago::audio::{Block, Recording};
+use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tonopago::audio::{Opener, RawFormat, SampleFormat};
+use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, gather};
+use tonopago::dtmf::Profile;
+
+use super::{FAILED, Failure, Outcome};
+
+/// Time between two drawings of the progress bar.
+const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
+///
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), mp3, ogg, flac, aiff, m4a, and samples
+/// without a header. Each channel is decoded on its own; files are told in the order they are named.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  tonopago decode call.wav")]
+#[command(after_help = "\
+Examples:
+  tonopago decode call.wav
+  tonopago decode --format jsonl recordings/ > digits.jsonl
+  arecord -f S16_LE -r 8000 | tonopago decode -
+  tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
+
+Exit codes: 0 all decoded (digits or not), 1 a file could not be decoded (the others were), 2 wrong command line.")]
 pub(super) struct Args {
-    /// Recordings to read
+    /// Recordings, folders of recordings, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// How to write the digits
+    #[arg(long, value_enum, default_value_t = FormatName::Text)]
+    format: FormatName,
+    /// Also tell what was almost a digit, with the reason it was refused
+    #[arg(long)]
+    rejected: bool,
+    /// The receiver's limits
+    #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
+    profile: String,
+    /// Files decoded at a time [default: one for each processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// The recordings have no header: samples per second, in Hz
+    #[arg(long, value_name = "HZ")]
+    raw_rate: Option<u32>,
+    /// How their samples are written: u8, s16le, s16be, s24le, s32le, f32le, f64le, mulaw or alaw
+    #[arg(long, value_name = "FORMAT", default_value_t = SampleFormat::S16Le, requires = "raw_rate")]
+    raw_format: SampleFormat,
+    /// Their interleaved channels
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "raw_rate")]
+    raw_channels: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatName {
+    /// The digits and a table for each file
+    Text,
+    /// One JSON object a line for each digit
+    Jsonl,
+    /// Comma-separated values with a line of names
+    Csv,
 }
 
 pub(super) fn run(args: Args) -> Outcome {
-    for file in args.files {
-        let mut recording = Recording::open(&file).map_err(Failure::failed)?;
-        let mut block = Block::new();
-        while recording.next_block(&mut block).map_err(Failure::failed)? {}
-        if recording.seconds() > 1e9 {
-            return Err(Failure::usage("too long"));
+    if args.files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
+        return Err(Failure::usage("standard input (-) can be read only once"));
+    }
+    let (inputs, refused) = gather(&args.files, args.raw_rate.is_some());
+    refused.iter().for_each(|error| eprintln!("tonopago: {error}"));
+    let mut failed = !refused.is_empty();
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let batch = args.batch(&bytes_read);
+    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
+    reporter.begin()?;
+    while_showing(&progress(&inputs), &bytes_read, |bar| {
+        batch.run(&inputs, |input, item| {
+            failed |= matches!(item, Item::Failed(_));
+            bar.suspend(|| {
+                complain(input, &item);
+                reporter.item(input, &item)
+            })
+        })
+    })?;
+    Ok(ExitCode::from(if failed { FAILED } else { 0 }))
+}
+
+impl Args {
+    fn batch(&self, bytes_read: &Arc<AtomicU64>) -> Batch {
+        let profile = Profile::named(&self.profile).unwrap_or_default();
+        let options = Options { profile, rejected: self.rejected };
+        let mut opener = Opener::new().counting_into(Arc::clone(bytes_read));
+        if let Some(sample_rate) = self.raw_rate {
+            opener = opener.raw(RawFormat { sample_rate, channels: self.raw_channels, format: self.raw_format });
+        }
+        let processors = || available_parallelism().map_or(1, usize::from);
+        Batch { options, opener, jobs: self.jobs.map_or_else(processors, usize::from) }
+    }
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Text => Self::Text,
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Csv => Self::Csv,
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Errors and warnings go to standard error, each with its file's name.
+fn complain(input: &Input, item: &Item) {
+    match item {
+        Item::Failed(error) => eprintln!("tonopago: {error}"),
+        Item::Done(summary) => {
+            if let Some(warning) = &summary.warning {
+                eprintln!("tonopago: warning: {input}: {warning}");
+            }
+        }
+        Item::Entry(_) => {}
+    }
+}
+
+/// Does `work` while the bar follows `bytes_read`, and takes the bar away.
+fn while_showing<T>(bar: &ProgressBar, bytes_read: &AtomicU64, work: impl FnOnce(&ProgressBar) -> T) -> T {
+    let done = AtomicBool::new(bar.is_hidden());
+    let result = thread::scope(|scope| {
+        let shower = scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                bar.set_position(bytes_read.load(Ordering::Relaxed));
+                thread::park_timeout(REDRAW);
+            }
+        });
+        let result = work(bar);
+        done.store(true, Ordering::Release);
+        shower.thread().unpark();
+        result
+    });
+    bar.finish_and_clear();
+    result
+}
+
+/// A bar over the bytes of all files; hidden where nobody looks, or where the length of a stream is unknown.
+fn progress(inputs: &[Input]) -> ProgressBar {
+    let length = |input: &Input| match input {
+        Input::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|data| data.len()),
+        Input::Standard => None,
+    };
+    let total: Option<u64> = inputs.iter().map(length).sum();
+    let (Some(total), true) = (total, io::stderr().is_terminal()) else { return ProgressBar::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{wide_bar} {binary_bytes} of {binary_total_bytes}, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
 }

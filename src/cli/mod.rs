@@ -5,7 +5,22 @@
 //!
 //! Exit codes, for scripts: 0 done, 1 something failed (the rest was done), 2 the command line is wrong.
 
+mod authorizer;
+mod call;
+mod check;
 mod decode;
+mod demo;
+mod devices;
+mod generate;
+mod keys;
+mod listen;
+mod menu_file;
+mod merchant;
+mod payments;
+mod prompts;
+mod samples;
+mod sandbox;
+mod trace;
 
 use std::error::Error;
 use std::io;
@@ -27,13 +42,37 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Decode(decode::Args),
+    Listen(listen::Args),
+    Devices(devices::Args),
+    Generate(generate::Args),
+    Call(call::Args),
+    Check(check::Args),
+    Prompts(prompts::Args),
+    Authorizer(authorizer::Args),
+    Keys(keys::Args),
+    Payments(payments::Args),
+    Sandbox(sandbox::Args),
+    Samples(samples::Args),
 }
 
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),
+            Self::Listen(args) => listen::run(args),
+            Self::Devices(args) => devices::run(args),
+            Self::Generate(args) => generate::run(args),
+            Self::Call(args) => call::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Prompts(args) => prompts::run(args),
+            Self::Authorizer(args) => authorizer::run(args),
+            Self::Keys(args) => keys::run(args),
+            Self::Payments(args) => payments::run(args),
+            Self::Sandbox(args) => sandbox::run(args),
+            Self::Samples(args) => samples::run(args),
         }
     }
 }
@@ -70,6 +109,14 @@ impl From<io::Error> for Failure {
             _ => Self::Failed(format!("cannot write the output: {error}").into()),
         }
     }
+}
+
+/// The commands stay in a program built without their feature, and say how to get them.
+#[cfg(not(feature = "sound-card"))]
+fn without_sound_cards() -> Failure {
+    Failure::failed(
+        "this program was built without sound cards: build it with `--features sound-card` (needs libasound2-dev)",
+    )
 }
 
 /// Reads the command line and does what it says.

@@ -17,6 +17,8 @@ pub(crate) struct FittedTone {
     pub(crate) hz: f32,
     /// Peak amplitude in the middle of the window, as filtered.
     pub(crate) amplitude: f32,
+    /// Phase in radians in the middle of the window.
+    pub(crate) phase: f32,
 }
 
 /// A fitted pair.
@@ -53,6 +55,25 @@ pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
     }
     [fit.low.hz, fit.high.hz] = hz;
     fit
+}
+
+/// Complex amplitudes of two tones of known frequency over a short piece that starts at sample `start`, and the
+/// energy they leave.
+pub(crate) fn amplitudes(samples: &[f32], hz: [f32; 2], start: f32) -> ([[f32; 2]; 2], f32) {
+    let mut normal = Normal::default();
+    let step = hz.map(|hz| f64::from(hz) * std::f64::consts::TAU / f64::from(WORKING_RATE));
+    let mut energy = 0.0;
+    for (n, sample) in samples.iter().enumerate() {
+        let at = f64::from(start) + n as f64;
+        let [a, b] = step.map(|step| step * at);
+        normal.add([a.cos() as f32, b.cos() as f32, a.sin() as f32, b.sin() as f32], *sample);
+        energy += sample * sample;
+    }
+    for row in &mut normal.gram {
+        row.iter_mut().for_each(|x| *x *= 0.5);
+    }
+    let (x, explained) = normal.solve();
+    ([[x[0], x[2]], [x[1], x[3]]], (energy - explained).max(0.0))
 }
 
 /// The window folded about its middle: even parts meet only `cos` and `t sin`, odd parts only `sin` and `t cos`.
@@ -185,7 +206,7 @@ impl Solved {
 
     fn tone(&self, tone: usize, hz: f32) -> FittedTone {
         let ((re, im), _) = self.parts(tone);
-        FittedTone { hz, amplitude: re.hypot(im) }
+        FittedTone { hz, amplitude: re.hypot(im), phase: im.atan2(re) }
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) const SPAN_S: f64 = 4.25e-3;
 /// design for least ripple in the stop bands 0-450 and above 2300 Hz with at most 10 % ripple in 675-1680 Hz.
 const COSINES: [f64; 12] =
     [0.05926, -0.02364, 0.22345, 1.97862, 1.90357, 2.08406, 1.93638, 2.07079, 1.45076, -0.44027, 0.03238, -0.06377];
+/// The same for the low band, 0-350 Hz: a Hann window.
+const LOW_COSINES: [f64; 2] = [1.0, 1.0];
 /// Positions between two input samples the filter is tabulated for, at most. At 512 the timing error is 1/1024 sample.
 const MAX_PHASES: u64 = 512;
 /// Input samples taken in one go; bounds the buffer, not the caller's block.
@@ -28,12 +30,22 @@ pub(crate) fn response(hz: f64) -> f64 {
         .sum()
 }
 
+/// One filtered sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Filtered {
+    /// 600-1900 Hz.
+    pub(crate) band: f32,
+    /// 0-350 Hz, for every second sample only.
+    pub(crate) low: Option<f32>,
+}
+
 /// Streaming band-pass filter and resampler.
 pub(crate) struct FrontEnd {
     rate: u64,
     phases: u64,
     taps: usize,
     table: Vec<f32>,
+    low_table: Vec<f32>,
     buffer: Vec<f32>,
     /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
     origin: i64,
@@ -48,14 +60,17 @@ impl FrontEnd {
         let phases = exact.min(MAX_PHASES);
         let half = half_span(rate);
         let taps = 2 * half + 2;
-        let table = (0..phases).flat_map(|phase| phase_taps(rate, half, phase as f64 / phases as f64)).collect();
+        let tabulate = |cosines: &[f64]| {
+            (0..phases).flat_map(|phase| phase_taps(cosines, rate, half, phase as f64 / phases as f64)).collect()
+        };
+        let (table, low_table) = (tabulate(&COSINES), tabulate(&LOW_COSINES));
         let mut buffer = Vec::with_capacity(taps + 2 * CHUNK);
         buffer.resize(half + 1, 0.0);
-        Self { rate, phases, taps, table, buffer, origin: -(half as i64) - 1, produced: 0 }
+        Self { rate, phases, taps, table, low_table, buffer, origin: -(half as i64) - 1, produced: 0 }
     }
 
     /// Takes input samples, hands out filtered samples. The `n`-th of them is centred on time `n / WORKING_RATE`.
-    pub(crate) fn process(&mut self, samples: &[f32], mut sink: impl FnMut(f32)) {
+    pub(crate) fn process(&mut self, samples: &[f32], mut sink: impl FnMut(Filtered)) {
         for chunk in samples.chunks(CHUNK) {
             self.buffer.extend_from_slice(chunk);
             while let Some(sample) = self.next_output() {
@@ -79,14 +94,16 @@ impl FrontEnd {
         if phase == self.phases { (index + 1, 0) } else { (index, phase) }
     }
 
-    fn next_output(&mut self) -> Option<f32> {
+    fn next_output(&mut self) -> Option<Filtered> {
         let (index, phase) = self.place(self.produced);
         let half = self.taps / 2 - 1;
         let start = (index as i64 - half as i64 - self.origin) as usize;
         let window = self.buffer.get(start..start + self.taps)?;
-        let taps = &self.table[phase as usize * self.taps..][..self.taps];
+        let taps = phase as usize * self.taps..(phase as usize + 1) * self.taps;
+        let band = dot(window, &self.table[taps.clone()]);
+        let low = if self.produced % 2 == 0 { Some(dot(window, &self.low_table[taps])) } else { None };
         self.produced += 1;
-        Some(dot(window, taps))
+        Some(Filtered { band, low })
     }
 
     fn forget(&mut self) {
@@ -104,18 +121,19 @@ fn half_span(rate: u64) -> usize {
 }
 
 /// Taps for input samples `-half ..= half + 1` around an output `phase` (0..1) of a sample after sample 0.
-fn phase_taps(rate: u64, half: usize, phase: f64) -> impl Iterator<Item = f32> {
-    (0..2 * half + 2).map(move |i| {
+fn phase_taps(cosines: &[f64], rate: u64, half: usize, phase: f64) -> Vec<f32> {
+    let tap = |i: usize| {
         let t = (i as f64 - half as f64 - phase) / rate as f64;
-        (impulse(t) / (SPAN_S * rate as f64)) as f32
-    })
+        (impulse(cosines, t) / (SPAN_S * rate as f64)) as f32
+    };
+    (0..2 * half + 2).map(tap).collect()
 }
 
-fn impulse(t: f64) -> f64 {
+fn impulse(cosines: &[f64], t: f64) -> f64 {
     if t.abs() >= SPAN_S * 0.5 {
         return 0.0;
     }
-    COSINES.iter().enumerate().map(|(k, c)| c * (TAU * k as f64 * t / SPAN_S).cos()).sum()
+    cosines.iter().enumerate().map(|(k, c)| c * (TAU * k as f64 * t / SPAN_S).cos()).sum()
 }
 
 /// Sum of products in eight independent lanes, so that it runs in vector registers and always in the same order.
@@ -144,7 +162,7 @@ mod tests {
             .map(|n| (TAU * hz * n as f64 / f64::from(rate)).cos() as f32)
             .collect();
         let mut output = Vec::new();
-        FrontEnd::new(rate).process(&input, |sample| output.push(sample));
+        FrontEnd::new(rate).process(&input, |sample| output.push(sample.band));
         output
     }
 
@@ -172,7 +190,7 @@ mod tests {
         let input: Vec<f32> = (0..5000).map(|n| ((n * n) % 97) as f32 / 97.0 - 0.5).collect();
         let run = |block: usize| {
             let (mut front, mut output) = (FrontEnd::new(11025), Vec::new());
-            input.chunks(block).for_each(|chunk| front.process(chunk, |sample| output.push(sample)));
+            input.chunks(block).for_each(|chunk| front.process(chunk, |sample| output.push(sample.band)));
             output
         };
         assert_eq!(run(1), run(5000));

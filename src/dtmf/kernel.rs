@@ -7,8 +7,8 @@ use super::front_end::WORKING_RATE;
 use super::{COLUMN_HZ, ROW_HZ};
 use std::f64::consts::TAU;
 
-/// Filtered samples in a sub-block: 1.5 ms.
-pub(crate) const HOP: usize = 6;
+/// Filtered samples in a sub-block: 1 ms.
+pub(crate) const HOP: usize = 4;
 /// Four rows, then four columns.
 pub(crate) const TONES: usize = 8;
 

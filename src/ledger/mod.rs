@@ -1,1 +1,106 @@
-//! Payment keys and charge attempts, persisted.
+//! The ledger: payment keys and charge attempts, persisted before each step.
+//!
+//! An attempt is one charge of one card for one payment key. Its life is
+//!
+//! ```text
+//! Prepared ──> Sent ──> Approved | Declined | Unknown ──> Approved | Declined | Lapsed
+//!     └──> Abandoned (the charge was never sent)
+//! ```
+//!
+//! Every step is on disk (SQLite, write-ahead log, synchronous full) before the next is taken, together with its line in
+//! the audit trail. At most one attempt per payment key, and per order, is ever live or approved: a unique index says so,
+//! which holds between threads and between processes alike. [`State::Approved`] is final, by a trigger.
+
+mod attempts;
+mod audit;
+mod keys;
+mod schema;
+mod state;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::clock::Clock;
+
+pub use attempts::{Attempt, Conflict, NewAttempt};
+pub use audit::AuditEntry;
+pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey};
+pub use state::{Outcome, State};
+
+/// The ledger's file, shared by all threads; other processes may have the same file open.
+pub struct Ledger {
+    connection: Mutex<Connection>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why the ledger can't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file can't be opened, read or written: stop taking payments.
+    #[error("ledger: {0}")]
+    Storage(#[from] rusqlite::Error),
+    /// Written by a newer program.
+    #[error("the ledger has schema version {found}, this program knows up to {known}: use the newer program")]
+    TooNew {
+        /// Version in the file.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
+    /// An attempt is not in a state from which this step may be taken.
+    #[error("attempt {id} is {from}, it can't become {to}")]
+    Transition {
+        /// The attempt.
+        id: i64,
+        /// Its state.
+        from: State,
+        /// The state asked for.
+        to: State,
+    },
+    /// No such attempt or key.
+    #[error("the ledger has no {0}")]
+    Missing(String),
+    /// A key can't be issued as asked.
+    #[error("can't issue the key: {0}")]
+    Key(String),
+}
+
+impl Ledger {
+    /// Opens or creates a ledger file, readable by its owner only, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`] or [`LedgerError::TooNew`].
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        schema::restrict_to_owner(path);
+        Self::with_connection(Connection::open(path)?, clock)
+    }
+
+    /// A ledger that lives as long as this value, for tests.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`] if SQLite has no memory.
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        Self::with_connection(Connection::open_in_memory()?, clock)
+    }
+
+    fn with_connection(mut connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        schema::prepare(&mut connection)?;
+        Ok(Self { connection: Mutex::new(connection), clock })
+    }
+
+    /// The clock its dates come from.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic inside a transaction rolled it back when the transaction was dropped: the connection is sound.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -2,6 +2,8 @@
 //! effects.
 
 mod party;
+#[cfg(feature = "sound-card")]
+pub mod sound_card;
 mod virtual_time;
 
 pub use party::{Party, RecordedCaller, SimulatedCaller};

@@ -1,1 +1,220 @@
-//! The payment rule: never charged twice, never a lost outcome.
+//! The payment rule: a key is charged at most once, and no outcome is lost.
+//!
+//! The [`Cashier`] performs what calls ask for. Every step is in the ledger before it is taken; a charge whose answer is
+//! lost is looked for by its order id, sent at most once more under the same order id, and else stays open in the ledger
+//! until reconciliation finds out. Nobody is told "paid" for anything but `completed`, and nobody is told "declined"
+//! while a charge may still succeed.
+
+mod background;
+mod charge;
+mod finding;
+mod reconcile;
+mod refund;
+mod rehearsal;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::authorizer::AuthorizerClient;
+use crate::ledger::{Ledger, LedgerError};
+use crate::openpay::{Action, Client, Error, Payer};
+use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
+
+pub use background::Background;
+pub use reconcile::ReconcileReport;
+pub use refund::RefundError;
+pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
+
+/// Openpay's codes that mean that every payment will fail: wrong key, account deactivated, public key.
+const HALTING_CODES: [u32; 3] = [1002, 1008, 1010];
+
+/// How long a declined charge counts against its key.
+const DECLINE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How patient the cashier is, and what it says where the merchant said nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CashierConfig {
+    /// When to look for a charge whose answer was lost, counted from the loss, ascending.
+    pub queries: Vec<Duration>,
+    /// After this time from being sent, a charge the gateway does not know will not turn up any more: it is sent once
+    /// more, under the same order id.
+    pub gateway_limit: Duration,
+    /// A charge the gateway still does not know after this time is given up, and its key can be paid again, under the
+    /// same order id.
+    pub lapse_after: Duration,
+    /// An attempt that was reserved but not sent within this time belongs to a call that is gone.
+    pub reservation: Duration,
+    /// A key with this many declined charges in 24 hours is blocked at this box, whatever the merchant says.
+    pub max_declines: u32,
+    /// Who pays, for Openpay, if the merchant's authorizer does not say.
+    pub payer: Payer,
+}
+
+impl CashierConfig {
+    /// Queries after 0, 2, 5, 10 and 20 s; limits of 90 s, 30 min and 60 s; six declines.
+    pub fn new(payer: Payer) -> Self {
+        Self {
+            queries: [0, 2, 5, 10, 20].map(Duration::from_secs).to_vec(),
+            gateway_limit: Duration::from_secs(90),
+            lapse_after: Duration::from_secs(30 * 60),
+            reservation: Duration::from_secs(60),
+            max_declines: 6,
+            payer,
+        }
+    }
+}
+
+/// Charges cards for authorized keys, and reconciles. Blocking; share it between threads.
+pub struct Till {
+    openpay: Client,
+    ledger: Arc<Ledger>,
+    config: CashierConfig,
+    halted: AtomicBool,
+}
+
+/// Performs what calls ask for: a till, and the merchant to be asked. Blocking; share it between threads.
+pub struct Cashier {
+    authorizer: AuthorizerClient,
+    till: Till,
+}
+
+impl Cashier {
+    /// A cashier. Call [`Cashier::check`] and [`Cashier::reconcile`] before the first call is taken.
+    pub const fn new(authorizer: AuthorizerClient, till: Till) -> Self {
+        Self { authorizer, till }
+    }
+
+    /// Performs one request and says what became of it. A charge may take minutes; it is never given up half-way, so let
+    /// it finish even if the caller has hung up.
+    pub fn perform(&self, request: Request) -> Reply {
+        match request {
+            Request::Authorize { key } => {
+                let reply = self.authorize(&key);
+                tracing::info!(reply = authorize_name(&reply), "authorize");
+                Reply::Authorize(reply)
+            }
+            Request::Charge { key, authorization, card, months } => {
+                let reply = self.till.charge(&key, &authorization, &card, months);
+                tracing::info!(reply = charge_name(&reply), order_id = authorization.order_id, "charge");
+                Reply::Charge(reply)
+            }
+        }
+    }
+
+    /// See [`Till::check`].
+    ///
+    /// # Errors
+    /// Openpay's error.
+    pub fn check(&self) -> Result<(), Error> {
+        self.till.check()
+    }
+
+    /// See [`Till::reconcile`].
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
+        self.till.reconcile()
+    }
+
+    /// The till.
+    pub const fn till(&self) -> &Till {
+        &self.till
+    }
+
+    /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet.
+    fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
+        if self.till.is_halted() {
+            return AuthorizeReply::Unavailable;
+        }
+        match self.till.known(key) {
+            Ok(Some(refusal)) => AuthorizeReply::Refused(refusal),
+            Ok(None) => self.authorizer.authorize(key),
+            Err(error) => {
+                tracing::error!(%error, "ALARM: the ledger failed; no key is taken");
+                AuthorizeReply::Unavailable
+            }
+        }
+    }
+}
+
+impl Till {
+    /// A till; nothing is sent yet.
+    pub const fn new(openpay: Client, ledger: Arc<Ledger>, config: CashierConfig) -> Self {
+        Self { openpay, ledger, config, halted: AtomicBool::new(false) }
+    }
+
+    /// Asks Openpay whether the credentials are good, and takes or stops taking payments accordingly.
+    ///
+    /// # Errors
+    /// Openpay's error.
+    pub fn check(&self) -> Result<(), Error> {
+        let result = self.openpay.merchant().map(drop);
+        match &result {
+            Ok(()) => self.halted.store(false, Ordering::Relaxed),
+            Err(error) => self.note(error),
+        }
+        result
+    }
+
+    /// Whether no payments are taken because Openpay refuses the credentials or the account.
+    pub fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed)
+    }
+
+    /// The ledger, for listings.
+    pub const fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Why this ledger refuses a key, if it does.
+    fn known(&self, key: &PaymentKey) -> Result<Option<Refusal>, LedgerError> {
+        if self.ledger.payment_of(key)?.is_some() {
+            return Ok(Some(Refusal::AlreadyPaid));
+        }
+        let since = self.ledger.clock().now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
+        let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
+        Ok(blocked.then_some(Refusal::Blocked))
+    }
+
+    /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.
+    fn note(&self, error: &Error) {
+        let Some(api) = error.api() else {
+            tracing::warn!(%error, "Openpay");
+            return;
+        };
+        // A 403 without Openpay's code is some firewall's opinion of one request.
+        if HALTING_CODES.contains(&api.error_code) || api.http_status == 401 {
+            self.halted.store(true, Ordering::Relaxed);
+            tracing::error!(%error, "ALARM: Openpay refuses the account; no payments are taken until it is mended");
+        } else if matches!(api.action(), Action::Alarm | Action::OurFault | Action::NewToken) {
+            tracing::error!(%error, "ALARM: Openpay");
+        } else {
+            tracing::warn!(%error, "Openpay");
+        }
+    }
+}
+
+const fn authorize_name(reply: &AuthorizeReply) -> &'static str {
+    match reply {
+        AuthorizeReply::Authorized(_) => "authorized",
+        AuthorizeReply::Refused(_) => "refused",
+        AuthorizeReply::Unavailable => "unavailable",
+    }
+}
+
+const fn charge_name(reply: &ChargeReply) -> &'static str {
+    match reply {
+        ChargeReply::Approved { .. } => "approved",
+        ChargeReply::Declined(_) => "declined",
+        ChargeReply::Correct(_) => "correct",
+        ChargeReply::AlreadyPaid { .. } => "already paid",
+        ChargeReply::Unknown { .. } => "unknown",
+        ChargeReply::Unavailable => "unavailable",
+    }
+}

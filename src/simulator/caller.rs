@@ -57,6 +57,24 @@ impl Script {
         self.act(state, Patience::HearsOut, Act::Keys(keys.to_owned()))
     }
 
+    /// The same acts, each cutting into the prompt after this long.
+    #[must_use]
+    pub fn hurried(mut self, after: MediaTime) -> Self {
+        for cue in &mut self.cues {
+            cue.patience = Patience::CutsIn(after);
+        }
+        self
+    }
+
+    /// All keys pressed if the call goes as the script expects, in order.
+    pub fn all_keys(&self) -> String {
+        let pressed = self.cues.iter().map(|cue| match &cue.act {
+            Act::Keys(keys) | Act::KeysThenHangUp(keys) => keys.as_str(),
+            Act::Nothing => "",
+        });
+        pressed.collect::<String>().replace(',', "")
+    }
+
     /// The next time `state` is entered or asks again: does `act`.
     #[must_use]
     pub fn act(mut self, state: &str, patience: Patience, act: Act) -> Self {

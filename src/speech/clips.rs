@@ -1,14 +1,14 @@
 //! The clips of every language: embedded in the program, and an operator's recordings in their place.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::{fs, io};
 
 use serde::Deserialize;
 
 use super::Language;
-use super::recording::{self, RecordingError};
+use super::overrides::{self, ClipsError};
+use super::recording;
 
 /// Name and bytes of each file of an embedded folder.
 type EmbeddedFiles = &'static [(&'static str, &'static [u8])];
@@ -31,30 +31,6 @@ pub struct Clip {
     source: Option<Arc<Path>>,
 }
 
-/// Why a folder of recordings could not be taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ClipsError {
-    /// The folder or one of its language folders could not be listed.
-    #[error("{path}: cannot list the recordings: {source}", path = .path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The folder has none of the language folders, so it is probably the wrong one.
-    #[error("{path}: no recordings here: put them in {path}/es-MX/ and {path}/en-US/, named <clip id>.wav", path = .0.display())]
-    NoLanguage(PathBuf),
-    /// A recording cannot be used.
-    #[error("{path}: {source}", path = .path.display())]
-    Recording {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it and the cure.
-        source: RecordingError,
-    },
-}
-
 impl Clips {
     /// The clips that ship with the program. Decoded once, on the first call.
     pub fn embedded() -> Arc<Self> {
@@ -63,20 +39,24 @@ impl Clips {
     }
 
     /// The embedded clips with the recordings in `folder` in their place: `folder/es-MX/<id>.wav` speaks for the clip
-    /// `<id>` in Spanish, `folder/en-US/<id>.wav` in English. An id that no clip has is added as a new one.
+    /// `<id>` in Spanish, `folder/en-US/<id>.wav` in English. An id that no clip has is added as a new one. Any rate,
+    /// number of channels and form that [`Recording`](crate::audio::Recording) reads will do, also mp3, ogg and flac.
     ///
     /// # Errors
-    /// [`ClipsError`] names the file, what is wrong with it and the cure. Nothing is skipped silently.
+    /// [`ClipsError`] names the file, what is wrong with it and the cure. Nothing is skipped silently;
+    /// [`check_recordings`](super::check_recordings) lists everything wrong with a folder at once.
     pub fn with_overrides(folder: &Path) -> Result<Arc<Self>, ClipsError> {
         let mut clips = Self::embedded().as_ref().clone();
-        let languages = Language::ALL.map(|language| (language, folder.join(language.code())));
-        if !languages.iter().any(|(_, path)| path.is_dir()) {
-            return Err(ClipsError::NoLanguage(folder.to_owned()));
-        }
-        for (language, path) in languages.iter().filter(|(_, path)| path.is_dir()) {
-            for file in recordings(path)? {
-                clips.replace(*language, &file)?;
+        for file in overrides::find(folder)? {
+            let samples = recording::read(&file.path);
+            let samples = samples.map_err(|source| ClipsError::Recording { path: file.path.clone(), source })?;
+            let voice = clips.voices.entry(file.language).or_default();
+            let text = voice.get(&file.id).map_or_else(|| Arc::from(""), |clip| Arc::clone(&clip.text));
+            let clip = Clip { samples: samples.into(), text, source: Some(file.path.into()) };
+            if voice.get(&file.id).is_some_and(|clip| clip.source.is_some()) {
+                return Err(ClipsError::Twice { id: file.id, language: file.language });
             }
+            voice.insert(file.id, clip);
         }
         Ok(Arc::new(clips))
     }
@@ -107,16 +87,6 @@ impl Clips {
             }
         }
         Self { voices, caller }
-    }
-
-    fn replace(&mut self, language: Language, file: &Path) -> Result<(), ClipsError> {
-        let recorded = recording::read(file);
-        let samples = recorded.map_err(|source| ClipsError::Recording { path: file.to_owned(), source })?;
-        let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let clips = self.voices.entry(language).or_default();
-        let text = clips.get(&id).map_or_else(|| Arc::from(""), |clip| Arc::clone(&clip.text));
-        clips.insert(id, Clip { samples: samples.into(), text, source: Some(file.into()) });
-        Ok(())
     }
 }
 
@@ -172,25 +142,17 @@ fn decode_voice(files: EmbeddedFiles) -> BTreeMap<String, Clip> {
         .collect();
     let clips = files.iter().filter_map(|(name, bytes)| {
         let id = name.strip_suffix(".wav")?;
-        let samples = recording::decode_g711(bytes).expect("a test reads the embedded clips");
+        let samples = recording::decode_bytes(name, bytes).expect("a test reads the embedded clips");
         let text = texts.get(id).map_or("", Entry::text);
         Some((id.to_owned(), Clip { samples: samples.into(), text: text.into(), source: None }))
     });
     clips.collect()
 }
 
-/// The WAV files of a folder, sorted.
-fn recordings(folder: &Path) -> Result<Vec<PathBuf>, ClipsError> {
-    let failed = |source| ClipsError::Folder { path: folder.to_owned(), source };
-    let entries = fs::read_dir(folder).map_err(failed)?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav")));
-    paths.sort();
-    Ok(paths)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn write_recording(path: &Path, samples: &[i16]) {
@@ -230,11 +192,12 @@ mod tests {
     fn a_recording_takes_the_place_of_a_clip() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("es-MX")).unwrap();
-        write_recording(&folder.path().join("es-MX/despedida.wav"), &[0, 16384, -16384, 0]);
+        write_recording(&folder.path().join("es-MX/despedida.wav"), &[16384; 800]);
         write_recording(&folder.path().join("es-MX/promocion.wav"), &[100; 80]);
         let clips = Clips::with_overrides(folder.path()).unwrap();
         let replaced = clips.get(Language::EsMx, "despedida").unwrap();
-        assert_eq!(replaced.samples(), [0.0, 0.5, -0.5, 0.0]);
+        assert_eq!(replaced.duration_ms(), 100);
+        assert!(replaced.samples()[32..768].iter().all(|sample| *sample == 0.5));
         assert_eq!(replaced.text(), Clips::embedded().get(Language::EsMx, "despedida").unwrap().text());
         assert!(replaced.recording().unwrap().ends_with("es-MX/despedida.wav"));
         assert_eq!(clips.get(Language::EsMx, "promocion").unwrap().duration_ms(), 10);
@@ -245,14 +208,14 @@ mod tests {
     fn an_unusable_recording_is_named_with_the_cure() {
         let folder = tempfile::tempdir().unwrap();
         let fails = || Clips::with_overrides(folder.path()).unwrap_err().to_string();
-        assert!(fails().contains("put them in"), "{}", fails());
         fs::create_dir(folder.path().join("en-US")).unwrap();
         let file = folder.path().join("en-US/bienvenida.wav");
         fs::write(&file, b"ID3 this is no WAV file").unwrap();
-        assert!(fails().contains("bienvenida.wav") && fails().contains("save it as WAV"), "{}", fails());
+        assert!(fails().contains("bienvenida.wav") && fails().contains("convert it to WAV"), "{}", fails());
         write_recording(&file, &[]);
         assert!(fails().contains("no samples"), "{}", fails());
-        write_recording(&file, &vec![0; 8000 * 61]);
-        assert!(fails().contains("longer than 60 s"), "{}", fails());
+        write_recording(&file, &[0; 800]);
+        fs::copy(&file, folder.path().join("en-US/bienvenida.flac")).unwrap();
+        assert!(fails().contains("two recordings"), "{}", fails());
     }
 }

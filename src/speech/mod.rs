@@ -31,16 +31,20 @@
 mod clips;
 mod english;
 mod language;
+mod level;
+mod overrides;
 mod player;
 mod recording;
 mod spanish;
 mod spoken;
 
-pub use clips::{Clip, Clips, ClipsError};
+pub use clips::{Clip, Clips};
 pub use language::Language;
-pub use player::{Player, UnknownClip};
+pub use level::active_speech_level_dbm0;
+pub use overrides::{ClipsError, Concern, Finding, check_recordings};
+pub use player::{Player, UnknownClip, render};
 pub use recording::RecordingError;
-pub use spoken::{Spoken, amount, date, digits, number, reference, words};
+pub use spoken::{Spoken, amount, date, digits, number, reference, text_of, words};
 
 /// Samples per second of every clip: the telephone network's 8 kHz.
 pub const SAMPLE_RATE: u32 = 8000;

@@ -118,11 +118,32 @@ impl Segment {
     }
 
     fn is_done(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// Samples still to come.
+    fn left(&self) -> usize {
         match self {
-            Self::Clip { samples, next } => *next == samples.len(),
-            Self::Silence { left } => *left == 0,
+            Self::Clip { samples, next } => samples.len() - next,
+            Self::Silence { left } => *left,
         }
     }
+}
+
+/// Everything that is said, as samples at [`SAMPLE_RATE`].
+///
+/// # Errors
+/// [`UnknownClip`] when a clip does not exist.
+pub fn render(spoken: &[Spoken], clips: &Clips, language: Language) -> Result<Vec<f32>, UnknownClip> {
+    let mut player = Player::new();
+    player.enqueue(spoken, clips, language)?;
+    let mut samples = Vec::new();
+    while let Some(mut segment) = player.queue.pop_front() {
+        let start = samples.len();
+        samples.resize(start + segment.left(), 0.0);
+        segment.fill(&mut samples[start..]);
+    }
+    Ok(samples)
 }
 
 fn segment(part: &Spoken, clips: &Clips, language: Language) -> Result<Segment, UnknownClip> {
@@ -148,11 +169,15 @@ mod tests {
 
     const SAYS: [&str; 3] = ["un_momento", "n7", "pesos"];
 
-    fn playing() -> Player {
-        let mut player = Player::new();
+    fn says() -> Vec<Spoken> {
         let mut spoken = SAYS.map(Spoken::clip).to_vec();
         spoken.insert(1, Spoken::Pause(125));
-        player.enqueue(&spoken, &Clips::embedded(), Language::EsMx).unwrap();
+        spoken
+    }
+
+    fn playing() -> Player {
+        let mut player = Player::new();
+        player.enqueue(&says(), &Clips::embedded(), Language::EsMx).unwrap();
         player
     }
 
@@ -175,6 +200,7 @@ mod tests {
         for block in [1, 7, 80, 160, 441, 4800] {
             let played = drain(&mut playing(), block);
             assert_eq!(played[..expected.len()], expected, "blocks of {block}");
+            assert_eq!(render(&says(), &clips, Language::EsMx).unwrap(), expected);
             assert!(played[expected.len()..].iter().all(|sample| *sample == 0.0), "blocks of {block}");
         }
     }

@@ -1,100 +1,163 @@
-//! Reading a recorded clip: the embedded G.711 files and an operator's WAV files.
+//! Reading a recorded clip of any form and rate as mono samples at the telephone's rate.
 
-use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
 use super::SAMPLE_RATE;
-use crate::audio::g711::Law;
+use crate::audio::{AudioError, Block, Problem, Recording, Resampler, Warning};
 
 /// Longest clip, in seconds: callers do not listen that long, and a file this much longer is the wrong file.
-pub(super) const LONGEST_S: u64 = 60;
-/// Largest file read: a minute of stereo 32-bit samples at 192 kHz, and room for its headers.
-const LARGEST_FILE: u64 = LONGEST_S * 192_000 * 8 + (1 << 20);
+const LONGEST_S: u32 = 60;
+/// A recording begins and ends with a fade of this many samples (4 ms), so that it joins its neighbours without a click.
+const FADE: usize = SAMPLE_RATE as usize / 250;
 
-/// Why a file is not a usable recording.
+/// Why a file is not a usable recording, with the cure.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// The file could not be read.
-    #[error("cannot read the recording: {0}")]
-    Unreadable(#[from] std::io::Error),
+    /// It can't be read.
+    #[error("{}", .0.problem())]
+    Unreadable(#[source] AudioError),
+    /// Part of it is missing or damaged.
+    #[error("{0}: record or copy it again")]
+    Damaged(Warning),
     /// Longer than a prompt can be.
-    #[error("longer than {LONGEST_S} s: cut it to the words of this one prompt")]
+    #[error("is longer than {LONGEST_S} s: cut it to the words of this one prompt")]
     TooLong,
     /// No samples at all.
-    #[error("has no samples: record it again, or remove the file to use the built-in clip")]
+    #[error("has no samples: record it again, or remove it to hear the built-in clip")]
     Empty,
-    /// Not a WAV file, or one whose coding is not known.
-    #[error("not a usable WAV file ({0}): save it as WAV, PCM 16 bit or G.711, mono")]
-    Format(String),
-    /// The sampling rate cannot be converted.
-    #[error("sampled at {0} Hz: convert it to {SAMPLE_RATE} Hz")]
-    Rate(u32),
 }
 
-/// Reads a WAV file as mono samples at [`SAMPLE_RATE`].
+/// Reads a recording of any form, rate and number of channels. Channels are averaged.
 pub(super) fn read(path: &Path) -> Result<Vec<f32>, RecordingError> {
-    if fs::metadata(path)?.len() > LARGEST_FILE {
-        return Err(RecordingError::TooLong);
-    }
-    let bytes = fs::read(path)?;
-    let samples = match find_chunk(&bytes, b"fmt ") {
-        Some([7 | 6, 0, ..]) => decode_g711(&bytes)?,
-        _ => decode_pcm(&bytes)?,
-    };
-    match samples.len() as u64 / u64::from(SAMPLE_RATE) {
-        _ if samples.is_empty() => Err(RecordingError::Empty),
-        LONGEST_S.. => Err(RecordingError::TooLong),
-        _ => Ok(samples),
+    let recording = Recording::open(path).map_err(unreadable)?;
+    let mut samples = decode(recording)?;
+    fade_ends(&mut samples);
+    Ok(samples)
+}
+
+/// Decodes a recording held in memory, as it is.
+pub(super) fn decode_bytes(name: &str, bytes: &'static [u8]) -> Result<Vec<f32>, RecordingError> {
+    decode(Recording::from_stream(name, Cursor::new(bytes)).map_err(unreadable)?)
+}
+
+fn unreadable(error: AudioError) -> RecordingError {
+    match error.problem() {
+        Problem::Empty => RecordingError::Empty,
+        _ => RecordingError::Unreadable(error),
     }
 }
 
-/// Decodes a mono 8 kHz mu-law or A-law WAV file.
-pub(super) fn decode_g711(bytes: &[u8]) -> Result<Vec<f32>, RecordingError> {
-    let broken = |what: &str| RecordingError::Format(what.to_owned());
-    let format = find_chunk(bytes, b"fmt ").and_then(|chunk| chunk.first_chunk::<16>());
-    let format = format.ok_or_else(|| broken("no format chunk"))?;
-    let law = if format[0] == 7 { Law::Mu } else { Law::A };
-    if format[2..4] != [1, 0] {
-        return Err(broken("G.711 with several channels"));
-    }
-    let rate = u32::from_le_bytes([format[4], format[5], format[6], format[7]]);
-    if rate != SAMPLE_RATE {
-        return Err(RecordingError::Rate(rate));
-    }
-    let data = find_chunk(bytes, b"data").ok_or_else(|| broken("no data chunk"))?;
-    Ok(data.iter().map(|&octet| law.decode_f32(octet)).collect())
-}
-
-fn decode_pcm(bytes: &[u8]) -> Result<Vec<f32>, RecordingError> {
-    let broken = |error: hound::Error| RecordingError::Format(error.to_string());
-    let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(broken)?;
-    let spec = reader.spec();
-    if spec.sample_rate != SAMPLE_RATE {
-        return Err(RecordingError::Rate(spec.sample_rate));
-    }
-    let interleaved: Vec<f32> = match spec.sample_format {
-        hound::SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>().map_err(broken)?,
-        hound::SampleFormat::Int => {
-            let scale = 1.0 / (1_i64 << (spec.bits_per_sample - 1)) as f32;
-            let scaled = reader.samples::<i32>().map(|sample| sample.map(|value| value as f32 * scale));
-            scaled.collect::<Result<_, _>>().map_err(broken)?
+fn decode(mut recording: Recording) -> Result<Vec<f32>, RecordingError> {
+    let rate = recording.sample_rate();
+    let mut resampler = (rate != SAMPLE_RATE).then(|| Resampler::new(rate, SAMPLE_RATE));
+    let (mut block, mut mono, mut samples) = (Block::new(), Vec::new(), Vec::new());
+    while recording.next_block(&mut block).map_err(unreadable)? {
+        if recording.frames() > u64::from(LONGEST_S) * u64::from(rate) {
+            return Err(RecordingError::TooLong);
         }
-    };
-    let channels = usize::from(spec.channels.max(1));
-    Ok(interleaved.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect())
+        mix(&block, &mut mono);
+        match &mut resampler {
+            Some(resampler) => resampler.process(&mono, &mut samples),
+            None => samples.extend_from_slice(&mono),
+        }
+    }
+    if let Some(mut resampler) = resampler {
+        resampler.finish(&mut samples);
+    }
+    match recording.warning() {
+        Some(warning) => Err(RecordingError::Damaged(warning.clone())),
+        None if samples.is_empty() => Err(RecordingError::Empty),
+        None => Ok(samples),
+    }
 }
 
-/// The body of a RIFF/WAVE file's first chunk of this name; a chunk cut short by the end of the file as far as it goes.
-fn find_chunk<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
-    let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
-    while let Some((head, body)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let body_end = length.min(body.len());
-        if head[..4] == *name {
-            return Some(&body[..body_end]);
-        }
-        rest = body.get(body_end + length % 2..).unwrap_or_default();
+fn mix(block: &Block, mono: &mut Vec<f32>) {
+    mono.clear();
+    mono.extend_from_slice(block.channel(0));
+    for channel in 1..block.channels() {
+        mono.iter_mut().zip(block.channel(channel)).for_each(|(sum, sample)| *sum += sample);
     }
-    None
+    let share = 1.0 / block.channels() as f32;
+    mono.iter_mut().for_each(|sample| *sample *= share);
+}
+
+fn fade_ends(samples: &mut [f32]) {
+    let length = FADE.min(samples.len() / 2);
+    for index in 0..length {
+        let gain = index as f32 / length as f32;
+        samples[index] *= gain;
+        let end = samples.len() - 1 - index;
+        samples[end] *= gain;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::audio::g711::Law;
+    use crate::audio::wav::{Encoding, WavForm, WavWriter};
+
+    fn record(folder: &tempfile::TempDir, form: WavForm, seconds: f32) -> PathBuf {
+        let path = folder.path().join(format!("{}.wav", form.sample_rate));
+        let mut writer = WavWriter::new(File::create(&path).unwrap(), form).unwrap();
+        let step = std::f32::consts::TAU * 440.0 / form.sample_rate as f32;
+        let count = (seconds * form.sample_rate as f32) as usize;
+        let tone: Vec<f32> = (0..count).map(|n| 0.25 * (n as f32 * step).sin()).collect();
+        writer.write(&vec![&tone[..]; usize::from(form.channels)]).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    #[test]
+    fn any_rate_form_and_channel_count_becomes_mono_at_8_khz() {
+        let folder = tempfile::tempdir().unwrap();
+        let step = std::f32::consts::TAU * 440.0 / 8000.0;
+        for (sample_rate, channels, encoding) in [
+            (8_000, 1, Encoding::G711(Law::Mu)),
+            (8_000, 2, Encoding::G711(Law::A)),
+            (44_100, 2, Encoding::Pcm16),
+            (48_000, 1, Encoding::Float32),
+            (16_000, 1, Encoding::Pcm16),
+        ] {
+            let samples = read(&record(&folder, WavForm { sample_rate, channels, encoding }, 1.0)).unwrap();
+            assert_eq!(samples.len(), 8000, "{sample_rate} Hz");
+            for (n, sample) in samples.iter().enumerate().take(7900).skip(100) {
+                let expected = 0.25 * (n as f32 * step).sin();
+                assert!((sample - expected).abs() < 0.01, "{sample_rate} Hz {encoding:?}: sample {n} is {sample}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_are_faded() {
+        let mut samples = [1.0; 200];
+        fade_ends(&mut samples);
+        assert_eq!((samples[0], samples[16], samples[100], samples[199]), (0.0, 0.5, 1.0, 0.0));
+        let mut short = [1.0; 3];
+        fade_ends(&mut short);
+        assert_eq!(short, [0.0, 1.0, 0.0]);
+        fade_ends(&mut []);
+    }
+
+    #[test]
+    fn what_cannot_be_spoken_is_refused_with_the_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        let pcm = WavForm { sample_rate: 8000, channels: 1, encoding: Encoding::Pcm16 };
+        let refusal = |path: &Path| read(path).unwrap_err().to_string();
+        assert!(refusal(&record(&folder, pcm, 0.0)).contains("no samples"));
+        assert!(refusal(&record(&folder, pcm, 60.5)).contains("longer than 60 s"));
+        assert!(refusal(&folder.path().join("absent.wav")).contains("check the path"));
+        let path = record(&folder, pcm, 1.0);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..9000]).unwrap();
+        assert!(refusal(&path).contains("cut short"), "{}", refusal(&path));
+        std::fs::write(&path, []).unwrap();
+        assert!(refusal(&path).contains("no samples"));
+        std::fs::write(&path, "this is a text").unwrap();
+        assert!(refusal(&path).contains("convert it to WAV"), "{}", refusal(&path));
+    }
 }

@@ -61,10 +61,11 @@ fn unit(currency: Currency, units: u64, goes_on: bool) -> &'static str {
 fn before_masculine(number: u64, ids: &mut Vec<String>) {
     push_number(number, Uno::Short, ids);
     // "un millón de pesos", but "un millón mil pesos".
-    if number > 0 && number % 1_000_000 == 0 {
-        if let Some(last) = ids.last_mut() {
-            last.push_str("_de");
-        }
+    if number > 0
+        && number.is_multiple_of(1_000_000)
+        && let Some(last) = ids.last_mut()
+    {
+        last.push_str("_de");
     }
 }
 

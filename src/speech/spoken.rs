@@ -103,7 +103,7 @@ pub fn words(language: Language, money: Money) -> String {
 }
 
 /// The words of what is spoken, from the texts of the embedded clips. Pauses and unknown clips have none.
-pub(super) fn text_of(language: Language, spoken: &[Spoken]) -> String {
+pub fn text_of(language: Language, spoken: &[Spoken]) -> String {
     let clips = Clips::embedded();
     let texts = spoken.iter().filter_map(|part| match part {
         Spoken::Clip(id) => clips.get(language, id).map(|clip| clip.text().trim_end_matches([',', '.'])),

@@ -1,4 +1,4 @@
-//! Delayed, weaker copies of a signal.
+//! Delayed, weaker copies of a signal, and rooms.
 
 /// A delay line with a gain.
 #[derive(Clone, Debug)]
@@ -9,8 +9,7 @@ pub(super) struct Delay {
 }
 
 impl Delay {
-    pub(super) fn new(sample_rate: u32, delay_ms: f64, gain: f64) -> Self {
-        let samples = (delay_ms.max(0.0) * f64::from(sample_rate) / 1000.0).round() as usize;
+    pub(super) fn new(samples: usize, gain: f64) -> Self {
         Self { ring: vec![0.0; samples + 1], position: 0, gain: gain as f32 }
     }
 
@@ -18,5 +17,43 @@ impl Delay {
         self.ring[self.position] = sample;
         self.position = (self.position + 1) % self.ring.len();
         self.ring[self.position] * self.gain
+    }
+}
+
+/// Direct sound and reflections that grow denser and weaker: one every 16 samples on average.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    ring: Vec<f32>,
+    position: usize,
+    reflections: Vec<(usize, f32)>,
+}
+
+impl Room {
+    /// `length` is the time in samples in which the reflections fade by 60 dB; `gain` is their root-mean-square sum.
+    pub(super) fn new(seed: u64, length: usize, gain: f64) -> Self {
+        let length = length.max(16);
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x726f_6f6d);
+        let count = length / 16;
+        let mut reflections: Vec<(usize, f64)> = (0..count)
+            .map(|_| {
+                let delay = rng.usize(1..=length);
+                let fade = 10f64.powf(-3.0 * delay as f64 / length as f64);
+                (delay, fade * (2.0 * rng.f64() - 1.0))
+            })
+            .collect();
+        reflections.sort_by_key(|(delay, _)| *delay);
+        let power: f64 = reflections.iter().map(|(_, gain)| gain * gain).sum();
+        let scale = gain / power.sqrt().max(1e-9);
+        let reflections = reflections.into_iter().map(|(delay, gain)| (delay, (gain * scale) as f32)).collect();
+        Self { ring: vec![0.0; length + 1], position: 0, reflections }
+    }
+
+    pub(super) fn next(&mut self, sample: f32) -> f32 {
+        let size = self.ring.len();
+        self.ring[self.position] = sample;
+        let echo: f32 =
+            self.reflections.iter().map(|(delay, gain)| gain * self.ring[(self.position + size - delay) % size]).sum();
+        self.position = (self.position + 1) % size;
+        sample + echo
     }
 }

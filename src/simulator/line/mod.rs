@@ -12,62 +12,85 @@
 //! assert!(heard.iter().all(|sample| sample.is_finite()));
 //! ```
 
+mod clock;
+mod codec;
 mod echo;
+mod loss;
 mod noise;
+mod tilt;
 
 use crate::dtmf::level::{amplitude, rms};
-use echo::Delay;
-use noise::{Hum, White};
+use clock::ClockOffset;
+pub use codec::Companding;
+use echo::{Delay, Room};
+use loss::{Dropouts, PacketLoss};
+use noise::{Hum, Impulses, Pink, Tones, White};
+use std::sync::Arc;
+use tilt::Tilt;
 
-/// Describes a line. Levels in dBm0 (a full-scale sine is +3.14), times in ms.
-#[derive(Clone, Debug)]
+/// Describes a line. Levels in dBm0 (a full-scale sine is +3.14), times in ms. Faults act in the order a call meets
+/// them: room and caller's echo, clocks, the line's tilt and gain, the box's echo, other sounds, noise, interruptions,
+/// clipping, the codec, lost packets.
+#[derive(Clone, Debug, Default)]
 pub struct LineBuilder {
     seed: u64,
     gain_db: f64,
+    twist_db: Option<f64>,
+    clock_ppm: Option<f64>,
+    room: Option<(f64, f64)>,
+    caller_echoes: Vec<(f64, f64)>,
+    echoes: Vec<(f64, f64)>,
+    mixed: Vec<(Arc<[f32]>, f64)>,
+    tones: Vec<ToneSpec>,
     noise_dbm0: Option<f64>,
+    pink_dbm0: Option<f64>,
+    impulses: Option<(f64, f64)>,
     hum: Option<(f64, f64)>,
     dc: f64,
-    echoes: Vec<(f64, f64)>,
-    sidetones: Vec<(f64, f64)>,
-    clip: Option<f64>,
+    dropouts: Option<(f64, f64)>,
+    clip_dbm0: Option<f64>,
+    codec: Option<Companding>,
+    packet_loss: Option<(f64, f64)>,
+}
+
+/// Steady or cadenced tones.
+#[derive(Clone, Debug)]
+struct ToneSpec {
+    hz: Vec<f64>,
+    level_dbm0: f64,
+    cadence_ms: Option<(f64, f64)>,
 }
 
 impl LineBuilder {
     /// A perfect line whose random faults, if any are added, follow from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            gain_db: 0.0,
-            noise_dbm0: None,
-            hum: None,
-            dc: 0.0,
-            echoes: Vec::new(),
-            sidetones: Vec::new(),
-            clip: None,
-        }
+        Self { seed, ..Self::default() }
     }
 
     /// Gain from the caller to the box in dB.
-    pub fn gain_db(mut self, db: f64) -> Self {
-        self.gain_db = db;
-        self
+    pub fn gain_db(self, gain_db: f64) -> Self {
+        Self { gain_db, ..self }
     }
 
-    /// White noise over the whole band, in dBm0.
-    pub fn noise_dbm0(mut self, level: f64) -> Self {
-        self.noise_dbm0 = Some(level);
-        self
+    /// Lowers the high DTMF group by this many dB against the low group; negative lowers the low group.
+    pub fn twist_db(self, db: f64) -> Self {
+        Self { twist_db: Some(db), ..self }
     }
 
-    /// Mains hum: frequency in Hz (50 or 60) and level in dBm0, with its second and third harmonic 10 dB down.
-    pub fn hum(mut self, hz: f64, level: f64) -> Self {
-        self.hum = Some((hz, level));
-        self
+    /// The caller's sample clock is fast by this many parts in a million; the buffer between slips when it is over.
+    pub fn clock_offset_ppm(self, ppm: f64) -> Self {
+        Self { clock_ppm: Some(ppm), ..self }
     }
 
-    /// Constant offset as a fraction of full scale.
-    pub fn dc(mut self, offset: f64) -> Self {
-        self.dc = offset;
+    /// The caller's keypad sounds in a room: reverberation time (60 dB) in ms and level of the reverberation in dB
+    /// against the direct sound.
+    pub fn room(self, reverberation_ms: f64, level_db: f64) -> Self {
+        Self { room: Some((reverberation_ms, level_db)), ..self }
+    }
+
+    /// Echo of the caller's own audio: delay in ms, attenuation in dB. May be given several times.
+    pub fn caller_echo(mut self, delay_ms: f64, attenuation_db: f64) -> Self {
+        self.caller_echoes.push((delay_ms, attenuation_db));
         self
     }
 
@@ -77,31 +100,90 @@ impl LineBuilder {
         self
     }
 
-    /// Echo of the caller's own audio: delay in ms, attenuation in dB. May be given several times.
-    pub fn caller_echo(mut self, delay_ms: f64, attenuation_db: f64) -> Self {
-        self.sidetones.push((delay_ms, attenuation_db));
+    /// Speech, music or any recording mixed in and repeated: samples at the line's rate, and gain in dB.
+    pub fn mix(mut self, samples: Arc<[f32]>, gain_db: f64) -> Self {
+        self.mixed.push((samples, gain_db));
         self
     }
 
-    /// Clips at a level in dBm0 of the sine whose peaks it just touches. Without it the line clips at full scale.
-    pub fn clip_dbm0(mut self, level: f64) -> Self {
-        self.clip = Some(level);
+    /// Dial or call-progress tones: frequencies in Hz, level of each in dBm0, cadence (on, off) in ms or `None`.
+    pub fn tones(mut self, hz: &[f64], level_dbm0: f64, cadence_ms: Option<(f64, f64)>) -> Self {
+        self.tones.push(ToneSpec { hz: hz.to_vec(), level_dbm0, cadence_ms });
         self
+    }
+
+    /// White noise over the whole band, in dBm0.
+    pub fn noise_dbm0(self, level: f64) -> Self {
+        Self { noise_dbm0: Some(level), ..self }
+    }
+
+    /// Pink noise (3 dB less per octave), in dBm0.
+    pub fn pink_noise_dbm0(self, level: f64) -> Self {
+        Self { pink_dbm0: Some(level), ..self }
+    }
+
+    /// Clicks: how many per second on average, and their peak as the level in dBm0 of a sine of that peak.
+    pub fn impulses(self, per_second: f64, peak_dbm0: f64) -> Self {
+        Self { impulses: Some((per_second, peak_dbm0)), ..self }
+    }
+
+    /// Mains hum: frequency in Hz (50 or 60) and level in dBm0, with its second and third harmonic 10 dB down.
+    pub fn hum(self, hz: f64, level_dbm0: f64) -> Self {
+        Self { hum: Some((hz, level_dbm0)), ..self }
+    }
+
+    /// Constant offset as a fraction of full scale.
+    pub fn dc(self, offset: f64) -> Self {
+        Self { dc: offset, ..self }
+    }
+
+    /// Interruptions: how many per second on average, and their length in ms.
+    pub fn dropouts(self, per_second: f64, length_ms: f64) -> Self {
+        Self { dropouts: Some((per_second, length_ms)), ..self }
+    }
+
+    /// Clips at the peak of a sine of this level in dBm0. Without it the line clips at full scale.
+    pub fn clip_dbm0(self, level: f64) -> Self {
+        Self { clip_dbm0: Some(level), ..self }
+    }
+
+    /// Passes everything through G.711.
+    pub fn codec(self, law: Companding) -> Self {
+        Self { codec: Some(law), ..self }
+    }
+
+    /// Loses packets: probability 0 to 1 and packet length in ms; what is lost is heard as zeros.
+    pub fn packet_loss(self, probability: f64, packet_ms: f64) -> Self {
+        Self { packet_loss: Some((probability, packet_ms)), ..self }
     }
 
     /// The line for a sample rate in Hz.
     pub fn build(self, sample_rate: u32) -> Line {
-        let delays = |taps: &[(f64, f64)]| {
-            taps.iter().map(|(ms, db)| Delay::new(sample_rate, *ms, 10f64.powf(-db / 20.0))).collect()
+        let gain = |db: f64| 10f64.powf(db / 20.0);
+        let samples = |ms: f64| (ms.max(0.0) * f64::from(sample_rate) / 1000.0).round() as u64;
+        let delays = |echoes: &[(f64, f64)]| {
+            echoes.iter().map(|(ms, db)| Delay::new(samples(*ms) as usize, gain(-db))).collect()
         };
+        let tones = |tone: &ToneSpec| Tones::new(sample_rate, &tone.hz, amplitude(tone.level_dbm0), tone.cadence_ms);
+        let seed = self.seed;
         Line {
-            gain: 10f64.powf(self.gain_db / 20.0) as f32,
-            noise: self.noise_dbm0.map(|level| White::new(self.seed, rms(level))),
+            room: self.room.map(|(ms, db)| Room::new(seed, samples(ms) as usize, gain(db))),
+            caller_echoes: delays(&self.caller_echoes),
+            clock: self.clock_ppm.map(ClockOffset::new),
+            tilt: self.twist_db.map(|db| Tilt::new(sample_rate, db)),
+            gain: gain(self.gain_db) as f32,
+            echoes: delays(&self.echoes),
+            mixed: self.mixed.iter().map(|(audio, db)| Mixed::new(audio.clone(), gain(*db))).collect(),
+            tones: self.tones.iter().map(tones).collect(),
+            noise: self.noise_dbm0.map(|level| White::new(seed, rms(level))),
+            pink: self.pink_dbm0.map(|level| Pink::new(seed, rms(level))),
+            impulses: self.impulses.map(|(rate, peak)| Impulses::new(seed, sample_rate, rate, amplitude(peak))),
             hum: self.hum.map(|(hz, level)| Hum::new(sample_rate, hz, amplitude(level))),
             dc: self.dc as f32,
-            echoes: delays(&self.echoes),
-            sidetones: delays(&self.sidetones),
-            limit: self.clip.map_or(1.0, |level| amplitude(level).min(1.0)) as f32,
+            dropouts: self.dropouts.map(|(rate, ms)| Dropouts::new(seed, sample_rate, rate, samples(ms))),
+            limit: self.clip_dbm0.map_or(1.0, |level| amplitude(level).min(1.0)) as f32,
+            codec: self.codec,
+            packet_loss: self.packet_loss.map(|(probability, ms)| PacketLoss::new(seed, probability, samples(ms))),
         }
     }
 }
@@ -109,13 +191,23 @@ impl LineBuilder {
 /// A line in use; see [`LineBuilder`].
 #[derive(Clone, Debug)]
 pub struct Line {
+    room: Option<Room>,
+    caller_echoes: Vec<Delay>,
+    clock: Option<ClockOffset>,
+    tilt: Option<Tilt>,
     gain: f32,
+    echoes: Vec<Delay>,
+    mixed: Vec<Mixed>,
+    tones: Vec<Tones>,
     noise: Option<White>,
+    pink: Option<Pink>,
+    impulses: Option<Impulses>,
     hum: Option<Hum>,
     dc: f32,
-    echoes: Vec<Delay>,
-    sidetones: Vec<Delay>,
+    dropouts: Option<Dropouts>,
     limit: f32,
+    codec: Option<Companding>,
+    packet_loss: Option<PacketLoss>,
 }
 
 impl Line {
@@ -130,77 +222,55 @@ impl Line {
         }
     }
 
+    /// What the box hears of a whole recording while it is silent itself.
+    pub fn carry(&mut self, caller: &[f32]) -> Vec<f32> {
+        caller.iter().map(|sample| self.next(*sample, 0.0)).collect()
+    }
+
     fn next(&mut self, caller: f32, far: f32) -> f32 {
-        let mut sample = caller;
-        for echo in &mut self.sidetones {
-            sample += echo.next(caller);
-        }
-        sample *= self.gain;
-        for echo in &mut self.echoes {
-            sample += echo.next(far);
-        }
-        sample += self.noise.as_mut().map_or(0.0, White::next);
-        sample += self.hum.as_mut().map_or(0.0, Hum::next);
-        (sample + self.dc).clamp(-self.limit, self.limit)
+        let mut sample = self.room.as_mut().map_or(caller, |room| room.next(caller));
+        sample += self.caller_echoes.iter_mut().map(|echo| echo.next(caller)).sum::<f32>();
+        sample = self.clock.as_mut().map_or(sample, |clock| clock.next(sample));
+        sample = self.gain * self.tilt.as_mut().map_or(sample, |tilt| tilt.next(sample));
+        sample += self.echoes.iter_mut().map(|echo| echo.next(far)).sum::<f32>();
+        sample += self.other_sounds();
+        sample = self.dropouts.as_mut().map_or(sample, |dropouts| dropouts.next(sample));
+        sample = (sample + self.dc).clamp(-self.limit, self.limit);
+        sample = self.codec.map_or(sample, |law| law.round_trip(sample));
+        self.packet_loss.as_mut().map_or(sample, |loss| loss.next(sample))
+    }
+
+    fn other_sounds(&mut self) -> f32 {
+        let mixed: f32 = self.mixed.iter_mut().map(Mixed::next).sum();
+        let tones: f32 = self.tones.iter_mut().map(Tones::next).sum();
+        mixed
+            + tones
+            + self.noise.as_mut().map_or(0.0, White::next)
+            + self.pink.as_mut().map_or(0.0, Pink::next)
+            + self.impulses.as_mut().map_or(0.0, Impulses::next)
+            + self.hum.as_mut().map_or(0.0, Hum::next)
+    }
+}
+
+/// A recording that goes round.
+#[derive(Clone, Debug)]
+struct Mixed {
+    samples: Arc<[f32]>,
+    position: usize,
+    gain: f32,
+}
+
+impl Mixed {
+    fn new(samples: Arc<[f32]>, gain: f64) -> Self {
+        Self { samples, position: 0, gain: gain as f32 }
+    }
+
+    fn next(&mut self) -> f32 {
+        let Some(sample) = self.samples.get(self.position) else { return 0.0 };
+        self.position = (self.position + 1) % self.samples.len();
+        self.gain * sample
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn power_dbm0(samples: &[f32]) -> f64 {
-        let mean = samples.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / samples.len() as f64;
-        crate::dtmf::level::dbm0((2.0 * mean).sqrt())
-    }
-
-    #[test]
-    fn noise_has_the_level_asked_for_and_follows_the_seed() {
-        let run = |seed| {
-            let mut heard = vec![0.0; 80_000];
-            let silence = vec![0.0; heard.len()];
-            LineBuilder::new(seed).noise_dbm0(-30.0).build(8000).process(&silence, &silence, &mut heard);
-            heard
-        };
-        assert!((power_dbm0(&run(1)) + 30.0).abs() < 0.1);
-        assert_eq!(run(1), run(1));
-        assert_ne!(run(1), run(2));
-    }
-
-    #[test]
-    fn echo_arrives_late_and_weaker() {
-        let mut far = vec![0.0; 800];
-        far[0] = 0.8;
-        let (caller, mut heard) = (vec![0.0; 800], vec![0.0; 800]);
-        LineBuilder::new(0).echo(30.0, 14.0).build(8000).process(&caller, &far, &mut heard);
-        assert!((heard[240] - 0.8 * 10f32.powf(-0.7)).abs() < 1e-6);
-        assert_eq!(heard.iter().filter(|x| **x != 0.0).count(), 1);
-    }
-
-    #[test]
-    fn blocks_do_not_matter() {
-        let caller: Vec<f32> = (0..2000).map(|n| (n as f32 * 0.3).sin() * 0.4).collect();
-        let far: Vec<f32> = (0..2000).map(|n| (n as f32 * 0.05).sin() * 0.4).collect();
-        let builder =
-            LineBuilder::new(9).noise_dbm0(-20.0).hum(60.0, -30.0).echo(12.0, 10.0).caller_echo(5.0, 12.0).dc(0.01);
-        let run = |block: usize| {
-            let (mut line, mut heard) = (builder.clone().build(8000), vec![0.0; 2000]);
-            for start in (0..2000).step_by(block) {
-                let end = (start + block).min(2000);
-                line.process(&caller[start..end], &far[start..end], &mut heard[start..end]);
-            }
-            heard
-        };
-        assert_eq!(run(1), run(2000));
-        assert_eq!(run(160), run(2000));
-    }
-
-    #[test]
-    fn clipping_limits_the_peaks() {
-        let caller: Vec<f32> = (0..800).map(|n| (n as f32 * 0.7).sin()).collect();
-        let mut heard = vec![0.0; 800];
-        LineBuilder::new(0).clip_dbm0(-9.0).build(8000).process(&caller, &vec![0.0; 800], &mut heard);
-        let peak = heard.iter().fold(0f32, |peak, x| peak.max(x.abs()));
-        assert!((f64::from(peak) - amplitude(-9.0)).abs() < 1e-6);
-    }
-}
+mod tests;

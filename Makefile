@@ -1,0 +1,54 @@
+# tonopago. Two commands do everything on a fresh Debian 12 machine with Rust, git and make:
+#   make demo    builds the program and runs one whole paid call, with no hardware and no network beyond loopback
+#   make test    builds and runs all tests
+
+CARGO ?= cargo
+PROFILE := --release
+TONOPAGO := target/release/tonopago
+PYTHON ?= python3
+VOICE_ENV := target/voice-env
+SCENARIO ?= paid
+
+.PHONY: demo test bench lint fmt doc samples prompts build deps
+.DEFAULT_GOAL := build
+
+build: deps
+	$(CARGO) build $(PROFILE)
+
+# One scenario (`make demo SCENARIO=late-answer`), or all of them (`make demo SCENARIO=all`).
+demo: build
+	$(TONOPAGO) demo --scenario $(SCENARIO)
+
+test: deps
+	$(CARGO) test $(PROFILE)
+
+bench: deps
+	$(CARGO) bench
+
+lint: deps
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(PROFILE) --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(PROFILE) --no-deps --document-private-items
+
+fmt:
+	$(CARGO) fmt
+
+doc:
+	$(CARGO) doc $(PROFILE) --no-deps --open
+
+# The recorded callers in samples/, made anew by the project's own generator; they come out the same to the byte.
+samples: build
+	$(TONOPAGO) samples --out samples
+
+# The clips in menus/voices, rendered anew from their texts. Needs Python and the package registry, at build time only.
+prompts: $(VOICE_ENV)/ready
+	$(VOICE_ENV)/bin/python menus/voices/render.py
+
+$(VOICE_ENV)/ready: menus/voices/requirements.txt
+	$(PYTHON) -m venv $(VOICE_ENV)
+	$(VOICE_ENV)/bin/pip install --quiet --requirement $<
+	touch $@
+
+# What building needs from Debian: a C compiler (SQLite is built in) and the ALSA headers (the sound card).
+deps:
+	@sh .ci/deps

@@ -1,0 +1,97 @@
+//! Byte streams under a recording: counted, remembered, limited to what a header promises.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use symphonia::core::io::MediaSource;
+
+use super::block::Block;
+
+/// The sound of a WAV stream, behind its header.
+pub(super) trait WavBody: Send {
+    /// Fills `block`; an empty block is the end.
+    fn next_block(&mut self, block: &mut Block) -> io::Result<()>;
+
+    /// Frames the header promised and the stream has not given.
+    fn missing_frames(&self) -> u64;
+}
+
+/// Counts the bytes that pass.
+pub(super) struct Counted<R> {
+    pub(super) inner: R,
+    pub(super) bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Seek for Counted<File> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+impl MediaSource for Counted<File> {
+    fn is_seekable(&self) -> bool {
+        self.inner.is_seekable()
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        self.inner.byte_len()
+    }
+}
+
+/// Keeps what passes, so that a stream that can't seek can be read again from its start.
+pub(super) struct Recorder<'a, R> {
+    pub(super) inner: R,
+    pub(super) record: &'a mut Vec<u8>,
+}
+
+impl<R: Read> Read for Recorder<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.record.extend_from_slice(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// A stream that ends where its header says, or at its own end if that comes first.
+pub(super) struct Limited<R> {
+    inner: R,
+    remaining: Option<u64>,
+}
+
+impl<R: Read> Limited<R> {
+    /// `length` in bytes; `None` where only the stream's end decides.
+    pub(super) const fn new(inner: R, length: Option<u64>) -> Self {
+        Self { inner, remaining: length }
+    }
+
+    /// Bytes promised and not given.
+    pub(super) fn missing(&self) -> u64 {
+        self.remaining.unwrap_or(0)
+    }
+
+    /// Reads once, whatever that gives; 0 is the end.
+    pub(super) fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let space = buffer.len();
+        let most = self.remaining.map_or(space, |bytes| usize::try_from(bytes).map_or(space, |bytes| bytes.min(space)));
+        let count = loop {
+            match self.inner.read(&mut buffer[..most]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        if let Some(remaining) = &mut self.remaining {
+            *remaining -= count as u64;
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,332 @@
+//! The JSON that travels between box and authorizer. Amounts are read and written digit for digit.
+
+use std::collections::HashMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+use zeroize::Zeroizing;
+
+use super::Profile;
+use crate::http::{amount_from_json, amount_to_json};
+use crate::money::{AmountError, Currency, Money};
+use crate::service::{Authorization, Customer, PaymentKey, Refusal};
+
+/// Longest order number: the gateway takes 100 characters, and another attempt adds a suffix.
+const MAX_ORDER_ID: usize = 90;
+/// Longest description the gateway takes, in characters; longer ones are cut.
+const MAX_DESCRIPTION: usize = 250;
+/// Longest payment key that is looked up, in digits.
+const MAX_KEY_DIGITS: usize = 32;
+
+/// Why a body is not what the contract says. Texts never repeat the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// Not a JSON object.
+    #[error("not a JSON object: line {line}, column {column}")]
+    Json {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A field is missing, or not of its type.
+    #[error("field {0:?} is missing or of the wrong type")]
+    Field(String),
+    /// The amount can't be charged.
+    #[error("the amount can't be charged: {0}")]
+    Amount(#[from] AmountError),
+    /// Zero, or above the configured limit.
+    #[error("the amount {amount} is not above zero and up to {limit}")]
+    Limit {
+        /// What was asked for.
+        amount: Money,
+        /// The configured limit.
+        limit: Money,
+    },
+    /// A currency other than MXN and USD, or other than the limit's.
+    #[error("the currency is not one that is taken")]
+    Currency,
+    /// An order number that is empty, too long, or has control characters.
+    #[error("the order number must have 1 to {MAX_ORDER_ID} printable characters")]
+    OrderId,
+}
+
+/// The box's question: key, caller's number if known, and local time.
+pub fn encode_request(
+    profile: &Profile,
+    key: &PaymentKey,
+    phone_number: Option<&str>,
+    local_date: &str,
+) -> Zeroizing<Vec<u8>> {
+    let names = &profile.request;
+    let fields = Object(vec![
+        (&names.key, raw(key.expose())),
+        (&names.phone_number, raw(&phone_number)),
+        (&names.local_date, raw(local_date)),
+    ]);
+    Zeroizing::new(serde_json::to_vec(&fields).expect("texts always serialize"))
+}
+
+/// Reads the box's question; all but the key is for the merchant's own use.
+///
+/// # Errors
+/// [`WireError`] if there is no payment key in it.
+pub fn decode_request(profile: &Profile, body: &[u8]) -> Result<PaymentKey, WireError> {
+    let fields = fields(body)?;
+    let name = &profile.request.key;
+    let digits = text(&fields, name).ok_or_else(|| WireError::Field(name.clone()))?;
+    let is_key = (1..=MAX_KEY_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_key.then(|| PaymentKey::new(digits)).ok_or_else(|| WireError::Field(name.clone()))
+}
+
+/// The authorizer's answer.
+pub fn encode_answer(profile: &Profile, answer: &Result<Authorization, Refusal>) -> Vec<u8> {
+    let names = &profile.answer;
+    let fields = match answer {
+        Err(refusal) => {
+            let code = profile.codes.code(*refusal).unwrap_or("1");
+            vec![(names.code.as_str(), raw_code(code)), (&names.error, raw(refusal_text(*refusal)))]
+        }
+        Ok(authorization) => vec![
+            (names.code.as_str(), raw_code(&profile.codes.authorized)),
+            (&names.amount, amount_to_json(authorization.amount)),
+            (&names.currency, raw(authorization.amount.currency.code())),
+            (&names.order_id, raw(&authorization.order_id)),
+            (&names.description, raw(&authorization.description)),
+            (&names.customer, raw(&authorization.customer.as_ref().map(|payer| customer_fields(profile, payer)))),
+            (&names.error, raw(&None::<String>)),
+        ],
+    };
+    serde_json::to_vec(&Object(fields)).expect("texts always serialize")
+}
+
+/// Reads the authorizer's answer. Amounts must be above zero, at most `limit`, and in its currency.
+///
+/// # Errors
+/// [`WireError`]: the authorizer is to be treated as unavailable.
+pub fn decode_answer(
+    profile: &Profile,
+    body: &[u8],
+    limit: Money,
+) -> Result<Result<Authorization, Refusal>, WireError> {
+    let fields = fields(body)?;
+    let names = &profile.answer;
+    let code = text(&fields, &names.code).ok_or_else(|| WireError::Field(names.code.clone()))?;
+    if code != profile.codes.authorized {
+        return Ok(Err(profile.codes.refusal(&code)));
+    }
+    let order_id = text(&fields, &names.order_id).ok_or_else(|| WireError::Field(names.order_id.clone()))?;
+    if !(1..=MAX_ORDER_ID).contains(&order_id.chars().count()) || order_id.chars().any(char::is_control) {
+        return Err(WireError::OrderId);
+    }
+    let description = text(&fields, &names.description).filter(|text| !text.is_empty());
+    let description = description.unwrap_or_else(|| order_id.clone()).chars().take(MAX_DESCRIPTION).collect();
+    let customer = fields.get(names.customer.as_str()).and_then(|json| read_customer(profile, json));
+    Ok(Ok(Authorization { amount: read_amount(profile, &fields, limit)?, order_id, description, customer }))
+}
+
+type Fields<'a> = HashMap<String, &'a RawValue>;
+
+fn fields(body: &[u8]) -> Result<Fields<'_>, WireError> {
+    serde_json::from_slice(body).map_err(|error| WireError::Json { line: error.line(), column: error.column() })
+}
+
+/// A string, or a number's digits as they stand; `None` for anything else.
+fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
+    let json = fields.get(name)?.get();
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str(json).ok(),
+        b'0'..=b'9' | b'-' => Some(json.to_owned()),
+        _ => None,
+    }
+}
+
+fn read_amount(profile: &Profile, fields: &Fields<'_>, limit: Money) -> Result<Money, WireError> {
+    let names = &profile.answer;
+    let currency = text(fields, &names.currency);
+    let currency = currency.map_or(Some(Currency::Mxn), |code| Currency::parse(&code));
+    let currency = currency.filter(|currency| *currency == limit.currency).ok_or(WireError::Currency)?;
+    let json = fields.get(names.amount.as_str()).ok_or_else(|| WireError::Field(names.amount.clone()))?;
+    let amount = amount_from_json(json, currency)?;
+    if amount.centavos == 0 || amount.centavos > limit.centavos {
+        return Err(WireError::Limit { amount, limit });
+    }
+    Ok(amount)
+}
+
+/// The payer, as far as it can be read: a bad one does not stop a payment.
+fn read_customer(profile: &Profile, json: &RawValue) -> Option<Customer> {
+    let fields: Fields<'_> = serde_json::from_str(json.get()).ok()?;
+    let names = &profile.answer.customer_names;
+    let field = |name: &str| text(&fields, name).filter(|text| !text.is_empty());
+    Some(Customer {
+        name: field(&names.name)?,
+        last_name: field(&names.last_name),
+        email: field(&names.email),
+        phone_number: field(&names.phone_number),
+    })
+}
+
+fn customer_fields<'a>(profile: &'a Profile, payer: &Customer) -> Object<'a> {
+    let names = &profile.answer.customer_names;
+    Object(vec![
+        (&names.name, raw(&payer.name)),
+        (&names.last_name, raw(&payer.last_name)),
+        (&names.email, raw(&payer.email)),
+        (&names.phone_number, raw(&payer.phone_number)),
+    ])
+}
+
+/// A JSON object with names known at run time, in order.
+struct Object<'a>(Vec<(&'a str, Box<RawValue>)>);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).expect("texts always serialize")
+}
+
+/// A code as a JSON number where it is one.
+fn raw_code(code: &str) -> Box<RawValue> {
+    let number = code.parse::<i64>().ok().filter(|number| number.to_string() == code); // "00" stays a string
+    number.map_or_else(|| raw(code), |number| raw(&number))
+}
+
+const fn refusal_text(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Unknown => "unknown key",
+        Refusal::Expired => "expired key",
+        Refusal::AlreadyPaid => "already paid",
+        Refusal::Blocked => "blocked key",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Money = Money::mxn(1_000_000);
+
+    proptest::proptest! {
+        /// Bad input is an error, never a panic, and never an amount beyond the limit.
+        #[test]
+        fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let profile = Profile::default();
+            let _ = decode_request(&profile, &body);
+            let _ = decode_answer(&profile, &body, LIMIT);
+        }
+
+        #[test]
+        fn any_amount_text_is_read_exactly_or_refused(amount in "-?[0-9]{0,9}\\.?[0-9]{0,4}([eE][+-]?[0-9]{1,3})?") {
+            let body = format!(r#"{{"response_code":0,"amount":"{amount}","order_id":"o"}}"#);
+            if let Ok(Ok(authorization)) = decode(&body) {
+                let exact: rust_decimal::Decimal =
+                    amount.parse().or_else(|_| rust_decimal::Decimal::from_scientific(&amount)).unwrap();
+                let cents = rust_decimal::Decimal::new(i64::try_from(authorization.amount.centavos).unwrap(), 2);
+                proptest::prop_assert_eq!(cents, exact);
+                proptest::prop_assert!((1..=LIMIT.centavos).contains(&authorization.amount.centavos));
+            }
+        }
+
+        #[test]
+        fn any_authorization_travels_unchanged(
+            centavos in 1..=LIMIT.centavos, order_id in "[ -~]{1,90}", description in "\\PC{1,250}", name in "\\PC{1,40}",
+        ) {
+            let customer = Some(Customer { name, ..Customer::default() });
+            let answer = Ok(Authorization { amount: Money::mxn(centavos), order_id, description, customer });
+            let profile = Profile::default();
+            proptest::prop_assert_eq!(decode_answer(&profile, &encode_answer(&profile, &answer), LIMIT), Ok(answer));
+        }
+    }
+
+    fn decode(body: &str) -> Result<Result<Authorization, Refusal>, WireError> {
+        decode_answer(&Profile::default(), body.as_bytes(), LIMIT)
+    }
+
+    #[test]
+    fn the_default_question_is_the_inferred_one() {
+        let body = encode_request(&Profile::default(), &PaymentKey::new("257139"), None, "2026-11-23T10:15:00");
+        assert_eq!(
+            std::str::from_utf8(&body).unwrap(),
+            r#"{"ivr_key":"257139","phone_number":null,"local_date":"2026-11-23T10:15:00"}"#
+        );
+        assert_eq!(decode_request(&Profile::default(), &body).unwrap(), PaymentKey::new("257139"));
+        assert_eq!(decode_request(&Profile::default(), br#"{"ivr_key":257139}"#).unwrap(), PaymentKey::new("257139"));
+    }
+
+    #[test]
+    fn a_question_without_a_key_is_refused_without_repeating_it() {
+        for body in
+            ["", "[]", "{}", r#"{"ivr_key":null}"#, r#"{"ivr_key":"25a"}"#, r#"{"ivr_key":-1}"#, r#"{"ivr_key":""}"#]
+        {
+            let error = decode_request(&Profile::default(), body.as_bytes()).err().unwrap();
+            assert!(!error.to_string().contains("25a"));
+        }
+    }
+
+    #[test]
+    fn both_sides_agree_under_any_profile() {
+        let renamed = r#"{"answer":{"code":"codigo","amount":"monto","customer":"cliente",
+            "customer_names":{"name":"nombre"}},"codes":{"authorized":"00","blocked":["X9"]}}"#;
+        let customer =
+            Customer { name: "José \"Pepe\"".into(), email: Some("p@example.com".into()), ..Customer::default() };
+        for profile in [Profile::default(), serde_json::from_str(renamed).unwrap()] {
+            for customer in [None, Some(customer.clone())] {
+                let (order_id, description) = ("ord-234".to_owned(), "Cargo".to_owned());
+                let amount = Money::mxn(20_000);
+                let answer = Ok(Authorization { amount, order_id, description, customer });
+                assert_eq!(decode_answer(&profile, &encode_answer(&profile, &answer), LIMIT), Ok(answer));
+            }
+            let blocked = Err(Refusal::Blocked);
+            assert_eq!(decode_answer(&profile, &encode_answer(&profile, &blocked), LIMIT), Ok(blocked));
+        }
+    }
+
+    #[test]
+    fn amounts_are_numbers_or_strings_and_exact() {
+        for (amount, centavos) in [("200.00", 20_000), ("\"200.5\"", 20_050), ("0.1", 10), ("10000", 1_000_000)] {
+            let body = format!(r#"{{"response_code":0,"amount":{amount},"order_id":"o","description":"d"}}"#);
+            assert_eq!(decode(&body).unwrap().unwrap().amount, Money::mxn(centavos), "{amount}");
+        }
+        for amount in ["0", "0.00", "-5", "1.001", "10000.01", "null", "true", "\"12 pesos\"", "1e-3", "99999999999999"]
+        {
+            let body = format!(r#"{{"response_code":0,"amount":{amount},"order_id":"o","description":"d"}}"#);
+            assert!(decode(&body).is_err(), "{amount}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_not_a_broken_answer() {
+        assert_eq!(decode(r#"{"response_code":3}"#), Ok(Err(Refusal::AlreadyPaid)));
+        assert_eq!(decode(r#"{"response_code":"3","amount":null}"#), Ok(Err(Refusal::AlreadyPaid)));
+        assert_eq!(decode(r#"{"response_code":-7}"#), Ok(Err(Refusal::Unknown)));
+        for broken in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"response_code":null}"#,
+            r#"{"response_code":0}"#,
+            r#"{"response_code":0,"amount":1}"#,
+            r#"{"response_code":0,"amount":1,"order_id":""}"#,
+            r#"{"response_code":0,"amount":1,"order_id":"a\nb"}"#,
+            r#"{"response_code":0,"amount":1,"order_id":"o","currency":"EUR"}"#,
+            r#"{"response_code":0,"amount":1,"order_id":"o","currency":"USD"}"#,
+        ] {
+            assert!(decode(broken).is_err(), "{broken}");
+        }
+        let long = format!(r#"{{"response_code":0,"amount":1,"order_id":"{}"}}"#, "o".repeat(91));
+        assert_eq!(decode(&long), Err(WireError::OrderId));
+    }
+
+    #[test]
+    fn missing_and_long_descriptions_are_mended() {
+        let described = |body: &str| decode(body).unwrap().unwrap().description;
+        assert_eq!(described(r#"{"response_code":0,"amount":1,"order_id":77}"#), "77");
+        let long = format!(r#"{{"response_code":0,"amount":1,"order_id":"o","description":"{}"}}"#, "ñ".repeat(300));
+        assert_eq!(described(&long).chars().count(), 250);
+    }
+}

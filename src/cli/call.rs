@@ -1,0 +1,92 @@
+//! `tonopago call`: a menu over a recorded caller.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tonopago::audio::Recording;
+use tonopago::call::{Call, CallConfig};
+use tonopago::demo::{self, Fault, Stage};
+use tonopago::line::{Latencies, RecordedCaller, Transcript, run as drive};
+use tonopago::menu::Event;
+
+use super::menu_file::MenuArgs;
+use super::trace::event_json;
+use super::{Failure, Outcome};
+
+/// Run a menu over a recorded caller, whose keys come when they come
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tonopago call samples/paid.wav --menu menus/pago.yaml
+  tonopago call caller.flac --channel 2 --record call.wav
+
+The services are the demo's: an authorizer that knows the key 257139 (200.00 MXN) and a stand-in for Openpay, both on
+loopback. The end of the file is the caller's hang-up. The call runs as fast as the machine goes.
+
+Exit codes: 0 the call ran to its end, 1 the file or the menu could not be used, 2 the command line is wrong.")]
+pub(super) struct Args {
+    /// The recorded caller: any format and rate that `decode` reads
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The channel the caller is on, from 1
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    channel: usize,
+    #[command(flatten)]
+    menu: MenuArgs,
+    /// Write the call as a stereo WAV file, caller left and box right, card data silent
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// How the timeline is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object an event, then one for the outcome
+    Jsonl,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let (menu, clips) = args.menu.load()?;
+    let recording = Recording::open(&args.file).map_err(Failure::failed)?;
+    let channels = recording.channels();
+    let channel = args.channel.checked_sub(1).filter(|channel| *channel < channels);
+    let channel = channel
+        .ok_or_else(|| Failure::usage(format!("--channel {}: {} has {channels}", args.channel, args.file.display())))?;
+    let mut party = RecordedCaller::new(recording, channel).ok_or_else(|| Failure::usage("no such channel"))?;
+    let stage = Stage::start(Fault::None, None).map_err(Failure::failed)?;
+    let config = CallConfig { record: args.record.is_some(), today: stage.today(), ..CallConfig::default() };
+    let mut call = Call::new(menu, clips, &config);
+    let mut transcript = Transcript::default();
+    let mut watch = |event: &Event| print_event(event, args.format);
+    let mut services = |request| stage.perform(request);
+    let ran = drive(&mut call, &mut party, &mut services, Latencies::default(), &mut transcript, &mut watch);
+    if let Some(path) = &args.record {
+        demo::write_recording(path, &transcript.recording)
+            .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+    }
+    ran.map_err(Failure::failed)?;
+    let completed = stage.completed_charges().map_err(Failure::failed)?;
+    match args.format {
+        Format::Text => match completed.first() {
+            Some(amount) => println!("paid: {amount} completed at the gateway"),
+            None => println!("not paid: no completed charge at the gateway"),
+        },
+        Format::Jsonl => {
+            let amounts: Vec<String> = completed.iter().map(ToString::to_string).collect();
+            println!("{}", json!({ "paid": !completed.is_empty(), "completed": amounts }));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_event(event: &Event, format: Format) {
+    match format {
+        Format::Text => println!("{event}"),
+        Format::Jsonl => println!("{}", event_json(event)),
+    }
+}

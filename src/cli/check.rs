@@ -1,0 +1,82 @@
+//! `tonopago check`: all problems of menus, with line, column and a cure.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tonopago::menu::{Menu, Problems};
+use tonopago::speech::Clips;
+
+use super::{FAILED, Failure, Outcome};
+
+/// Check menus: every problem at once, each with its line, column and a cure
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tonopago check menus/pago.yaml
+  tonopago check --format jsonl menus/*.yaml
+
+Exit codes: 0 all menus are good, 1 a menu has problems or cannot be read, 2 the command line is wrong.")]
+pub(super) struct Args {
+    /// Menu files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How problems are written: for people, or one JSON object a line for editors
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// A folder of recordings that replace clips: es-MX/ID.wav, en-US/ID.wav
+    #[arg(long, value_name = "FOLDER")]
+    recordings: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Jsonl,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let clips = match &args.recordings {
+        Some(folder) => Clips::with_overrides(folder).map_err(Failure::failed)?,
+        None => Clips::embedded(),
+    };
+    let mut all_good = true;
+    for path in &args.files {
+        let file = path.display().to_string();
+        let checked = match std::fs::read_to_string(path) {
+            Ok(text) => Menu::parse(&file, &text, &*clips),
+            Err(error) => {
+                eprintln!("tonopago: {file}: cannot read the menu: {error}");
+                all_good = false;
+                continue;
+            }
+        };
+        match checked {
+            Ok(menu) if args.format == Format::Text => println!("{file}: good, {} states", menu.state_names().count()),
+            Ok(_) => {}
+            Err(problems) => {
+                all_good = false;
+                print(&problems, args.format);
+            }
+        }
+    }
+    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn print(problems: &Problems, format: Format) {
+    if format == Format::Text {
+        println!("{problems}");
+        return;
+    }
+    for problem in &problems.list {
+        let line = json!({
+            "file": problems.file,
+            "line": problem.place.map(|place| place.line),
+            "column": problem.place.map(|place| place.column),
+            "path": problem.path,
+            "message": problem.message,
+            "cure": problem.cure,
+        });
+        println!("{line}");
+    }
+}

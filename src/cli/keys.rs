@@ -1,0 +1,148 @@
+//! `tonopago keys`: issue, list and cancel payment keys.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use jiff::{SignedDuration, Timestamp};
+use tonopago::ledger::{Digits, KeyRecord, NewKey};
+use tonopago::money::{Currency, Money};
+use tonopago::service::{Customer, PaymentKey};
+
+use super::merchant::LedgerArgs;
+use super::{Failure, Outcome};
+
+/// Issue, list and cancel payment keys
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tonopago keys issue --ledger ledger.sqlite --order ord-234 --amount 200.00 --expires-in 72h
+  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 --description \"Pedido 235\"
+  tonopago keys list --ledger ledger.sqlite
+  tonopago keys cancel --ledger ledger.sqlite 12")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Issue a key and print it
+    Issue(Issue),
+    /// List keys, newest first, without their digits
+    List(List),
+    /// Take a key back
+    Cancel(Cancel),
+}
+
+#[derive(clap::Args)]
+struct Issue {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The order to be paid, at most 90 characters, unique
+    #[arg(long, value_name = "ID")]
+    order: String,
+    /// What is to be paid, as 200 or 200.50
+    #[arg(long)]
+    amount: String,
+    /// MXN or USD
+    #[arg(long, default_value = "MXN")]
+    currency: String,
+    /// Shown on the charge, at most 250 characters; the order, if not given
+    #[arg(long)]
+    description: Option<String>,
+    /// Digits of the random key, 6 to 20
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    digits: usize,
+    /// This key instead of a random one
+    #[arg(long, value_name = "DIGITS", conflicts_with = "digits")]
+    key: Option<String>,
+    /// How long it is good, as 72h, 30m or 1h30m; for ever, if not given
+    #[arg(long, value_name = "TIME")]
+    expires_in: Option<SignedDuration>,
+    /// Declined charges until it locks
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    max_failures: u32,
+    /// The payer's name
+    #[arg(long)]
+    name: Option<String>,
+    /// The payer's e-mail address
+    #[arg(long, requires = "name")]
+    email: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct List {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// Show the keys' digits: who knows them can pay, and see what is owed
+    #[arg(long)]
+    reveal: bool,
+}
+
+#[derive(clap::Args)]
+struct Cancel {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The key's number in the list
+    number: i64,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    match args.command {
+        Command::Issue(issue) => issue.run(),
+        Command::List(list) => list.run(),
+        Command::Cancel(cancel) => {
+            cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+impl Issue {
+    fn run(self) -> Outcome {
+        let currency = Currency::parse(&self.currency).ok_or_else(|| Failure::usage("--currency is MXN or USD"))?;
+        let amount = Money::parse(&self.amount, currency);
+        let amount = amount.map_err(|error| Failure::usage(format!("--amount: {error}")))?;
+        let expires = self.expires_in.map(|time| Timestamp::now().checked_add(time)).transpose();
+        let expires = expires.map_err(|error| Failure::usage(format!("--expires-in: {error}")))?;
+        let ledger = self.ledger.open()?;
+        let email = self.email;
+        let issued = ledger.issue_key(NewKey {
+            digits: self.key.map_or(Digits::Random(self.digits), |key| Digits::Given(PaymentKey::new(key))),
+            amount,
+            description: self.description.unwrap_or_else(|| self.order.clone()),
+            order_id: self.order,
+            customer: self.name.map(|name| Customer { name, email, ..Customer::default() }),
+            expires,
+            max_failures: self.max_failures,
+        });
+        let issued = issued.map_err(Failure::failed)?;
+        writeln!(std::io::stdout().lock(), "{}", issued.key.expose())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    fn run(self) -> Outcome {
+        let keys = self.ledger.open_existing()?.list_keys().map_err(Failure::failed)?;
+        let mut output = std::io::stdout().lock();
+        for record in &keys {
+            writeln!(output, "{}", self.line(record))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn line(&self, record: &KeyRecord) -> String {
+        let digits = record.key.expose();
+        let shown = if self.reveal { digits.to_owned() } else { "*".repeat(digits.len()) };
+        let expires = record.expires.map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
+        format!(
+            "{:>6}  {:<9}  {shown:<10}  {:>14}  expires {expires:<20}  failures {}  {}",
+            record.id,
+            record.status.name(),
+            record.amount.to_string(),
+            record.failures,
+            record.order_id,
+        )
+    }
+}

@@ -1,0 +1,87 @@
+//! Wall-clock time, where wall time is meant: a card's expiry, a key's life, a ledger's dates. Calls count samples.
+
+use std::sync::Mutex;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::card::YearMonth;
+
+/// The one place wall-clock time comes from.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// The zone calendar dates are meant in.
+    fn time_zone(&self) -> TimeZone;
+
+    /// This month, for judging a card's expiry.
+    fn year_month(&self) -> YearMonth {
+        let date = self.now().to_zoned(self.time_zone()).date();
+        let year = u16::try_from(date.year()).unwrap_or(0); // before the year 0 no card has expired
+        YearMonth { year, month: date.month().unsigned_abs() }
+    }
+
+    /// Date and time in the zone, ISO 8601 without offset, to the second: `2026-11-23T10:15:00`.
+    fn local_date_time(&self) -> String {
+        self.now().to_zoned(self.time_zone()).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+}
+
+/// The machine's clock and time zone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn time_zone(&self) -> TimeZone {
+        TimeZone::system()
+    }
+}
+
+/// A clock that stands still until it is told otherwise: for tests, and for a demo that gives the same every time.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// A clock showing `now`, in UTC.
+    pub const fn at(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: SignedDuration) {
+        *self.lock() += by;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) // a time stamp is never half-written
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.lock()
+    }
+
+    fn time_zone(&self) -> TimeZone {
+        TimeZone::UTC
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_when_told() {
+        let clock = ManualClock::at("2026-11-30T23:59:59Z".parse().unwrap());
+        assert_eq!(clock.year_month(), YearMonth { year: 2026, month: 11 });
+        assert_eq!(clock.local_date_time(), "2026-11-30T23:59:59");
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(clock.year_month(), YearMonth { year: 2026, month: 12 });
+    }
+}

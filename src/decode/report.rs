@@ -1,0 +1,287 @@
+//! What was found, as text for people, JSON lines or CSV for programs.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Entry, Input, Item, Summary};
+
+/// How to write what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people: each file's digits, then a table.
+    #[default]
+    Text,
+    /// One JSON object a line for each digit.
+    Jsonl,
+    /// Comma-separated values with a line of names.
+    Csv,
+}
+
+/// The columns of CSV and the members of JSON, in order; `reason` is there only where near misses are asked for.
+const COLUMNS: [&str; 13] = [
+    "file",
+    "channel",
+    "digit",
+    "start_s",
+    "end_s",
+    "detected_s",
+    "low_dbm0",
+    "high_dbm0",
+    "twist_db",
+    "low_hz",
+    "high_hz",
+    "snr_db",
+    "reason",
+];
+
+/// Writes the items of a [`Batch`](super::Batch).
+#[derive(Debug)]
+pub struct Reporter<W: Write> {
+    out: W,
+    format: Format,
+    rejected: bool,
+    /// Text begins with all digits, so a file's entries wait for its end.
+    waiting: Vec<Entry>,
+    first: bool,
+}
+
+impl<W: Write> Reporter<W> {
+    /// A reporter; `rejected` says whether near misses come and their reasons need a column.
+    pub const fn new(out: W, format: Format, rejected: bool) -> Self {
+        Self { out, format, rejected, waiting: Vec::new(), first: true }
+    }
+
+    /// Writes what belongs before the first item: CSV's names.
+    ///
+    /// # Errors
+    /// If the output can't be written.
+    pub fn begin(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Csv => self.write_csv(COLUMNS.map(str::to_owned).to_vec()),
+            Format::Text | Format::Jsonl => Ok(()),
+        }
+    }
+
+    /// Writes one item; failures and warnings are for whoever runs the batch, and write nothing here.
+    ///
+    /// # Errors
+    /// If the output can't be written.
+    pub fn item(&mut self, input: &Input, item: &Item) -> io::Result<()> {
+        match (self.format, item) {
+            (Format::Text, Item::Entry(entry)) => self.waiting.push(*entry),
+            (Format::Text, Item::Done(summary)) => self.write_text(input, summary)?,
+            (Format::Text, Item::Failed(_)) => self.waiting.clear(),
+            (Format::Jsonl, Item::Entry(entry)) => {
+                serde_json::to_writer(&mut self.out, &Row::new(input, entry))?;
+                writeln!(self.out)?;
+            }
+            (Format::Csv, Item::Entry(entry)) => self.write_csv(Row::new(input, entry).fields())?,
+            (Format::Jsonl | Format::Csv, Item::Done(_) | Item::Failed(_)) => {}
+        }
+        self.out.flush()
+    }
+
+    fn write_csv(&mut self, mut fields: Vec<String>) -> io::Result<()> {
+        fields.truncate(COLUMNS.len() - usize::from(!self.rejected));
+        let mut line = csv::Writer::from_writer(&mut self.out);
+        line.write_record(&fields)?;
+        line.flush()
+    }
+
+    fn write_text(&mut self, input: &Input, summary: &Summary) -> io::Result<()> {
+        if !std::mem::take(&mut self.first) {
+            writeln!(self.out)?;
+        }
+        for channel in 0..summary.channels {
+            let found = self.waiting.iter().filter(|entry| entry.channel == channel && entry.rejected.is_none());
+            let digits: String = found.map(|entry| entry.digit.as_char()).collect();
+            let digits = if digits.is_empty() { "no digits" } else { &digits };
+            writeln!(self.out, "{input}{}: {digits}", ChannelName(channel, summary.channels, ", "))?;
+        }
+        let (rate, seconds) = (summary.sample_rate, summary.seconds);
+        let channels =
+            if summary.channels == 1 { "1 channel".into() } else { format!("{} channels", summary.channels) };
+        writeln!(self.out, "  {rate} Hz, {channels}, {seconds:.3} s")?;
+        if !self.waiting.is_empty() {
+            writeln!(
+                self.out,
+                "  digit   start s     end s   heard s  low dBm0 high dBm0  twist dB    low Hz   high Hz    S/N dB"
+            )?;
+        }
+        for entry in self.waiting.drain(..) {
+            write_line(&mut self.out, &entry, summary.channels)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_line(out: &mut impl Write, entry: &Entry, channels: usize) -> io::Result<()> {
+    let measured = &entry.measured;
+    write!(out, "  {}     ", entry.digit)?;
+    for seconds in [entry.start_s, entry.end_s, entry.detected_s] {
+        write!(out, " {seconds:9.3}")?;
+    }
+    let levels = [measured.low_dbm0, measured.high_dbm0, measured.twist_db(), measured.low_hz, measured.high_hz];
+    for value in levels.into_iter().chain([measured.snr_db]) {
+        write!(out, " {value:9.1}")?;
+    }
+    if let Some(reason) = entry.rejected {
+        write!(out, "  refused: {reason}")?;
+    }
+    writeln!(out, "{}", ChannelName(entry.channel, channels, "  "))
+}
+
+/// A channel's name after a separator; nothing where there is only one.
+struct ChannelName(usize, usize, &'static str);
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (_, 1) => Ok(()),
+            (0, 2) => write!(f, "{}left", self.2),
+            (1, 2) => write!(f, "{}right", self.2),
+            (channel, _) => write!(f, "{}channel {channel}", self.2),
+        }
+    }
+}
+
+/// An entry in the words of the contract; what is not a finite number is absent.
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    channel: usize,
+    digit: char,
+    start_s: Option<f64>,
+    end_s: Option<f64>,
+    detected_s: Option<f64>,
+    low_dbm0: Option<f64>,
+    high_dbm0: Option<f64>,
+    twist_db: Option<f64>,
+    low_hz: Option<f64>,
+    high_hz: Option<f64>,
+    snr_db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Row {
+    fn new(input: &Input, entry: &Entry) -> Self {
+        let measured = &entry.measured;
+        Self {
+            file: input.to_string(),
+            channel: entry.channel,
+            digit: entry.digit.as_char(),
+            start_s: rounded(entry.start_s, 1e6),
+            end_s: rounded(entry.end_s, 1e6),
+            detected_s: rounded(entry.detected_s, 1e6),
+            low_dbm0: rounded(measured.low_dbm0.into(), 100.0),
+            high_dbm0: rounded(measured.high_dbm0.into(), 100.0),
+            twist_db: rounded(measured.twist_db().into(), 100.0),
+            low_hz: rounded(measured.low_hz.into(), 100.0),
+            high_hz: rounded(measured.high_hz.into(), 100.0),
+            snr_db: rounded(measured.snr_db.into(), 100.0),
+            reason: entry.rejected.map(|reason| reason.to_string()),
+        }
+    }
+
+    fn fields(self) -> Vec<String> {
+        let numbers = [
+            self.start_s,
+            self.end_s,
+            self.detected_s,
+            self.low_dbm0,
+            self.high_dbm0,
+            self.twist_db,
+            self.low_hz,
+            self.high_hz,
+            self.snr_db,
+        ];
+        let mut fields = vec![self.file, self.channel.to_string(), self.digit.to_string()];
+        fields.extend(numbers.map(|number| number.map_or_else(String::new, |number| number.to_string())));
+        fields.push(self.reason.unwrap_or_default());
+        fields
+    }
+}
+
+fn rounded(value: f64, steps: f64) -> Option<f64> {
+    value.is_finite().then(|| (value * steps).round() / steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::dtmf::{Digit, Measurement, Reason};
+
+    fn entry(channel: usize, digit: char, rejected: Option<Reason>) -> Entry {
+        let measured =
+            Measurement { low_dbm0: -10.004, high_dbm0: -12.5, low_hz: 770.1, high_hz: 1336.25, snr_db: f32::INFINITY };
+        let digit = Digit::from_char(digit).unwrap();
+        Entry { channel, digit, start_s: 0.1, end_s: 0.25, detected_s: 0.137_125, measured, rejected }
+    }
+
+    fn report(format: Format, rejected: bool, channels: usize, entries: &[Entry]) -> String {
+        let mut out = Vec::new();
+        let mut reporter = Reporter::new(&mut out, format, rejected);
+        reporter.begin().unwrap();
+        let input = Input::File(PathBuf::from("a,b.wav"));
+        for entry in entries {
+            reporter.item(&input, &Item::Entry(*entry)).unwrap();
+        }
+        let summary = Summary { sample_rate: 8000, channels, seconds: 1.5, warning: None };
+        reporter.item(&input, &Item::Done(summary)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_lines_keep_the_contract() {
+        let told = report(Format::Jsonl, false, 1, &[entry(0, '5', None)]);
+        let expected = concat!(
+            r#"{"file":"a,b.wav","channel":0,"digit":"5","start_s":0.1,"end_s":0.25,"detected_s":0.137125,"#,
+            r#""low_dbm0":-10.0,"high_dbm0":-12.5,"twist_db":2.5,"low_hz":770.1,"high_hz":1336.25,"snr_db":null}"#,
+            "\n"
+        );
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn json_and_csv_have_the_same_names_in_the_same_order() {
+        let miss = entry(1, '#', Some(Reason::TooShort));
+        let json = report(Format::Jsonl, true, 2, &[miss]);
+        let mut from = 0;
+        for name in COLUMNS {
+            from += json[from..].find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name} in {json}"));
+        }
+        let csv = report(Format::Csv, true, 2, &[miss]);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines[0], COLUMNS.join(","));
+        assert_eq!(lines[1], "\"a,b.wav\",1,#,0.1,0.25,0.137125,-10,-12.5,2.5,770.1,1336.25,,too short");
+        let plain = report(Format::Csv, false, 1, &[entry(0, '5', None)]);
+        assert!(plain.starts_with("file,") && plain.lines().all(|line| line.matches(',').count() <= 12), "{plain}");
+        assert!(plain.lines().next().unwrap().ends_with(",snr_db"));
+    }
+
+    #[test]
+    fn text_tells_the_digits_of_each_channel_first() {
+        let told = report(
+            Format::Text,
+            true,
+            2,
+            &[entry(1, '5', None), entry(1, '9', None), entry(0, '1', Some(Reason::Twist))],
+        );
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines[..3], ["a,b.wav, left: no digits", "a,b.wav, right: 59", "  8000 Hz, 2 channels, 1.500 s"]);
+        assert_eq!(lines[3].split_whitespace().next(), Some("digit"));
+        assert!(
+            lines[4].starts_with("  5          0.100     0.250     0.137     -10.0     -12.5       2.5     770.1"),
+            "{told}"
+        );
+        assert!(lines[6].contains("refused: twist outside the limits  left"), "{told}");
+        assert!(
+            report(Format::Text, false, 1, &[entry(0, '*', None)]).starts_with("a,b.wav: *\n  8000 Hz, 1 channel,")
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! What the demo writes, and the search of it for card data.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use crate::audio::wav::{Encoding, WavForm, WavWriter};
+use crate::call::Frame;
+use crate::media::SAMPLE_RATE;
+
+use super::scenario::TestCard;
+
+/// Frames written at once.
+const CHUNK: usize = 8000;
+
+/// Writes a call's recording as a stereo WAV file, 16 bits, 8 kHz: caller left, box right.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write_recording(path: &Path, frames: &[Frame]) -> io::Result<()> {
+    let form = WavForm { sample_rate: SAMPLE_RATE, channels: 2, encoding: Encoding::Pcm16 };
+    let mut writer = WavWriter::new(BufWriter::new(File::create(path)?), form)?;
+    for chunk in frames.chunks(CHUNK) {
+        let left: Vec<f32> = chunk.iter().map(|frame| frame[0]).collect();
+        let right: Vec<f32> = chunk.iter().map(|frame| frame[1]).collect();
+        writer.write(&[&left, &right])?;
+    }
+    writer.finish()
+}
+
+/// Card data found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// The file.
+    pub file: PathBuf,
+    /// `card number` or `CVV`; never the digits.
+    pub what: &'static str,
+}
+
+/// Searches every file below `folder` for the cards' numbers and CVVs, as text. Returns the files searched and the leaks.
+///
+/// # Errors
+/// If a file can't be read.
+pub fn search_for_card_data(folder: &Path, cards: &[TestCard]) -> io::Result<(usize, Vec<Leak>)> {
+    let mut searched = 0;
+    let mut leaks = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            searched += 1;
+            let bytes = fs::read(&path)?;
+            for card in cards {
+                for (what, digits) in [("card number", card.number), ("CVV", card.cvv)] {
+                    if contains(&bytes, digits) {
+                        leaks.push(Leak { file: path.clone(), what });
+                    }
+                }
+            }
+        }
+    }
+    Ok((searched, leaks))
+}
+
+fn contains(bytes: &[u8], digits: &str) -> bool {
+    bytes.windows(digits.len()).any(|window| window == digits.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_is_found_in_any_file_below_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("logs");
+        fs::create_dir(&below).unwrap();
+        fs::write(folder.path().join("clean.txt"), "card ending in 1111").unwrap();
+        fs::write(below.join("leaky.bin"), b"\x00\xff4111111111111111\x00").unwrap();
+        let card = TestCard { number: "4111111111111111", expiry: "0830", cvv: "737" };
+        let (searched, leaks) = search_for_card_data(folder.path(), &[card]).unwrap();
+        assert_eq!(searched, 2);
+        assert_eq!(leaks, [Leak { file: below.join("leaky.bin"), what: "card number" }]);
+    }
+}

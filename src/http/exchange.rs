@@ -1,0 +1,210 @@
+//! One request, one answer: blocking, bounded in time and size, never repeated, never redirected.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use ureq::http::{HeaderValue, Response};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
+use ureq::{Agent, Body, Error, Timeout};
+
+use super::Credentials;
+use super::wiping::WipingConnector;
+
+/// Largest answer that is read, in bytes; a page of ten charges is below 30 kB.
+const MAX_ANSWER_BYTES: u64 = 1 << 20;
+
+/// How long each phase of an exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Looking up the host's address.
+    pub resolve: Duration,
+    /// Connecting, with the TLS handshake.
+    pub connect: Duration,
+    /// Sending the request's head, and again its body.
+    pub send: Duration,
+    /// From the request's end to the answer's head: the time the service works.
+    pub answer: Duration,
+    /// Receiving the answer's body.
+    pub body: Duration,
+}
+
+impl Timeouts {
+    /// Ten seconds to get through, 5 s to send, `answer` for the service's work, 10 s for its answer's body.
+    pub const fn answering_within(answer: Duration) -> Self {
+        let (five, ten) = (Duration::from_secs(5), Duration::from_secs(10));
+        Self { resolve: five, connect: ten, send: five, answer, body: ten }
+    }
+}
+
+/// An answer, of whatever status.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as received.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. It never says anything of a request's contents.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The connection was never made: the service cannot have acted. Try again.
+    #[error("no connection: {0}")]
+    NotSent(String),
+    /// The request may have arrived and been acted upon. Ask the service what became of it.
+    #[error("no usable answer: {0}")]
+    NoAnswer(String),
+}
+
+/// A client for one service with one set of credentials.
+pub struct HttpClient {
+    agent: Agent,
+    credentials: Credentials,
+}
+
+impl HttpClient {
+    /// A client that takes no proxy from the environment, follows no redirect, keeps no connection (a stale one would
+    /// make a charge's outcome doubtful) and repeats nothing.
+    pub fn new(credentials: Credentials, timeouts: Timeouts) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .max_idle_connections(0)
+            .user_agent(concat!("tonopago/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(timeouts.resolve))
+            .timeout_connect(Some(timeouts.connect))
+            .timeout_send_request(Some(timeouts.send))
+            .timeout_send_body(Some(timeouts.send))
+            .timeout_recv_response(Some(timeouts.answer))
+            .timeout_recv_body(Some(timeouts.body))
+            .build();
+        let connector = DefaultConnector::new().chain(WipingConnector);
+        Self { agent: Agent::with_parts(config, connector, DefaultResolver::default()), credentials }
+    }
+
+    /// Sends a GET.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    pub fn get(&self, url: &str) -> Result<Answer, TransportError> {
+        let request =
+            self.agent.get(url).header("authorization", self.authorization()).header("accept", "application/json");
+        read(request.call())
+    }
+
+    /// Sends a POST with a JSON body.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    pub fn post(&self, url: &str, json: &[u8]) -> Result<Answer, TransportError> {
+        let request = self
+            .agent
+            .post(url)
+            .header("authorization", self.authorization())
+            .header("accept", "application/json")
+            .content_type("application/json; charset=utf-8");
+        read(request.send(json))
+    }
+
+    fn authorization(&self) -> HeaderValue {
+        let mut value = HeaderValue::from_str(self.credentials.header()).expect("Base64 is header text");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+fn read(answer: Result<Response<Body>, Error>) -> Result<Answer, TransportError> {
+    let mut answer = answer.map_err(classify)?;
+    let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
+    // Once the head has arrived the request was sent, whatever happens to the rest.
+    let body = body.map_err(|error| TransportError::NoAnswer(error.to_string()))?;
+    Ok(Answer { status: answer.status().as_u16(), body })
+}
+
+/// Splits failures into those before the first byte of the request was sent, and all others.
+fn classify(error: Error) -> TransportError {
+    let never_connected = match &error {
+        Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) => true,
+        Error::Timeout(phase) => matches!(phase, Timeout::Resolve | Timeout::Connect),
+        Error::Io(io) => matches!(
+            io.kind(),
+            ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+        ),
+        _ => false,
+    };
+    let text = error.to_string();
+    if never_connected { TransportError::NotSent(text) } else { TransportError::NoAnswer(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Serves one connection with fixed bytes and gives back what it was sent.
+    fn serve_once(answer: &'static [u8]) -> (String, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let mut length = stream.read(&mut request).unwrap();
+            while !request[..length].ends_with(b"{}") && length > 0 {
+                length += stream.read(&mut request[length..]).unwrap();
+            }
+            stream.write_all(answer).unwrap();
+            String::from_utf8(request[..length].to_vec()).unwrap()
+        });
+        (url, thread)
+    }
+
+    fn client() -> HttpClient {
+        let short = Duration::from_millis(300);
+        let timeouts = Timeouts { resolve: short, connect: short, send: short, answer: short, body: short };
+        HttpClient::new(Credentials::new("sk_test", ""), timeouts)
+    }
+
+    #[test]
+    fn sends_credentials_and_json_and_reads_any_status() {
+        let (url, server) = serve_once(b"HTTP/1.1 402 Payment Required\r\ncontent-length: 2\r\n\r\n{}");
+        let answer = client().post(&url, b"{}").unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (402, &b"{}"[..]));
+        let request = server.join().unwrap().to_ascii_lowercase();
+        assert!(request.contains("authorization: basic c2tfdgvzddo="), "{request}");
+        assert!(request.contains("content-type: application/json"));
+    }
+
+    #[test]
+    fn follows_no_redirect() {
+        let (url, _server) =
+            serve_once(b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+        assert!(client().post(&url, b"{}").is_ok_and(|answer| answer.status == 307));
+    }
+
+    #[test]
+    fn a_refused_connection_was_not_sent() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = client().post(&format!("http://{free}/"), b"{}").err().unwrap();
+        assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+    }
+
+    #[test]
+    fn a_lost_or_broken_answer_may_have_been_acted_upon() {
+        for answer in [&b""[..], b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}"] {
+            let (url, _server) = serve_once(answer);
+            let error = client().post(&url, b"{}").err().unwrap();
+            assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_silent_service_times_out_as_no_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let error = client().post(&format!("http://{}/", listener.local_addr().unwrap()), b"{}").err().unwrap();
+        assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP as the payment side speaks it: checked endpoints, Basic credentials, exchanges that are never repeated, amounts
+//! in JSON without binary fractions, and small servers on a thread of their own.
+
+mod amount;
+mod credentials;
+mod endpoint;
+mod exchange;
+mod secret_file;
+mod server;
+mod wiping;
+
+pub use amount::{amount_from_json, amount_to_json};
+pub use credentials::Credentials;
+pub use endpoint::{Endpoint, EndpointError};
+pub use exchange::{Answer, HttpClient, Timeouts, TransportError};
+pub use secret_file::{SecretError, read_secret};
+pub use server::{Server, ServerError};

@@ -1,0 +1,123 @@
+//! Keys and passwords: from the environment, or from a file only its owner can read. Never from a configuration file.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// Longest secret, in bytes; anything longer is the wrong file.
+const MAX_BYTES: u64 = 4096;
+
+/// Why a secret can't be had. Never contains it.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// Neither a file was named nor the variable set.
+    #[error("no {what}: set {variable}, or name a file that only you can read")]
+    Missing {
+        /// What the secret is.
+        what: &'static str,
+        /// The environment variable.
+        variable: &'static str,
+    },
+    /// The file can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Others than the owner may read it.
+    #[error("{}: others can read this file (mode {mode:03o}); run chmod 600 on it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Empty, too long, or more than one line.
+    #[error("{place}: a secret is one line of text, neither empty nor longer than {MAX_BYTES} bytes")]
+    Malformed {
+        /// The file or variable.
+        place: String,
+    },
+}
+
+/// Reads a secret from `file` if one is named, else from the environment variable `variable`.
+///
+/// # Errors
+/// [`SecretError`] says where it was looked for and how to mend it.
+pub fn read_secret(
+    what: &'static str,
+    variable: &'static str,
+    file: Option<&Path>,
+) -> Result<Zeroizing<String>, SecretError> {
+    let (place, text) = match file {
+        Some(path) => (path.display().to_string(), read_file(path)?),
+        None => {
+            let text = std::env::var(variable).map_err(|_| SecretError::Missing { what, variable })?;
+            (variable.to_owned(), Zeroizing::new(text))
+        }
+    };
+    let line = text.trim_end_matches(['\r', '\n']);
+    if line.is_empty() || line.contains(['\r', '\n']) {
+        return Err(SecretError::Malformed { place });
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.len() > MAX_BYTES {
+        return Err(SecretError::Malformed { place: path.display().to_string() });
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(SecretError::Exposed { path: path.to_owned(), mode });
+        }
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn read(contents: &str, mode: u32) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, contents).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let secret = read_secret("key", "TONOPAGO_NOT_SET", Some(&path));
+        secret.map(|secret| secret.as_str().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_of_ones_own_is_read_to_its_line_end() {
+        assert_eq!(read("sk_1\n", 0o600), Ok("sk_1".into()));
+        assert_eq!(read("sk_1", 0o400), Ok("sk_1".into()));
+    }
+
+    #[test]
+    fn exposed_empty_and_strange_files_are_refused_without_repeating_them() {
+        for (contents, mode, cure) in [
+            ("hunter2", 0o640, "chmod 600"),
+            ("hunter2", 0o604, "chmod 600"),
+            ("", 0o600, "one line"),
+            ("\n", 0o600, "one line"),
+            ("hunter2\nmore", 0o600, "one line"),
+            (&"hunter2".repeat(1_000), 0o600, "one line"),
+        ] {
+            let error = read(contents, mode).unwrap_err();
+            assert!(error.contains(cure) && !error.contains("hunter2"), "{error}");
+        }
+        let missing = read_secret("private key", "TONOPAGO_NOT_SET", None).unwrap_err().to_string();
+        assert_eq!(missing, "no private key: set TONOPAGO_NOT_SET, or name a file that only you can read");
+    }
+}

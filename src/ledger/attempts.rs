@@ -1,0 +1,493 @@
+//! Charge attempts: reserved, sent, settled.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+
+use super::{Ledger, LedgerError, Outcome, State, audit, keys};
+use crate::card::{Brand, LastFour};
+use crate::money::Money;
+use crate::service::{Authorization, PaymentKey};
+
+/// Added to an attempt's number so that every spoken reference has at least six digits.
+const REFERENCE_OFFSET: i64 = 100_000;
+/// Fewest and most digits of a bank's authorization number that are spoken as the reference.
+const SPOKEN_AUTHORIZATION: std::ops::RangeInclusive<usize> = 6..=12;
+
+/// A charge about to be made. What of the card may be kept is all of the card it has.
+pub struct NewAttempt<'a> {
+    /// The key being paid.
+    pub key: &'a PaymentKey,
+    /// What the authorizer allowed.
+    pub authorization: &'a Authorization,
+    /// The card's brand.
+    pub brand: Brand,
+    /// The card's last four digits.
+    pub last_four: LastFour,
+    /// Months without interest.
+    pub months: Option<u8>,
+}
+
+/// A charge attempt as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its number in the ledger, from 1.
+    pub id: i64,
+    /// The payment key; prints masked.
+    pub key: PaymentKey,
+    /// The merchant's order.
+    pub order_id: String,
+    /// The order id at the gateway: the order's, with `-2`, `-3` for later attempts.
+    pub gateway_order_id: String,
+    /// What is charged.
+    pub amount: Money,
+    /// Shown on the charge.
+    pub description: String,
+    /// The card's brand, by name.
+    pub brand: String,
+    /// The card's last four digits.
+    pub last_four: String,
+    /// Months without interest.
+    pub months: Option<u8>,
+    /// Where it stands.
+    pub state: State,
+    /// Openpay's id of the charge.
+    pub charge_id: Option<String>,
+    /// The bank's authorization number.
+    pub authorization: Option<String>,
+    /// Openpay's error code of a decline.
+    pub error_code: Option<u32>,
+    /// When it was reserved.
+    pub created: Timestamp,
+    /// When it was about to be sent.
+    pub sent: Option<Timestamp>,
+    /// When its state last changed.
+    pub updated: Timestamp,
+}
+
+/// Why a key can't be charged now: another attempt of the same key or order.
+#[derive(Debug, Clone)]
+pub enum Conflict {
+    /// It succeeded.
+    Paid(Box<Attempt>),
+    /// It has not ended, or nobody knows how.
+    Open(Box<Attempt>),
+}
+
+impl Attempt {
+    /// At least six digits for the caller to write down: the bank's authorization number where it is one that can be
+    /// spoken, else this ledger's number.
+    pub fn reference(&self) -> String {
+        let speakable = |text: &&String| {
+            SPOKEN_AUTHORIZATION.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        self.authorization.as_ref().filter(speakable).cloned().unwrap_or_else(|| self.ledger_reference())
+    }
+
+    /// This ledger's number for it, at least six digits.
+    pub fn ledger_reference(&self) -> String {
+        (REFERENCE_OFFSET + self.id).to_string()
+    }
+}
+
+impl Ledger {
+    /// Reserves an order id at the gateway for a new charge, unless the key or the order is paid or being paid.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`]: nothing must be sent.
+    pub fn prepare_attempt(&self, new: &NewAttempt<'_>) -> Result<Result<Attempt, Conflict>, LedgerError> {
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(conflict) = find_conflict(&transaction, new)? {
+            return Ok(Err(conflict));
+        }
+        let gateway_order_id = free_gateway_order_id(&transaction, &new.authorization.order_id)?;
+        insert(&transaction, new, &gateway_order_id, now)?;
+        let id = transaction.last_insert_rowid();
+        let detail = format!("{gateway_order_id} {} {} {}", new.authorization.amount, new.brand.name(), new.last_four);
+        audit::append(&transaction, now, &format!("attempt {id}"), "prepared", &detail)?;
+        let attempt = find(&transaction, id)?;
+        transaction.commit()?;
+        Ok(Ok(attempt))
+    }
+
+    /// Records that the charge is about to be sent. Only after this has returned may it be.
+    ///
+    /// # Errors
+    /// [`LedgerError::Transition`] if the attempt has ended (another process found it stale); [`LedgerError::Storage`].
+    pub fn mark_sent(&self, id: i64) -> Result<(), LedgerError> {
+        let now = self.now_ms();
+        self.step(id, State::Sent, "", |transaction| {
+            transaction.execute(
+                "UPDATE attempt SET state = 'sent', sent_ms = coalesce(sent_ms, ?2), updated_ms = ?2 WHERE id = ?1",
+                params![id, now],
+            )
+        })
+        .map(drop)
+    }
+
+    /// Records how the attempt ended, or that nobody knows yet. Recording the same twice changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Transition`] if it ended otherwise before; [`LedgerError::Storage`].
+    pub fn settle(&self, id: i64, outcome: &Outcome) -> Result<Attempt, LedgerError> {
+        let now = self.now_ms();
+        let (charge_id, authorization, code) = match outcome {
+            Outcome::Approved { charge_id, authorization } => (Some(charge_id), authorization.as_ref(), None),
+            Outcome::Declined { code, .. } => (None, None, *code),
+            Outcome::Unknown | Outcome::Lapsed | Outcome::Abandoned => (None, None, None),
+        };
+        let detail = charge_id.cloned().or_else(|| code.map(|code| code.to_string())).unwrap_or_default();
+        self.step(id, outcome.state(), &detail, |transaction| {
+            let attempt = find(transaction, id)?;
+            match outcome {
+                Outcome::Approved { .. } => keys::mark_paid(transaction, attempt.key.expose())?,
+                Outcome::Declined { counts: true, .. } => {
+                    keys::count_failure(transaction, attempt.key.expose(), now)?;
+                }
+                _ => {}
+            }
+            transaction.execute(
+                "UPDATE attempt SET state = ?2, charge_id = ?3, authorization = ?4, error_code = ?5, updated_ms = ?6
+                 WHERE id = ?1",
+                params![id, outcome.state().name(), charge_id, authorization, code, now],
+            )
+        })
+    }
+
+    /// The attempt with this number.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`] if there is none; [`LedgerError::Storage`].
+    pub fn attempt(&self, id: i64) -> Result<Attempt, LedgerError> {
+        let found = find(&self.lock(), id).optional()?;
+        found.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
+    }
+
+    /// Adds a line about an attempt to the audit trail; its state stays.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn remark(&self, id: i64, event: &str, detail: &str) -> Result<(), LedgerError> {
+        Ok(audit::append(&self.lock(), self.now_ms(), &format!("attempt {id}"), event, detail)?)
+    }
+
+    /// Takes one step of an attempt's life, with its line in the audit trail, in one transaction.
+    fn step(
+        &self,
+        id: i64,
+        to: State,
+        detail: &str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<usize, rusqlite::Error>,
+    ) -> Result<Attempt, LedgerError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = find(&transaction, id).optional()?;
+        let before = before.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))?;
+        if !before.state.may_become(to) {
+            return Err(LedgerError::Transition { id, from: before.state, to });
+        }
+        if before.state == to {
+            return Ok(before);
+        }
+        change(&transaction)?;
+        audit::append(&transaction, self.now_ms(), &format!("attempt {id}"), to.name(), detail)?;
+        let after = find(&transaction, id)?;
+        transaction.commit()?;
+        Ok(after)
+    }
+
+    /// The attempt that paid this key, if one did.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
+        let paid = self.query("WHERE key_digits = ?1 AND state = 'approved'", &[&key.expose()])?;
+        Ok(paid.into_iter().next())
+    }
+
+    /// How many charges of this key were declined since then.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn declines_of(&self, key: &PaymentKey, since: Timestamp) -> Result<u32, LedgerError> {
+        let count = "SELECT count(*) FROM attempt WHERE key_digits = ?1 AND state = 'declined' AND updated_ms >= ?2";
+        let values = params![key.expose(), since.as_millisecond()];
+        Ok(self.lock().prepare_cached(count)?.query_row(values, |row| row.get(0))?)
+    }
+
+    /// Attempts in one state, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn attempts_in(&self, state: State) -> Result<Vec<Attempt>, LedgerError> {
+        self.query("WHERE state = ?1 ORDER BY id", &[&state.name()])
+    }
+
+    /// The latest attempts, newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn latest_attempts(&self, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
+        self.query("ORDER BY id DESC LIMIT ?1", &[&limit])
+    }
+
+    /// Attempts whose reference, order, order id at the gateway, or charge id this is, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn find_attempts(&self, text: &str) -> Result<Vec<Attempt>, LedgerError> {
+        let id = text.parse::<i64>().ok().and_then(|number| number.checked_sub(REFERENCE_OFFSET)).unwrap_or(0);
+        let clause = "WHERE order_id = ?1 OR gateway_order_id = ?1 OR charge_id = ?1 OR authorization = ?1 OR id = ?2
+                      ORDER BY id";
+        self.query(clause, &[&text, &id])
+    }
+
+    fn query(&self, clause: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Attempt>, LedgerError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
+        Ok(statement.query_map(values, read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+fn find_conflict(transaction: &Transaction<'_>, new: &NewAttempt<'_>) -> Result<Option<Conflict>, rusqlite::Error> {
+    let clause = "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'prepared', 'sent', 'unknown')
+                  ORDER BY state = 'approved' DESC, id LIMIT 1";
+    let mut statement = transaction.prepare_cached(&format!("{SELECT} {clause}"))?;
+    let found = statement.query_row([new.key.expose(), &new.authorization.order_id], read).optional()?;
+    Ok(found.map(|attempt| match attempt.state {
+        State::Approved => Conflict::Paid(Box::new(attempt)),
+        _ => Conflict::Open(Box::new(attempt)),
+    }))
+}
+
+/// The order's own id, or with the first suffix from `-2` that no charge the gateway may know has.
+fn free_gateway_order_id(transaction: &Transaction<'_>, order_id: &str) -> Result<String, rusqlite::Error> {
+    let mut taken = transaction
+        .prepare_cached("SELECT 1 FROM attempt WHERE gateway_order_id = ?1 AND state NOT IN ('lapsed', 'abandoned')")?;
+    let mut number = 1_u32;
+    loop {
+        let candidate = if number == 1 { order_id.to_owned() } else { format!("{order_id}-{number}") };
+        if !taken.exists([&candidate])? {
+            return Ok(candidate);
+        }
+        number += 1;
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    new: &NewAttempt<'_>,
+    gateway_order_id: &str,
+    now: i64,
+) -> Result<(), rusqlite::Error> {
+    let authorization = new.authorization;
+    transaction
+        .execute(
+            "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+             last_four, months, state, created_ms, updated_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10, ?10)",
+            params![
+                new.key.expose(),
+                authorization.order_id,
+                gateway_order_id,
+                keys::centavos(authorization.amount)?,
+                authorization.amount.currency.code(),
+                authorization.description,
+                new.brand.name(),
+                new.last_four.to_string(),
+                new.months,
+                now,
+            ],
+        )
+        .map(drop)
+}
+
+const SELECT: &str = "SELECT id, key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+    last_four, months, state, charge_id, authorization, error_code, created_ms, sent_ms, updated_ms FROM attempt";
+
+fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
+    connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read)
+}
+
+fn read(row: &Row<'_>) -> Result<Attempt, rusqlite::Error> {
+    let time = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
+    let state: String = row.get(10)?;
+    Ok(Attempt {
+        id: row.get(0)?,
+        key: PaymentKey::new(row.get::<_, String>(1)?),
+        order_id: row.get(2)?,
+        gateway_order_id: row.get(3)?,
+        amount: keys::money(row, 4, 5)?,
+        description: row.get(6)?,
+        brand: row.get(7)?,
+        last_four: row.get(8)?,
+        months: row.get(9)?,
+        state: State::parse(&state).ok_or_else(|| keys::unreadable(10, &state))?,
+        charge_id: row.get(11)?,
+        authorization: row.get(12)?,
+        error_code: row.get(13)?,
+        created: time(row.get(14)?),
+        sent: row.get::<_, Option<i64>>(15)?.map(time),
+        updated: time(row.get(16)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Digits, KeyStatus, NewKey};
+    use super::*;
+    use crate::card::Pan;
+    use crate::clock::SystemClock;
+
+    fn authorization(order_id: &str) -> Authorization {
+        let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
+        Authorization { amount: Money::mxn(20_000), order_id, description, customer: None }
+    }
+
+    fn prepare(ledger: &Ledger, key: &str, order_id: &str) -> Result<Attempt, Conflict> {
+        let pan = Pan::parse("4111111111111111").ok().unwrap();
+        let key = PaymentKey::new(key);
+        let authorization = authorization(order_id);
+        let (brand, last_four) = (pan.brand(), pan.last_four());
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        ledger.prepare_attempt(&new).unwrap()
+    }
+
+    fn approved() -> Outcome {
+        Outcome::Approved { charge_id: "trx1".into(), authorization: Some("801585".into()) }
+    }
+
+    const DECLINED: Outcome = Outcome::Declined { code: Some(3001), counts: true };
+
+    fn ledger() -> Ledger {
+        Ledger::in_memory(Arc::new(SystemClock)).unwrap()
+    }
+
+    #[test]
+    fn one_attempt_per_key_and_per_order_until_it_is_declined() {
+        let ledger = ledger();
+        let first = prepare(&ledger, "257139", "ord-1").unwrap();
+        assert_eq!((first.state, first.gateway_order_id.as_str()), (State::Prepared, "ord-1"));
+        assert!(matches!(prepare(&ledger, "257139", "ord-1"), Err(Conflict::Open(_))));
+        assert!(matches!(prepare(&ledger, "257139", "ord-other"), Err(Conflict::Open(_))), "same key, other order");
+        assert!(matches!(prepare(&ledger, "999999", "ord-1"), Err(Conflict::Open(_))), "same order, other key");
+        ledger.mark_sent(first.id).unwrap();
+        ledger.settle(first.id, &DECLINED).unwrap();
+        let second = prepare(&ledger, "257139", "ord-1").unwrap();
+        assert_eq!(second.gateway_order_id, "ord-1-2");
+        ledger.mark_sent(second.id).unwrap();
+        ledger.settle(second.id, &approved()).unwrap();
+        let Err(Conflict::Paid(paid)) = prepare(&ledger, "257139", "ord-1") else { panic!("paid twice") };
+        assert_eq!((paid.id, paid.reference().as_str()), (second.id, "801585"));
+    }
+
+    #[test]
+    fn an_order_id_the_gateway_never_saw_is_used_again() {
+        let ledger = ledger();
+        let first = prepare(&ledger, "257139", "ord-1").unwrap();
+        ledger.settle(first.id, &Outcome::Abandoned).unwrap();
+        let second = prepare(&ledger, "257139", "ord-1").unwrap();
+        assert_eq!(second.gateway_order_id, "ord-1");
+        ledger.mark_sent(second.id).unwrap();
+        ledger.settle(second.id, &Outcome::Unknown).unwrap();
+        ledger.settle(second.id, &Outcome::Lapsed).unwrap();
+        assert_eq!(prepare(&ledger, "257139", "ord-1").unwrap().gateway_order_id, "ord-1");
+    }
+
+    #[test]
+    fn another_orders_name_never_collides_with_a_retrys_suffix() {
+        let ledger = ledger();
+        let declined = prepare(&ledger, "1", "ord").unwrap();
+        ledger.mark_sent(declined.id).unwrap();
+        ledger.settle(declined.id, &DECLINED).unwrap();
+        assert_eq!(prepare(&ledger, "1", "ord").unwrap().gateway_order_id, "ord-2");
+        assert_eq!(prepare(&ledger, "2", "ord-2").unwrap().gateway_order_id, "ord-2-2");
+    }
+
+    #[test]
+    fn an_outcome_is_recorded_once_and_a_success_stays() {
+        let ledger = ledger();
+        let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.mark_sent(id).unwrap();
+        let attempt = ledger.settle(id, &approved()).unwrap();
+        assert_eq!(attempt.charge_id.as_deref(), Some("trx1"));
+        ledger.settle(id, &approved()).unwrap();
+        for outcome in [DECLINED, Outcome::Unknown, Outcome::Lapsed, Outcome::Abandoned] {
+            assert!(matches!(ledger.settle(id, &outcome), Err(LedgerError::Transition { .. })), "{outcome:?}");
+        }
+        let events: Vec<_> = ledger.audit(10).unwrap().into_iter().rev().map(|entry| entry.event).collect();
+        assert_eq!(events, ["prepared", "sent", "approved"]);
+        assert!(matches!(ledger.mark_sent(77), Err(LedgerError::Missing(_))));
+    }
+
+    #[test]
+    fn the_database_itself_refuses_a_second_success() {
+        let ledger = ledger();
+        let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.settle(id, &approved()).unwrap();
+        let connection = ledger.lock();
+        let copy =
+            "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+            last_four, state, created_ms, updated_ms)
+            SELECT key_digits, 'o2', 'o2', 1, 'MXN', 'd', 'Visa', '1111', 'approved', 1, 1 FROM attempt";
+        assert!(connection.execute(copy, []).unwrap_err().to_string().contains("UNIQUE"));
+        let downgrade = connection.execute("UPDATE attempt SET state = 'declined'", []).unwrap_err();
+        assert!(downgrade.to_string().contains("final"), "{downgrade}");
+        assert!(connection.execute("DELETE FROM attempt", []).is_err());
+    }
+
+    #[test]
+    fn declines_lock_the_key_and_a_success_pays_it() {
+        let ledger = ledger();
+        let digits = Digits::Given(PaymentKey::new("257139"));
+        let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
+        let (customer, expires) = (None, None);
+        let new = NewKey { digits, amount: Money::mxn(1), order_id, description, customer, expires, max_failures: 2 };
+        let key = ledger.issue_key(new).unwrap().key;
+        let status = || ledger.find_key(&key).unwrap().unwrap().status;
+        for expected in [KeyStatus::Open, KeyStatus::Locked] {
+            let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+            ledger.settle(id, &DECLINED).unwrap();
+            ledger.settle(id, &DECLINED).unwrap(); // counted once
+            assert_eq!(status(), expected);
+        }
+        let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.settle(id, &approved()).unwrap();
+        assert_eq!(status(), KeyStatus::Paid);
+    }
+
+    #[test]
+    fn attempts_are_found_by_whatever_the_caller_or_the_merchant_has() {
+        let ledger = ledger();
+        let id = prepare(&ledger, "257139", "ord-1").unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        let attempt = ledger.settle(id, &approved()).unwrap();
+        assert!(attempt.ledger_reference().len() >= 6);
+        for text in ["ord-1", "trx1", "801585", &attempt.ledger_reference()] {
+            assert_eq!(ledger.find_attempts(text).unwrap().len(), 1, "{text}");
+        }
+        assert!(ledger.find_attempts("nothing").unwrap().is_empty());
+        assert_eq!(ledger.attempts_in(State::Approved).unwrap().len(), 1);
+        assert_eq!(ledger.latest_attempts(10).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn two_processes_on_one_file_reserve_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let open = || Ledger::open(&path, Arc::new(SystemClock)).unwrap();
+        drop(open());
+        let winners: usize = std::thread::scope(|scope| {
+            let race = || usize::from(prepare(&open(), "257139", "ord-1").is_ok());
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(race)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(winners, 1);
+    }
+}

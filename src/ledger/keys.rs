@@ -1,0 +1,432 @@
+//! Payment keys: issued, looked up, cancelled, locked, paid.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use zeroize::Zeroizing;
+
+use super::{Ledger, LedgerError, audit};
+use crate::money::{Currency, Money};
+use crate::service::{Customer, PaymentKey};
+
+/// Lengths of keys, in digits: short enough to key in, long enough not to be guessed.
+const KEY_DIGITS: std::ops::RangeInclusive<usize> = 6..=20;
+/// At most one in so many keys of a length may be open, so that guessing takes this many calls on average.
+const SPARSITY: i64 = 1_000;
+/// Draws before giving up on finding a number nobody has; with the sparsity kept one is nearly always enough.
+const DRAWS: usize = 100;
+
+/// Where a key's digits come from.
+pub enum Digits {
+    /// Drawn at random from the operating system, this many.
+    Random(usize),
+    /// Chosen by the merchant.
+    Given(PaymentKey),
+}
+
+/// A key to be issued.
+pub struct NewKey {
+    /// The key itself.
+    pub digits: Digits,
+    /// What is to be paid.
+    pub amount: Money,
+    /// The merchant's order, unique, 1 to 90 characters (the gateway takes 100, a retry adds a suffix).
+    pub order_id: String,
+    /// Shown on the charge, 1 to 250 characters.
+    pub description: String,
+    /// The payer, if known.
+    pub customer: Option<Customer>,
+    /// When the key stops being good; never, if `None`.
+    pub expires: Option<Timestamp>,
+    /// Declined charges until the key locks.
+    pub max_failures: u32,
+}
+
+/// A key just issued: the only time its digits leave the ledger in a listing.
+pub struct IssuedKey {
+    /// Its number in the ledger.
+    pub id: i64,
+    /// The key for the customer.
+    pub key: PaymentKey,
+}
+
+/// Whether a key can be paid now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyStatus {
+    /// It can.
+    Open,
+    /// Its time is over.
+    Expired,
+    /// It has been paid.
+    Paid,
+    /// Too many declined charges.
+    Locked,
+    /// Taken back by the merchant.
+    Cancelled,
+}
+
+/// A key as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct KeyRecord {
+    /// Its number in the ledger.
+    pub id: i64,
+    /// The key; prints masked.
+    pub key: PaymentKey,
+    /// What is to be paid.
+    pub amount: Money,
+    /// The merchant's order.
+    pub order_id: String,
+    /// Shown on the charge.
+    pub description: String,
+    /// The payer, if known.
+    pub customer: Option<Customer>,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When it stops being good.
+    pub expires: Option<Timestamp>,
+    /// Whether it can be paid now.
+    pub status: KeyStatus,
+    /// Declined charges so far.
+    pub failures: u32,
+}
+
+impl KeyStatus {
+    /// Its name in the ledger and in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Expired => "expired",
+            Self::Paid => "paid",
+            Self::Locked => "locked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Ledger {
+    /// Issues a key.
+    ///
+    /// # Errors
+    /// [`LedgerError::Key`] if the order or the key exists already, a text is too long, or the key is too short to be
+    /// safe from guessing; [`LedgerError::Storage`].
+    pub fn issue_key(&self, new: NewKey) -> Result<IssuedKey, LedgerError> {
+        check(&new)?;
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if exists(&transaction, "order_id", &new.order_id)? {
+            return Err(LedgerError::Key(format!("order {:?} has a key already", new.order_id)));
+        }
+        let digits = choose_digits(&transaction, &new.digits)?;
+        insert(&transaction, &digits, &new, now)?;
+        let id = transaction.last_insert_rowid();
+        audit::append(&transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
+        transaction.commit()?;
+        Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) })
+    }
+
+    /// Looks a key up; `None` if there is no such key.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn find_key(&self, key: &PaymentKey) -> Result<Option<KeyRecord>, LedgerError> {
+        let now = self.now_ms();
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE digits = ?1"))?;
+        Ok(statement.query_row([key.expose()], |row| read(row, now)).optional()?)
+    }
+
+    /// All keys, newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn list_keys(&self) -> Result<Vec<KeyRecord>, LedgerError> {
+        let now = self.now_ms();
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY id DESC"))?;
+        Ok(statement.query_map([], |row| read(row, now))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a key back. A paid key stays paid.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`] if no key that could still be cancelled has this number; [`LedgerError::Storage`].
+    pub fn cancel_key(&self, id: i64) -> Result<(), LedgerError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let cancelled = transaction.execute(
+            "UPDATE payment_key SET status = 'cancelled' WHERE id = ?1 AND status IN ('open', 'locked')",
+            [id],
+        )?;
+        if cancelled == 0 {
+            return Err(LedgerError::Missing(format!("key {id} that could be cancelled (paid keys stay)")));
+        }
+        audit::append(&transaction, self.now_ms(), &format!("key {id}"), "cancelled", "")?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Marks a key paid, if this ledger issued it (the merchant's ledger may be elsewhere).
+pub(super) fn mark_paid(transaction: &Transaction<'_>, digits: &str) -> Result<(), rusqlite::Error> {
+    transaction.execute("UPDATE payment_key SET status = 'paid' WHERE digits = ?1", [digits]).map(drop)
+}
+
+/// Counts a declined charge, and locks the key at its limit.
+pub(super) fn count_failure(transaction: &Transaction<'_>, digits: &str, now: i64) -> Result<(), rusqlite::Error> {
+    transaction.execute("UPDATE payment_key SET failures = failures + 1 WHERE digits = ?1", [digits])?;
+    let locked: Option<i64> = transaction
+        .query_row(
+            "UPDATE payment_key SET status = 'locked' WHERE digits = ?1 AND status = 'open' AND failures >= max_failures
+             RETURNING id",
+            [digits],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match locked {
+        Some(id) => audit::append(transaction, now, &format!("key {id}"), "locked", ""),
+        None => Ok(()),
+    }
+}
+
+fn check(new: &NewKey) -> Result<(), LedgerError> {
+    let refuse = |why: &str| Err(LedgerError::Key(why.to_owned()));
+    match () {
+        () if new.amount.centavos == 0 => refuse("the amount is zero"),
+        () if !(1..=90).contains(&new.order_id.chars().count()) => refuse("an order id has 1 to 90 characters"),
+        () if !(1..=250).contains(&new.description.chars().count()) => refuse("a description has 1 to 250 characters"),
+        () if new.max_failures == 0 => refuse("at least one failure must be allowed"),
+        () => Ok(()),
+    }
+}
+
+fn choose_digits(transaction: &Transaction<'_>, digits: &Digits) -> Result<Zeroizing<String>, LedgerError> {
+    match digits {
+        Digits::Given(key) => {
+            let digits = key.expose();
+            if !KEY_DIGITS.contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(LedgerError::Key("a key has 6 to 20 digits and nothing else".to_owned()));
+            }
+            if exists(transaction, "digits", digits)? {
+                return Err(LedgerError::Key("this key has been issued before".to_owned()));
+            }
+            Ok(Zeroizing::new(digits.to_owned()))
+        }
+        Digits::Random(length) => draw(transaction, *length),
+    }
+}
+
+fn draw(transaction: &Transaction<'_>, length: usize) -> Result<Zeroizing<String>, LedgerError> {
+    if !KEY_DIGITS.contains(&length) {
+        return Err(LedgerError::Key(format!("a key has 6 to 20 digits, not {length}")));
+    }
+    let length_u32 = u32::try_from(length).expect("at most 20");
+    let open: i64 = transaction.query_row(
+        "SELECT count(*) FROM payment_key WHERE status = 'open' AND length(digits) = ?1",
+        [length_u32],
+        |row| row.get(0),
+    )?;
+    let space = 10_i64.saturating_pow(length_u32);
+    if open >= space / SPARSITY {
+        return Err(LedgerError::Key(format!("{open} keys of {length} digits are open: use longer keys")));
+    }
+    for _ in 0..DRAWS {
+        let digits = random_digits(length)?;
+        if !exists(transaction, "digits", &digits)? {
+            return Ok(digits);
+        }
+    }
+    Err(LedgerError::Key(format!("no unused key of {length} digits was found: use longer keys")))
+}
+
+/// Digits from the operating system's random numbers, each equally likely.
+fn random_digits(length: usize) -> Result<Zeroizing<String>, LedgerError> {
+    let mut digits = Zeroizing::new(String::with_capacity(length));
+    while digits.len() < length {
+        let mut byte = [0];
+        getrandom::fill(&mut byte).map_err(|error| LedgerError::Key(format!("no random numbers: {error}")))?;
+        if byte[0] < 250 {
+            digits.push(char::from(b'0' + byte[0] % 10)); // 250 is the largest multiple of ten a byte can count
+        }
+    }
+    Ok(digits)
+}
+
+/// Whether a key with this value in a column exists; the column is one of ours, never from outside.
+fn exists(connection: &Connection, column: &'static str, value: &str) -> Result<bool, rusqlite::Error> {
+    connection.prepare_cached(&format!("SELECT 1 FROM payment_key WHERE {column} = ?1"))?.exists([value])
+}
+
+fn insert(transaction: &Transaction<'_>, digits: &str, new: &NewKey, now: i64) -> Result<(), rusqlite::Error> {
+    let customer = new.customer.as_ref();
+    transaction
+        .execute(
+            "INSERT INTO payment_key (digits, order_id, centavos, currency, description, customer_name,
+             customer_last_name, customer_email, customer_phone, issued_ms, expires_ms, status, max_failures)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'open', ?12)",
+            params![
+                digits,
+                new.order_id,
+                centavos(new.amount)?,
+                new.amount.currency.code(),
+                new.description,
+                customer.map(|customer| &customer.name),
+                customer.and_then(|customer| customer.last_name.as_ref()),
+                customer.and_then(|customer| customer.email.as_ref()),
+                customer.and_then(|customer| customer.phone_number.as_ref()),
+                now,
+                new.expires.map(Timestamp::as_millisecond),
+                new.max_failures,
+            ],
+        )
+        .map(drop)
+}
+
+const SELECT: &str = "SELECT id, digits, centavos, currency, order_id, description, customer_name, customer_last_name,
+    customer_email, customer_phone, issued_ms, expires_ms, status, failures FROM payment_key";
+
+fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
+    let customer = row.get::<_, Option<String>>(6)?.map(|name| {
+        Ok::<_, rusqlite::Error>(Customer {
+            name,
+            last_name: row.get(7)?,
+            email: row.get(8)?,
+            phone_number: row.get(9)?,
+        })
+    });
+    let expires: Option<i64> = row.get(11)?;
+    let status = match row.get::<_, String>(12)?.as_str() {
+        "paid" => KeyStatus::Paid,
+        "locked" => KeyStatus::Locked,
+        "cancelled" => KeyStatus::Cancelled,
+        _ if expires.is_some_and(|expires| expires <= now) => KeyStatus::Expired,
+        _ => KeyStatus::Open,
+    };
+    Ok(KeyRecord {
+        id: row.get(0)?,
+        key: PaymentKey::new(row.get::<_, String>(1)?),
+        amount: money(row, 2, 3)?,
+        order_id: row.get(4)?,
+        description: row.get(5)?,
+        customer: customer.transpose()?,
+        issued: Timestamp::from_millisecond(row.get(10)?).unwrap_or_default(),
+        expires: expires.and_then(|expires| Timestamp::from_millisecond(expires).ok()),
+        status,
+        failures: row.get(13)?,
+    })
+}
+
+/// An amount from its two columns.
+pub(super) fn money(row: &Row<'_>, centavos: usize, currency: usize) -> Result<Money, rusqlite::Error> {
+    let code: String = row.get(currency)?;
+    let parsed = Currency::parse(&code).ok_or_else(|| unreadable(currency, &code))?;
+    let hundredths: i64 = row.get(centavos)?;
+    let hundredths = u64::try_from(hundredths).map_err(|_| unreadable(centavos, "negative amount"))?;
+    Ok(Money { centavos: hundredths, currency: parsed })
+}
+
+/// An amount's column.
+pub(super) fn centavos(amount: Money) -> Result<i64, rusqlite::Error> {
+    i64::try_from(amount.centavos).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// A column holds what this program never writes.
+pub(super) fn unreadable(column: usize, text: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("unreadable: {text}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::clock::{Clock as _, ManualClock};
+
+    fn ledger() -> (Ledger, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+        (Ledger::in_memory(clock.clone()).unwrap(), clock)
+    }
+
+    fn new(digits: Digits, order_id: &str) -> NewKey {
+        let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
+        NewKey {
+            digits,
+            amount: Money::mxn(20_000),
+            order_id,
+            description,
+            customer: None,
+            expires: None,
+            max_failures: 3,
+        }
+    }
+
+    fn given(digits: &str) -> Digits {
+        Digits::Given(PaymentKey::new(digits))
+    }
+
+    #[test]
+    fn an_issued_key_is_found_again_and_printed_masked() {
+        let (ledger, _) = ledger();
+        let customer = Customer { name: "Juan".into(), email: Some("juan@example.com".into()), ..Customer::default() };
+        let issued =
+            ledger.issue_key(NewKey { customer: Some(customer.clone()), ..new(given("257139"), "ord-1") }).unwrap();
+        let found = ledger.find_key(&issued.key).unwrap().unwrap();
+        assert_eq!((found.id, found.status, found.failures), (issued.id, KeyStatus::Open, 0));
+        assert_eq!((found.amount, found.customer.clone()), (Money::mxn(20_000), Some(customer)));
+        assert!(!format!("{found:?}").contains("257139"));
+        assert!(ledger.find_key(&PaymentKey::new("257138")).unwrap().is_none());
+        assert_eq!(ledger.audit(10).unwrap()[0].event, "issued");
+    }
+
+    #[test]
+    fn random_keys_have_the_length_asked_for_and_differ() {
+        let (ledger, _) = ledger();
+        let keys: std::collections::HashSet<String> = (0..50)
+            .map(|n| ledger.issue_key(new(Digits::Random(8), &format!("o{n}"))).unwrap().key.expose().to_owned())
+            .collect();
+        assert_eq!(keys.len(), 50);
+        assert!(keys.iter().all(|key| key.len() == 8 && key.bytes().all(|byte| byte.is_ascii_digit())));
+    }
+
+    #[test]
+    fn short_keys_run_out_before_they_can_be_guessed() {
+        let (ledger, _) = ledger();
+        let result = (0..=1_000).try_for_each(|n| ledger.issue_key(new(Digits::Random(6), &format!("o{n}"))).map(drop));
+        assert!(result.unwrap_err().to_string().contains("use longer keys"));
+        assert_eq!(ledger.list_keys().unwrap().len(), 1_000);
+    }
+
+    #[test]
+    fn what_cannot_be_issued_says_why() {
+        let (ledger, _) = ledger();
+        ledger.issue_key(new(given("257139"), "ord-1")).unwrap();
+        for (key, cause) in [
+            (new(given("257139"), "ord-2"), "issued before"),
+            (new(given("123456"), "ord-1"), "has a key already"),
+            (new(given("12345"), "ord-3"), "6 to 20 digits"),
+            (new(given("12345x"), "ord-3"), "6 to 20 digits"),
+            (new(Digits::Random(5), "ord-3"), "6 to 20 digits"),
+            (new(Digits::Random(6), ""), "order id"),
+            (NewKey { amount: Money::mxn(0), ..new(Digits::Random(6), "ord-3") }, "zero"),
+        ] {
+            let error = ledger.issue_key(key).err().unwrap().to_string();
+            assert!(error.contains(cause), "{error}");
+            assert!(!error.contains("257139"), "{error}");
+        }
+    }
+
+    #[test]
+    fn keys_expire_and_are_cancelled_once() {
+        let (ledger, clock) = ledger();
+        let expires = Some(clock.now() + SignedDuration::from_hours(1));
+        let issued = ledger.issue_key(NewKey { expires, ..new(given("257139"), "ord-1") }).unwrap();
+        let status = || ledger.find_key(&issued.key).unwrap().unwrap().status;
+        assert_eq!(status(), KeyStatus::Open);
+        clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(status(), KeyStatus::Expired);
+        ledger.cancel_key(issued.id).unwrap();
+        assert_eq!(status(), KeyStatus::Cancelled);
+        assert!(matches!(ledger.cancel_key(issued.id), Err(LedgerError::Missing(_))));
+        assert!(matches!(ledger.cancel_key(99), Err(LedgerError::Missing(_))));
+    }
+}

@@ -1,0 +1,164 @@
+//! The tables, and how older ledgers are brought up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::LedgerError;
+
+/// How long a writer waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
+/// Unix epoch, amounts hundredths of the currency's unit.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE payment_key (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digits TEXT NOT NULL UNIQUE,
+    order_id TEXT NOT NULL UNIQUE,
+    centavos INTEGER NOT NULL CHECK (centavos > 0),
+    currency TEXT NOT NULL,
+    description TEXT NOT NULL,
+    customer_name TEXT,
+    customer_last_name TEXT,
+    customer_email TEXT,
+    customer_phone TEXT,
+    issued_ms INTEGER NOT NULL,
+    expires_ms INTEGER,
+    status TEXT NOT NULL CHECK (status IN ('open', 'paid', 'locked', 'cancelled')),
+    failures INTEGER NOT NULL DEFAULT 0,
+    max_failures INTEGER NOT NULL CHECK (max_failures > 0)
+) STRICT;
+
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key_digits TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    gateway_order_id TEXT NOT NULL,
+    centavos INTEGER NOT NULL CHECK (centavos > 0),
+    currency TEXT NOT NULL,
+    description TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    last_four TEXT NOT NULL CHECK (length(last_four) = 4),
+    months INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('prepared', 'sent', 'approved', 'declined', 'unknown', 'lapsed', 'abandoned')),
+    charge_id TEXT,
+    authorization TEXT,
+    error_code INTEGER,
+    created_ms INTEGER NOT NULL,
+    sent_ms INTEGER,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+
+-- The exactly-once rule: at most one attempt of a key, and of an order, is live or has succeeded.
+CREATE UNIQUE INDEX one_per_key ON attempt (key_digits) WHERE state IN ('prepared', 'sent', 'unknown', 'approved');
+CREATE UNIQUE INDEX one_per_order ON attempt (order_id) WHERE state IN ('prepared', 'sent', 'unknown', 'approved');
+-- An order id the gateway may know is never given to another charge.
+CREATE UNIQUE INDEX one_per_gateway_order ON attempt (gateway_order_id) WHERE state NOT IN ('lapsed', 'abandoned');
+CREATE INDEX attempt_by_state ON attempt (state);
+CREATE INDEX attempt_by_key ON attempt (key_digits);
+
+CREATE TRIGGER approved_is_final BEFORE UPDATE ON attempt WHEN OLD.state = 'approved' AND NEW.state <> 'approved'
+BEGIN SELECT RAISE(ABORT, 'an approved attempt is final'); END;
+CREATE TRIGGER attempts_stay BEFORE DELETE ON attempt
+BEGIN SELECT RAISE(ABORT, 'attempts are kept'); END;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    event TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+"];
+
+/// Sets the connection's rules and brings the schema up to date.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?; // stays "memory" for a database in memory
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrate(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
+    let missing = &MIGRATIONS[done.ok_or(LedgerError::TooNew { found, known })?..];
+    missing.iter().try_for_each(|script| transaction.execute_batch(script))?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Creates the file for its owner only before SQLite does it for everyone; SQLite gives its journals the same mode.
+#[cfg(unix)]
+pub(super) fn restrict_to_owner(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // If this fails, opening the file fails too, and says why.
+    let _ = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+}
+
+/// Elsewhere the folder's rights decide.
+#[cfg(not(unix))]
+pub(super) fn restrict_to_owner(_path: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        prepare(&mut connection).unwrap();
+        connection
+    }
+
+    #[test]
+    fn preparing_twice_changes_nothing() {
+        let mut connection = fresh();
+        prepare(&mut connection).unwrap();
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, 1);
+    }
+
+    #[test]
+    fn a_newer_ledger_is_left_alone() {
+        let mut connection = fresh();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 1 })));
+    }
+
+    #[test]
+    fn the_audit_trail_is_append_only() {
+        let connection = fresh();
+        connection.execute("INSERT INTO audit (at_ms, subject, event, detail) VALUES (1, 'a', 'b', '')", []).unwrap();
+        for change in ["UPDATE audit SET event = 'c'", "DELETE FROM audit"] {
+            let error = connection.execute(change, []).unwrap_err();
+            assert!(error.to_string().contains("append-only"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_and_its_journals_are_the_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        restrict_to_owner(&path);
+        let mut connection = Connection::open(&path).unwrap();
+        prepare(&mut connection).unwrap();
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The states of an attempt and the steps between them.
+
+use std::fmt;
+
+/// Where a charge attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Its order id is reserved; nothing that costs money has been sent.
+    Prepared,
+    /// The charge is on its way, or its answer is.
+    Sent,
+    /// Paid. Final.
+    Approved,
+    /// Not paid.
+    Declined,
+    /// Asked for and not found out; reconciliation goes on.
+    Unknown,
+    /// The gateway never heard of it, long after it could have: not paid. Its order id is used again, so that a charge
+    /// turning up after all still can't be made twice.
+    Lapsed,
+    /// Ended before the charge was sent: not paid.
+    Abandoned,
+}
+
+/// How an attempt ends, or stays open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Paid, under the gateway's charge id.
+    Approved {
+        /// Openpay's id of the charge.
+        charge_id: String,
+        /// The bank's authorization number.
+        authorization: Option<String>,
+    },
+    /// Not paid; the gateway's error code, if it gave one.
+    Declined {
+        /// Openpay's error code.
+        code: Option<u32>,
+        /// Whether it counts towards the payment key's lock.
+        counts: bool,
+    },
+    /// Not known yet.
+    Unknown,
+    /// Never arrived at the gateway.
+    Lapsed,
+    /// Never sent.
+    Abandoned,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 7] =
+        [Self::Prepared, Self::Sent, Self::Approved, Self::Declined, Self::Unknown, Self::Lapsed, Self::Abandoned];
+
+    /// Its name in the ledger and in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Sent => "sent",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Lapsed => "lapsed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The state with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether the attempt still blocks another one for its key.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Prepared | Self::Sent | Self::Unknown)
+    }
+
+    /// Whether a step from this state to `next` may be taken. A state may always be confirmed.
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Prepared => matches!(next, Self::Prepared | Self::Sent | Self::Declined | Self::Abandoned),
+            Self::Sent => !matches!(next, Self::Prepared),
+            Self::Unknown => matches!(next, Self::Unknown | Self::Approved | Self::Declined | Self::Lapsed),
+            Self::Lapsed => matches!(next, Self::Lapsed | Self::Approved | Self::Declined),
+            Self::Approved => matches!(next, Self::Approved),
+            Self::Declined => matches!(next, Self::Declined),
+            Self::Abandoned => matches!(next, Self::Abandoned),
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Outcome {
+    /// The state it leaves the attempt in.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Approved { .. } => State::Approved,
+            Self::Declined { .. } => State::Declined,
+            Self::Unknown => State::Unknown,
+            Self::Lapsed => State::Lapsed,
+            Self::Abandoned => State::Abandoned,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for state in State::ALL {
+            assert_eq!(State::parse(state.name()), Some(state));
+        }
+        assert_eq!(State::parse("paid"), None);
+    }
+
+    #[test]
+    fn a_success_is_never_downgraded_and_a_sent_charge_is_never_forgotten() {
+        for next in State::ALL {
+            assert_eq!(State::Approved.may_become(next), next == State::Approved);
+        }
+        assert!(!State::Sent.may_become(State::Prepared));
+        assert!(!State::Unknown.may_become(State::Abandoned));
+        assert!(State::Lapsed.may_become(State::Approved), "a charge that turns up late is recorded");
+    }
+}

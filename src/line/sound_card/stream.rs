@@ -1,0 +1,268 @@
+//! Opening a card's streams and owning them.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::{ErrorKind, FromSample, I24, SampleFormat, SizedSample};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::blocks::{BLOCK_SAMPLES, Block, Capture};
+use super::devices::{Direction, find};
+use super::plan::{Chosen, Plan};
+use super::playback::Playback;
+use super::{CardError, Request, Stats};
+
+/// What the channels hold, in ms: more than any pause of a healthy machine.
+const HOLD_MS: u32 = 1000;
+/// Time between two looks into the input. A receiver that sleeps inside the channel would cost the callback the time of
+/// waking it.
+const POLL: Duration = Duration::from_millis(5);
+/// Longest wait for a card to open.
+const OPENING: Duration = Duration::from_secs(5);
+/// Faults kept until somebody looks; the first is what counts.
+const FAULTS: usize = 4;
+
+/// Opens sound cards.
+#[derive(Clone, Copy, Debug)]
+pub struct SoundCard;
+
+/// A card that listens.
+#[derive(Debug)]
+pub struct InputStream {
+    /// What the card heard, in blocks of any length up to [`BLOCK_SAMPLES`]. Poll it, do not sleep in it:
+    /// [`next_block`](Self::next_block) does so.
+    pub input: Receiver<Block>,
+    /// Samples per second, in Hz.
+    pub rate: u32,
+    /// What happened so far.
+    pub stats: Arc<Stats>,
+    faults: Faults,
+    _stream: Stream,
+}
+
+/// A card that listens and plays.
+#[derive(Debug)]
+pub struct DuplexStream {
+    /// What the card heard, as in [`InputStream`].
+    pub input: Receiver<Block>,
+    /// What the card is to play, at the same rate: as many samples as were heard. It is full if the card has stopped; use
+    /// `try_send` or [`send`](Self::send).
+    pub output: Sender<Block>,
+    /// Samples per second in both directions, in Hz.
+    pub rate: u32,
+    /// What happened so far.
+    pub stats: Arc<Stats>,
+    listening: InputStream,
+    playing: Faults,
+    _stream: Stream,
+}
+
+impl SoundCard {
+    /// Opens a card for listening; sound comes from now on.
+    ///
+    /// # Errors
+    /// If there is no such card, it is in use or forbidden, or can't work as asked.
+    pub fn listen(request: &Request) -> Result<InputStream, CardError> {
+        let (card, device) = find(&request.device, Direction::Input)?;
+        let chosen = Chosen { card: &card, device: &device, direction: Direction::Input };
+        open_input(&chosen, Plan::new(&chosen, request.rate, request)?, request.channel)
+    }
+
+    /// Opens a card for listening and playing; sound comes from now on, and silence is played until something is sent.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen), or if both directions can't work at one rate.
+    pub fn open(request: &Request) -> Result<DuplexStream, CardError> {
+        let (card, device) = find(&request.device, Direction::Input)?;
+        let (out_card, out_device) = find(request.output.as_deref().unwrap_or(&request.device), Direction::Output)?;
+        let from = Chosen { card: &card, device: &device, direction: Direction::Input };
+        let to = Chosen { card: &out_card, device: &out_device, direction: Direction::Output };
+        let (input_plan, output_plan) = Plan::both(&from, &to, request)?;
+        let listening = open_input(&from, input_plan, request.channel)?;
+        let (input, rate, stats) = (listening.input.clone(), listening.rate, Arc::clone(&listening.stats));
+        let (output, blocks) = bounded(blocks_of(HOLD_MS, rate));
+        let playback = Playback::new(blocks, usize::from(output_plan.config.channels), rate, Arc::clone(&stats));
+        let (stream, playing) = start(&to, &stats, |error| output_stream(&to, output_plan, playback, error))?;
+        Ok(DuplexStream { input, output, rate, stats, listening, playing, _stream: stream })
+    }
+}
+
+impl InputStream {
+    /// The id of the card that was opened.
+    pub fn card(&self) -> &str {
+        &self.faults.card
+    }
+
+    /// The next block the card heard, waiting up to `patience` for it.
+    ///
+    /// # Errors
+    /// If the card is lost, or delivered nothing in all that time.
+    pub fn next_block(&self, patience: Duration) -> Result<Block, CardError> {
+        let since = Instant::now();
+        loop {
+            if let Ok(block) = self.input.try_recv() {
+                return Ok(block);
+            }
+            self.check()?;
+            if since.elapsed() >= patience {
+                return Err(CardError::Silent { card: self.faults.card.clone(), seconds: patience.as_secs() });
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Whether the card still works.
+    ///
+    /// # Errors
+    /// [`CardError::Lost`] and its like once the card has told so. The stream is dead then: drop it and open another.
+    pub fn check(&self) -> Result<(), CardError> {
+        self.faults.check()
+    }
+}
+
+impl DuplexStream {
+    /// The id of the card that listens.
+    pub fn card(&self) -> &str {
+        self.listening.card()
+    }
+
+    /// The next block the card heard, waiting up to `patience` for it.
+    ///
+    /// # Errors
+    /// If the card is lost in either direction, or delivered nothing in all that time.
+    pub fn next_block(&self, patience: Duration) -> Result<Block, CardError> {
+        self.playing.check()?;
+        self.listening.next_block(patience)
+    }
+
+    /// Plays a block behind those sent before. If the output is full the block is dropped and counted as skipped: the card
+    /// has stopped, and [`check`](Self::check) or the next block will tell why.
+    pub fn send(&self, block: Block) {
+        if self.output.try_send(block).is_err() {
+            Stats::add(&self.stats.skipped, block.samples().len());
+        }
+    }
+
+    /// Whether the card still works in both directions.
+    ///
+    /// # Errors
+    /// As [`InputStream::check`].
+    pub fn check(&self) -> Result<(), CardError> {
+        self.listening.check().and_then(|()| self.playing.check())
+    }
+}
+
+/// What the error callback of one stream told.
+#[derive(Debug)]
+struct Faults {
+    card: String,
+    told: Receiver<cpal::Error>,
+    /// A dead stream stays dead: what is told once is told again.
+    first: OnceLock<CardError>,
+}
+
+impl Faults {
+    fn check(&self) -> Result<(), CardError> {
+        if let Ok(error) = self.told.try_recv() {
+            self.first.get_or_init(|| CardError::of(&self.card, &error));
+        }
+        self.first.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
+
+/// A running stream; it stops when it is dropped.
+struct Stream(cpal::Stream);
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("buffer", &self.0.buffer_size().ok()).finish()
+    }
+}
+
+/// The callback for errors, which runs on an audio thread.
+type OnError = Box<dyn FnMut(cpal::Error) + Send>;
+
+fn open_input(chosen: &Chosen<'_>, plan: Plan, channel: u16) -> Result<InputStream, CardError> {
+    let (stats, rate) = (Arc::new(Stats::default()), plan.config.sample_rate);
+    let (blocks, input) = bounded(blocks_of(HOLD_MS, rate));
+    let capture = Capture::new(blocks, usize::from(plan.config.channels), usize::from(channel), Arc::clone(&stats));
+    let (stream, faults) = start(chosen, &stats, |error| input_stream(chosen, plan, capture, error))?;
+    Ok(InputStream { input, rate, stats, faults, _stream: stream })
+}
+
+/// Blocks that hold so many ms, at least one. Callbacks may deliver shorter blocks: then they hold less.
+fn blocks_of(ms: u32, rate: u32) -> usize {
+    let samples = u64::from(rate) * u64::from(ms) / 1000;
+    usize::try_from(samples).map_or(1, |samples| samples.div_ceil(BLOCK_SAMPLES).max(1))
+}
+
+/// Builds a stream and starts it: cpal's streams begin paused.
+fn start(
+    chosen: &Chosen<'_>,
+    stats: &Arc<Stats>,
+    build: impl FnOnce(OnError) -> Result<cpal::Stream, cpal::Error>,
+) -> Result<(Stream, Faults), CardError> {
+    let (tell, told) = bounded(FAULTS);
+    let stats = Arc::clone(stats);
+    let on_error = Box::new(move |error: cpal::Error| match error.kind() {
+        ErrorKind::Xrun => Stats::add(&stats.xruns, 1),
+        // The stream goes on.
+        ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
+        _ => drop(tell.try_send(error)),
+    });
+    let refused = |error: cpal::Error| CardError::of(chosen.card, &error);
+    let stream = build(on_error).map_err(refused)?;
+    stream.play().map_err(refused)?;
+    Ok((Stream(stream), Faults { card: chosen.card.to_owned(), told, first: OnceLock::new() }))
+}
+
+fn input_stream(chosen: &Chosen<'_>, plan: Plan, work: Capture, error: OnError) -> Result<cpal::Stream, cpal::Error> {
+    fn typed<T: SizedSample>(
+        device: &cpal::Device,
+        plan: Plan,
+        work: Capture,
+        error: OnError,
+    ) -> Result<cpal::Stream, cpal::Error>
+    where
+        f32: FromSample<T>,
+    {
+        device.build_input_stream(plan.config, move |frames: &[T], _: &_| work.take(frames), error, Some(OPENING))
+    }
+    let device = chosen.device;
+    match plan.format {
+        SampleFormat::I8 => typed::<i8>(device, plan, work, error),
+        SampleFormat::I16 => typed::<i16>(device, plan, work, error),
+        SampleFormat::I24 => typed::<I24>(device, plan, work, error),
+        SampleFormat::I32 => typed::<i32>(device, plan, work, error),
+        SampleFormat::U8 => typed::<u8>(device, plan, work, error),
+        SampleFormat::U16 => typed::<u16>(device, plan, work, error),
+        SampleFormat::F64 => typed::<f64>(device, plan, work, error),
+        // The plan allows no other.
+        _ => typed::<f32>(device, plan, work, error),
+    }
+}
+
+fn output_stream(chosen: &Chosen<'_>, plan: Plan, work: Playback, error: OnError) -> Result<cpal::Stream, cpal::Error> {
+    fn typed<T: SizedSample + FromSample<f32>>(
+        device: &cpal::Device,
+        plan: Plan,
+        mut work: Playback,
+        error: OnError,
+    ) -> Result<cpal::Stream, cpal::Error> {
+        device.build_output_stream(plan.config, move |frames: &mut [T], _: &_| work.fill(frames), error, Some(OPENING))
+    }
+    let device = chosen.device;
+    match plan.format {
+        SampleFormat::I8 => typed::<i8>(device, plan, work, error),
+        SampleFormat::I16 => typed::<i16>(device, plan, work, error),
+        SampleFormat::I24 => typed::<I24>(device, plan, work, error),
+        SampleFormat::I32 => typed::<i32>(device, plan, work, error),
+        SampleFormat::U8 => typed::<u8>(device, plan, work, error),
+        SampleFormat::U16 => typed::<u16>(device, plan, work, error),
+        SampleFormat::F64 => typed::<f64>(device, plan, work, error),
+        _ => typed::<f32>(device, plan, work, error),
+    }
+}

@@ -1,0 +1,173 @@
+//! What each of Openpay's error codes asks for: one table.
+
+use super::ApiError;
+use crate::service::{CardField, Decline};
+
+/// What to do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The bank said no: tell the caller.
+    Decline(Decline),
+    /// One part of the card data is wrong: ask for it again.
+    Correct(CardField),
+    /// The token was used up: make a new one, once.
+    NewToken,
+    /// The outcome is not known: query by order id.
+    Query,
+    /// The order id has been used: query by order id; completed means it is paid.
+    AlreadyProcessed,
+    /// Not processed, and only an operator can change that: alarm, apologize.
+    Alarm,
+    /// Not processed because the request was wrong, which is this program's fault: alarm, apologize.
+    OurFault,
+}
+
+/// Openpay's codes (error catalogue of its API reference; 3007 and 3005 as its own shop plugins group them).
+const TABLE: [(u32, Action); 32] = [
+    (1000, Action::Query),
+    (1001, Action::OurFault),
+    (1002, Action::Alarm),
+    (1003, Action::NewToken),
+    (1004, Action::Query),
+    (1005, Action::Alarm),
+    (1006, Action::AlreadyProcessed),
+    (1007, Action::Decline(Decline::Generic)),
+    (1008, Action::Alarm),
+    (1009, Action::OurFault),
+    (1010, Action::Alarm),
+    (1011, Action::Alarm),                     // the resource was deleted
+    (1012, Action::Decline(Decline::Generic)), // the amount is beyond what the merchant may charge
+    (2004, Action::Correct(CardField::Pan)),
+    (2005, Action::Correct(CardField::Expiry)),
+    (2006, Action::Correct(CardField::Cvv)),
+    (2007, Action::Correct(CardField::Pan)),
+    (2009, Action::Correct(CardField::Cvv)),
+    (3001, Action::Decline(Decline::OtherCard)),
+    (3002, Action::Correct(CardField::Expiry)),
+    (3003, Action::Decline(Decline::OtherCard)),
+    (3004, Action::Decline(Decline::Generic)),
+    (3005, Action::Decline(Decline::Generic)),
+    (3006, Action::Decline(Decline::Generic)),
+    (3007, Action::Decline(Decline::Generic)),
+    (3008, Action::Decline(Decline::OtherCard)),
+    (3009, Action::Decline(Decline::Generic)),
+    (3010, Action::Decline(Decline::CallYourBank)),
+    (3011, Action::Decline(Decline::Generic)),
+    (3012, Action::Decline(Decline::CallYourBank)),
+    (4001, Action::Alarm),
+    (4002, Action::Alarm), // the account has fees to settle first
+];
+
+impl Action {
+    /// What a code asks for, if it is in the table.
+    pub fn of_code(code: u32) -> Option<Self> {
+        TABLE.iter().find(|(known, _)| *known == code).map(|(_, action)| *action)
+    }
+
+    /// The safe default for a status without a known code: refused for good below 500 (402 by the bank), else unknown.
+    const fn of_status(status: u16) -> Self {
+        match status {
+            402 => Self::Decline(Decline::Generic),
+            409 => Self::AlreadyProcessed,
+            401 | 403 | 404 | 423 | 429 => Self::Alarm,
+            408 => Self::Query, // something on the way gave up waiting, perhaps for the gateway
+            400..=499 => Self::OurFault,
+            _ => Self::Query,
+        }
+    }
+}
+
+impl ApiError {
+    /// What to do: by its code, else the safe default for its HTTP status.
+    pub fn action(&self) -> Action {
+        // A code that promises "not processed" is not believed with a status of 5xx: something in between failed.
+        let doubtful = self.http_status >= 500;
+        match Action::of_code(self.error_code) {
+            Some(Action::AlreadyProcessed) => Action::AlreadyProcessed,
+            Some(action) if !doubtful => action,
+            _ => Action::of_status(self.http_status),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::{Alarm, AlreadyProcessed, Correct, NewToken, OurFault, Query};
+
+    const OTHER_CARD: Action = Action::Decline(Decline::OtherCard);
+    const GENERIC: Action = Action::Decline(Decline::Generic);
+    const BANK: Action = Action::Decline(Decline::CallYourBank);
+
+    #[test]
+    fn every_documented_code_has_its_action() {
+        for (code, status, action) in [
+            (1000, 500, Query),
+            (1001, 400, OurFault),
+            (1002, 401, Alarm),
+            (1003, 422, NewToken),
+            (1004, 503, Query),
+            (1005, 404, Alarm),
+            (1006, 409, AlreadyProcessed),
+            (1007, 402, GENERIC),
+            (1008, 423, Alarm),
+            (1009, 413, OurFault),
+            (1010, 403, Alarm),
+            (2004, 422, Correct(CardField::Pan)),
+            (2005, 400, Correct(CardField::Expiry)),
+            (2006, 400, Correct(CardField::Cvv)),
+            (2007, 412, Correct(CardField::Pan)),
+            (2009, 412, Correct(CardField::Cvv)),
+            (3001, 402, OTHER_CARD),
+            (3002, 402, Correct(CardField::Expiry)),
+            (3003, 402, OTHER_CARD),
+            (3004, 402, GENERIC),
+            (3005, 402, GENERIC),
+            (3006, 412, GENERIC),
+            (3007, 402, GENERIC),
+            (3008, 412, OTHER_CARD),
+            (3009, 402, GENERIC),
+            (3010, 402, BANK),
+            (3011, 402, GENERIC),
+            (3012, 412, BANK),
+            (4001, 412, Alarm),
+        ] {
+            let body = format!(r#"{{"error_code":{code},"http_code":{status}}}"#);
+            assert_eq!(ApiError::of(status, body.as_bytes()).action(), action, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_falls_back_on_its_status() {
+        for (status, action) in [
+            (400, OurFault),
+            (401, Alarm),
+            (402, GENERIC),
+            (403, Alarm),
+            (404, Alarm),
+            (408, Query),
+            (409, AlreadyProcessed),
+            (412, OurFault),
+            (422, OurFault),
+            (429, Alarm),
+            (500, Query),
+            (502, Query),
+            (503, Query),
+            (504, Query),
+            (302, Query),
+        ] {
+            assert_eq!(ApiError::of(status, br#"{"error_code":9999}"#).action(), action, "{status}");
+            assert_eq!(ApiError::of(status, b"<html>").action(), action, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_decline_inside_a_5xx_is_not_believed() {
+        assert_eq!(ApiError::of(502, br#"{"error_code":3001}"#).action(), Query);
+    }
+
+    #[test]
+    fn the_table_has_each_code_once_in_order() {
+        assert!(TABLE.is_sorted_by(|(left, _), (right, _)| left < right));
+    }
+}

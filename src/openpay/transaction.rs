@@ -1,0 +1,245 @@
+//! What Openpay answers: transactions, tokens, the merchant.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::http::amount_from_json;
+use crate::money::{Currency, Money};
+
+/// A transaction's status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChargeStatus {
+    /// Paid.
+    Completed,
+    /// Not decided.
+    InProgress,
+    /// Waiting for the payer: 3-D Secure in a browser, or a payment key.
+    ChargePending,
+    /// Not paid.
+    Failed,
+    /// Taken back before it was settled.
+    Cancelled,
+    /// Paid and given back.
+    Refunded,
+    /// One this program does not know.
+    Other(String),
+}
+
+/// A transaction as Openpay tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Openpay's id.
+    pub id: String,
+    /// The order id it was made under.
+    pub order_id: Option<String>,
+    /// What was charged.
+    pub amount: Money,
+    /// Where it stands.
+    pub status: ChargeStatus,
+    /// The bank's authorization number.
+    pub authorization: Option<String>,
+    /// The error code of a failed charge, where Openpay tells it.
+    pub error_code: Option<u32>,
+    /// The masked card number, `411111XXXXXX1111`.
+    pub masked_card: Option<String>,
+    /// When it was made, as Openpay writes it.
+    pub creation_date: Option<String>,
+    /// How it is to be paid, for pending ones.
+    pub payment_method: Option<PaymentMethod>,
+}
+
+/// How a pending transaction is to be paid.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PaymentMethod {
+    /// `ivr`, `redirect` (3-D Secure) and others.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The number to call, for `ivr`.
+    #[serde(default)]
+    pub phone_number: Option<String>,
+    /// The payment key, for `ivr`.
+    #[serde(default)]
+    pub ivr_key: Option<IvrKey>,
+    /// Tries so far, for `ivr`.
+    #[serde(default)]
+    pub attempts: Option<u32>,
+}
+
+/// A payment key made by Openpay: a number in its documentation, a string in its SDKs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IvrKey(pub String);
+
+/// A tokenized card: good for one charge.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Token {
+    /// What to charge.
+    pub id: String,
+}
+
+/// The merchant behind the credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Merchant {
+    /// The merchant's id.
+    pub id: String,
+    /// The merchant's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `active` or not.
+    #[serde(default)]
+    pub status: Option<String>,
+}
+
+impl ChargeStatus {
+    fn parse(text: &str) -> Self {
+        match text {
+            "completed" => Self::Completed,
+            "in_progress" => Self::InProgress,
+            "charge_pending" => Self::ChargePending,
+            "failed" => Self::Failed,
+            "cancelled" => Self::Cancelled,
+            "refunded" => Self::Refunded,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Charge {
+    /// Whether it is paid: `completed`, and nothing else.
+    pub fn is_paid(&self) -> bool {
+        self.status == ChargeStatus::Completed
+    }
+
+    /// When it was made, if Openpay said so readably.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.creation_date.as_deref()?.parse().ok()
+    }
+
+    /// Whether it waits for 3-D Secure, which a telephone can't do.
+    pub fn needs_browser(&self) -> bool {
+        self.status == ChargeStatus::ChargePending
+            && self.payment_method.as_ref().is_some_and(|method| method.kind == "redirect")
+    }
+}
+
+impl<'de> Deserialize<'de> for IvrKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: &RawValue = Deserialize::deserialize(deserializer)?;
+        Ok(Self(raw.get().trim_matches('"').to_owned()))
+    }
+}
+
+/// The JSON of a transaction, before its amount is understood.
+#[derive(Deserialize)]
+struct RawCharge<'a> {
+    id: String,
+    order_id: Option<String>,
+    #[serde(borrow)]
+    amount: &'a RawValue,
+    currency: Option<String>,
+    status: String,
+    authorization: Option<String>,
+    error_code: Option<u32>,
+    card: Option<RawCard>,
+    creation_date: Option<String>,
+    #[serde(borrow)]
+    payment_method: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawCard {
+    card_number: Option<String>,
+}
+
+/// Reads a transaction. The text of the error says what is wrong without repeating any of it.
+pub(super) fn parse_charge(json: &[u8]) -> Result<Charge, String> {
+    resolve(serde_json::from_slice(json).map_err(|error| place(&error))?)
+}
+
+/// Reads a list of transactions.
+pub(super) fn parse_charges(json: &[u8]) -> Result<Vec<Charge>, String> {
+    let list: Vec<RawCharge<'_>> = serde_json::from_slice(json).map_err(|error| place(&error))?;
+    list.into_iter().map(resolve).collect()
+}
+
+/// Where JSON is wrong; serde_json's own message would quote the value it met.
+pub(super) fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+fn resolve(raw: RawCharge<'_>) -> Result<Charge, String> {
+    let currency = raw.currency.as_deref().map_or(Some(Currency::Mxn), Currency::parse);
+    let currency = currency.ok_or("a currency that is neither MXN nor USD")?;
+    let amount = amount_from_json(raw.amount, currency).map_err(|error| error.to_string())?;
+    // A redirect's details vary and matter to nobody here: a method that does not parse is no reason to lose a charge.
+    let payment_method = raw.payment_method.and_then(|json| serde_json::from_str(json.get()).ok());
+    Ok(Charge {
+        id: raw.id,
+        order_id: raw.order_id,
+        amount,
+        status: ChargeStatus::parse(&raw.status),
+        authorization: raw.authorization,
+        error_code: raw.error_code,
+        masked_card: raw.card.and_then(|card| card.card_number),
+        creation_date: raw.creation_date,
+        payment_method,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_completed_charge_with_fields_nobody_knows() {
+        let json = br#"{"id":"trzjaozcik8msyqshka4","amount":4035.7,"authorization":"801585","method":"card",
+            "operation_type":"in","transaction_type":"charge","card":{"type":"debit","brand":"visa",
+            "card_number":"411111XXXXXX1111"},"status":"completed","currency":"MXN","creation_date":
+            "2026-11-23T10:15:00-06:00","error_message":null,"order_id":"ord-234","fee":{"amount":10.2}}"#;
+        let charge = parse_charge(json).unwrap();
+        assert!(charge.is_paid());
+        assert_eq!(charge.amount, Money::mxn(403_570));
+        assert_eq!(charge.order_id.as_deref(), Some("ord-234"));
+        assert_eq!(charge.created(), "2026-11-23T16:15:00Z".parse().ok());
+        assert_eq!(charge.masked_card.as_deref(), Some("411111XXXXXX1111"));
+        assert_eq!(parse_charges(&[b"[", &json[..], b"]"].concat()).unwrap(), [charge]);
+    }
+
+    #[test]
+    fn an_ivr_key_is_a_number_or_a_string() {
+        for key in ["257139", "\"257139\""] {
+            let json = format!(
+                r#"{{"id":"a","amount":200.00,"status":"charge_pending","order_id":null,"authorization":null,
+                "payment_method":{{"type":"ivr","phone_number":"525588969143","ivr_key":{key},"attempts":0}}}}"#
+            );
+            let method = parse_charge(json.as_bytes()).unwrap().payment_method.unwrap();
+            assert_eq!((method.ivr_key, method.attempts), (Some(IvrKey("257139".into())), Some(0)));
+        }
+    }
+
+    #[test]
+    fn only_completed_is_paid() {
+        for status in ["in_progress", "charge_pending", "failed", "cancelled", "refunded", "Completed", "paid", ""] {
+            let json = format!(r#"{{"id":"a","amount":1,"status":"{status}","payment_method":{{"type":"redirect"}}}}"#);
+            let charge = parse_charge(json.as_bytes()).unwrap();
+            assert!(!charge.is_paid(), "{status}");
+            assert_eq!(charge.needs_browser(), status == "charge_pending");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_charge_is_refused() {
+        for json in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            "garbage",
+            r#"{"id":"a","status":"completed"}"#,
+            r#"{"id":"a","status":"completed","amount":-1}"#,
+            r#"{"id":"a","status":"completed","amount":1,"currency":"EUR"}"#,
+        ] {
+            assert!(parse_charge(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}

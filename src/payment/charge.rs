@@ -1,0 +1,301 @@
+//! One charge, from reservation to outcome.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::Till;
+use super::finding::{Finding, Verdict, decline_reply, is_recent};
+use crate::ledger::{Attempt, Conflict, LedgerError, NewAttempt, Outcome};
+use crate::openpay::{Action, Charge, ChargeRequest, Error, ErrorKind, OrderFilter, Payer, TokenRequest};
+use crate::service::{Authorization, Card, ChargeReply, PaymentKey};
+
+/// How often a new order id is taken because the gateway has an older, failed charge under the last one.
+const MAX_ORDER_IDS: usize = 4;
+/// Charges of one order asked for at once; an order id has one or two.
+const LIST_LIMIT: u32 = 100;
+/// Pause before a request that never arrived is sent again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// A charge under way.
+struct Payment<'a> {
+    till: &'a Till,
+    attempt: Attempt,
+    card: &'a Card,
+    payer: &'a Payer,
+    months: Option<u8>,
+}
+
+/// How a charge under one order id ends.
+enum End {
+    Reply(ChargeReply),
+    /// The order id was used up before by a charge that failed: take the next one.
+    NextOrderId,
+}
+
+/// Whether a charge may be sent once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Allowed,
+    Done,
+}
+
+impl Till {
+    pub(super) fn charge(
+        &self,
+        key: &PaymentKey,
+        authorization: &Authorization,
+        card: &Card,
+        months: Option<u8>,
+    ) -> ChargeReply {
+        if self.is_halted() {
+            return ChargeReply::Unavailable;
+        }
+        let payer = self.payer(authorization);
+        let (brand, last_four) = (card.pan.brand(), card.pan.last_four());
+        let new = NewAttempt { key, authorization, brand, last_four, months };
+        for _ in 0..MAX_ORDER_IDS {
+            let attempt = match self.reserve(&new) {
+                Ok(attempt) => attempt,
+                Err(reply) => return reply,
+            };
+            match (Payment { till: self, attempt, card, payer: &payer, months }).run() {
+                End::Reply(reply) => return reply,
+                End::NextOrderId => {}
+            }
+        }
+        tracing::error!(order_id = authorization.order_id, "ALARM: too many failed charges of this order at Openpay");
+        ChargeReply::Unavailable
+    }
+
+    /// Reserves an attempt, or says what the caller is to be told instead. An attempt left open by a lost call is looked
+    /// up first: it may have ended meanwhile.
+    fn reserve(&self, new: &NewAttempt<'_>) -> Result<Attempt, ChargeReply> {
+        let conflict = match self.prepare(new)? {
+            Ok(attempt) => return Ok(attempt),
+            Err(conflict) => conflict,
+        };
+        if let Conflict::Open(open) = &conflict {
+            self.reconcile_attempt(open).map_err(|error| out_of_order(&error))?;
+        }
+        match self.prepare(new)? {
+            Ok(attempt) => Ok(attempt),
+            Err(Conflict::Paid(paid)) => Err(ChargeReply::AlreadyPaid { reference: paid.reference() }),
+            Err(Conflict::Open(open)) => Err(ChargeReply::Unknown { reference: open.ledger_reference() }),
+        }
+    }
+
+    fn prepare(&self, new: &NewAttempt<'_>) -> Result<Result<Attempt, Conflict>, ChargeReply> {
+        self.ledger.prepare_attempt(new).map_err(|error| out_of_order(&error))
+    }
+
+    fn payer(&self, authorization: &Authorization) -> Payer {
+        let default = &self.config.payer;
+        authorization.customer.as_ref().map_or_else(
+            || default.clone(),
+            |customer| Payer {
+                name: customer.name.clone(),
+                last_name: customer.last_name.clone(),
+                email: customer.email.clone().unwrap_or_else(|| default.email.clone()),
+                phone_number: customer.phone_number.clone(),
+            },
+        )
+    }
+
+    /// What the gateway has under an attempt's order id.
+    pub(super) fn look_up(&self, attempt: &Attempt, settled: bool) -> Finding {
+        let filter = OrderFilter { order_id: &attempt.gateway_order_id, limit: LIST_LIMIT, offset: 0 };
+        let list = self.openpay.charges_of_order(filter);
+        if let Err(error) = &list {
+            self.note(error);
+        }
+        Finding::of(list, attempt, settled)
+    }
+}
+
+impl Payment<'_> {
+    fn run(self) -> End {
+        let token = match self.token() {
+            Ok(token) => token,
+            Err(reply) => return End::Reply(reply),
+        };
+        // From here on the charge may exist. If the ledger can't say so, it is not sent.
+        if let Err(error) = self.till.ledger.mark_sent(self.attempt.id) {
+            return End::Reply(out_of_order(&error));
+        }
+        let sent = Instant::now();
+        let verdict = match self.post(&token) {
+            Verdict::BadToken => match self.new_token() {
+                Ok(token) => self.post(&token),
+                Err(_) => Verdict::BadToken,
+            },
+            Verdict::NotSent => {
+                sleep(RECONNECT_PAUSE);
+                self.post(&token)
+            }
+            verdict => verdict,
+        };
+        self.conclude(verdict, sent, Repeat::Allowed)
+    }
+
+    /// Makes a token, trying twice: a lost token costs nothing. If there is none, the attempt ends, unpaid.
+    fn token(&self) -> Result<String, ChargeReply> {
+        let token = self.new_token().or_else(|error| match error.kind() {
+            ErrorKind::NotSent | ErrorKind::Unclear => self.new_token(),
+            ErrorKind::Refused => Err(error),
+        });
+        token.map_err(|error| self.without_token(&error))
+    }
+
+    fn new_token(&self) -> Result<String, Error> {
+        let request = TokenRequest { holder_name: &self.payer.name, card: self.card };
+        let token = self.till.openpay.create_token(&request).inspect_err(|error| self.till.note(error));
+        token.map(|token| token.id)
+    }
+
+    fn without_token(&self, error: &Error) -> ChargeReply {
+        match error.api().map(|api| (api.action(), api.error_code)) {
+            Some((Action::Decline(_) | Action::Correct(_), code)) => {
+                self.settle(&Outcome::Declined { code: Some(code), counts: false });
+                decline_reply(Some(code))
+            }
+            _ => {
+                self.settle(&Outcome::Abandoned);
+                ChargeReply::Unavailable
+            }
+        }
+    }
+
+    fn post(&self, token: &str) -> Verdict {
+        let Attempt { amount, description, gateway_order_id, .. } = &self.attempt;
+        let answer = self.till.openpay.create_charge(&ChargeRequest {
+            token,
+            amount: *amount,
+            description,
+            order_id: gateway_order_id,
+            customer: self.payer,
+            months: self.months,
+        });
+        if let Err(error) = &answer {
+            self.till.note(error);
+        }
+        Verdict::of(answer, &self.attempt)
+    }
+
+    fn conclude(&self, verdict: Verdict, sent: Instant, repeat: Repeat) -> End {
+        match verdict {
+            Verdict::Paid(charge) => End::Reply(self.paid(&charge)),
+            Verdict::NotPaid(code) => End::Reply(self.not_paid(code)),
+            // Of a first charge these say that it does not exist; of a repeated one only that the repetition failed.
+            Verdict::Failed | Verdict::NotSent if repeat == Repeat::Allowed => End::Reply(self.never_made()),
+            // A new token can only have been used by this very charge, if something on the way sent it twice.
+            Verdict::BadToken | Verdict::AlreadyProcessed if repeat == Repeat::Allowed => self.find_processed(&verdict),
+            Verdict::Unclear if repeat == Repeat::Allowed => self.find_out(sent),
+            _ => match self.search(false) {
+                Finding::Paid(charge) => End::Reply(self.paid(&charge)),
+                Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
+                _ => End::Reply(self.unknown()),
+            },
+        }
+    }
+
+    /// The first charge under this order id was refused because the order id, or its new token, was known already.
+    fn find_processed(&self, verdict: &Verdict) -> End {
+        match self.search(true) {
+            Finding::Paid(charge) if self.is_own(&charge) => End::Reply(self.paid(&charge)),
+            Finding::Paid(charge) => match self.paid(&charge) {
+                ChargeReply::Approved { reference } => End::Reply(ChargeReply::AlreadyPaid { reference }),
+                other => End::Reply(other),
+            },
+            Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
+            Finding::OlderFailure => {
+                self.settle(&Outcome::Declined { code: None, counts: false });
+                End::NextOrderId
+            }
+            Finding::Absent if matches!(verdict, Verdict::BadToken) => End::Reply(self.never_made()),
+            Finding::Absent | Finding::Undecided => End::Reply(self.unknown()),
+        }
+    }
+
+    /// The answer was lost. Looks for the charge; if the gateway does not know it after its own limit, sends it once more
+    /// under the same order id, which the gateway takes only once.
+    fn find_out(&self, sent: Instant) -> End {
+        let mut finding = self.search(false);
+        if matches!(finding, Finding::Absent) {
+            sleep(self.till.config.gateway_limit.saturating_sub(sent.elapsed()));
+            finding = self.till.look_up(&self.attempt, true);
+        }
+        match finding {
+            Finding::Paid(charge) => End::Reply(self.paid(&charge)),
+            Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
+            Finding::Absent => self.repeat(sent),
+            Finding::OlderFailure | Finding::Undecided => End::Reply(self.unknown()),
+        }
+    }
+
+    fn repeat(&self, sent: Instant) -> End {
+        let Ok(token) = self.new_token() else { return End::Reply(self.unknown()) };
+        tracing::warn!(attempt = self.attempt.id, "the gateway does not know the charge: sending it once more");
+        self.conclude(self.post(&token), sent, Repeat::Done)
+    }
+
+    /// Looks for the charge on the schedule until something is certain. `refused` says that the gateway has refused the
+    /// charge just sent, so that any it has is an older one or this one's double.
+    fn search(&self, refused: bool) -> Finding {
+        let lost = Instant::now();
+        let mut finding = Finding::Undecided;
+        for &after in &self.till.config.queries {
+            sleep(after.saturating_sub(lost.elapsed()));
+            finding = self.till.look_up(&self.attempt, refused);
+            if matches!(finding, Finding::Paid(_) | Finding::NotPaid(_) | Finding::OlderFailure) {
+                break;
+            }
+        }
+        finding
+    }
+
+    /// Whether a charge found under the order id was made with this card, in this attempt's time.
+    fn is_own(&self, charge: &Charge) -> bool {
+        is_recent(charge, &self.attempt)
+            && charge.masked_card.as_ref().is_some_and(|card| card.ends_with(&self.attempt.last_four))
+    }
+
+    fn paid(&self, charge: &Charge) -> ChargeReply {
+        let (charge_id, authorization) = (charge.id.clone(), charge.authorization.clone());
+        let settled = self.settle(&Outcome::Approved { charge_id, authorization });
+        // If the ledger failed just now, the charge is paid all the same, and reconciliation will find it.
+        let reference = settled.map_or_else(|| self.attempt.ledger_reference(), |attempt| attempt.reference());
+        ChargeReply::Approved { reference }
+    }
+
+    fn not_paid(&self, code: Option<u32>) -> ChargeReply {
+        self.settle(&Outcome::Declined { code, counts: true });
+        decline_reply(code)
+    }
+
+    fn never_made(&self) -> ChargeReply {
+        self.settle(&Outcome::Abandoned);
+        ChargeReply::Unavailable
+    }
+
+    fn unknown(&self) -> ChargeReply {
+        tracing::error!(
+            attempt = self.attempt.id,
+            "ALARM: the outcome of a charge is not known; it will be reconciled"
+        );
+        self.settle(&Outcome::Unknown);
+        ChargeReply::Unknown { reference: self.attempt.ledger_reference() }
+    }
+
+    fn settle(&self, outcome: &Outcome) -> Option<Attempt> {
+        let settled = self.till.ledger.settle(self.attempt.id, outcome);
+        if let Err(error) = &settled {
+            tracing::error!(attempt = self.attempt.id, %error, "ALARM: an outcome could not be recorded");
+        }
+        settled.ok()
+    }
+}
+
+fn out_of_order(error: &LedgerError) -> ChargeReply {
+    tracing::error!(%error, "ALARM: the ledger failed; nothing is charged");
+    ChargeReply::Unavailable
+}

@@ -1,0 +1,126 @@
+//! What Openpay's answers and lists say about an attempt.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ledger::Attempt;
+use crate::openpay::{Action, Charge, ChargeStatus, Error, ErrorKind};
+use crate::service::{ChargeReply, Decline};
+
+/// How far Openpay's clock and ours may differ when a failed charge is to be told from an older one.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// What the answer to a charge says.
+pub(super) enum Verdict {
+    /// Paid.
+    Paid(Box<Charge>),
+    /// Not paid, and nothing under this order id will be.
+    NotPaid(Option<u32>),
+    /// The token was used up or is wrong; the charge was not made.
+    BadToken,
+    /// Refused before any bank was asked, and not the caller's doing.
+    Failed,
+    /// Never arrived.
+    NotSent,
+    /// The order id is known already.
+    AlreadyProcessed,
+    /// Anything may have happened.
+    Unclear,
+}
+
+/// What a list of an order's charges says.
+pub(super) enum Finding {
+    /// Paid.
+    Paid(Box<Charge>),
+    /// Made by this attempt, and not paid.
+    NotPaid(Option<u32>),
+    /// Made before this attempt, and not paid: the order id is used up.
+    OlderFailure,
+    /// None.
+    Absent,
+    /// Not decided, not readable, or not this payment.
+    Undecided,
+}
+
+impl Verdict {
+    pub(super) fn of(answer: Result<Charge, Error>, attempt: &Attempt) -> Self {
+        let error = match answer {
+            Ok(charge) => return Self::of_charge(charge, attempt),
+            Err(error) => error,
+        };
+        match (error.kind(), error.api()) {
+            (ErrorKind::NotSent, _) => Self::NotSent,
+            (_, Some(api)) => match api.action() {
+                Action::Decline(_) | Action::Correct(_) => Self::NotPaid(Some(api.error_code)),
+                Action::NewToken => Self::BadToken,
+                Action::AlreadyProcessed => Self::AlreadyProcessed,
+                Action::Alarm | Action::OurFault => Self::Failed,
+                Action::Query => Self::Unclear,
+            },
+            (_, None) => Self::Unclear,
+        }
+    }
+
+    fn of_charge(charge: Charge, attempt: &Attempt) -> Self {
+        match judge(&charge, attempt) {
+            Some(true) => Self::Paid(Box::new(charge)),
+            Some(false) => Self::NotPaid(charge.error_code),
+            None => Self::Unclear,
+        }
+    }
+}
+
+impl Finding {
+    /// `settled` says that the attempt was sent so long ago that its charge, if it is not in the list, never will be.
+    pub(super) fn of(list: Result<Vec<Charge>, Error>, attempt: &Attempt, settled: bool) -> Self {
+        let Ok(charges) = list else { return Self::Undecided };
+        // The list is filtered by the gateway; what it should not have sent is not believed.
+        let ours = charges.into_iter().filter(|charge| charge.order_id.as_deref() == Some(&attempt.gateway_order_id));
+        let judged: Vec<_> = ours.map(|charge| (judge(&charge, attempt), charge)).collect();
+        if let Some((_, charge)) = judged.iter().find(|(verdict, _)| *verdict == Some(true)) {
+            return Self::Paid(Box::new(charge.clone()));
+        }
+        if judged.iter().any(|(verdict, _)| verdict.is_none()) {
+            return Self::Undecided;
+        }
+        match judged.iter().map(|(_, charge)| charge).find(|charge| is_recent(charge, attempt)) {
+            Some(charge) => Self::NotPaid(charge.error_code),
+            None if judged.is_empty() => Self::Absent,
+            None if settled => Self::OlderFailure,
+            None => Self::Undecided,
+        }
+    }
+}
+
+/// What a caller is told of a charge that was not paid.
+pub(super) fn decline_reply(code: Option<u32>) -> ChargeReply {
+    match code.and_then(Action::of_code) {
+        Some(Action::Decline(decline)) => ChargeReply::Declined(decline),
+        Some(Action::Correct(field)) => ChargeReply::Correct(field),
+        _ => ChargeReply::Declined(Decline::Generic),
+    }
+}
+
+/// `Some(true)` paid, `Some(false)` not paid and final, `None` undecided or not this payment.
+fn judge(charge: &Charge, attempt: &Attempt) -> Option<bool> {
+    let same_order = charge.order_id.as_deref().is_none_or(|id| id == attempt.gateway_order_id);
+    if charge.amount != attempt.amount || !same_order {
+        tracing::error!(
+            attempt = attempt.id,
+            charge_id = charge.id,
+            "ALARM: the gateway has another amount or order under this order id"
+        );
+        return None;
+    }
+    match charge.status {
+        ChargeStatus::Completed => Some(true),
+        ChargeStatus::Failed | ChargeStatus::Cancelled | ChargeStatus::Refunded => Some(false),
+        ChargeStatus::ChargePending if charge.needs_browser() => Some(false),
+        ChargeStatus::InProgress | ChargeStatus::ChargePending | ChargeStatus::Other(_) => None,
+    }
+}
+
+/// Whether a charge can have been made by this attempt, by its date.
+pub(super) fn is_recent(charge: &Charge, attempt: &Attempt) -> bool {
+    let earliest = attempt.created.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
+    charge.created().is_some_and(|created| created >= earliest)
+}

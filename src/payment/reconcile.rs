@@ -1,0 +1,111 @@
+//! Finding out what became of attempts that were left open: at start, in the background, and when their key is keyed again.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Till;
+use super::finding::Finding;
+use crate::ledger::{Attempt, LedgerError, Outcome, State};
+
+/// How long a charge that was given up is still looked for.
+const LAPSED_WATCH: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a reconciliation found, in attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReconcileReport {
+    /// Found paid.
+    pub approved: u32,
+    /// Found not paid.
+    pub declined: u32,
+    /// The gateway never heard of them, and never will.
+    pub lapsed: u32,
+    /// Had not been sent.
+    pub abandoned: u32,
+    /// Still open: try again later.
+    pub open: u32,
+}
+
+impl Till {
+    /// Looks every open attempt up. Run it at start and every few minutes; any number of processes may.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; attempts not reached stay as they are.
+    pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
+        let mut report = ReconcileReport::default();
+        for state in [State::Prepared, State::Sent, State::Unknown] {
+            for attempt in self.ledger.attempts_in(state)? {
+                report.count(self.reconcile_attempt(&attempt)?);
+            }
+        }
+        for attempt in self.watched_lapsed()? {
+            if self.reconcile_attempt(&attempt)? == State::Approved {
+                tracing::error!(attempt = attempt.id, "ALARM: a charge turned up after it had been given up");
+                report.count(State::Approved);
+            }
+        }
+        tracing::info!(?report, "reconciled");
+        Ok(report)
+    }
+
+    /// Looks one attempt up, records what is certain, and gives the state it is in now.
+    pub(super) fn reconcile_attempt(&self, attempt: &Attempt) -> Result<State, LedgerError> {
+        let age = self.ledger.clock().now().duration_since(attempt.sent.unwrap_or(attempt.created));
+        let older_than = |limit: Duration| SignedDuration::try_from(limit).is_ok_and(|limit| age >= limit);
+        if attempt.state == State::Prepared {
+            if !older_than(self.config.reservation) {
+                return Ok(State::Prepared);
+            }
+            return self.record(attempt, &Outcome::Abandoned);
+        }
+        match self.look_up(attempt, older_than(self.config.lapse_after)) {
+            Finding::Paid(charge) => {
+                let (charge_id, authorization) = (charge.id, charge.authorization);
+                self.record(attempt, &Outcome::Approved { charge_id, authorization })
+            }
+            Finding::NotPaid(code) => self.record(attempt, &Outcome::Declined { code, counts: true }),
+            Finding::Absent | Finding::OlderFailure if older_than(self.config.lapse_after) => {
+                self.record(attempt, &Outcome::Lapsed)
+            }
+            Finding::Absent | Finding::OlderFailure | Finding::Undecided => Ok(attempt.state),
+        }
+    }
+
+    /// Records an outcome, unless the call the attempt belongs to has just recorded its own.
+    fn record(&self, attempt: &Attempt, outcome: &Outcome) -> Result<State, LedgerError> {
+        match self.ledger.settle(attempt.id, outcome) {
+            Ok(settled) => Ok(settled.state),
+            Err(LedgerError::Transition { from, .. }) => Ok(from),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Attempts given up lately whose order id no later attempt uses.
+    fn watched_lapsed(&self) -> Result<Vec<Attempt>, LedgerError> {
+        let since = self.ledger.clock().now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
+        let mut watched = Vec::new();
+        for attempt in self.ledger.attempts_in(State::Lapsed)? {
+            let reused = || -> Result<bool, LedgerError> {
+                let same_order = self.ledger.find_attempts(&attempt.gateway_order_id)?;
+                Ok(same_order.iter().any(|other| other.id > attempt.id))
+            };
+            if attempt.updated >= since && !reused()? {
+                watched.push(attempt);
+            }
+        }
+        Ok(watched)
+    }
+}
+
+impl ReconcileReport {
+    const fn count(&mut self, state: State) {
+        let counter = match state {
+            State::Approved => &mut self.approved,
+            State::Declined => &mut self.declined,
+            State::Lapsed => &mut self.lapsed,
+            State::Abandoned => &mut self.abandoned,
+            State::Prepared | State::Sent | State::Unknown => &mut self.open,
+        };
+        *counter += 1;
+    }
+}

@@ -1,0 +1,67 @@
+use crate::harness::{Folder, jsonl_digits, tonopago};
+
+#[test]
+fn text_begins_with_the_digits() {
+    let folder = Folder::new();
+    let file = folder.digits("a.wav", "12", &[]);
+    let run = tonopago(["decode", file.to_str().unwrap()]);
+    assert!(run.out.starts_with(&format!("{}: 12\n  8000 Hz, 1 channel, 0.420 s\n", file.display())), "{}", run.out);
+    assert_eq!((run.out.lines().count(), run.err.as_str()), (5, ""));
+}
+
+#[test]
+fn json_lines_and_csv_say_the_same() {
+    let folder = Folder::new();
+    let file = folder.digits("a.wav", "19#", &["--channels", "2", "--snr", "20"]);
+    let json = tonopago(["decode", "--format", "jsonl", file.to_str().unwrap()]).out;
+    let csv = tonopago(["decode", "--format", "csv", file.to_str().unwrap()]).out;
+    assert_eq!((json.lines().count(), csv.lines().count()), (6, 7));
+    let names: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    for (object, values) in json.lines().zip(csv.lines().skip(1)) {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object).unwrap();
+        assert_eq!(object.len(), names.len());
+        for (name, value) in names.iter().zip(values.split(',')) {
+            match &object[*name] {
+                serde_json::Value::Number(number) => assert_eq!(number.as_f64(), value.parse().ok(), "{name}"),
+                other => assert_eq!(other.as_str(), Some(value), "{name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn near_misses_come_with_their_reason_only_when_asked_for() {
+    let folder = Folder::new();
+    let file = folder.digits("a.wav", "5", &["--twist", "16"]);
+    assert_eq!(tonopago(["decode", "--format", "jsonl", file.to_str().unwrap()]).out, "");
+    let run = tonopago(["decode", "--format", "jsonl", "--rejected", file.to_str().unwrap()]);
+    assert!(run.out.contains("\"reason\":\"twist outside the limits\""), "{}", run.out);
+    let run = tonopago(["decode", "--rejected", file.to_str().unwrap()]);
+    assert!(run.out.contains("a.wav: no digits\n") && run.out.contains("refused: twist"), "{}", run.out);
+}
+
+#[test]
+fn profiles_set_the_limits() {
+    let folder = Folder::new();
+    let file = folder.digits("a.wav", "5", &["--twist", "-6"]);
+    let digits = |profile| {
+        jsonl_digits(&tonopago(["decode", "--format", "jsonl", "--profile", profile, file.to_str().unwrap()]).out)
+    };
+    assert_eq!((digits("default"), digits("att")), ("5".to_owned(), String::new()));
+    let run = tonopago(["decode", "--profile", "bell", file.to_str().unwrap()]);
+    assert!(run.code == 2 && run.err.contains("[possible values: default, att, "), "{run:?}");
+}
+
+#[test]
+fn a_folder_is_decoded_in_the_order_of_its_names_whatever_the_number_of_jobs() {
+    let folder = Folder::new();
+    for n in 10..30 {
+        folder.digits(&format!("{n}.wav"), &n.to_string(), &[]);
+    }
+    std::fs::write(folder.path("notes.txt"), "no sound").unwrap();
+    let expected: String = (10..30).map(|n| n.to_string()).collect();
+    for jobs in ["1", "3", "32"] {
+        let run = tonopago(["decode", "--format", "jsonl", "--jobs", jobs, folder.path("").to_str().unwrap()]);
+        assert_eq!((run.code, jsonl_digits(&run.out)), (0, expected.clone()), "{}", run.err);
+    }
+}

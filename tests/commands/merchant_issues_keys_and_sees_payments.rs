@@ -1,0 +1,205 @@
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
+use tonopago::card::{Cvv, Expiry, Pan, YearMonth};
+use tonopago::clock::SystemClock;
+use tonopago::http::{Credentials, Endpoint};
+use tonopago::ledger::Ledger;
+use tonopago::openpay::sandbox::SandboxConfig;
+use tonopago::openpay::{Client, Config, Payer, PrivateKey};
+use tonopago::payment::{Cashier, CashierConfig, Till};
+use tonopago::service::{AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
+
+use crate::harness::{Folder, Run, program, tonopago};
+
+/// A command that serves until it is stopped.
+struct Service {
+    child: Child,
+    address: String,
+}
+
+impl Service {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(program()).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("address ").unwrap_or_else(|| panic!("{line:?}")).trim().to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn secret_file(folder: &Folder, name: &str, secret: &str) -> String {
+    let path = folder.path(name);
+    fs::write(&path, secret).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn issue(ledger: &str, more: &[&str]) -> Run {
+    tonopago([&["keys", "issue", "--ledger", ledger], more].concat())
+}
+
+/// Authorizes and charges key 257139 as the box does.
+fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
+    let sandbox = SandboxConfig::default();
+    let key = PrivateKey::parse(&sandbox.private_key).unwrap();
+    let client = Client::new(&Config::new(openpay, &sandbox.merchant_id, key).unwrap());
+    let ledger = Arc::new(Ledger::open(Path::new(ledger), Arc::new(SystemClock)).unwrap());
+    let config = AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), Credentials::new("ivr", "hunter2"));
+    let authorizer = AuthorizerClient::new(config, Arc::new(SystemClock));
+    let payer = Payer { name: "Cliente".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
+    let cashier = Cashier::new(authorizer, Till::new(client, ledger, CashierConfig::new(payer)));
+    let key = PaymentKey::new("257139");
+    let Reply::Authorize(AuthorizeReply::Authorized(authorization)) =
+        cashier.perform(Request::Authorize { key: key.clone() })
+    else {
+        panic!("the key is refused")
+    };
+    let card = Card {
+        pan: Pan::parse("4111111111111111").ok().unwrap(),
+        expiry: Expiry::parse_mmyy("1230", YearMonth { year: 2026, month: 11 }).ok().unwrap(),
+        cvv: Cvv::parse("123", None).ok().unwrap(),
+    };
+    match cashier.perform(Request::Charge { key, authorization, card, months: None }) {
+        Reply::Charge(reply) => reply,
+        Reply::Authorize(_) => panic!("an authorization's reply to a charge"),
+    }
+}
+
+#[test]
+fn from_issued_key_to_refund() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    let password = secret_file(&folder, "password", "hunter2\n");
+    let key_file = secret_file(&folder, "openpay.key", &SandboxConfig::default().private_key);
+    assert_eq!(issue(&ledger, &["--order", "ord-1", "--amount", "200.5", "--key", "257139"]).out, "257139\n");
+
+    let authorizer = Service::start(&[
+        "authorizer",
+        "serve",
+        "--ledger",
+        &ledger,
+        "--listen",
+        "127.0.0.1:0",
+        "--password-file",
+        &password,
+    ]);
+    let sandbox = Service::start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let reply = pay(&ledger, &authorizer.address, &sandbox.address);
+    let ChargeReply::Approved { reference } = reply else { panic!("{reply:?}") };
+
+    let list = tonopago(["payments", "list", "--ledger", &ledger]);
+    assert!(
+        list.out.contains("approved") && list.out.contains("200.50 MXN") && list.out.contains("Visa ...1111"),
+        "{list:?}"
+    );
+    let show = tonopago(["payments", "show", "--ledger", &ledger, "--format", "jsonl", &reference]);
+    let shown: serde_json::Value = serde_json::from_str(&show.out).unwrap();
+    assert_eq!((&shown["amount"], &shown["state"]), (&"200.50".into(), &"approved".into()));
+    let csv = tonopago(["payments", "list", "--ledger", &ledger, "--format", "csv"]).out;
+    assert!(csv.starts_with("reference,state,") && csv.lines().count() == 2, "{csv}");
+
+    let merchant = SandboxConfig::default().merchant_id;
+    let openpay =
+        ["--ledger", &ledger, "--openpay", &sandbox.address, "--merchant", &merchant, "--key-file", &key_file];
+    let reconciled = tonopago([&["payments", "reconcile"], &openpay[..]].concat());
+    assert_eq!(
+        (reconciled.code, reconciled.out.trim_end()),
+        (0, "approved 0, declined 0, lapsed 0, abandoned 0, still open 0")
+    );
+    let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference, "--amount", "50"]].concat());
+    assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 50.00 MXN"), "{refunded:?}");
+    let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
+    assert!(audit.lines().next().unwrap().contains("refunded"), "{audit}");
+    for output in [&list.out, &show.out, &csv, &audit] {
+        assert!(!output.contains("257139"), "a payment key is shown: {output}");
+    }
+}
+
+#[test]
+fn keys_are_listed_masked_and_cancelled_once() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    let key = issue(&ledger, &["--order", "ord-1", "--amount", "1", "--digits", "7", "--expires-in", "72h"]).out;
+    assert_eq!(key.trim_end().len(), 7);
+    let list = |more: &[&str]| tonopago([&["keys", "list", "--ledger", &ledger], more].concat()).out;
+    assert!(!list(&[]).contains(key.trim_end()) && list(&[]).contains("*******"));
+    assert!(list(&["--reveal"]).contains(key.trim_end()));
+    assert_eq!(tonopago(["keys", "cancel", "--ledger", &ledger, "1"]).code, 0);
+    assert!(list(&[]).contains("cancelled"));
+    let again = tonopago(["keys", "cancel", "--ledger", &ledger, "1"]);
+    assert_eq!(again.code, 1);
+}
+
+#[test]
+fn what_can_not_be_done_says_what_to_do() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    assert_eq!(issue(&ledger, &["--order", "ord-1", "--amount", "1"]).code, 0);
+    let exposed = folder.path("exposed");
+    fs::write(&exposed, "sk_1").unwrap();
+    fs::set_permissions(&exposed, Permissions::from_mode(0o644)).unwrap();
+    let exposed = exposed.to_str().unwrap();
+    let no_ledger = folder.path("missing/ledger.sqlite");
+    for (args, code, cure) in [
+        (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1.005"], 2, "--amount"),
+        (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "0"], 1, "zero"),
+        (
+            vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--currency", "EUR"],
+            2,
+            "MXN or USD",
+        ),
+        (
+            vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--digits", "4"],
+            1,
+            "6 to 20 digits",
+        ),
+        (vec!["keys", "list", "--ledger", no_ledger.to_str().unwrap()], 1, "missing/ledger.sqlite"),
+        (vec!["payments", "list", "--ledger", no_ledger.to_str().unwrap()], 1, "no such ledger"),
+        (vec!["payments", "show", "--ledger", &ledger, "100017"], 1, "no payment"),
+        (vec!["payments", "reconcile", "--ledger", &ledger, "--merchant", "m", "--key-file", exposed], 1, "chmod 600"),
+        (vec!["payments", "reconcile", "--ledger", &ledger, "--merchant", "m"], 1, "TONOPAGO_OPENPAY_KEY"),
+        (vec!["authorizer", "serve", "--ledger", &ledger], 1, "TONOPAGO_AUTHORIZER_PASSWORD"),
+        (vec!["sandbox", "--secure-from", "much"], 2, "--secure-from"),
+    ] {
+        let run = tonopago(&args);
+        assert_eq!(run.code, code, "{args:?}: {run:?}");
+        assert!(run.err.contains(cure), "{args:?}: {run:?}");
+    }
+}
+
+#[test]
+fn the_wire_contract_is_printed_as_it_is_read() {
+    let folder = Folder::new();
+    let profile = tonopago(["authorizer", "profile"]);
+    assert_eq!(serde_json::from_str::<tonopago::authorizer::Profile>(&profile.out).unwrap(), Default::default());
+    let file = folder.path("profile.json");
+    fs::write(&file, r#"{"anser":{}}"#).unwrap();
+    let ledger = folder.path("ledger.sqlite");
+    let password = secret_file(&folder, "password", "hunter2");
+    let run = tonopago([
+        "authorizer",
+        "serve",
+        "--ledger",
+        ledger.to_str().unwrap(),
+        "--password-file",
+        &password,
+        "--profile",
+        file.to_str().unwrap(),
+    ]);
+    assert!(run.code == 1 && run.err.contains("profile.json") && run.err.contains("anser"), "{run:?}");
+}
