@@ -1,6 +1,7 @@
 //! What the engine costs: one 10 ms block of a call, the detector on silence and on digits, and a whole payment.
 //!
 //! `make bench`. Figures are for comparing builds on one machine; nothing in the tests depends on them.
+#![expect(missing_docs, reason = "criterion's macro makes an undocumented function")]
 
 use std::hint::black_box;
 use std::sync::Arc;

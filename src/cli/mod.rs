@@ -14,6 +14,7 @@ mod devices;
 mod generate;
 mod keys;
 mod listen;
+mod logging;
 mod menu_file;
 mod merchant;
 mod payments;
@@ -36,6 +37,8 @@ const FAILED: u8 = 1;
 #[derive(Parser)]
 #[command(name = "tonopago", version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    logging: logging::Args,
     #[command(subcommand)]
     command: Command,
 }
@@ -121,7 +124,8 @@ fn without_sound_cards() -> Failure {
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().command.run() {
+    let cli = Cli::parse();
+    match cli.logging.start().and_then(|()| cli.command.run()) {
         Ok(code) => code,
         Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => Cli::command().error(ErrorKind::ValueValidation, message).exit(),

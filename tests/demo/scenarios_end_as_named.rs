@@ -8,14 +8,14 @@ use tonopago::demo::{SCENARIOS, search_for_card_data};
 fn all_scenarios_end_as_named_and_leave_no_card_data_behind() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_tonopago"))
-        .args(["demo", "--scenario", "all", "--out"])
+        .args(["--log", "trace", "demo", "--scenario", "all", "--out"])
         .arg(folder.path())
-        .env("RUST_LOG", "trace")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     println!("{said}");
     assert!(output.status.success());
+    assert!(said.contains("TRACE"), "the most verbose log is on");
     for scenario in &SCENARIOS {
         std::fs::write(folder.path().join("said.txt"), &said).unwrap();
         let (searched, leaks) = search_for_card_data(folder.path(), scenario.cards).unwrap();

@@ -1,0 +1,39 @@
+//! What the program says of itself while it works, on standard error.
+
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+
+/// How much is logged, and how.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// How much to log on standard error: off, error, warn, info, debug, trace, or a filter such as
+    /// warn,tonopago::payment=debug
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    log: String,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    log_format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl Args {
+    /// Starts logging. Card data is in no log line, whatever the level: its types cannot be printed.
+    pub(super) fn start(&self) -> Result<(), Failure> {
+        let filter =
+            EnvFilter::try_new(&self.log).map_err(|error| Failure::usage(format!("--log {:?}: {error}", self.log)))?;
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.log_format {
+            Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+            Format::Json => lines.json().init(),
+        }
+        Ok(())
+    }
+}
