@@ -14,7 +14,7 @@ mod tests;
 /// Lengths of keys, in digits: short enough to key in, long enough not to be guessed.
 const KEY_DIGITS: std::ops::RangeInclusive<usize> = 6..=20;
 /// At most one in so many keys of a length may be open, so that guessing takes this many calls on average.
-const SPARSITY: i64 = 1_000;
+const SPARSITY: i64 = 10_000;
 /// Draws before giving up on finding a number nobody has; with the sparsity kept one is nearly always enough.
 const DRAWS: usize = 100;
 

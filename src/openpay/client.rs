@@ -179,8 +179,13 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
     serde_json::from_slice(success(answer)?).map_err(|error| Error::Unreadable(place(&error)))
 }
 
+/// Paid means status 200: any other 2xx is not what Openpay answers, and to be asked about.
 fn read_charge(answer: &Answer) -> Result<Charge, Error> {
-    parse_charge(success(answer)?).map_err(Error::Unreadable)
+    let body = success(answer)?;
+    if answer.status != 200 {
+        return Err(Error::Unreadable(format!("status {}", answer.status)));
+    }
+    parse_charge(body).map_err(Error::Unreadable)
 }
 
 /// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~` (RFC 3986 section 2.3).
@@ -203,6 +208,18 @@ mod tests {
     fn order_ids_are_escaped() {
         assert_eq!(escaped("ord-1_a.b~"), "ord-1_a.b~");
         assert_eq!(escaped("a/b?c=d&é "), "a%2Fb%3Fc%3Dd%26%C3%A9%20");
+    }
+
+    #[test]
+    fn a_charge_is_read_from_a_200_only() {
+        let charge = |status| {
+            let body = br#"{"id":"a","amount":1.00,"status":"completed"}"#.to_vec();
+            read_charge(&Answer { status, body }).map(|charge| charge.is_paid()).map_err(|error| error.kind())
+        };
+        assert_eq!(charge(200), Ok(true));
+        assert_eq!(charge(202), Err(ErrorKind::Unclear));
+        assert_eq!(charge(402), Err(ErrorKind::Refused));
+        assert_eq!(charge(502), Err(ErrorKind::Unclear));
     }
 
     #[test]

@@ -46,9 +46,9 @@ fn random_keys_have_the_length_asked_for_and_differ() {
 #[test]
 fn short_keys_run_out_before_they_can_be_guessed() {
     let (ledger, _) = ledger();
-    let result = (0..=1_000).try_for_each(|n| ledger.issue_key(new(Digits::Random(6), &format!("o{n}"))).map(drop));
+    let result = (0..=100).try_for_each(|n| ledger.issue_key(new(Digits::Random(6), &format!("o{n}"))).map(drop));
     assert!(result.unwrap_err().to_string().contains("use longer keys"));
-    assert_eq!(ledger.list_keys().unwrap().len(), 1_000);
+    assert_eq!(ledger.list_keys().unwrap().len(), 100);
 }
 
 #[test]
