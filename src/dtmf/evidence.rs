@@ -1,16 +1,27 @@
 //! What speaks for and against a pair of tones being a keypad's.
 
-use super::Digit;
 use super::fit::{Fit, FittedTone, MAX_WINDOW, amplitudes, fit};
 use super::front_end::{WORKING_RATE, response};
 use super::history::{History, MEMORY, SHORT, SHORT_SAMPLES};
 use super::kernel::{HOP, tone_hz};
+use super::{Digit, Profile};
 use std::f32::consts::TAU;
 
 /// Oldest onset looked for, in sub-blocks.
 const OLDEST: usize = MEMORY - 2 * SHORT;
 /// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
 const PIECE: usize = 32;
+
+/// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off.
+const DURATION_MARGIN_MS: f64 = 1.175;
+/// Level of the last 4 ms, against the usual one, that shows a pair still sounds.
+const AT_END: f32 = 0.75;
+/// In a pair cleaner than this many dB, unexpected energy of this part of its own in the last 4 ms shows that it breaks
+/// off; in noise it shows nothing.
+const CLEAN_DB: f32 = 13.0;
+const END_RESIDUAL: f32 = 0.04;
+/// Variation that no keypad has.
+const UNSTEADY: f32 = 0.45;
 
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +59,28 @@ fn crossing(value: impl Fn(usize) -> f32, expected: f32) -> f32 {
     let (above, below) = (value(age.saturating_sub(1)).sqrt(), value(age).sqrt());
     let part = if above > below { ((above - expected.sqrt()) / (above - below)).clamp(0.0, 1.0) } else { 0.0 };
     (age.saturating_sub(1) as f32 + part) * HOP as f32 + SHORT_SAMPLES as f32 * 0.5
+}
+
+/// How the tones of a pair went down, `SHORT` sub-blocks ago.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fall {
+    /// Fall of each tone's power from its level to now, in dB.
+    pub(crate) fall_db: [f32; 2],
+    /// Filtered samples the low tone went later than the high one.
+    pub(crate) skew: f32,
+}
+
+impl Fall {
+    pub(crate) fn find(history: &History, digit: Digit) -> Self {
+        let lanes = [digit.row(), 4 + digit.column()];
+        let level = lanes.map(|lane| (SHORT..2 * SHORT).map(|age| history.powers(age)[lane]).fold(0f32, f32::max));
+        let fall_db = [0, 1].map(|tone| db(level[tone] / history.powers(0)[lanes[tone]].max(1e-12)));
+        let at = |tone: usize| {
+            let below = |age: &usize| history.powers(*age)[lanes[tone]] < 0.25 * level[tone];
+            (0..SHORT).take_while(below).count() as f32 * HOP as f32
+        };
+        Self { fall_db, skew: at(1) - at(0) }
+    }
 }
 
 /// Everything measured on a candidate over one window.
@@ -104,6 +137,18 @@ impl Evidence {
             flatness_db: beside.flatness_db,
             rest_db: db(rest / pair_energy),
         }
+    }
+
+    /// Whether the pair has sounded long enough and still does.
+    pub(crate) fn is_long_enough(&self, profile: &Profile) -> bool {
+        let needed = (profile.reject_tone_ms + DURATION_MARGIN_MS) as f32 * (WORKING_RATE as f32 / 1000.0);
+        let breaks_off = self.fit.snr_db() > CLEAN_DB && self.end_residual > END_RESIDUAL;
+        self.sounded > needed && self.at_end > AT_END && !breaks_off
+    }
+
+    /// Whether neither tone changes by more than noise explains.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.variation[0].max(self.variation[1]) < UNSTEADY
     }
 
     /// Level of a fitted tone at the line, as an amplitude.
