@@ -12,7 +12,9 @@ use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reas
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
 const WINDOWS: [usize; 3] = [96, 144, 192];
 /// Youngest pair worth fitting, in filtered samples.
-const YOUNGEST: f32 = 92.0;
+const YOUNGEST: f32 = 94.0;
+/// Age in filtered samples from which a pair is judged less often: 28 ms.
+const OLDER: f32 = 112.0;
 /// How far an onset may be misjudged, in filtered samples, before a window is too long for it.
 const ONSET_SLACK: f32 = 8.0;
 /// Part of the band's energy the strongest pair must have to be looked at.
@@ -200,11 +202,16 @@ impl Core {
         (share > PAIR_SHARE).then(|| Digit::at(row, column))
     }
 
+    /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
+    fn is_due(&self, age: f32) -> bool {
+        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
+    }
+
     /// A pair that was steady over one of the windows: its fit and its age in filtered samples.
     fn steady(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
         let history = &self.history;
         let onset = Onset::find(history, digit, 0);
-        if onset.age < YOUNGEST || self.is_echo(digit, history.count() as f64 - f64::from(onset.age)) {
+        if !self.is_due(onset.age) || self.is_echo(digit, history.count() as f64 - f64::from(onset.age)) {
             return None;
         }
         let windows = WINDOWS.into_iter().take_while(|window| onset.age + ONSET_SLACK >= *window as f32);
@@ -259,9 +266,13 @@ impl Core {
     /// The fit of a pair that was a digit, or why it was not one if it came near.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset, profile: &Profile) -> Result<Fit, Option<(Reason, Fit)>> {
         let history = &self.history;
+        let rise_db = onset.rise_db[0].min(onset.rise_db[1]);
+        if rise_db < LEAST_RISE_DB {
+            return Err(None);
+        }
         let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
         let fit = Evidence::fit(history, digit, window, SHORT);
-        let clear = fit.snr_db() > CLEAR_DB && onset.rise_db[0].min(onset.rise_db[1]) > CLEAR_RISE_DB;
+        let clear = fit.snr_db() > CLEAR_DB && rise_db > CLEAR_RISE_DB;
         let near = |reason: Reason| Err(clear.then_some((reason, fit)));
         if fit.snr_db() < -2.0 {
             return Err(None);
@@ -273,8 +284,10 @@ impl Core {
             return near(Reason::TooShort);
         }
         let evidence = Evidence::gather(history, onset, fit, window, SHORT);
-        let rises = onset.rise_db[0].min(onset.rise_db[1]) > LEAST_RISE_DB;
-        if rises && ended(&evidence, digit, window, &Fall::find(history, digit)) > ACCEPT_ENDED {
+        if !evidence.reaches_its_end() {
+            return near(Reason::TooShort);
+        }
+        if ended(&evidence, digit, window, &Fall::find(history, digit)) > ACCEPT_ENDED {
             return Ok(fit);
         }
         near(if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })

@@ -7,18 +7,18 @@ use super::Digit;
 use super::evidence::{Evidence, Fall};
 
 /// Verdict on a pair that still sounds from which it is a digit.
-pub(crate) const ACCEPT: f32 = 1.3;
+pub(crate) const ACCEPT: f32 = 1.8;
 /// Verdict on a pair that just ended from which it was a digit.
-pub(crate) const ACCEPT_ENDED: f32 = 1.5;
+pub(crate) const ACCEPT_ENDED: f32 = 2.6;
 
 /// Number of measurements of a pair.
 pub(crate) const MEASUREMENTS: usize = 12;
 
 /// What each measurement adds to the verdict on a pair that still sounds; in the order of [`measurements`].
 const SOUNDING: [f32; MEASUREMENTS] =
-    [0.0592, 0.3304, -1.8309, -1.8309, -0.8992, 0.133, -0.507, -0.175, -0.0456, -0.7334, -0.0974, 0.58];
-/// Added for windows of 24, 36 and 48 ms: the longer the same evidence holds, the less it is a voice.
-const SOUNDING_WINDOW: [f32; 3] = [-8.764, -5.3437, -3.3544];
+    [0.0553, 0.3963, -2.7375, -3.1432, -0.6982, 0.1445, -0.5735, -0.2018, -0.0427, -0.9549, -0.1197, 0.6041];
+/// Added for windows of 24, 36 and 48 ms.
+const SOUNDING_WINDOW: [f32; 3] = [-7.861, -3.879, -6.5];
 
 /// The same for a pair that just ended.
 const ENDED: [f32; MEASUREMENTS] =
