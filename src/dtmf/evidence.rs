@@ -1,16 +1,30 @@
 //! What speaks for and against a pair of tones being a keypad's.
 
-use super::Digit;
-use super::fit::{Fit, FittedTone, MAX_WINDOW, amplitudes, fit};
+use super::fit::{Fit, FittedTone, MAX_WINDOW, Spin, amplitudes, fit};
 use super::front_end::{WORKING_RATE, response};
 use super::history::{History, MEMORY, SHORT, SHORT_SAMPLES};
 use super::kernel::{HOP, tone_hz};
+use super::{Digit, Profile};
 use std::f32::consts::TAU;
 
 /// Oldest onset looked for, in sub-blocks.
 const OLDEST: usize = MEMORY - 2 * SHORT;
 /// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
 const PIECE: usize = 32;
+
+/// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off.
+const DURATION_MARGIN_MS: f64 = 1.175;
+/// Level of the last 4 ms, against the usual one, that shows a pair still sounds.
+const AT_END: f32 = 0.75;
+/// The same for a pair that ended, where noise is judged milder, and the filtered samples it must have sounded: 29 ms.
+const ENDED_AT_END: f32 = 0.5;
+const ENDED_LEAST: f32 = 116.0;
+/// In a pair cleaner than this many dB, unexpected energy of this part of its own in the last 4 ms shows that it breaks
+/// off; in noise it shows nothing.
+const CLEAN_DB: f32 = 13.0;
+const END_RESIDUAL: f32 = 0.04;
+/// Variation that no keypad has.
+const UNSTEADY: f32 = 0.45;
 
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +62,28 @@ fn crossing(value: impl Fn(usize) -> f32, expected: f32) -> f32 {
     let (above, below) = (value(age.saturating_sub(1)).sqrt(), value(age).sqrt());
     let part = if above > below { ((above - expected.sqrt()) / (above - below)).clamp(0.0, 1.0) } else { 0.0 };
     (age.saturating_sub(1) as f32 + part) * HOP as f32 + SHORT_SAMPLES as f32 * 0.5
+}
+
+/// How the tones of a pair went down, `SHORT` sub-blocks ago.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fall {
+    /// Fall of each tone's power from its level to now, in dB.
+    pub(crate) fall_db: [f32; 2],
+    /// Filtered samples the low tone went later than the high one.
+    pub(crate) skew: f32,
+}
+
+impl Fall {
+    pub(crate) fn find(history: &History, digit: Digit) -> Self {
+        let lanes = [digit.row(), 4 + digit.column()];
+        let level = lanes.map(|lane| (SHORT..2 * SHORT).map(|age| history.powers(age)[lane]).fold(0f32, f32::max));
+        let fall_db = [0, 1].map(|tone| db(level[tone] / history.powers(0)[lanes[tone]].max(1e-12)));
+        let at = |tone: usize| {
+            let below = |age: &usize| history.powers(*age)[lanes[tone]] < 0.25 * level[tone];
+            (0..SHORT).take_while(below).count() as f32 * HOP as f32
+        };
+        Self { fall_db, skew: at(1) - at(0) }
+    }
 }
 
 /// Everything measured on a candidate over one window.
@@ -106,6 +142,23 @@ impl Evidence {
         }
     }
 
+    /// Whether the pair has sounded long enough and still does.
+    pub(crate) fn is_long_enough(&self, profile: &Profile) -> bool {
+        let needed = (profile.reject_tone_ms + DURATION_MARGIN_MS) as f32 * (WORKING_RATE as f32 / 1000.0);
+        let breaks_off = self.fit.snr_db() > CLEAN_DB && self.end_residual > END_RESIDUAL;
+        self.sounded > needed && self.at_end > AT_END && !breaks_off
+    }
+
+    /// Whether a pair that ended has sounded 29 ms and lasted to the end of its window.
+    pub(crate) fn reaches_its_end(&self) -> bool {
+        self.sounded > ENDED_LEAST && self.at_end > ENDED_AT_END
+    }
+
+    /// Whether neither tone changes by more than noise explains.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.variation[0].max(self.variation[1]) < UNSTEADY
+    }
+
     /// Level of a fitted tone at the line, as an amplitude.
     pub(crate) fn line_amplitude(tone: &FittedTone) -> f64 {
         f64::from(tone.amplitude) / response(f64::from(tone.hz)).abs().max(0.01)
@@ -124,6 +177,29 @@ fn drifted(history: &History, lane: usize, back: usize) -> f32 {
 /// Filtered samples before a window in which its tones are followed back: 10 ms.
 const BACK: usize = 40;
 
+/// The fitted waveform, sample by sample, from `first` samples after the middle of the window (before it: negative).
+struct Model {
+    low: Spin,
+    high: Spin,
+    amplitude: [f32; 2],
+}
+
+impl Model {
+    fn new(fit: &Fit, first: f32) -> Self {
+        let spin = |tone: &FittedTone| {
+            let step = TAU * tone.hz / WORKING_RATE as f32;
+            Spin::at(step, first + tone.phase / step)
+        };
+        Self { low: spin(&fit.low), high: spin(&fit.high), amplitude: [fit.low.amplitude, fit.high.amplitude] }
+    }
+
+    fn next(&mut self) -> f32 {
+        let value = self.amplitude[0] * self.low.cos + self.amplitude[1] * self.high.cos;
+        (self.low, self.high) = (self.low.next(), self.high.next());
+        value
+    }
+}
+
 /// How long the fitted waveform, continued back beyond the window, has been there, and whether it still is.
 struct Presence {
     sounded: f32,
@@ -134,15 +210,13 @@ struct Presence {
 fn presence(samples: &[f32], window: usize, fit: &Fit) -> Presence {
     const STEP: usize = 8;
     let middle = BACK as f32 + 0.5 * window as f32 - 0.5;
-    let step = [fit.low, fit.high].map(|tone| TAU * tone.hz / WORKING_RATE as f32);
+    let mut model = Model::new(fit, -middle);
     let usual = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
     let (mut total, mut plateau, mut end, mut end_residual, mut residual) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (index, piece) in samples.chunks_exact(STEP).enumerate() {
         let (mut with, mut model_energy, mut left) = (0.0, 0.0, 0.0);
-        for (n, sample) in piece.iter().enumerate() {
-            let t = (index * STEP + n) as f32 - middle;
-            let model = fit.low.amplitude * (step[0] * t + fit.low.phase).cos()
-                + fit.high.amplitude * (step[1] * t + fit.high.phase).cos();
+        for sample in piece {
+            let model = model.next();
             with += model * sample;
             model_energy += model * model;
             left += (sample - model).powi(2);
@@ -176,20 +250,18 @@ fn beside(samples: &[f32], fit: &Fit) -> Beside {
     let mut rest = [0f32; MAX_WINDOW];
     let rest = &mut rest[..samples.len()];
     let middle = 0.5 * (samples.len() as f32 - 1.0);
-    let step = [fit.low, fit.high].map(|tone| TAU * tone.hz / WORKING_RATE as f32);
-    for (n, (rest, sample)) in rest.iter_mut().zip(samples).enumerate() {
-        let t = n as f32 - middle;
-        let model = fit.low.amplitude * (step[0] * t + fit.low.phase).cos()
-            + fit.high.amplitude * (step[1] * t + fit.high.phase).cos();
-        let hann = 0.5 + 0.5 * (TAU * 0.5 * t / (middle + 1.0)).cos();
-        *rest = (sample - model) * hann;
+    let mut model = Model::new(fit, -middle);
+    let mut window = Spin::at(TAU * 0.5 / (middle + 1.0), -middle);
+    for (rest, sample) in rest.iter_mut().zip(samples) {
+        *rest = (sample - model.next()) * (0.5 + 0.5 * window.cos);
+        window = window.next();
     }
     let spacing = WORKING_RATE as f32 / samples.len() as f32;
     let (mut strongest, mut sum, mut logs, mut count) = (0f32, 0f32, 0f32, 0f32);
     let mut hz = 620.0;
     while hz < 1850.0 {
         if (hz - fit.low.hz).abs() > 70.0 && (hz - fit.high.hz).abs() > 70.0 {
-            let power = goertzel(rest, hz) / response(f64::from(hz)).powi(2) as f32;
+            let power = goertzel(rest, hz);
             strongest = strongest.max(power);
             sum += power;
             logs += power.max(1e-20).ln();

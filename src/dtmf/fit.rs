@@ -9,6 +9,8 @@ use std::f32::consts::TAU;
 /// Longest window in filtered samples.
 pub(crate) const MAX_WINDOW: usize = 240;
 const ROUNDS: usize = 3;
+/// Part of the energy left after a round from which another cannot help.
+const HOPELESS: f32 = 0.85;
 
 /// One fitted tone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +53,9 @@ pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
         fit.low = solved.tone(0, hz[0]);
         fit.high = solved.tone(1, hz[1]);
         fit.residual = (folded.energy - solved.explained).max(0.0);
+        if fit.residual > HOPELESS * fit.energy {
+            break;
+        }
         hz = [0, 1].map(|tone| hz[tone] + solved.correction(tone, folded.half as f32));
     }
     [fit.low.hz, fit.high.hz] = hz;
@@ -61,16 +66,12 @@ pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
 /// energy they leave.
 pub(crate) fn amplitudes(samples: &[f32], hz: [f32; 2], start: f32) -> ([[f32; 2]; 2], f32) {
     let mut normal = Normal::default();
-    let step = hz.map(|hz| f64::from(hz) * std::f64::consts::TAU / f64::from(WORKING_RATE));
+    let [mut low, mut high] = hz.map(|hz| Spin::at(TAU * hz / WORKING_RATE as f32, start));
     let mut energy = 0.0;
-    for (n, sample) in samples.iter().enumerate() {
-        let at = f64::from(start) + n as f64;
-        let [a, b] = step.map(|step| step * at);
-        normal.add([a.cos() as f32, b.cos() as f32, a.sin() as f32, b.sin() as f32], *sample);
+    for sample in samples {
+        normal.add([low.cos, high.cos, low.sin, high.sin], *sample);
         energy += sample * sample;
-    }
-    for row in &mut normal.gram {
-        row.iter_mut().for_each(|x| *x *= 0.5);
+        (low, high) = (low.next(), high.next());
     }
     let (x, explained) = normal.solve();
     ([[x[0], x[2]], [x[1], x[3]]], (energy - explained).max(0.0))
@@ -100,7 +101,7 @@ impl Folded {
     fn solve(&self, hz: [f32; 2]) -> Solved {
         let mut even = Normal::default();
         let mut odd = Normal::default();
-        let mut spin = hz.map(|hz| Spin::new(TAU * hz / WORKING_RATE as f32));
+        let mut spin = hz.map(|hz| Spin::at(TAU * hz / WORKING_RATE as f32, 0.5));
         let scale = 1.0 / self.half as f32;
         for i in 0..self.half {
             let t = (i as f32 + 0.5) * scale;
@@ -109,6 +110,8 @@ impl Folded {
             odd.add([a.sin, b.sin, t * a.cos, t * b.cos], self.odd[i]);
             spin = spin.map(Spin::next);
         }
+        even.scale(2.0);
+        odd.scale(2.0);
         let (x, explained_even) = even.solve();
         let (y, explained_odd) = odd.solve();
         Solved { even: x, odd: y, explained: explained_even + explained_odd }
@@ -116,28 +119,29 @@ impl Folded {
 }
 
 #[derive(Clone, Copy)]
-struct Spin {
-    cos: f32,
-    sin: f32,
+pub(crate) struct Spin {
+    pub(crate) cos: f32,
+    pub(crate) sin: f32,
     step_cos: f32,
     step_sin: f32,
 }
 
 impl Spin {
-    fn new(step: f32) -> Self {
-        let (sin, cos) = (0.5 * step).sin_cos();
+    /// At `start` samples from phase zero.
+    pub(crate) fn at(step: f32, start: f32) -> Self {
+        let (sin, cos) = (start * step).sin_cos();
         let (step_sin, step_cos) = step.sin_cos();
         Self { cos, sin, step_cos, step_sin }
     }
 
-    fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         let cos = self.cos * self.step_cos - self.sin * self.step_sin;
         let sin = self.cos * self.step_sin + self.sin * self.step_cos;
         Self { cos, sin, ..self }
     }
 }
 
-/// Normal equations of four functions. Both halves of the window hold each function, hence the factor 2.
+/// Normal equations of four functions.
 #[derive(Default)]
 struct Normal {
     gram: [[f32; 4]; 4],
@@ -149,9 +153,13 @@ impl Normal {
         for i in 0..4 {
             self.right[i] += f[i] * sample;
             for j in 0..4 {
-                self.gram[i][j] += 2.0 * f[i] * f[j];
+                self.gram[i][j] += f[i] * f[j];
             }
         }
+    }
+
+    fn scale(&mut self, factor: f32) {
+        self.gram.iter_mut().flatten().for_each(|x| *x *= factor);
     }
 
     /// The coefficients and the energy they explain, by elimination without pivoting (the matrix is positive definite).

@@ -36,6 +36,10 @@ pub(crate) struct Pieced {
 
 /// Looks for a pair in pieces that lasts until now.
 pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
+    let loud = history.band_energy(0, SPAN);
+    if history.band_energy(NEEDED - SPAN, SPAN) < 0.1 * loud && history.band_energy(NEEDED + SPAN, SPAN) < 0.1 * loud {
+        return None;
+    }
     let now = Piece::at(history, digit, 0).filter(Piece::is_pure)?;
     let mut tone = [false; BACK + SPAN];
     let mut last = 0;
