@@ -68,7 +68,7 @@ pub fn run(
     transcript: &mut Transcript,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<(), AudioError> {
-    let mut drive = Drive { call, services, latencies, due: None };
+    let mut drive = Drive { call, services, latencies, due: Vec::new() };
     let mut said = [0.0; BLOCK];
     let mut heard = [0.0; BLOCK];
     let mut events = Vec::new();
@@ -101,7 +101,8 @@ struct Drive<'a> {
     call: &'a mut Call,
     services: &'a mut dyn Services,
     latencies: Latencies,
-    due: Option<(MediaTime, RequestId, Reply)>,
+    /// Answers on their way. There may be several: a call that gave up on one service may ask another.
+    due: Vec<(MediaTime, RequestId, Reply)>,
 }
 
 impl Drive<'_> {
@@ -109,6 +110,7 @@ impl Drive<'_> {
     fn feed(&mut self, heard: &[f32], said: &mut [f32], events: &mut Vec<Event>) {
         let mut done = 0;
         self.perform_effects(events);
+        self.deliver(events);
         while done < heard.len() {
             let until = self.until_due(heard.len() - done);
             done += self.call.step(&heard[done..done + until], &mut said[done..done + until]);
@@ -119,12 +121,13 @@ impl Drive<'_> {
 
     /// Samples that may be fed before an answer is due, at least one and at most `wanted`.
     fn until_due(&self, wanted: usize) -> usize {
-        let Some((due, ..)) = &self.due else { return wanted };
+        let Some(due) = self.due.iter().map(|(due, ..)| *due).min() else { return wanted };
         usize::try_from(due.since(self.call.now()).0).unwrap_or(usize::MAX).clamp(1, wanted)
     }
 
     fn deliver(&mut self, events: &mut Vec<Event>) {
-        if let Some((_, id, reply)) = self.due.take_if(|(due, ..)| *due <= self.call.now()) {
+        while let Some(index) = self.due.iter().position(|(due, ..)| *due <= self.call.now()) {
+            let (_, id, reply) = self.due.remove(index);
             self.call.reply(id, reply);
             self.perform_effects(events);
         }
@@ -141,9 +144,120 @@ impl Drive<'_> {
                         Request::Charge { .. } => self.latencies.charge,
                     };
                     let reply = self.services.perform(*request);
-                    self.due = Some((self.call.now() + takes, id, reply));
+                    self.due.push((self.call.now() + takes, id, reply));
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::Recording;
+    use crate::call::CallConfig;
+    use crate::line::SimulatedCaller;
+    use crate::menu::{EventKind, Menu, Party as Who};
+    use crate::service::{AuthorizeReply, Refusal};
+    use crate::simulator::line::LineBuilder;
+    use crate::simulator::{Caller, Script};
+    use crate::speech::Clips;
+
+    /// Asks for a key again when the authorizer takes more than a second.
+    const IMPATIENT: &str = "{version: 1, name: i, languages: [es-MX], start: clave, give_up: fin, states: {
+        clave: {say: [pide_clave_breve], collect: {field: payment_key}, on: {done: autorizar}},
+        autorizar: {authorize: {}, wait_limit: 1s, on: {authorized: fin, refused: fin, unavailable: clave}},
+        fin: {say: [despedida], hang_up: true}}}";
+
+    fn call() -> Call {
+        let clips = Clips::embedded();
+        let menu = Menu::parse("impatient.yaml", IMPATIENT, &*clips).unwrap();
+        Call::new(menu, clips, &CallConfig { record: true, ..CallConfig::default() })
+    }
+
+    fn drive(call: &mut Call, party: &mut dyn Party, authorize: MediaTime) -> (Transcript, Result<(), AudioError>) {
+        let mut services = |_| Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown));
+        let latencies = Latencies { authorize, ..Latencies::default() };
+        let mut transcript = Transcript { heard: Some(Vec::new()), ..Transcript::default() };
+        let ended = run(call, party, &mut services, latencies, &mut transcript, &mut |_| {});
+        (transcript, ended)
+    }
+
+    fn keys(script: Script) -> SimulatedCaller {
+        SimulatedCaller::new(Caller::new(script, 3), LineBuilder::new(3).build(8000))
+    }
+
+    fn times(transcript: &Transcript, wanted: impl Fn(&EventKind) -> bool) -> Vec<MediaTime> {
+        transcript.events.iter().filter(|event| wanted(&event.kind)).map(|event| event.at).collect()
+    }
+
+    /// What went wrong: the second request of a call took the place of the first one's answer, which never came.
+    #[test]
+    fn an_answer_to_a_request_given_up_comes_late_and_is_not_lost() {
+        let mut party = keys(Script::new().keys("clave", "111111#").keys("clave", "222222#"));
+        let (transcript, ended) = drive(&mut call(), &mut party, MediaTime::from_ms(9000));
+        assert!(ended.is_ok());
+        let asked = times(&transcript, |kind| matches!(kind, EventKind::Request { .. }));
+        let late = times(&transcript, |kind| matches!(kind, EventKind::Reply { late: true, .. }));
+        assert_eq!(asked.len(), 2);
+        assert!(asked[1] < asked[0] + MediaTime::from_ms(9000), "asked again before the first answer");
+        assert_eq!(late[0], asked[0] + MediaTime::from_ms(9000));
+    }
+
+    #[test]
+    fn a_service_without_latency_answers_at_the_very_sample() {
+        let mut party = keys(Script::new().keys("clave", "111111#"));
+        let (transcript, _) = drive(&mut call(), &mut party, MediaTime::ZERO);
+        let asked = times(&transcript, |kind| matches!(kind, EventKind::Request { .. }));
+        let answered = times(&transcript, |kind| matches!(kind, EventKind::Reply { .. }));
+        assert_eq!((asked.len(), asked), (1, answered));
+    }
+
+    /// Silent for some samples, then gone; or, with no samples left, broken.
+    struct Silent {
+        left: usize,
+        breaks: bool,
+    }
+
+    impl Party for Silent {
+        fn next(&mut self, _said: &[f32], heard: &mut [f32]) -> Result<usize, AudioError> {
+            if self.left == 0 && self.breaks {
+                return Err(Recording::open(std::path::Path::new("no such file")).err().expect("there is none"));
+            }
+            let count = heard.len().min(self.left);
+            heard[..count].fill(0.0);
+            self.left -= count;
+            Ok(count)
+        }
+
+        fn notice(&mut self, _event: &Event) {}
+    }
+
+    #[test]
+    fn the_end_of_the_partys_audio_is_a_hang_up_at_that_sample() {
+        for left in [0, 1, 12_345, 16_000] {
+            let mut call = call();
+            let (transcript, ended) = drive(&mut call, &mut Silent { left, breaks: false }, MediaTime::ZERO);
+            assert!(ended.is_ok() && call.is_over());
+            let gone = times(&transcript, |kind| *kind == EventKind::HangUp { by: Who::Caller });
+            assert_eq!(gone, [MediaTime(left as u64)]);
+            assert_eq!((transcript.recording.len(), transcript.heard.unwrap().len()), (left, left));
+        }
+    }
+
+    #[test]
+    fn audio_that_breaks_off_is_an_error_and_a_hang_up() {
+        let (transcript, ended) = drive(&mut call(), &mut Silent { left: 8000, breaks: true }, MediaTime::ZERO);
+        assert!(ended.is_err());
+        assert!(matches!(transcript.events.last().unwrap().kind, EventKind::HangUp { by: Who::Caller }));
+        assert_eq!(transcript.recording.len(), 8000, "the call so far is kept");
+    }
+
+    #[test]
+    fn a_call_of_silence_ends_by_itself() {
+        let mut call = call();
+        let (transcript, _) = drive(&mut call, &mut Silent { left: usize::MAX, breaks: false }, MediaTime::ZERO);
+        assert!(matches!(transcript.events.last().unwrap().kind, EventKind::HangUp { by: Who::Box }));
+        assert!(call.now() < MOST_MEDIA_TIME);
     }
 }

@@ -216,3 +216,145 @@ impl Caller {
 const fn is_asked_again(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::NoInput | Outcome::NoMatch | Outcome::Invalid(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::{Detection, Detector, Event as Heard, Profile};
+
+    const SEED: u64 = 9;
+
+    fn at(ms: u64, kind: EventKind) -> Event {
+        Event { at: MediaTime::from_ms(ms), kind }
+    }
+
+    fn entered(ms: u64, name: &str) -> Event {
+        at(ms, EventKind::State { name: name.to_owned() })
+    }
+
+    fn speak(caller: &mut Caller, ms: u64) -> Vec<f32> {
+        let mut sound = vec![0.0; usize::try_from(MediaTime::from_ms(ms).0).unwrap()];
+        caller.speak(&mut sound);
+        sound
+    }
+
+    fn keys_in(sound: &[f32]) -> Vec<Detection> {
+        let mut detector = Detector::new(SAMPLE_RATE, &Profile::default()).unwrap();
+        let mut found = Vec::new();
+        let mut on_event = |event| {
+            if let Heard::End(digit) = event {
+                found.push(digit);
+            }
+        };
+        detector.process(sound, &mut on_event);
+        detector.finish(&mut on_event);
+        found
+    }
+
+    fn text(found: &[Detection]) -> String {
+        found.iter().map(|digit| digit.digit.as_char()).collect()
+    }
+
+    #[test]
+    fn keys_have_a_persons_timing_and_are_heard_by_the_detector() {
+        let mut caller = Caller::new(Script::new().keys("a", "0123456789*#"), SEED);
+        caller.notice(&entered(0, "a"));
+        caller.notice(&at(0, EventKind::PromptEnded));
+        let found = keys_in(&speak(&mut caller, 8000));
+        assert_eq!(text(&found), "0123456789*#");
+        let ms = |samples: u64| MediaTime(samples).as_ms();
+        assert!((345..=1105).contains(&ms(found[0].start)), "a moment's thought: {}", ms(found[0].start));
+        for digit in &found {
+            assert!((65..=165).contains(&ms(digit.end - digit.start)), "held for {} ms", ms(digit.end - digit.start));
+        }
+        for pair in found.windows(2) {
+            let pause = ms(pair[1].start - pair[0].end);
+            assert!((85..=285).contains(&pause), "a pause of {pause} ms");
+        }
+    }
+
+    #[test]
+    fn a_caller_who_hears_out_is_silent_until_the_prompt_has_ended() {
+        let mut caller = Caller::new(Script::new().keys("a", "5"), SEED);
+        caller.notice(&entered(0, "a"));
+        assert!(speak(&mut caller, 30_000).iter().all(|sample| *sample == 0.0));
+        caller.notice(&at(30_000, EventKind::PromptEnded));
+        assert_eq!(text(&keys_in(&speak(&mut caller, 2000))), "5");
+    }
+
+    #[test]
+    fn a_caller_who_cuts_in_does_so_on_time() {
+        let after = MediaTime::from_ms(700);
+        let script = Script::new().act("a", Patience::CutsIn(after), Act::Keys("5".into()));
+        let mut caller = Caller::new(script, SEED);
+        speak(&mut caller, 1000);
+        caller.notice(&entered(1000, "a"));
+        let first = speak(&mut caller, 2000).iter().position(|sample| *sample != 0.0).unwrap() as u64;
+        assert!(first.abs_diff(after.0) < 16, "{first} samples after the state began");
+    }
+
+    #[test]
+    fn a_comma_is_a_second_without_a_key() {
+        let mut caller = Caller::new(Script::new().keys("a", "1,,2"), SEED);
+        caller.notice(&entered(0, "a"));
+        caller.notice(&at(0, EventKind::PromptEnded));
+        let found = keys_in(&speak(&mut caller, 5000));
+        assert_eq!(text(&found), "12");
+        let pause = MediaTime(found[1].start - found[0].end).as_ms();
+        assert!((2085..=2285).contains(&pause), "{pause} ms");
+    }
+
+    #[test]
+    fn each_visit_and_each_new_question_takes_the_next_cue_of_its_state() {
+        let script = Script::new().keys("a", "1").keys("b", "2").keys("a", "3").keys("a", "4");
+        let mut caller = Caller::new(script, SEED);
+        let mut keys = String::new();
+        let mut answer = |caller: &mut Caller, event: Event| {
+            caller.notice(&event);
+            caller.notice(&at(0, EventKind::PromptEnded));
+            keys += &text(&keys_in(&speak(caller, 2500)));
+        };
+        answer(&mut caller, entered(0, "a"));
+        answer(&mut caller, at(0, EventKind::Outcome(Outcome::NoMatch)));
+        answer(&mut caller, at(0, EventKind::Outcome(Outcome::Help)));
+        answer(&mut caller, entered(0, "b"));
+        answer(&mut caller, entered(0, "a"));
+        answer(&mut caller, entered(0, "a"));
+        assert_eq!(keys, "1324");
+    }
+
+    #[test]
+    fn the_receiver_is_put_down_after_the_last_key() {
+        let script = Script::new().act("a", Patience::HearsOut, Act::KeysThenHangUp("12".into()));
+        let mut caller = Caller::new(script, SEED);
+        caller.notice(&entered(0, "a"));
+        caller.notice(&at(0, EventKind::PromptEnded));
+        let mut sound = Vec::new();
+        while !caller.has_hung_up() {
+            sound.extend(speak(&mut caller, 10));
+            assert!(sound.len() < 40_000, "never hangs up");
+        }
+        assert_eq!(text(&keys_in(&sound)), "12");
+    }
+
+    #[test]
+    fn the_seed_fixes_every_sample() {
+        let sound = |seed| {
+            let mut caller = Caller::new(Script::new().keys("a", "123"), seed);
+            caller.notice(&entered(0, "a"));
+            caller.notice(&at(0, EventKind::PromptEnded));
+            speak(&mut caller, 3000)
+        };
+        assert_eq!(sound(1), sound(1));
+        assert_ne!(sound(1), sound(2));
+    }
+
+    #[test]
+    fn what_is_said_before_the_first_key_is_heard_first() {
+        let speech = [0.25; 800];
+        let caller = Caller::new(Script::new().act("a", Patience::HearsOut, Act::Nothing), SEED);
+        let mut caller = caller.saying(MediaTime::from_ms(500), &speech);
+        let sound = speak(&mut caller, 1000);
+        assert_eq!((sound[3999], sound[4000], sound[4799], sound[4800]), (0.0, 0.25, 0.25, 0.0));
+    }
+}
