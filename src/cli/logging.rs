@@ -1,4 +1,7 @@
 //! What the program says of itself while it works, on standard error.
+//!
+//! Only what speaks through `tracing` is heard. Libraries that speak through `log` are not, on purpose (tracing-subscriber
+//! is built without its bridge): at its most verbose the HTTP client dumps headers, and with them the gateway's key.
 
 use tracing_subscriber::EnvFilter;
 

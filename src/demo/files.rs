@@ -55,15 +55,24 @@ pub fn search_for_card_data(folder: &Path, cards: &[TestCard]) -> io::Result<(us
             searched += 1;
             let bytes = fs::read(&path)?;
             for card in cards {
-                for (what, digits) in [("card number", card.number), ("CVV", card.cvv)] {
-                    if contains(&bytes, digits) {
-                        leaks.push(Leak { file: path.clone(), what });
-                    }
-                }
+                let found =
+                    [("card number", contains(&bytes, card.number)), ("CVV", contains_number(&bytes, card.cvv))];
+                let leaked = found.into_iter().filter(|(_, found)| *found);
+                leaks.extend(leaked.map(|(what, _)| Leak { file: path.clone(), what }));
             }
         }
     }
     Ok((searched, leaks))
+}
+
+/// Three digits stand in many a random identifier and time stamp; a CVV stands by itself.
+fn contains_number(bytes: &[u8], digits: &str) -> bool {
+    let starts = bytes.windows(digits.len()).enumerate().filter(|(_, window)| *window == digits.as_bytes());
+    let part_of_more = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    starts.map(|(start, _)| start).any(|start| {
+        let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+        !part_of_more(before) && before != Some(&b'.') && !part_of_more(bytes.get(start + digits.len()))
+    })
 }
 
 fn contains(bytes: &[u8], digits: &str) -> bool {
@@ -73,6 +82,16 @@ fn contains(bytes: &[u8], digits: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cvv_is_found_by_itself_but_not_in_identifiers_and_times() {
+        for leak in ["737", "cvv2\":\"737\"", "cvv=737\n", "\0737\0"] {
+            assert!(contains_number(leak.as_bytes(), "737"), "{leak}");
+        }
+        for other in ["00:41.737", "t4737x", "1737", "73 7"] {
+            assert!(!contains_number(other.as_bytes(), "737"), "{other}");
+        }
+    }
 
     #[test]
     fn a_leak_is_found_in_any_file_below_the_folder() {
