@@ -44,7 +44,7 @@ fn answer(sound: &mut Sound) {
 
 fn key_on_the_line(sound: &mut Sound, key: char, rng: &mut Rng) {
     let digit = Digit::from_char(key).unwrap();
-    let pause = if rng.u8(..10) == 0 { rng.f64() * 9000.0 } else { 50.0 + rng.f64() * 400.0 };
+    let pause = if rng.u8(..10) == 0 { 50.0 + rng.f64() * 9000.0 } else { 50.0 + rng.f64() * 400.0 };
     let config = GeneratorConfig::default().level(-6.0 - rng.f64() * 14.0);
     let config = config.timing(50.0 + rng.f64() * 250.0, pause);
     let clean = generate(&[digit], &config).unwrap();
