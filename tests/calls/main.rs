@@ -6,6 +6,7 @@ mod barge_in_is_quick;
 mod bench;
 mod blocks_do_not_matter;
 mod collection_rules_hold_in_sound;
+mod every_key_is_accounted_for;
 mod every_prompt_ends;
 mod menu_documentation_is_true;
 mod payment_is_made;
