@@ -9,7 +9,10 @@ use super::evidence::{Evidence, Fall};
 /// Verdict on a pair that still sounds from which it is a digit.
 pub(crate) const ACCEPT: f32 = 1.8;
 /// Verdict on a pair that just ended from which it was a digit.
-pub(crate) const ACCEPT_ENDED: f32 = 2.6;
+pub(crate) const ACCEPT_ENDED: f32 = 1.7;
+
+/// Taken off the verdict on a pair that ended, per dB of flatness below -10 dB.
+const PEAKED: f32 = 0.12;
 
 /// Number of measurements of a pair.
 pub(crate) const MEASUREMENTS: usize = 12;
@@ -34,7 +37,8 @@ pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize) -> f32 
 /// The same for a pair that just ended, over its last `window` filtered samples.
 pub(crate) fn ended(evidence: &Evidence, digit: Digit, window: usize, fall: &Fall) -> f32 {
     let [per_db, per_skew, per_ms, always] = ENDED_FALL;
-    always
+    // The end invites a guess under loud speech; where what is beside the pair is one strong partial, it takes more.
+    always - PEAKED * (-10.0 - evidence.flatness_db).max(0.0)
         + weighted(&ENDED, &measurements(evidence, digit))
         + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
         + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
