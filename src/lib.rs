@@ -3,6 +3,7 @@
 pub mod audio;
 pub mod authorizer;
 pub mod card;
+pub mod conformance;
 pub mod dtmf;
 pub mod ledger;
 pub mod line;
