@@ -296,8 +296,7 @@ impl Run<'_> {
         self.say("speech");
         let found = hear(speech, RATE, self.profile).len();
         self.false_digits("false digits in speech", found, speech.len() / (60 * RATE as usize));
-        let active: Vec<f32> =
-            speech.as_chunks::<160>().0.iter().filter(|block| loud(*block)).flatten().copied().collect();
+        let active: Vec<f32> = speech.chunks_exact(160).filter(|block| loud(block)).flatten().copied().collect();
         let power = active.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / active.len().max(1) as f64;
         let level = crate::dtmf::level::dbm0((2.0 * power).sqrt());
         let active: std::sync::Arc<[f32]> = active.into();

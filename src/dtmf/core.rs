@@ -1,12 +1,12 @@
 //! The decision machine on filtered samples: candidates become digits, digits end, near misses are told.
 
-use super::evidence::{Evidence, Fall, Onset};
+use super::evidence::{Evidence, Fall, Onset, is_near};
 use super::fit::{Fit, FittedTone};
 use super::front_end::{Filtered, FrontEnd, WORKING_RATE};
 use super::history::{History, SHORT, SHORT_SAMPLES};
 use super::kernel::HOP;
 use super::level::dbm0;
-use super::verdict::{ACCEPT, ACCEPT_ENDED, ended, sounding};
+use super::verdict::{ACCEPT_ENDED, accept_at, ended, sounding};
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason, pieces};
 
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
@@ -225,6 +225,9 @@ impl Core {
         if !self.is_due(onset.age) || self.is_echo(digit, history.count() as f64 - f64::from(onset.age), 0) {
             return None;
         }
+        if !is_near(history, digit, profile) {
+            return None;
+        }
         let windows = WINDOWS.into_iter().take_while(|window| onset.age + ONSET_SLACK >= *window as f32);
         windows.filter_map(|window| self.judged(digit, onset, window, profile)).next().map(|fit| (fit, onset.age))
     }
@@ -235,8 +238,10 @@ impl Core {
             return None;
         }
         let evidence = Evidence::gather(&self.history, onset, fit, window, 0);
-        (evidence.is_long_enough(profile) && evidence.is_steady() && sounding(&evidence, digit, window) > ACCEPT)
-            .then_some(fit)
+        (evidence.is_long_enough(profile)
+            && evidence.is_steady()
+            && sounding(&evidence, digit, window) > accept_at(onset.age))
+        .then_some(fit)
     }
 
     /// A pure pair in pieces: its fit and its age in filtered samples.

@@ -7,7 +7,11 @@ use super::Digit;
 use super::evidence::{Evidence, Fall};
 
 /// Verdict on a pair that still sounds from which it is a digit.
-pub(crate) const ACCEPT: f32 = 1.8;
+const ACCEPT: f32 = 1.8;
+/// Age in filtered samples from which more is asked: 70 ms. What was refused for so long is rather a held chord.
+const OLD: f32 = 280.0;
+/// How much more, per filtered sample: 0.03 per ms.
+const PER_AGE: f32 = 0.0075;
 /// Verdict on a pair that just ended from which it was a digit.
 pub(crate) const ACCEPT_ENDED: f32 = 1.7;
 
@@ -28,6 +32,11 @@ const ENDED: [f32; MEASUREMENTS] =
     [0.0194, 2.6515, -4.1454, -3.6596, -1.1605, 0.1002, 0.2441, -0.2646, 0.1039, -0.703, -0.1063, 0.6371];
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
 const ENDED_FALL: [f32; 4] = [0.1973, 0.0218, 0.0941, -16.578];
+
+/// The verdict from which a pair of an age in filtered samples is a digit.
+pub(crate) fn accept_at(age: f32) -> f32 {
+    ACCEPT + PER_AGE * (age - OLD).max(0.0)
+}
 
 /// Log-likelihood ratio of keypad against voice for a pair that still sounds, over a window of filtered samples.
 pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize) -> f32 {
