@@ -232,11 +232,13 @@ impl Run<'_> {
         let line = |seed| LineBuilder::new(seed).noise_dbm0(noise_at(15.0));
         let score = self.score(61, self.effort.trials(2000), &tones(-10.0), &line);
         let (mean, most) = score.latency();
+        // The targets are those of the default, which refuses tones of 23 ms; whoever refuses longer ones reports later.
+        let later = self.profile.reject_tone_ms - Profile::default().reject_tone_ms;
         self.rows.push(Row {
             name: "onset to report at 15 dB S/N".to_owned(),
-            target: "mean <= 27 ms, at most 33 ms".to_owned(),
+            target: format!("mean <= {} ms, at most {} ms", 27.0 + later, 33.0 + later),
             measured: format!("mean {mean:.1} ms, at most {most:.1} ms"),
-            pass: mean <= 27.0 && most <= 33.0 && score.missed == 0,
+            pass: mean <= 27.0 + later && most <= 33.0 + later && score.missed == 0,
             trials: score.sent,
             upper_bound: None,
         });
