@@ -38,6 +38,17 @@ const LEVEL_MARGIN_DB: f64 = 1.0;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
 
+/// Longest window for a pair that ended, in filtered samples: 58 ms.
+const LONGEST_FALLEN: usize = 232;
+/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
+/// make a digit of a tone that is too short.
+const SHORTEST_FALLEN: f32 = 136.0;
+/// S/N and rise in dB from which a refused pair is worth telling.
+const CLEAR_DB: f32 = 6.0;
+const CLEAR_RISE_DB: f32 = 10.0;
+/// Rise in dB without which a pair that ended is no digit.
+const LEAST_RISE_DB: f32 = 4.0;
+
 /// Converts filtered sample positions to input samples.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
@@ -324,17 +335,6 @@ impl Core {
         }));
     }
 }
-
-/// Longest window for a pair that ended, in filtered samples: 58 ms.
-const LONGEST_FALLEN: usize = 232;
-/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
-/// make a digit of a tone that is too short.
-const SHORTEST_FALLEN: f32 = 136.0;
-/// S/N and rise in dB from which a refused pair is worth telling.
-const CLEAR_DB: f32 = 6.0;
-const CLEAR_RISE_DB: f32 = 10.0;
-/// Rise in dB without which a pair that ended is no digit.
-const LEAST_RISE_DB: f32 = 4.0;
 
 fn strongest_lanes(power: impl Fn(usize) -> f32) -> (usize, usize) {
     let strongest =
