@@ -30,6 +30,7 @@ pub mod card;
 pub mod clock;
 pub mod decode;
 pub mod demo;
+pub mod conformance;
 pub mod dtmf;
 pub mod http;
 pub mod ledger;

@@ -1,12 +1,12 @@
 //! The decision machine on filtered samples: candidates become digits, digits end, near misses are told.
 
-use super::evidence::{Evidence, Fall, Onset};
+use super::evidence::{Evidence, Fall, Onset, is_near};
 use super::fit::{Fit, FittedTone};
 use super::front_end::{Filtered, FrontEnd, WORKING_RATE};
 use super::history::{History, SHORT, SHORT_SAMPLES};
 use super::kernel::HOP;
 use super::level::dbm0;
-use super::verdict::{ACCEPT, ACCEPT_ENDED, ended, sounding};
+use super::verdict::{ACCEPT_ENDED, accept_at, ended, sounding};
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason, pieces};
 
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
@@ -29,12 +29,25 @@ const PAUSE_SAMPLES: f64 = 64.0;
 const ECHO_POWER: f32 = 0.2;
 /// Level, as a power, below which a digit that is on has stopped: -6 dB.
 const FALLEN_POWER: f32 = 0.25;
+/// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
+const BRIDGED_HOPS: u32 = 8;
 /// A pair that falls by 4 dB within the short window ended this many filtered samples ago.
 const FALL_SAMPLES: u64 = 18;
 /// Tolerance of levels and twist beyond the profile's limits, in dB, for ripple and noise.
 const LEVEL_MARGIN_DB: f64 = 1.0;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
+
+/// Longest window for a pair that ended, in filtered samples: 58 ms.
+const LONGEST_FALLEN: usize = 232;
+/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
+/// make a digit of a tone that is too short.
+const SHORTEST_FALLEN: f32 = 136.0;
+/// S/N and rise in dB from which a refused pair is worth telling.
+const CLEAR_DB: f32 = 6.0;
+const CLEAR_RISE_DB: f32 = 10.0;
+/// Rise in dB without which a pair that ended is no digit.
+const LEAST_RISE_DB: f32 = 4.0;
 
 /// Converts filtered sample positions to input samples.
 #[derive(Clone, Copy)]
@@ -68,6 +81,8 @@ struct Active {
     reference: [f32; 2],
     /// Filtered-sample position where the level last fell, while it is down.
     fell: Option<u64>,
+    /// Sub-blocks since it came up again after it fell.
+    up_again: u32,
 }
 
 /// A digit that is over, as long as its echo may be heard.
@@ -126,21 +141,27 @@ impl Core {
         let strongest = |lane: usize| (0..2 * SHORT).map(|age| self.history.powers(age)[lane]).fold(0f32, f32::max);
         let reference = [digit.row(), 4 + digit.column()].map(strongest);
         let begin = Begin { digit, start: clock.input(found.start), reported: self.heard(clock) };
-        self.active = Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end });
+        self.active =
+            Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
         on_event(Event::Begin(begin));
     }
 
     /// Follows the level of the digit that is on and closes it when it was down long enough.
     fn follow(&mut self, mut active: Active, profile: &Profile, clock: Clock, on_event: &mut dyn FnMut(Event)) {
         let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
-        if self.power_against(active.digit, active.reference) > FALLEN_POWER {
-            active.fell = None;
-        } else if active.fell.is_none() {
-            active.fell = Some(middle);
+        if self.power_against(active.digit, active.reference, 0) > FALLEN_POWER {
+            active.up_again += 1;
+            if active.up_again >= BRIDGED_HOPS {
+                active.fell = None;
+            }
+        } else {
+            active.up_again = 0;
+            active.fell = active.fell.or(Some(middle));
         }
         self.active = Some(active);
         let split = (0.5 * (profile.bridge_gap_ms + profile.split_gap_ms) * f64::from(WORKING_RATE) / 1000.0) as u64;
         if let Some(fell) = active.fell
+            && active.up_again == 0
             && middle >= fell + split
         {
             self.close(&active, fell, clock, on_event);
@@ -164,17 +185,18 @@ impl Core {
         clock.heard(self.history.count() - 1)
     }
 
-    /// Mean power of a digit's tones now, each against its reference.
-    fn power_against(&self, digit: Digit, reference: [f32; 2]) -> f32 {
-        let power = self.history.powers(0);
+    /// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
+    fn power_against(&self, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
+        let power = self.history.powers(back);
         0.5 * (power[digit.row()] / reference[0].max(1e-20) + power[4 + digit.column()] / reference[1].max(1e-20))
     }
 
-    /// Whether a pair that began at `start` is the tail or the echo of the digit before it.
-    fn is_echo(&self, digit: Digit, start: f64) -> bool {
+    /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
+    fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
         let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
         let after = start - previous.end as f64;
-        after < PAUSE_SAMPLES || (after < ECHO_SAMPLES && self.power_against(digit, previous.reference) < ECHO_POWER)
+        after < PAUSE_SAMPLES
+            || (after < ECHO_SAMPLES && self.power_against(digit, previous.reference, back) < ECHO_POWER)
     }
 
     /// Looks for a pair that sounds now.
@@ -204,14 +226,17 @@ impl Core {
 
     /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
     fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
+        age >= YOUNGEST && (age < OLDER || self.history.count() / HOP as u64 % 3 == 0)
     }
 
     /// A pair that was steady over one of the windows: its fit and its age in filtered samples.
     fn steady(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
         let history = &self.history;
         let onset = Onset::find(history, digit, 0);
-        if !self.is_due(onset.age) || self.is_echo(digit, history.count() as f64 - f64::from(onset.age)) {
+        if !self.is_due(onset.age) || self.is_echo(digit, history.count() as f64 - f64::from(onset.age), 0) {
+            return None;
+        }
+        if !is_near(history, digit, profile) {
             return None;
         }
         let windows = WINDOWS.into_iter().take_while(|window| onset.age + ONSET_SLACK >= *window as f32);
@@ -224,15 +249,17 @@ impl Core {
             return None;
         }
         let evidence = Evidence::gather(&self.history, onset, fit, window, 0);
-        (evidence.is_long_enough(profile) && evidence.is_steady() && sounding(&evidence, digit, window) > ACCEPT)
-            .then_some(fit)
+        (evidence.is_long_enough(profile)
+            && evidence.is_steady()
+            && sounding(&evidence, digit, window) > accept_at(onset.age))
+        .then_some(fit)
     }
 
     /// A pure pair in pieces: its fit and its age in filtered samples.
     fn pieced(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
         let found = pieces::find(&self.history, digit)?;
         let start = self.history.count() as f64 - found.age as f64;
-        let refused = self.is_echo(digit, start) || outside(&measure(&found.fit), digit, profile).is_some();
+        let refused = self.is_echo(digit, start, 0) || outside(&measure(&found.fit), digit, profile).is_some();
         (!refused).then_some((found.fit, found.age as f32))
     }
 
@@ -248,7 +275,7 @@ impl Core {
         let onset = Onset::find(history, digit, SHORT);
         let start = history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
         let is_active = self.active.is_some_and(|active| active.digit == digit);
-        if is_active || self.is_echo(digit, start) || onset.age < SHORT_SAMPLES as f32 {
+        if is_active || self.is_echo(digit, start, SHORT) || onset.age < SHORT_SAMPLES as f32 {
             return None;
         }
         let end = history.count() - FALL_SAMPLES;
@@ -308,17 +335,6 @@ impl Core {
         }));
     }
 }
-
-/// Longest window for a pair that ended, in filtered samples: 58 ms.
-const LONGEST_FALLEN: usize = 232;
-/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
-/// make a digit of a tone that is too short.
-const SHORTEST_FALLEN: f32 = 136.0;
-/// S/N and rise in dB from which a refused pair is worth telling.
-const CLEAR_DB: f32 = 6.0;
-const CLEAR_RISE_DB: f32 = 10.0;
-/// Rise in dB without which a pair that ended is no digit.
-const LEAST_RISE_DB: f32 = 4.0;
 
 fn strongest_lanes(power: impl Fn(usize) -> f32) -> (usize, usize) {
     let strongest =

@@ -117,7 +117,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dtmf::{Digit, GeneratorConfig, generate};
+    use crate::dtmf::{Digit, GeneratorConfig, Reason, generate};
 
     fn events(audio: &[f32], rate: u32, block: usize) -> Vec<Event> {
         let mut detector = Detector::new(rate, &Profile::default()).unwrap();
@@ -159,6 +159,83 @@ mod tests {
         for block in [1, 7, 80, 160, 441, 4800] {
             assert_eq!(events(&audio, 11025, block), whole, "block of {block}");
         }
+    }
+
+    fn reasons(config: &GeneratorConfig) -> Vec<Reason> {
+        let config = GeneratorConfig { lead_ms: 100.0, ..*config };
+        let digits: Vec<Digit> = Digit::all().collect();
+        let found = events(&generate(&digits, &config).unwrap(), config.sample_rate, 160);
+        assert_eq!(heard(&found), "", "{config:?}");
+        found.iter().filter_map(|e| if let Event::Rejected(miss) = e { Some(miss.reason) } else { None }).collect()
+    }
+
+    #[test]
+    fn near_misses_tell_their_reason() {
+        let base = GeneratorConfig::default().timing(60.0, 100.0);
+        let cases = [
+            (base.timing(20.0, 100.0), Reason::TooShort),
+            (base.twist(13.0), Reason::Twist),
+            (base.twist(-13.0), Reason::Twist),
+            (GeneratorConfig { low_offset: 0.035, ..base }, Reason::Frequency),
+            (GeneratorConfig { high_offset: -0.035, ..base }, Reason::Frequency),
+            (base.level(-48.0), Reason::Level),
+        ];
+        for (config, reason) in cases {
+            let told = reasons(&config);
+            let right = told.iter().filter(|told| **told == reason).count();
+            assert!(right >= 14 && told.len() <= 17, "{reason:?}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn an_echo_does_not_double_a_digit_and_a_short_gap_does_not_split_it() {
+        let config = GeneratorConfig { lead_ms: 100.0, ..Default::default() }.timing(50.0, 50.0);
+        let digits: Vec<Digit> = Digit::all().collect();
+        let clean = generate(&digits, &config).unwrap();
+        for delay in [40, 160, 240, 360] {
+            let mut audio = clean.clone();
+            (delay..audio.len()).for_each(|n| audio[n] += 0.316 * clean[n - delay]);
+            assert_eq!(heard(&events(&audio, 8000, 160)), "123A456B789C*0#D", "echo after {delay} samples");
+        }
+        for (gap, expected) in [(10.0, "5"), (20.0, "5"), (30.0, "55")] {
+            let twice = generate(&[Digit::at(1, 1); 2], &config.timing(50.0, gap)).unwrap();
+            assert_eq!(heard(&events(&twice, 8000, 160)), expected, "gap of {gap} ms");
+        }
+    }
+
+    #[test]
+    fn a_digit_open_at_the_end_of_the_stream_is_closed_within_it() {
+        let config = GeneratorConfig { lead_ms: 50.0, ..Default::default() }.timing(60.0, 0.0);
+        let audio = generate(&[Digit::at(2, 2)], &config).unwrap();
+        let found = events(&audio, 8000, 160);
+        assert_eq!(heard(&found), "9");
+        for event in found {
+            if let Event::End(digit) = event {
+                assert!(digit.end_reported <= audio.len() as u64 && digit.end.abs_diff(880) < 24, "{digit:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn measurements_are_those_of_the_tones() {
+        let config = GeneratorConfig {
+            low_dbm0: -12.0,
+            high_dbm0: -17.0,
+            low_offset: 0.01,
+            lead_ms: 50.0,
+            ..Default::default()
+        };
+        let found = events(&generate(&[Digit::at(3, 2)], &config).unwrap(), 8000, 160);
+        let Some(Event::Begin(begin)) = found.first() else { panic!("{found:?}") };
+        assert!(begin.start.abs_diff(400) < 12, "{begin:?}");
+        let Some(Event::End(digit)) = found.last() else { panic!("{found:?}") };
+        let measured = digit.measured;
+        assert!((measured.low_dbm0 + 12.0).abs() < 0.3 && (measured.high_dbm0 + 17.0).abs() < 0.3, "{measured:?}");
+        assert!((measured.twist_db() - 5.0).abs() < 0.4, "{measured:?}");
+        assert!(
+            (measured.low_hz - 941.0 * 1.01).abs() < 1.0 && (measured.high_hz - 1477.0).abs() < 1.0,
+            "{measured:?}"
+        );
     }
 
     #[test]

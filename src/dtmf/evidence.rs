@@ -26,6 +26,9 @@ const END_RESIDUAL: f32 = 0.04;
 /// Variation that no keypad has.
 const UNSTEADY: f32 = 0.45;
 
+/// How far the first sight of a frequency may be off beside another tone or in noise, in Hz.
+const FIRST_SIGHT_HZ: f64 = 12.0;
+
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Onset {
@@ -163,6 +166,15 @@ impl Evidence {
     pub(crate) fn line_amplitude(tone: &FittedTone) -> f64 {
         f64::from(tone.amplitude) / response(f64::from(tone.hz)).abs().max(0.01)
     }
+}
+
+/// Whether both tones are, at first sight, near enough to their nominal frequencies to be fitted.
+pub(crate) fn is_near(history: &History, digit: Digit, profile: &Profile) -> bool {
+    let near = |lane: usize| {
+        let hz = f64::from(drifted(history, lane, 0));
+        (hz - tone_hz(lane)).abs() < profile.frequency_limit_hz(tone_hz(lane)) + FIRST_SIGHT_HZ
+    };
+    near(digit.row()) && near(4 + digit.column())
 }
 
 /// Frequency of a lane's tone in Hz, from its turn between two short windows.

@@ -10,7 +10,7 @@ use std::f32::consts::TAU;
 pub(crate) const MAX_WINDOW: usize = 240;
 const ROUNDS: usize = 3;
 /// Part of the energy left after a round from which another cannot help.
-const HOPELESS: f32 = 0.85;
+const HOPELESS: f32 = 0.65;
 
 /// One fitted tone.
 #[derive(Clone, Copy, Debug, Default)]

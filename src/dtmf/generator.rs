@@ -166,12 +166,15 @@ impl Iterator for ToneSamples {
 /// [`GeneratorError`] if a field of the configuration is out of range.
 pub fn generate(digits: &[Digit], config: &GeneratorConfig) -> Result<Vec<f32>, GeneratorError> {
     config.check()?;
-    let silence = |ms| std::iter::repeat_n(0.0, config.samples(ms) as usize);
-    let mut samples: Vec<f32> = silence(config.lead_ms).collect();
-    for digit in digits {
+    let mut samples: Vec<f32> = Vec::new();
+    for (index, digit) in digits.iter().enumerate() {
+        // Counted from the beginning, so that rounding to whole samples does not add up.
+        let start = config.lead_ms + index as f64 * (config.tone_ms + config.pause_ms);
+        samples.resize(config.samples(start) as usize, 0.0);
         samples.extend(config.tone(*digit)?);
-        samples.extend(silence(config.pause_ms));
     }
+    let length = config.lead_ms + digits.len() as f64 * (config.tone_ms + config.pause_ms);
+    samples.resize(config.samples(length) as usize, 0.0);
     Ok(samples)
 }
 

@@ -78,7 +78,8 @@ impl Profile {
             "brazil" => Self { reject_tone_ms: 20.0, normal_twist_db: 9.0, reverse_twist_db: 9.0, ..base },
             "australia" => Self {
                 accept_fraction: 0.0,
-                reject_fraction: 0.07,
+                // Q.24 asks for 7 %; but 7 % above one row is 3 % below the next, so the limit is set for 3.5 %.
+                reject_fraction: 0.035,
                 normal_twist_db: 10.0,
                 reverse_twist_db: 10.0,
                 floor_dbm0: -28.5,

@@ -7,9 +7,16 @@ use super::Digit;
 use super::evidence::{Evidence, Fall};
 
 /// Verdict on a pair that still sounds from which it is a digit.
-pub(crate) const ACCEPT: f32 = 1.8;
+const ACCEPT: f32 = 1.8;
+/// Age in filtered samples from which more is asked: 70 ms. What was refused for so long is rather a held chord.
+const OLD: f32 = 280.0;
+/// How much more, per filtered sample: 0.03 per ms.
+const PER_AGE: f32 = 0.0075;
 /// Verdict on a pair that just ended from which it was a digit.
-pub(crate) const ACCEPT_ENDED: f32 = 2.6;
+pub(crate) const ACCEPT_ENDED: f32 = 1.7;
+
+/// Taken off the verdict on a pair that ended, per dB of flatness below -10 dB.
+const PEAKED: f32 = 0.12;
 
 /// Number of measurements of a pair.
 pub(crate) const MEASUREMENTS: usize = 12;
@@ -26,6 +33,11 @@ const ENDED: [f32; MEASUREMENTS] =
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
 const ENDED_FALL: [f32; 4] = [0.1973, 0.0218, 0.0941, -16.578];
 
+/// The verdict from which a pair of an age in filtered samples is a digit.
+pub(crate) fn accept_at(age: f32) -> f32 {
+    ACCEPT + PER_AGE * (age - OLD).max(0.0)
+}
+
 /// Log-likelihood ratio of keypad against voice for a pair that still sounds, over a window of filtered samples.
 pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize) -> f32 {
     SOUNDING_WINDOW[(window / 48 - 2).min(2)] + weighted(&SOUNDING, &measurements(evidence, digit))
@@ -34,7 +46,8 @@ pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize) -> f32 
 /// The same for a pair that just ended, over its last `window` filtered samples.
 pub(crate) fn ended(evidence: &Evidence, digit: Digit, window: usize, fall: &Fall) -> f32 {
     let [per_db, per_skew, per_ms, always] = ENDED_FALL;
-    always
+    // The end invites a guess under loud speech; where what is beside the pair is one strong partial, it takes more.
+    always - PEAKED * (-10.0 - evidence.flatness_db).max(0.0)
         + weighted(&ENDED, &measurements(evidence, digit))
         + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
         + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
