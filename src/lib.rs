@@ -6,7 +6,7 @@
 //! # One engine, many drivers
 //! [`call::Call`] is a pure state machine: samples of line audio in, samples and effects out, time is the count of
 //! samples; see its contract and the loop that honours it. A recording, a simulated caller, a sound card and a test are
-//! drivers of the same engine ([`line`]), and give the same trace for the same audio.
+//! drivers of the same engine ([`mod@line`]), and give the same trace for the same audio.
 //!
 //! # The rooms
 //! Dependencies point one way, from the lower lines to the upper ones.
@@ -20,17 +20,17 @@
 //! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
 //! | [`payment`] | the rule that nobody is charged twice and no outcome is lost |
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
-//! | [`simulator`], [`line`] | callers and lines that do not exist; drivers of the engine |
-//! | [`decode`], [`demo`] | digits in recordings; whole calls for show and for tests |
+//! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
+//! | [`decode`], [`demo`], [`conformance`] | digits in recordings; whole calls for show and for tests; the detector measured |
 
 pub mod audio;
 pub mod authorizer;
 pub mod call;
 pub mod card;
 pub mod clock;
+pub mod conformance;
 pub mod decode;
 pub mod demo;
-pub mod conformance;
 pub mod dtmf;
 pub mod http;
 pub mod ledger;

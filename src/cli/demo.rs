@@ -74,10 +74,8 @@ fn unknown(name: &str) -> Failure {
 fn play(scenario: &Scenario, args: &Args, menu: &Arc<Menu>) -> Result<bool, Failure> {
     let folder = args.out.join(scenario.name);
     let in_folder = |error: std::io::Error| Failure::failed(format!("{}: {error}", folder.display()));
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(in_folder)?;
-    }
     fs::create_dir_all(&folder).map_err(in_folder)?;
+    demo::remove_last_run(&folder).map_err(in_folder)?;
     println!("== {}: {}", scenario.name, scenario.about);
     let stage = Stage::start(scenario.fault, Some(&folder)).map_err(Failure::failed)?;
     println!("{}", stage.describe());
@@ -88,9 +86,9 @@ fn play(scenario: &Scenario, args: &Args, menu: &Arc<Menu>) -> Result<bool, Fail
     };
     let played = demo::play(scenario, scenario.script(), args.seed, Arc::clone(menu), &stage, &mut watch)
         .map_err(Failure::Failed)?;
-    let wav = folder.join("call.wav");
+    let wav = folder.join(demo::RECORDING);
     demo::write_recording(&wav, &played.transcript.recording).map_err(in_folder)?;
-    fs::write(folder.join("timeline.txt"), &timeline).map_err(in_folder)?;
+    fs::write(folder.join(demo::TIMELINE), &timeline).map_err(in_folder)?;
     let verdict = demo::verdict(scenario, &played, stage.amount());
     drop(stage);
     tell_charges(&played.completed);

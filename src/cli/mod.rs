@@ -8,6 +8,7 @@
 mod authorizer;
 mod call;
 mod check;
+mod conformance;
 mod decode;
 mod demo;
 mod devices;
@@ -50,6 +51,7 @@ enum Command {
     Listen(listen::Args),
     Devices(devices::Args),
     Generate(generate::Args),
+    Conformance(conformance::Args),
     Call(call::Args),
     Check(check::Args),
     Prompts(prompts::Args),
@@ -68,6 +70,7 @@ impl Command {
             Self::Listen(args) => listen::run(args),
             Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
+            Self::Conformance(args) => conformance::run(args),
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
             Self::Prompts(args) => prompts::run(args),

@@ -10,8 +10,34 @@ use crate::media::SAMPLE_RATE;
 
 use super::scenario::TestCard;
 
+/// The recording of a scenario's call, in its folder.
+pub const RECORDING: &str = "call.wav";
+/// The timeline as printed.
+pub const TIMELINE: &str = "timeline.txt";
+/// The merchant's ledger.
+pub(super) const LEDGER: &str = "ledger.sqlite";
+/// The gateway stand-in's memory.
+pub(super) const SANDBOX: &str = "openpay-sandbox.sqlite";
+/// What SQLite may leave beside a database.
+const BESIDE_SQLITE: [&str; 3] = ["", "-wal", "-shm"];
+
 /// Frames written at once.
 const CHUNK: usize = 8000;
+
+/// Removes what an earlier run of the demo left in a folder, and nothing else.
+///
+/// # Errors
+/// If one of its files can't be removed.
+pub fn remove_last_run(folder: &Path) -> io::Result<()> {
+    let databases = [LEDGER, SANDBOX].into_iter().flat_map(|name| BESIDE_SQLITE.map(|end| format!("{name}{end}")));
+    for name in databases.chain([RECORDING, TIMELINE].map(str::to_owned)) {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// Writes a call's recording as a stereo WAV file, 16 bits, 8 kHz: caller left, box right.
 ///
@@ -85,12 +111,23 @@ mod tests {
 
     #[test]
     fn a_cvv_is_found_by_itself_but_not_in_identifiers_and_times() {
-        for leak in ["737", "cvv2\":\"737\"", "cvv=737\n", "\0737\0"] {
+        for leak in ["737", "cvv2\":\"737\"", "cvv=737\n", "\x00737\x00"] {
             assert!(contains_number(leak.as_bytes(), "737"), "{leak}");
         }
         for other in ["00:41.737", "t4737x", "1737", "73 7"] {
             assert!(!contains_number(other.as_bytes(), "737"), "{other}");
         }
+    }
+
+    #[test]
+    fn only_the_demos_own_files_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [RECORDING, LEDGER, "ledger.sqlite-wal", "mine.txt"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        remove_last_run(folder.path()).unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["mine.txt"]);
     }
 
     #[test]

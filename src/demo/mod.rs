@@ -7,7 +7,7 @@ mod samples;
 mod scenario;
 mod stage;
 
-pub use files::{Leak, search_for_card_data, write_recording};
+pub use files::{Leak, RECORDING, TIMELINE, remove_last_run, search_for_card_data, write_recording};
 pub use play::{Played, Verdict, line, play, verdict};
 pub use samples::{Sample, SampleError, make_samples};
 pub use scenario::{CARD, Ending, Fault, KEY, SCENARIOS, Scenario, TestCard};

@@ -14,6 +14,7 @@ use crate::openpay::sandbox::{self, SandboxConfig};
 use crate::payment::{Rehearsal, RehearsalConfig};
 use crate::service::{PaymentKey, Reply, Request};
 
+use super::files::{LEDGER, SANDBOX};
 use super::scenario::{Fault, KEY};
 
 /// What the demo's key is worth.
@@ -44,8 +45,8 @@ impl Stage {
         let file = |name: &str| folder.map(|folder| folder.join(name));
         let late = fault == Fault::LateAnswer;
         let mut shop = Rehearsal::start(RehearsalConfig {
-            ledger: file("ledger.sqlite"),
-            sandbox: SandboxConfig { file: file("openpay-sandbox.sqlite"), ..SandboxConfig::default() },
+            ledger: file(LEDGER),
+            sandbox: SandboxConfig { file: file(SANDBOX), ..SandboxConfig::default() },
             charge_answer: if late { PATIENCE_WHEN_LATE } else { PATIENCE },
             ..RehearsalConfig::default()
         })?;

@@ -226,7 +226,7 @@ impl Core {
 
     /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
     fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || self.history.count() / HOP as u64 % 3 == 0)
+        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
     }
 
     /// A pair that was steady over one of the windows: its fit and its age in filtered samples.

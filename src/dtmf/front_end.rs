@@ -101,7 +101,7 @@ impl FrontEnd {
         let window = self.buffer.get(start..start + self.taps)?;
         let taps = phase as usize * self.taps..(phase as usize + 1) * self.taps;
         let band = dot(window, &self.table[taps.clone()]);
-        let low = if self.produced % 2 == 0 { Some(dot(window, &self.low_table[taps])) } else { None };
+        let low = if self.produced.is_multiple_of(2) { Some(dot(window, &self.low_table[taps])) } else { None };
         self.produced += 1;
         Some(Filtered { band, low })
     }

@@ -50,7 +50,7 @@ impl History {
         self.samples[slot + SAMPLES] = sample.band;
         self.low += sample.low.map_or(0.0, |low| low * low);
         self.count += 1;
-        let complete = self.count % HOP as u64 == 0;
+        let complete = self.count.is_multiple_of(HOP as u64);
         if complete {
             self.complete();
         }

@@ -41,8 +41,9 @@ fn call_ends_as_expected() {
         let channel = (sample.channel + 1).to_string();
         let arguments = ["call", path.to_str().unwrap(), "--channel", &channel, "--format", "jsonl"];
         let events = tonopago(&arguments);
-        let states = events.iter().filter(|event| event["event"] == "state").filter_map(|event| event["name"].as_str());
-        assert_eq!(states.last(), Some(sample.last_state.as_str()), "{}", sample.file);
+        let mut states =
+            events.iter().rev().filter(|event| event["event"] == "state").filter_map(|event| event["name"].as_str());
+        assert_eq!(states.next(), Some(sample.last_state.as_str()), "{}", sample.file);
         assert_eq!(events.last().unwrap()["paid"], sample.paid, "{}", sample.file);
     }
 }
