@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use tonopago::audio::Recording;
 use tonopago::call::{Call, CallConfig};
 use tonopago::demo::{self, Fault, Stage};
-use tonopago::line::{Latencies, RecordedCaller, Transcript, run as drive};
+use tonopago::line::{RecordedCaller, Transcript, run as drive};
 use tonopago::menu::Event;
 
 use super::menu_file::MenuArgs;
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// Write the call as a stereo WAV file, caller left and box right, card data silent
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// What goes wrong at the services
+    #[arg(long, default_value = "none", value_parser = PossibleValuesParser::new(Fault::NAMED.map(|(name, _)| name)))]
+    fault: String,
     /// How the timeline is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -58,13 +62,14 @@ pub(super) fn run(args: Args) -> Outcome {
     let channel = channel
         .ok_or_else(|| Failure::usage(format!("--channel {}: {} has {channels}", args.channel, args.file.display())))?;
     let mut party = RecordedCaller::new(recording, channel).ok_or_else(|| Failure::usage("no such channel"))?;
-    let stage = Stage::start(Fault::None, None).map_err(Failure::failed)?;
+    let fault = Fault::NAMED.into_iter().find(|(name, _)| *name == args.fault).map_or(Fault::None, |(_, fault)| fault);
+    let stage = Stage::start(fault, None).map_err(Failure::failed)?;
     let config = CallConfig { record: args.record.is_some(), today: stage.today(), ..CallConfig::default() };
     let mut call = Call::new(menu, clips, &config);
     let mut transcript = Transcript::default();
     let mut watch = |event: &Event| print_event(event, args.format);
     let mut services = |request| stage.perform(request);
-    let ran = drive(&mut call, &mut party, &mut services, Latencies::default(), &mut transcript, &mut watch);
+    let ran = drive(&mut call, &mut party, &mut services, fault.latencies(), &mut transcript, &mut watch);
     if let Some(path) = &args.record {
         demo::write_recording(path, &transcript.recording)
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;

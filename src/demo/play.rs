@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audio::AudioError;
 use crate::call::{Call, CallConfig};
-use crate::line::{Latencies, SimulatedCaller, Transcript, run};
+use crate::line::{SimulatedCaller, Transcript, run};
 use crate::media::{MediaTime, SAMPLE_RATE};
 use crate::menu::{Event, EventKind, Menu};
 use crate::money::Money;
@@ -12,7 +12,7 @@ use crate::simulator::line::{Line, LineBuilder};
 use crate::simulator::{Caller, Script};
 use crate::speech::Clips;
 
-use super::scenario::{Ending, Fault, Scenario};
+use super::scenario::{Ending, Scenario};
 use super::stage::Stage;
 
 /// White noise on the demo's line, per band 0-4 kHz.
@@ -21,8 +21,6 @@ const NOISE_DBM0: f64 = -46.0;
 const ECHO: (f64, f64) = (28.0, 14.0);
 /// The caller speaks before the first key, over the greeting.
 const SPEAKS_AT: MediaTime = MediaTime::from_ms(700);
-/// A charge that comes back late has kept the caller waiting for this long.
-const LATE_CHARGE: MediaTime = MediaTime::from_ms(27_000);
 
 /// A scenario played.
 pub struct Played {
@@ -64,19 +62,10 @@ pub fn play(
     let mut call = Call::new(menu, clips, &config);
     let mut transcript = Transcript { heard: Some(Vec::new()), ..Transcript::default() };
     let mut services = |request| stage.perform(request);
-    run(&mut call, &mut party, &mut services, latencies(scenario.fault), &mut transcript, watch)
+    run(&mut call, &mut party, &mut services, scenario.fault.latencies(), &mut transcript, watch)
         .map_err(|error: AudioError| error.to_string())?;
     let last_state = last_state(&transcript).to_owned();
     Ok(Played { last_state, completed: stage.completed_charges()?, transcript })
-}
-
-/// What services seem to take under a fault.
-pub(super) fn latencies(fault: Fault) -> Latencies {
-    let usual = Latencies::default();
-    match fault {
-        Fault::LateAnswer => Latencies { charge: LATE_CHARGE, ..usual },
-        Fault::None | Fault::AuthorizerDown => usual,
-    }
 }
 
 fn last_state(transcript: &Transcript) -> &str {

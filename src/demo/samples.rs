@@ -19,7 +19,7 @@ use crate::menu::Menu;
 use crate::simulator::{Act, Patience, Script};
 
 use super::play::{Played, judge, play};
-use super::scenario::{Ending, Scenario};
+use super::scenario::{Ending, Fault, SCENARIOS, Scenario};
 use super::stage::Stage;
 
 /// Callers in samples cut in this long after a state is entered, so that the files stay small.
@@ -44,6 +44,8 @@ pub struct Sample {
     pub last_state: String,
     /// Whether the call makes a completed charge.
     pub paid: bool,
+    /// What goes wrong at the services meanwhile: `tonopago call --fault`.
+    pub fault: Fault,
 }
 
 /// Why samples could not be made.
@@ -64,17 +66,12 @@ enum Form {
 pub fn make_samples(folder: &Path, menu: &Arc<Menu>) -> Result<Vec<PathBuf>, SampleError> {
     fs::create_dir_all(folder)?;
     let mut made = Vec::new();
-    for (name, scenario, form) in [
-        ("paid", "paid", Form::Telephone),
-        ("english", "english", Form::MuLaw),
-        ("declined-then-paid", "declined-then-paid", Form::Telephone),
-        ("wrong-key", "wrong-key", Form::Telephone),
-        ("corrected", "corrected", Form::Telephone),
-        ("hang-up", "hang-up", Form::Stereo44),
-    ] {
-        let scenario = Scenario::named(scenario).ok_or("no such scenario")?;
-        made.extend(make_sample(folder, name, scenario, form, menu)?);
+    for scenario in &SCENARIOS {
+        let form = if scenario.name == "english" { Form::MuLaw } else { Form::Telephone };
+        made.extend(make_sample(folder, scenario.name, scenario, form, menu)?);
     }
+    let hang_up = Scenario::named("hang-up").ok_or("no scenario hang-up")?;
+    made.extend(make_sample(folder, "hang-up-44100-stereo", hang_up, Form::Stereo44, menu)?);
     Ok(made)
 }
 
@@ -99,6 +96,7 @@ fn make_sample(
         digits,
         last_state: played.last_state,
         paid: !played.completed.is_empty(),
+        fault: scenario.fault,
     };
     let expected = folder.join(format!("{name}.expected.json"));
     fs::write(&expected, serde_json::to_string_pretty(&sample)? + "\n")?;

@@ -1,5 +1,8 @@
 //! The calls the demo can make: what the caller does, what the services do, and how the call must end.
 
+use serde::{Deserialize, Serialize};
+
+use crate::line::Latencies;
 use crate::media::MediaTime;
 use crate::simulator::{Act, Patience, Script};
 
@@ -24,7 +27,8 @@ pub struct TestCard {
 }
 
 /// What goes wrong at the services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// Nothing.
     None,
@@ -32,6 +36,24 @@ pub enum Fault {
     AuthorizerDown,
     /// Openpay makes the charge, but answers after the box has given up waiting.
     LateAnswer,
+}
+
+/// A charge that comes back late has kept the caller waiting for this long.
+const LATE_CHARGE: MediaTime = MediaTime::from_ms(27_000);
+
+impl Fault {
+    /// Every fault, with its name on the command line.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("none", Self::None), ("authorizer-down", Self::AuthorizerDown), ("late-answer", Self::LateAnswer)];
+
+    /// How long services seem to take under this fault, in media time.
+    pub fn latencies(self) -> Latencies {
+        let usual = Latencies::default();
+        match self {
+            Self::LateAnswer => Latencies { charge: LATE_CHARGE, ..usual },
+            Self::None | Self::AuthorizerDown => usual,
+        }
+    }
 }
 
 /// How a scenario must end.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tonopago::demo::Sample;
+use tonopago::demo::{Fault, SCENARIOS, Sample};
 
 fn samples() -> Vec<(PathBuf, Sample)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
@@ -26,7 +26,7 @@ fn tonopago(arguments: &[&str]) -> Vec<serde_json::Value> {
 
 #[test]
 fn decode_finds_the_expected_digits() {
-    assert!(samples().len() >= 6);
+    assert!(samples().len() > SCENARIOS.len(), "one a scenario, and one at 44.1 kHz");
     for (path, sample) in samples() {
         let objects = tonopago(&["decode", "--format", "jsonl", path.to_str().unwrap()]);
         let of_caller = objects.iter().filter(|object| object["channel"] == sample.channel);
@@ -39,7 +39,8 @@ fn decode_finds_the_expected_digits() {
 fn call_ends_as_expected() {
     for (path, sample) in samples() {
         let channel = (sample.channel + 1).to_string();
-        let arguments = ["call", path.to_str().unwrap(), "--channel", &channel, "--format", "jsonl"];
+        let (fault, _) = Fault::NAMED.into_iter().find(|(_, fault)| *fault == sample.fault).unwrap();
+        let arguments = ["call", path.to_str().unwrap(), "--channel", &channel, "--fault", fault, "--format", "jsonl"];
         let events = tonopago(&arguments);
         let mut states =
             events.iter().rev().filter(|event| event["event"] == "state").filter_map(|event| event["name"].as_str());
