@@ -1,6 +1,7 @@
 //! `tonopago call`: a menu over a recorded caller.
 
-use std::path::PathBuf;
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -59,10 +60,18 @@ pub(super) fn run(args: Args) -> Outcome {
     let recording = Recording::open(&args.file).map_err(Failure::failed)?;
     let channels = recording.channels();
     let channel = args.channel.checked_sub(1).filter(|channel| *channel < channels);
-    let channel = channel
-        .ok_or_else(|| Failure::usage(format!("--channel {}: {} has {channels}", args.channel, args.file.display())))?;
+    let channel = channel.ok_or_else(|| {
+        Failure::usage(format!(
+            "--channel {}: {} has {channels}: give 1 to {channels}",
+            args.channel,
+            args.file.display()
+        ))
+    })?;
     let mut party = RecordedCaller::new(recording, channel).ok_or_else(|| Failure::usage("no such channel"))?;
     let fault = Fault::NAMED.into_iter().find(|(name, _)| *name == args.fault).map_or(Fault::None, |(_, fault)| fault);
+    if args.record.as_deref().is_some_and(|record| same_file(record, &args.file)) {
+        return Err(Failure::usage("--record would overwrite the caller's recording: give another file"));
+    }
     let stage = Stage::start(fault, None).map_err(Failure::failed)?;
     let config = CallConfig { record: args.record.is_some(), today: stage.today(), ..CallConfig::default() };
     let mut call = Call::new(menu, clips, &config);
@@ -75,23 +84,31 @@ pub(super) fn run(args: Args) -> Outcome {
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
     }
     ran.map_err(Failure::failed)?;
+    if let Some(warning) = party.warning() {
+        eprintln!("tonopago: {}: {warning}", args.file.display());
+    }
     let completed = stage.completed_charges().map_err(Failure::failed)?;
     match args.format {
         Format::Text => match completed.first() {
-            Some(amount) => println!("paid: {amount} completed at the gateway"),
-            None => println!("not paid: no completed charge at the gateway"),
+            Some(amount) => tell!("paid: {amount} completed at the gateway"),
+            None => tell!("not paid: no completed charge at the gateway"),
         },
         Format::Jsonl => {
             let amounts: Vec<String> = completed.iter().map(ToString::to_string).collect();
-            println!("{}", json!({ "paid": !completed.is_empty(), "completed": amounts }));
+            tell!("{}", json!({ "paid": !completed.is_empty(), "completed": amounts }));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 fn print_event(event: &Event, format: Format) {
-    match format {
-        Format::Text => println!("{event}"),
-        Format::Jsonl => println!("{}", event_json(event)),
-    }
+    // Nobody may be reading any more; the call goes on, and its end says so.
+    let _ = match format {
+        Format::Text => writeln!(stdout(), "{event}"),
+        Format::Jsonl => writeln!(stdout(), "{}", event_json(event)),
+    };
 }

@@ -52,21 +52,21 @@ pub(super) fn run(args: Args) -> Outcome {
             }
         };
         match checked {
-            Ok(menu) if args.format == Format::Text => println!("{file}: good, {} states", menu.state_names().count()),
+            Ok(menu) if args.format == Format::Text => tell!("{file}: good, {} states", menu.state_names().count()),
             Ok(_) => {}
             Err(problems) => {
                 all_good = false;
-                print(&problems, args.format);
+                print(&problems, args.format)?;
             }
         }
     }
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-fn print(problems: &Problems, format: Format) {
+fn print(problems: &Problems, format: Format) -> Result<(), Failure> {
     if format == Format::Text {
-        println!("{problems}");
-        return;
+        tell!("{problems}");
+        return Ok(());
     }
     for problem in &problems.list {
         let line = json!({
@@ -77,6 +77,7 @@ fn print(problems: &Problems, format: Format) {
             "message": problem.message,
             "cure": problem.cure,
         });
-        println!("{line}");
+        tell!("{line}");
     }
+    Ok(())
 }

@@ -63,11 +63,11 @@ pub(super) fn run(args: Args) -> Outcome {
     });
     bar.finish_and_clear();
     for row in &rows {
-        print(row, args.format);
+        print(row, args.format)?;
     }
     let failed = rows.iter().filter(|row| !row.pass).count();
     if args.format == Format::Table {
-        println!("{} rows, {failed} failed", rows.len());
+        tell!("{} rows, {failed} failed", rows.len());
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
@@ -92,16 +92,17 @@ fn progress_bar() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style)
 }
 
-fn print(row: &Row, format: Format) {
+fn print(row: &Row, format: Format) -> Result<(), Failure> {
     let Row { name, target, measured, pass, trials, upper_bound } = row;
     match format {
         Format::Table => {
             let verdict = if *pass { "pass" } else { "FAIL" };
-            println!("{verdict}  {name:48} {target:34} {measured} (of {trials})");
+            tell!("{verdict}  {name:48} {target:34} {measured} (of {trials})");
         }
-        Format::Jsonl => println!(
+        Format::Jsonl => tell!(
             "{}",
             json!({ "name": name, "target": target, "measured": measured, "pass": pass, "trials": trials, "upper_bound": upper_bound })
         ),
     }
+    Ok(())
 }

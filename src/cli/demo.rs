@@ -44,7 +44,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     if args.list {
         for scenario in &SCENARIOS {
-            println!("{:20} {}", scenario.name, scenario.about);
+            tell!("{:20} {}", scenario.name, scenario.about);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -55,12 +55,18 @@ pub(super) fn run(args: Args) -> Outcome {
     let (menu, _) = MenuArgs::built_in().load()?;
     let mut failed = 0;
     for scenario in &scenarios {
-        if !play(scenario, &args, &menu)? {
-            failed += 1;
+        match play(scenario, &args, &menu) {
+            Ok(true) => {}
+            Ok(false) => failed += 1,
+            Err(Failure::Failed(error)) => {
+                eprintln!("tonopago: {}: {error}", scenario.name);
+                failed += 1;
+            }
+            Err(other) => return Err(other),
         }
     }
     if scenarios.len() > 1 {
-        println!("{} scenarios, {failed} failed", scenarios.len());
+        tell!("{} scenarios, {failed} failed", scenarios.len());
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
@@ -76,12 +82,13 @@ fn play(scenario: &Scenario, args: &Args, menu: &Arc<Menu>) -> Result<bool, Fail
     let in_folder = |error: std::io::Error| Failure::failed(format!("{}: {error}", folder.display()));
     fs::create_dir_all(&folder).map_err(in_folder)?;
     demo::remove_last_run(&folder).map_err(in_folder)?;
-    println!("== {}: {}", scenario.name, scenario.about);
+    tell!("== {}: {}", scenario.name, scenario.about);
     let stage = Stage::start(scenario.fault, Some(&folder)).map_err(Failure::failed)?;
-    println!("{}", stage.describe());
+    tell!("{}", stage.describe());
     let mut timeline = String::new();
     let mut watch = |event: &tonopago::menu::Event| {
-        println!("{event}");
+        // Nobody may be reading any more; the call goes on, and its end says so.
+        let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{event}\n"));
         let _ = writeln!(timeline, "{event}");
     };
     let played = demo::play(scenario, scenario.script(), args.seed, Arc::clone(menu), &stage, &mut watch)
@@ -91,31 +98,33 @@ fn play(scenario: &Scenario, args: &Args, menu: &Arc<Menu>) -> Result<bool, Fail
     fs::write(folder.join(demo::TIMELINE), &timeline).map_err(in_folder)?;
     let verdict = demo::verdict(scenario, &played, stage.amount());
     drop(stage);
-    tell_charges(&played.completed);
-    println!("recording: {} (caller left, box right; card data silent)", wav.display());
-    let clean = no_card_data(scenario, &folder).map_err(in_folder)?;
+    tell_charges(&played.completed)?;
+    tell!("recording: {} (caller left, box right; card data silent)", wav.display());
+    let clean = no_card_data(scenario, &folder)?;
     match &verdict {
-        Ok(()) if clean => println!("ended as it must\n"),
+        Ok(()) if clean => tell!("ended as it must\n"),
         Ok(()) => {}
-        Err(wrong) => println!("FAILED: {}\n", wrong.join("; ")),
+        Err(wrong) => tell!("FAILED: {}\n", wrong.join("; ")),
     }
     Ok(clean && verdict.is_ok())
 }
 
-fn tell_charges(completed: &[tonopago::money::Money]) {
+fn tell_charges(completed: &[tonopago::money::Money]) -> Result<(), Failure> {
     if completed.is_empty() {
-        println!("gateway: no completed charge (asked over HTTP)");
+        tell!("gateway: no completed charge (asked over HTTP)");
     }
     for amount in completed {
-        println!("gateway: {amount} completed (read back over HTTP)");
+        tell!("gateway: {amount} completed (read back over HTTP)");
     }
+    Ok(())
 }
 
-fn no_card_data(scenario: &Scenario, folder: &Path) -> std::io::Result<bool> {
-    let (searched, leaks) = demo::search_for_card_data(folder, scenario.cards)?;
-    println!("searched {searched} files written for card numbers and CVVs: {} found", leaks.len());
+fn no_card_data(scenario: &Scenario, folder: &Path) -> Result<bool, Failure> {
+    let (searched, leaks) = demo::search_for_card_data(folder, scenario.cards)
+        .map_err(|error| Failure::failed(format!("{}: {error}", folder.display())))?;
+    tell!("searched {searched} files written for card numbers and CVVs: {} found", leaks.len());
     for leak in &leaks {
-        println!("FAILED: a {} stands in {}", leak.what, leak.file.display());
+        tell!("FAILED: a {} stands in {}", leak.what, leak.file.display());
     }
     Ok(leaks.is_empty())
 }

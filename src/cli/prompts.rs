@@ -157,7 +157,7 @@ fn render(args: &Render) -> Outcome {
             args.output.display()
         ))
     })?;
-    println!("{}", speech::text_of(args.language, &spoken));
+    tell!("{}", speech::text_of(args.language, &spoken));
     Ok(ExitCode::SUCCESS)
 }
 

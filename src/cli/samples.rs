@@ -22,7 +22,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let (menu, _) = MenuArgs::built_in().load()?;
     for path in demo::make_samples(&args.out, &menu).map_err(Failure::Failed)? {
-        println!("{}", path.display());
+        tell!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }

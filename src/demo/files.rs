@@ -81,14 +81,21 @@ pub fn search_for_card_data(folder: &Path, cards: &[TestCard]) -> io::Result<(us
             searched += 1;
             let bytes = fs::read(&path)?;
             for card in cards {
-                let found =
-                    [("card number", contains(&bytes, card.number)), ("CVV", contains_number(&bytes, card.cvv))];
+                let found = [
+                    ("card number", contains(&bytes, card.number)),
+                    ("CVV", !is_sound(&path) && contains_number(&bytes, card.cvv)),
+                ];
                 let leaked = found.into_iter().filter(|(_, found)| *found);
                 leaks.extend(leaked.map(|(what, _)| Leak { file: path.clone(), what }));
             }
         }
     }
     Ok((searched, leaks))
+}
+
+/// Three given bytes turn up in any long recording; what can be heard in it is for decoders to find.
+fn is_sound(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wav")
 }
 
 /// Three digits stand in many a random identifier and time stamp; a CVV stands by itself.

@@ -9,9 +9,9 @@ use crate::simulator::{Act, Patience, Script};
 /// The payment key the demo's merchant has given its customer.
 pub const KEY: &str = "257139";
 /// The card that pays: one of Openpay's test cards, which exist only in its sandbox.
-pub const CARD: TestCard = TestCard { number: "4111111111111111", expiry: "0830", cvv: "737" };
+pub const CARD: TestCard = TestCard { number: "4111111111111111", expiry: "0845", cvv: "737" };
 /// Openpay's test card that is always declined.
-const DECLINED_CARD: TestCard = TestCard { number: "4222222222222220", expiry: "1131", cvv: "481" };
+const DECLINED_CARD: TestCard = TestCard { number: "4222222222222220", expiry: "1144", cvv: "481" };
 /// A key no merchant gave.
 const WRONG_KEY: &str = "990817";
 

@@ -90,8 +90,8 @@ impl Stage {
         )
     }
 
-    /// The completed charges for the demo's order, asked of the gateway over HTTP by order id, so that a charge the
-    /// ledger knows nothing of would be seen, too.
+    /// The completed charges for the demo's order, asked of the gateway over HTTP under every order id an attempt
+    /// was made with, so that a second charge would be seen even if the ledger knew only of one.
     ///
     /// # Errors
     /// If the gateway does not answer.

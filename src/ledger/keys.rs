@@ -196,9 +196,16 @@ fn check(new: &NewKey) -> Result<(), LedgerError> {
         () if new.amount.centavos == 0 => refuse("the amount is zero"),
         () if !(1..=90).contains(&new.order_id.chars().count()) => refuse("an order id has 1 to 90 characters"),
         () if !(1..=250).contains(&new.description.chars().count()) => refuse("a description has 1 to 250 characters"),
+        () if has_controls(&new.order_id) || has_controls(&new.description) => {
+            refuse("order id and description are plain text, without line breaks and control characters")
+        }
         () if new.max_failures == 0 => refuse("at least one failure must be allowed"),
         () => Ok(()),
     }
+}
+
+fn has_controls(text: &str) -> bool {
+    text.chars().any(char::is_control)
 }
 
 fn choose_digits(transaction: &Transaction<'_>, digits: &Digits) -> Result<Zeroizing<String>, LedgerError> {

@@ -1,6 +1,6 @@
 //! Who is at the other end of a line driven in virtual time.
 
-use crate::audio::{AudioError, Block, Recording, Resampler};
+use crate::audio::{AudioError, Block, Recording, Resampler, Warning};
 use crate::media::SAMPLE_RATE;
 use crate::menu::Event;
 use crate::simulator::Caller;
@@ -77,6 +77,11 @@ impl RecordedCaller {
             given: 0,
             at_end: false,
         })
+    }
+
+    /// What was wrong with the recording so far: cut short, or damaged.
+    pub const fn warning(&self) -> Option<&Warning> {
+        self.recording.warning()
     }
 
     fn read_on(&mut self) -> Result<(), AudioError> {

@@ -193,6 +193,8 @@ pub(super) struct Charge {
     pub(super) on_already_paid: StateId,
     pub(super) on_unknown: StateId,
     pub(super) on_unavailable: StateId,
+    /// Nothing is known, not even a reference: the service did not answer within the call's patience.
+    pub(super) on_no_answer: StateId,
     pub(super) on_give_up: StateId,
 }
 

@@ -9,5 +9,6 @@ mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
 mod harness;
 mod merchant_issues_keys_and_sees_payments;
+mod mistakes_cost_no_data;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;

@@ -56,6 +56,7 @@ pub(super) fn targets(kind: &Kind) -> Vec<StateId> {
             on.on_correct_cvv,
             on.on_already_paid,
             on.on_unknown,
+            on.on_no_answer,
             on.on_unavailable,
             on.on_give_up,
         ],

@@ -43,6 +43,8 @@ impl Menu {
         if text.len() > MAX_BYTES {
             return Err(one(None, format!("{} bytes is no menu", text.len()), "a menu is at most 1 MiB of text"));
         }
+        // Some editors begin a text with a byte order mark; it is no part of the menu.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(place) = syntax::too_deep(text) {
             return Err(one(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
         }

@@ -56,6 +56,7 @@ impl Context<'_> {
             "wrong_cvv",
             "already_paid",
             "unknown",
+            "no_answer",
             "unavailable",
             "give_up",
         ];
@@ -79,6 +80,7 @@ impl Context<'_> {
             on_correct_cvv: on.optional("wrong_cvv").or(wrong_number)?,
             on_already_paid: on.optional("already_paid").or(approved)?,
             on_unknown: unknown?,
+            on_no_answer: on.optional("no_answer").or(unknown)?,
             on_unavailable: unavailable?,
             on_give_up: on.optional("give_up").or(self.give_up)?,
         })

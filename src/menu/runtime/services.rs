@@ -69,7 +69,7 @@ impl Runtime {
         match &self.here().kind {
             Kind::Authorize(authorize) => self.go(authorize.on_unavailable),
             Kind::Charge(charge) => {
-                let next = charge.on_unknown;
+                let next = charge.on_no_answer;
                 self.forget_charge();
                 self.go(next);
             }
@@ -99,7 +99,7 @@ impl Runtime {
             (Kind::Authorize(authorize), Reply::Charge(_)) => authorize.on_unavailable,
             (Kind::Charge(charge), Reply::Authorize(_)) => {
                 self.forget_charge();
-                charge.on_unknown
+                charge.on_no_answer
             }
             _ => return,
         };

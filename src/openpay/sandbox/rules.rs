@@ -264,8 +264,17 @@ fn decide(config: &SandboxConfig, charge: &mut StoredCharge, decline: Option<u32
         charge.payment_method = Some(r#"{"type":"redirect","url":"http://127.0.0.1/3ds"}"#.to_owned());
     } else {
         "completed".clone_into(&mut charge.status);
-        charge.authorization = Some(format!("{:06}", fastrand::u32(100_000..1_000_000)));
+        charge.authorization = Some(authorization_number(&charge.order_id));
     }
+}
+
+/// Six digits, the same for the same order: a bank's are arbitrary, and a rehearsal that repeats is easier to check.
+fn authorization_number(order_id: &Option<String>) -> String {
+    let order = order_id.as_deref().unwrap_or_default();
+    let hash = order.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3) // FNV-1a
+    });
+    format!("{:06}", 100_000 + hash % 900_000)
 }
 
 fn ivr_method() -> String {

@@ -61,7 +61,7 @@ fn a_gateway_that_never_answers_leaves_the_outcome_unknown() {
     let mut bench = Bench::pay_until("cobrar");
     bench.wait(200_000);
     let news = bench.news();
-    assert!(news.contains("timer service limit\nstate en_verificacion"), "{news}");
+    assert!(news.contains("timer service limit\nstate sin_respuesta"), "{news}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_answer_after_the_limit_is_noted_and_changes_nothing() {
     bench.news();
     bench.answer(approved());
     assert_eq!(bench.news(), "answer approved, reference 801585 (request 2, too late)");
-    assert_eq!(bench.state(), "en_verificacion");
+    assert_eq!(bench.state(), "sin_respuesta");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn an_answer_of_the_wrong_kind_says_nothing_about_the_question() {
     assert_eq!(bench.state(), "servicio_no_disponible");
     let mut bench = Bench::pay_until("cobrar");
     bench.answer(authorized());
-    assert_eq!(bench.state(), "en_verificacion", "it may have been charged");
+    assert_eq!(bench.state(), "sin_respuesta", "it may have been charged");
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! Found by using the program as a stranger would: what a user's slip must not cost.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::harness::{Folder, program, tonopago};
+
+fn repository(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
+}
+
+/// `call X --record X` replaced the caller's recording.
+#[test]
+fn a_recording_is_not_written_over_the_caller_it_is_made_from() {
+    let folder = Folder::new();
+    let caller = folder.path("caller.wav");
+    fs::copy(repository("samples/hang-up.wav"), &caller).unwrap();
+    let before = fs::read(&caller).unwrap();
+    let caller_name = caller.to_str().unwrap();
+    let run = tonopago(["call", caller_name, "--record", caller_name]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("overwrite"), "{}", run.err);
+    assert_eq!(fs::read(&caller).unwrap(), before);
+}
+
+/// A caller cut off by a damaged file looked like one who had hung up.
+#[test]
+fn a_call_over_a_truncated_recording_says_so() {
+    let folder = Folder::new();
+    let cut = folder.path("cut.wav");
+    let whole = fs::read(repository("samples/hang-up.wav")).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let run = tonopago(["call", cut.to_str().unwrap()]);
+    assert_eq!(run.code, 0);
+    assert!(run.err.contains("cut short"), "{}", run.err);
+}
+
+/// A text editor's byte order mark was reported as a second menu.
+#[test]
+fn a_menu_that_begins_with_a_byte_order_mark_is_read() {
+    let folder = Folder::new();
+    let menu = folder.path("bom.yaml");
+    let text = fs::read_to_string(repository("menus/pago.yaml")).unwrap();
+    fs::write(&menu, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+    let run = tonopago(["check", menu.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{}", run.out);
+}
+
+/// Commands panicked where their output could not be written.
+#[test]
+fn a_full_disk_under_the_output_is_an_error_not_a_panic() {
+    let menu = repository("menus/pago.yaml");
+    for arguments in [&["check", &menu][..], &["demo", "--list"], &["conformance", "--quick"], &["prompts", "list"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = Command::new(program()).args(arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let told = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("cannot write the output"), "{arguments:?}: {told}");
+    }
+}
+
+/// A line break in an order id made false rows in listings.
+#[test]
+fn an_order_id_with_control_characters_is_refused() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite");
+    let run = tonopago([
+        "keys",
+        "issue",
+        "--ledger",
+        ledger.to_str().unwrap(),
+        "--amount",
+        "10",
+        "--order",
+        "a\nb",
+        "--description",
+        "x",
+    ]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.err.contains("control characters"), "{}", run.err);
+}
