@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tonopago::menu::{Menu, Problems};
-use tonopago::speech::Clips;
 
+use super::menu_file::load_clips;
 use super::{FAILED, Failure, Outcome};
 
 /// Check menus: every problem at once, each with its line, column and a cure
@@ -36,10 +36,7 @@ enum Format {
 }
 
 pub(super) fn run(args: Args) -> Outcome {
-    let clips = match &args.recordings {
-        Some(folder) => Clips::with_overrides(folder).map_err(Failure::failed)?,
-        None => Clips::embedded(),
-    };
+    let clips = load_clips(args.recordings.as_deref())?;
     let mut all_good = true;
     for path in &args.files {
         let file = path.display().to_string();

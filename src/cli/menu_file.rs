@@ -30,10 +30,7 @@ impl MenuArgs {
 
     /// The menu and the clips it speaks with.
     pub(super) fn load(&self) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
-        let clips = match &self.recordings {
-            Some(folder) => Clips::with_overrides(folder).map_err(Failure::failed)?,
-            None => Clips::embedded(),
-        };
+        let clips = load_clips(self.recordings.as_deref())?;
         let menu = match &self.menu {
             Some(path) => read_menu(path, &clips)?,
             None => Menu::parse("menus/pago.yaml", PAGO, &*clips).map_err(Failure::failed)?,
@@ -42,8 +39,13 @@ impl MenuArgs {
     }
 }
 
+/// The clips built in, with a folder's recordings in their places.
+pub(super) fn load_clips(recordings: Option<&Path>) -> Result<Arc<Clips>, Failure> {
+    recordings.map_or_else(|| Ok(Clips::embedded()), |folder| Clips::with_overrides(folder).map_err(Failure::failed))
+}
+
 /// Reads and checks a menu file.
-pub(super) fn read_menu(path: &Path, clips: &Arc<Clips>) -> Result<Arc<Menu>, Failure> {
+fn read_menu(path: &Path, clips: &Arc<Clips>) -> Result<Arc<Menu>, Failure> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::failed(format!("{name}: cannot read the menu: {error}")))?;

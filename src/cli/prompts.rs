@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
 use tonopago::audio::wav::{Encoding, WavForm, WavWriter};
 use tonopago::money::{Currency, Money};
-use tonopago::speech::{self, Clip, Clips, Language, SAMPLE_RATE, Spoken};
+use tonopago::speech::{self, Clip, Language, SAMPLE_RATE, Spoken};
 
+use super::menu_file::load_clips;
 use super::{FAILED, Failure, Outcome};
 
 /// List, render or check the spoken prompts
@@ -101,7 +101,7 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn list(args: &List) -> Outcome {
-    let clips = clips(args.recordings.as_deref())?;
+    let clips = load_clips(args.recordings.as_deref())?;
     let mut out = BufWriter::new(io::stdout().lock());
     for language in Language::ALL.into_iter().filter(|language| args.language.is_none_or(|only| only == *language)) {
         for id in clips.ids(language) {
@@ -138,7 +138,7 @@ fn level(clip: &Clip) -> Option<f64> {
 }
 
 fn render(args: &Render) -> Outcome {
-    let clips = clips(args.recordings.as_deref())?;
+    let clips = load_clips(args.recordings.as_deref())?;
     let mut spoken: Vec<Spoken> = args.ids.iter().map(Spoken::clip).collect();
     if let Some(amount) = &args.amount {
         let money = Money::parse(amount, args.currency).map_err(|error| Failure::usage(error.to_string()))?;
@@ -182,10 +182,6 @@ fn check(folder: &Path) -> Outcome {
         if refused { "the box would refuse these recordings" } else { "the box can use these recordings" }
     )?;
     Ok(if refused { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
-}
-
-fn clips(recordings: Option<&Path>) -> Result<Arc<Clips>, Failure> {
-    recordings.map_or_else(|| Ok(Clips::embedded()), |folder| Clips::with_overrides(folder).map_err(Failure::failed))
 }
 
 fn language(code: &str) -> Result<Language, String> {

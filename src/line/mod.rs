@@ -7,4 +7,4 @@ pub mod sound_card;
 mod virtual_time;
 
 pub use party::{Party, RecordedCaller, SimulatedCaller};
-pub use virtual_time::{Latencies, MOST_MEDIA_TIME, Services, Transcript, run};
+pub use virtual_time::{Latencies, Services, Transcript, run};

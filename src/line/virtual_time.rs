@@ -13,7 +13,7 @@ use super::party::Party;
 const BLOCK: usize = 80;
 
 /// The longest a call may be driven, a bound far above any menu's own limit: a driver never hangs.
-pub const MOST_MEDIA_TIME: MediaTime = MediaTime::from_ms(4 * 3_600_000);
+const MOST_MEDIA_TIME: MediaTime = MediaTime::from_ms(4 * 3_600_000);
 
 /// Performs service requests, blocking until the answer is there.
 pub trait Services {

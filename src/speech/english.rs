@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::currency::unit;
 use crate::money::{Currency, Money};
 
 /// An amount below a thousand million units.
@@ -40,19 +41,6 @@ pub(super) fn date(date: Date) -> Vec<String> {
         _ => push_number(year, &mut ids),
     }
     ids
-}
-
-fn unit(currency: Currency, units: u64, goes_on: bool) -> &'static str {
-    match (currency, units == 1, goes_on) {
-        (Currency::Mxn, true, false) => "peso",
-        (Currency::Mxn, true, true) => "peso_con",
-        (Currency::Mxn, false, false) => "pesos",
-        (Currency::Mxn, false, true) => "pesos_con",
-        (Currency::Usd, true, false) => "dolar",
-        (Currency::Usd, true, true) => "dolar_con",
-        (Currency::Usd, false, false) => "dolares",
-        (Currency::Usd, false, true) => "dolares_con",
-    }
 }
 
 /// A peso's hundredths keep their name in English; a dollar's are cents.

@@ -29,6 +29,7 @@
 //! ```
 
 mod clips;
+mod currency;
 mod english;
 mod language;
 mod level;

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 
-use crate::money::{Currency, Money};
+use super::currency::unit;
+use crate::money::Money;
 
 /// An amount below a thousand million units.
 pub(super) fn amount(money: Money) -> Vec<String> {
@@ -43,19 +44,6 @@ enum Uno {
     Full,
     /// "un", "veintiún": a masculine noun, `mil` or `millones` follows.
     Short,
-}
-
-fn unit(currency: Currency, units: u64, goes_on: bool) -> &'static str {
-    match (currency, units == 1, goes_on) {
-        (Currency::Mxn, true, false) => "peso",
-        (Currency::Mxn, true, true) => "peso_con",
-        (Currency::Mxn, false, false) => "pesos",
-        (Currency::Mxn, false, true) => "pesos_con",
-        (Currency::Usd, true, false) => "dolar",
-        (Currency::Usd, true, true) => "dolar_con",
-        (Currency::Usd, false, false) => "dolares",
-        (Currency::Usd, false, true) => "dolares_con",
-    }
 }
 
 fn before_masculine(number: u64, ids: &mut Vec<String>) {

@@ -42,14 +42,6 @@ impl Runtime {
         self.timers.start(Timer::ServiceLimit, self.now + waiting.limit);
     }
 
-    fn waiting(&self) -> Option<&Waiting> {
-        match &self.here().kind {
-            Kind::Authorize(authorize) => Some(&authorize.waiting),
-            Kind::Charge(charge) => Some(&charge.waiting),
-            _ => None,
-        }
-    }
-
     pub(super) fn still_working(&mut self) {
         let Phase::Waiting { id, prompt_playing } = self.phase else { return };
         let menu = Arc::clone(&self.menu);
@@ -65,7 +57,6 @@ impl Runtime {
 
     /// No answer within the call's patience. For a charge that is an unknown outcome: it may have been made.
     pub(super) fn service_limit(&mut self) {
-        debug_assert!(self.waiting().is_some());
         match &self.here().kind {
             Kind::Authorize(authorize) => self.go(authorize.on_unavailable),
             Kind::Charge(charge) => {
