@@ -138,7 +138,7 @@ impl Chart {
                 );
             }
             if self.lines.len() > 1 {
-                let (x, y) = (SIZE.0 - MARGIN.1 - 130.0, SIZE.1 - MARGIN.3 - 12.0 - 16.0 * index as f64);
+                let (x, y) = (SIZE.0 - MARGIN.1 - 110.0 * (self.lines.len() - index) as f64 + 10.0, 20.0);
                 let _ = write!(out, r#"<path class="line c{index}" d="M{x} {}h18"/>"#, y - 4.0);
                 let _ = write!(out, r#"<text class="tick" x="{}" y="{y}">{}</text>"#, x + 24.0, escape(&line.name));
             }

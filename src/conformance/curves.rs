@@ -68,7 +68,7 @@ impl Sweep {
         Chart {
             title: "Digits missed in white noise".to_owned(),
             x_label: "S/N against the power of both tones, noise over 0-4 kHz, dB".to_owned(),
-            y_label: "missed, %".to_owned(),
+            y_label: "missed, % (none at the bottom)".to_owned(),
             form: Form::Logarithmic(0.01, 100.0),
             lines: vec![line("missed", (-9..=9).map(missed))],
             limits: vec![],
@@ -103,8 +103,8 @@ impl Sweep {
         };
         let (accept, reject) = (100.0 * self.profile.accept_fraction, 100.0 * self.profile.reject_fraction);
         acceptance(
-            "Acceptance against frequency offset of one tone",
-            "offset, % of the nominal frequency",
+            "Acceptance against frequency offset",
+            "offset of one tone, % of its nominal frequency",
             vec![group("low group", 0), group("high group", 4)],
             vec![(-reject, "refuse"), (-accept, "accept"), (accept, "accept"), (reject, "refuse")],
         )

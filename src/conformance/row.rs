@@ -130,11 +130,7 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
     let (sent, missed, doubled, trials) = (score.sent, score.missed, score.doubled, score.sent);
     match setting.claim {
         Claim::Missed(part) => Finding {
-            target: if part < 1.0 {
-                format!("<= {} % missed, none doubled", part * 100.0)
-            } else {
-                "none doubled".into()
-            },
+            target: missed_at_most(part),
             measured: format!("{missed} missed, {doubled} doubled"),
             pass: missed <= allowed(part, sent, effort) && doubled == 0,
             trials,
@@ -152,6 +148,16 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
                 failed: None,
             }
         }
+    }
+}
+
+fn missed_at_most(part: f64) -> String {
+    if part <= 0.0 {
+        "none missed, none doubled".to_owned()
+    } else if part < 1.0 {
+        format!("<= {} % missed, none doubled", part * 100.0)
+    } else {
+        "none doubled".to_owned()
     }
 }
 

@@ -8,7 +8,7 @@ use super::signal::RATE;
 use super::{Effort, Options};
 use crate::audio::Resampler;
 use crate::dtmf::level::dbm0;
-use crate::dtmf::{Detector, Event, Profile};
+use crate::dtmf::{Detector, Event};
 use crate::simulator::line::LineBuilder;
 use crate::simulator::music::Music;
 
