@@ -9,8 +9,6 @@ use tonopago::simulator::line::LineBuilder;
 
 /// Where asterisk-core-sounds-en-wav and -es-wav put their prompts.
 const SPEECH: [&str; 2] = ["/usr/share/asterisk/sounds/en_US_f_Allison", "/usr/share/asterisk/sounds/es_MX_f_Allison"];
-/// Samples of each sound that throughput is measured on: five minutes.
-const LENGTH: usize = 300 * RATE as usize;
 
 /// The sounds.
 pub(crate) struct Sounds {
@@ -19,12 +17,16 @@ pub(crate) struct Sounds {
 }
 
 impl Sounds {
-    pub(crate) fn collect() -> Self {
+    /// Reads prompts until there are `most` samples of them.
+    pub(crate) fn collect(most: usize) -> Self {
         let mut files = Vec::new();
         SPEECH.iter().for_each(|folder| wav_files(Path::new(folder), &mut files));
         files.sort();
         let mut speech = Vec::new();
         for file in &files {
+            if speech.len() >= most {
+                break;
+            }
             let mut reader = hound::WavReader::open(file).unwrap();
             assert_eq!(reader.spec().sample_rate, RATE, "{}", file.display());
             speech.extend(reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32768.0));
@@ -36,15 +38,15 @@ impl Sounds {
         Self { speech }
     }
 
-    /// What throughput is measured on, by name, rounded to the 16 bits that everybody gets.
-    pub(crate) fn for_throughput(&self) -> Vec<(&'static str, Vec<f32>)> {
-        let digits = Signal::random(3001, LENGTH / 800, &GeneratorConfig::default().timing(50.0, 50.0));
-        let noise = LineBuilder::new(3002).noise_dbm0(-30.0).build(RATE).carry(&vec![0.0; LENGTH]);
-        let speech: Vec<f32> = self.speech.iter().take(LENGTH).copied().collect();
+    /// What cost is measured on, by name: so many samples of each, rounded to the 16 bits that everybody gets.
+    pub(crate) fn for_cost(&self, length: usize) -> Vec<(&'static str, Vec<f32>)> {
+        let digits = Signal::random(3001, length / 800, &GeneratorConfig::default().timing(50.0, 50.0));
+        let noise = LineBuilder::new(3002).noise_dbm0(-30.0).build(RATE).carry(&vec![0.0; length]);
+        let speech: Vec<f32> = self.speech.iter().take(length).copied().collect();
         let sounds = [
             ("speech", speech),
             ("digits, 50/50 ms", digits.samples),
-            ("silence", vec![0.0; LENGTH]),
+            ("silence", vec![0.0; length]),
             ("noise, -30 dBm0", noise),
         ];
         sounds.into_iter().filter(|(_, samples)| !samples.is_empty()).map(|(name, s)| (name, rounded(&s))).collect()

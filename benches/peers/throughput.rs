@@ -14,6 +14,8 @@ use crate::peers::{for_multimon_ng, multimon_ng_lines, spandsp_with};
 use crate::sounds::Sounds;
 use crate::table::{Log, or_absent, row};
 
+/// Samples of each sound: five minutes.
+const LENGTH: usize = 300 * RATE as usize;
 /// Samples in a block: 20 ms.
 const BLOCK: usize = 160;
 /// Processor time a run shall take, in seconds: much more than a tick of the clock.
@@ -32,7 +34,7 @@ pub(crate) fn measure(plan: &Plan, sounds: &Sounds, log: &mut Log) {
     println!("(processor time; multimon-ng: wall time of its process less that of an empty one, at its own 22.05 kHz)");
     row("", &["tonopago", "spandsp", "multimon-ng", "of spandsp", "spread", "of multimon-ng"].map(str::to_owned));
     let rounds = if plan.quick { 3 } else { 9 };
-    for (name, samples) in sounds.for_throughput() {
+    for (name, samples) in sounds.for_cost(LENGTH) {
         let runs = runs(&samples, rounds);
         tell(name, samples.len(), &runs, log);
     }
@@ -61,11 +63,17 @@ fn passes(run: &dyn Fn(usize) -> f64) -> usize {
     (RUN_SECONDS / once).ceil().clamp(1.0, 1e6) as usize
 }
 
-/// Processor time in seconds for hearing 16-bit samples so many times, conversion included.
+/// Processor time in seconds for hearing 16-bit samples so many times.
 fn ours(samples: &[i16], passes: usize) -> f64 {
+    let before = processor_time();
+    hear_often(samples, passes);
+    processor_time() - before
+}
+
+/// Hears 16-bit samples so many times, conversion included.
+pub(crate) fn hear_often(samples: &[i16], passes: usize) {
     let mut detector = Detector::new(RATE, &Profile::default()).unwrap();
     let mut events = 0_u64;
-    let before = processor_time();
     for _ in 0..passes {
         let mut block = [0.0; BLOCK];
         for chunk in samples.chunks(BLOCK) {
@@ -74,7 +82,6 @@ fn ours(samples: &[i16], passes: usize) -> f64 {
         }
     }
     black_box(events);
-    processor_time() - before
 }
 
 fn processor_time() -> f64 {

@@ -28,7 +28,7 @@ pub(crate) fn spandsp_with(arguments: &[&str], samples: &[f32]) -> Option<String
 }
 
 /// The C program, built once; `None` where spandsp or a compiler is not installed.
-fn spandsp_program() -> Option<&'static Path> {
+pub(crate) fn spandsp_program() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/spandsp_decode.c");
