@@ -44,3 +44,4 @@ pub mod payment;
 pub mod service;
 pub mod simulator;
 pub mod speech;
+mod svg;

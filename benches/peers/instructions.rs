@@ -58,7 +58,11 @@ fn counted(program: &Path, arguments: &[&str], input: &[u8]) -> u64 {
     let _ = child.stdin.take().unwrap().write_all(input);
     let told = String::from_utf8_lossy(&child.wait_with_output().unwrap().stderr).into_owned();
     let count = told.lines().find_map(|line| line.split_once("Collected :"));
-    count.unwrap_or_else(|| panic!("valgrind counted nothing:\n{told}")).1.trim().parse().unwrap()
+    let Some((_, count)) = count else {
+        eprintln!("valgrind counted nothing:\n{told}");
+        std::process::exit(1);
+    };
+    count.trim().parse().unwrap()
 }
 
 fn sixteen_bits(samples: &[f32]) -> Vec<i16> {

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,8 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{Opener, RawFormat, SampleFormat};
-use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, gather};
+use tonopago::decode::plot::Plot;
+use tonopago::decode::{Batch, Entry, Format, Input, Item, Options, Reporter, Summary, decode_and, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -30,6 +32,7 @@ const REDRAW: Duration = Duration::from_millis(150);
 Examples:
   tonopago decode call.wav
   tonopago decode --format jsonl recordings/ > digits.jsonl
+  tonopago decode --rejected --plot call.svg call.wav
   arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
   tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
 
@@ -44,6 +47,9 @@ pub(super) struct Args {
     /// Also tell what was almost a digit, with the reason it was refused
     #[arg(long)]
     rejected: bool,
+    /// Draw the recording's spectrogram with its digits, near misses and their reasons marked (one recording only)
+    #[arg(long, value_name = "SVG")]
+    plot: Option<PathBuf>,
     /// The receiver's limits
     #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
     profile: String,
@@ -77,6 +83,13 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let (inputs, refused) = gather(&args.files, args.raw_rate.is_some());
     refused.iter().for_each(|error| eprintln!("tonopago: {error}"));
+    if let Some(plot) = &args.plot {
+        return match (&inputs[..], &refused[..]) {
+            ([input], []) => plotted(&args, input, plot),
+            ([], _) => Ok(ExitCode::from(FAILED)),
+            _ => Err(Failure::usage("--plot draws one recording: name one file")),
+        };
+    }
     let mut failed = !refused.is_empty();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let batch = args.batch(&bytes_read);
@@ -92,6 +105,42 @@ pub(super) fn run(args: Args) -> Outcome {
         })
     })?;
     Ok(ExitCode::from(if failed { FAILED } else { 0 }))
+}
+
+/// One recording, told as ever and drawn.
+fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
+    let batch = args.batch(&Arc::default());
+    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
+    reporter.begin()?;
+    let (entries, drawn) = match drawn(&batch, input) {
+        Ok((plot, entries, summary)) => {
+            let item = Item::Done(summary);
+            complain(input, &item);
+            (entries, Ok((plot, item)))
+        }
+        Err(failure) => (Vec::new(), Err(failure)),
+    };
+    let told = entries.iter().filter(|entry| args.rejected || entry.rejected.is_none());
+    told.copied().try_for_each(|entry| reporter.item(input, &Item::Entry(entry)))?;
+    let (plot, item) = drawn?;
+    reporter.item(input, &item)?;
+    let svg = plot.svg(&input.to_string(), &entries);
+    fs::write(path, svg).map_err(|error| {
+        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn drawn(batch: &Batch, input: &Input) -> Result<(Plot, Vec<Entry>, Summary), Failure> {
+    let recording = batch.open(input).map_err(Failure::failed)?;
+    let mut plot = Plot::new(recording.sample_rate(), recording.channels());
+    let (options, mut entries) = (Options { rejected: true, ..batch.options }, Vec::new());
+    let summary = decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
+        entries.push(entry);
+        ControlFlow::Continue(())
+    })
+    .map_err(Failure::failed)?;
+    Ok((plot, entries, summary))
 }
 
 impl Args {

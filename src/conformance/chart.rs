@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 
+use crate::svg::{escape, number, ticks};
+
 /// Width and height of a chart in its own units.
 const SIZE: (f64, f64) = (560.0, 320.0);
+/// Ticks on an axis, about.
+const TICKS: f64 = 8.0;
 /// Room for labels: left, right, above, below.
 const MARGIN: (f64, f64, f64, f64) = (64.0, 16.0, 36.0, 48.0);
 
@@ -99,7 +103,7 @@ impl Chart {
                 number(value)
             );
         }
-        for value in ticks(scale.x.0, scale.x.1) {
+        for value in ticks(scale.x.0, scale.x.1, TICKS) {
             let x = scale.place_x(value);
             let _ = write!(out, r#"<line class="grid" x1="{x:.1}" x2="{x:.1}" y1="{top}" y2="{bottom}"/>"#);
             let _ = write!(
@@ -180,44 +184,16 @@ impl Scale {
 
     fn y_ticks(&self) -> Vec<f64> {
         if !self.logarithmic {
-            return ticks(self.y.0, self.y.1);
+            return ticks(self.y.0, self.y.1, TICKS);
         }
         let decades = (self.y.1 / self.y.0).log10().round() as i32;
         (0..=decades).map(|decade| self.y.0 * 10f64.powi(decade)).collect()
     }
 }
 
-/// Round values in a range, about eight.
-fn ticks(from: f64, to: f64) -> Vec<f64> {
-    let rough = (to - from) / 8.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|step| *step >= rough).unwrap_or(rough);
-    let (first, last) = ((from / step).ceil() as i64, (to / step + 1e-9).floor() as i64);
-    (first..=last).map(|n| n as f64 * step).collect()
-}
-
-/// A number without needless digits.
-fn number(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
-/// Text for HTML and SVG.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_round_and_within() {
-        assert_eq!(ticks(0.0, 100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(ticks(-4.0, 4.0), [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
-        assert_eq!((&*number(0.5), &*number(20.0), &*number(-0.0)), ("0.5", "20", "0"));
-    }
 
     #[test]
     fn values_have_their_places_and_text_is_escaped() {

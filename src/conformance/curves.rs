@@ -16,7 +16,7 @@ const BAR_MS: f64 = 0.5;
 /// Measures the curves; `tell` hears of them as of rows.
 pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
     let sweep = Sweep { profile: options.profile, digits: options.effort.curve_digits() };
-    let draw: [(&str, fn(&Sweep) -> Chart); CURVES] = [
+    let draw: [(&str, Draw); CURVES] = [
         ("curve: noise", Sweep::noise),
         ("curve: twist", Sweep::twist),
         ("curve: frequency", Sweep::frequency),
@@ -24,7 +24,7 @@ pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
         ("curve: level", Sweep::level),
         ("curve: latency", Sweep::latency),
     ];
-    let drawn = |(index, (name, draw)): (usize, (&str, fn(&Sweep) -> Chart))| {
+    let drawn = |(index, (name, draw)): (usize, (&str, Draw))| {
         tell(Told::Begin { name, index, of: CURVES });
         draw(&sweep)
     };
@@ -40,6 +40,8 @@ impl Effort {
         }
     }
 }
+
+type Draw = fn(&Sweep) -> Chart;
 
 struct Sweep {
     profile: Profile,

@@ -14,6 +14,7 @@
 mod bound;
 mod chart;
 mod curves;
+mod hard_cases;
 mod mitel;
 mod page;
 mod promise;
@@ -29,6 +30,7 @@ mod talk_off;
 pub use bound::upper_bound;
 pub use chart::{Chart, Form, Line};
 pub use curves::{CURVES, curves};
+pub use hard_cases::{HardCase, hard_cases};
 pub use page::page;
 pub use recordings::{Known, KnownRecordings, RecordingsError, TRUTH};
 pub use row::Row;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::chart::{Chart, escape};
+use super::chart::Chart;
 use super::row::Row;
 use super::setting::Group;
+use crate::svg::escape;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--dim:#5c6670;--rule:#d5dae0;--good:#116329;--bad:#b3261e;--a:#0b61c4;--b:#c2410c}
