@@ -15,7 +15,7 @@ use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{Opener, RawFormat, SampleFormat};
 use tonopago::decode::plot::Plot;
-use tonopago::decode::{Batch, Entry, Format, Input, Item, Options, Reporter, Summary, decode_and, gather};
+use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, decode_and, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -107,40 +107,28 @@ pub(super) fn run(args: Args) -> Outcome {
     Ok(ExitCode::from(if failed { FAILED } else { 0 }))
 }
 
-/// One recording, told as ever and drawn.
+/// One recording, drawn, and told as ever. What could be read of a damaged one is drawn and told, too.
 fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
-    let batch = args.batch(&Arc::default());
-    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
-    reporter.begin()?;
-    let (entries, drawn) = match drawn(&batch, input) {
-        Ok((plot, entries, summary)) => {
-            let item = Item::Done(summary);
-            complain(input, &item);
-            (entries, Ok((plot, item)))
-        }
-        Err(failure) => (Vec::new(), Err(failure)),
-    };
-    let told = entries.iter().filter(|entry| args.rejected || entry.rejected.is_none());
-    told.copied().try_for_each(|entry| reporter.item(input, &Item::Entry(entry)))?;
-    let (plot, item) = drawn?;
-    reporter.item(input, &item)?;
-    let svg = plot.svg(&input.to_string(), &entries);
-    fs::write(path, svg).map_err(|error| {
-        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
-    })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn drawn(batch: &Batch, input: &Input) -> Result<(Plot, Vec<Entry>, Summary), Failure> {
+    let (batch, mut entries) = (args.batch(&Arc::default()), Vec::new());
     let recording = batch.open(input).map_err(Failure::failed)?;
     let mut plot = Plot::new(recording.sample_rate(), recording.channels());
-    let (options, mut entries) = (Options { rejected: true, ..batch.options }, Vec::new());
-    let summary = decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
+    let options = Options { rejected: true, ..batch.options };
+    let decoded = decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
         entries.push(entry);
         ControlFlow::Continue(())
-    })
-    .map_err(Failure::failed)?;
-    Ok((plot, entries, summary))
+    });
+    fs::write(path, plot.svg(&input.to_string(), &entries)).map_err(|error| {
+        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
+    })?;
+    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
+    reporter.begin()?;
+    for entry in entries.into_iter().filter(|entry| args.rejected || entry.rejected.is_none()) {
+        reporter.item(input, &Item::Entry(entry))?;
+    }
+    let last = Item::Done(decoded.map_err(Failure::failed)?);
+    complain(input, &last);
+    reporter.item(input, &last)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Args {

@@ -40,7 +40,7 @@ fn frequency(profile: &Profile) -> Vec<Setting> {
     vec![
         of("frequency at the accepted limit", NONE, 1600, off_frequency(1, tones(-17.0), Arc::new(widest))),
         of(
-            format!("frequency {} % off", reject_fraction * 100.0),
+            format!("frequency {:.1} % off", reject_fraction * 100.0),
             Claim::Refused,
             1600,
             off_frequency(2, tones(-17.0), Arc::new(move |_| reject_fraction)),

@@ -124,7 +124,7 @@ impl Administration {
         let offset = Arc::new(move |nominal: f64| fraction + hz / nominal);
         let mut settings = vec![Setting::new(
             Group::Q24,
-            self.name(&format!("frequency {} %{plus} off", fraction * 100.0)),
+            self.name(&format!("frequency {:.1} %{plus} off", fraction * 100.0)),
             NONE,
             TRIALS,
             off_frequency(seed, tones(-17.0), offset),
