@@ -1,26 +1,16 @@
 //! The decision machine on filtered samples: candidates become digits, digits end, near misses are told.
 
-use super::evidence::{Evidence, Fall, Onset, is_near};
+use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
-use super::front_end::{Filtered, FrontEnd, WORKING_RATE};
-use super::history::{History, SHORT, SHORT_SAMPLES};
-use super::kernel::HOP;
+use super::front_end::{CHUNK, Sample, WORKING_RATE};
+use super::history::{History, Marks};
+use super::kernel::{LANES, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
-use super::verdict::{ACCEPT_ENDED, accept_at, ended, sounding};
-use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason, pieces};
+use super::limits::Limits;
+use super::search::{Candidate, Look, Search};
+use super::simd::Simd;
+use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
-/// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
-const WINDOWS: [usize; 3] = [96, 144, 192];
-/// Youngest pair worth fitting, in filtered samples.
-const YOUNGEST: f32 = 94.0;
-/// Age in filtered samples from which a pair is judged less often: 28 ms.
-const OLDER: f32 = 112.0;
-/// How far an onset may be misjudged, in filtered samples, before a window is too long for it.
-const ONSET_SLACK: f32 = 8.0;
-/// Part of the band's energy the strongest pair must have to be looked at.
-const PAIR_SHARE: f32 = 0.4;
-/// Energy of the last 24 ms below which nothing is looked for; far below -60 dBm0.
-const SILENCE: f32 = 1e-9;
 /// How long after a digit the same pair may be its echo, in filtered samples: 100 ms.
 const ECHO_SAMPLES: f64 = 400.0;
 /// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
@@ -31,23 +21,11 @@ const ECHO_POWER: f32 = 0.2;
 const FALLEN_POWER: f32 = 0.25;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
 const BRIDGED_HOPS: u32 = 8;
-/// A pair that falls by 4 dB within the short window ended this many filtered samples ago.
-const FALL_SAMPLES: u64 = 18;
-/// Tolerance of levels and twist beyond the profile's limits, in dB, for ripple and noise.
-const LEVEL_MARGIN_DB: f64 = 1.0;
+/// How long a refused pair rests, in filtered samples: 2 ms while it sounds, 3 ms once it went down.
+const SOUNDING_REST: u64 = 8;
+const FALLEN_REST: u64 = 12;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
-
-/// Longest window for a pair that ended, in filtered samples: 58 ms.
-const LONGEST_FALLEN: usize = 232;
-/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
-/// make a digit of a tone that is too short.
-const SHORTEST_FALLEN: f32 = 136.0;
-/// S/N and rise in dB from which a refused pair is worth telling.
-const CLEAR_DB: f32 = 6.0;
-const CLEAR_RISE_DB: f32 = 10.0;
-/// Rise in dB without which a pair that ended is no digit.
-const LEAST_RISE_DB: f32 = 4.0;
 
 /// Converts filtered sample positions to input samples.
 #[derive(Clone, Copy)]
@@ -57,8 +35,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new(rate: u32, front: &FrontEnd) -> Self {
-        Self { rate: u64::from(rate), delay: front.needed(0) }
+    fn new(rate: u32, history: &History) -> Self {
+        Self { rate: u64::from(rate), delay: history.delay() }
     }
 
     fn input(self, position: f64) -> u64 {
@@ -93,61 +71,109 @@ struct Previous {
     reference: [f32; 2],
 }
 
-/// A pair that was accepted.
-struct Found {
+/// A pair that was refused a moment ago and is not looked at again before a filtered-sample position: that would be the
+/// same evidence again.
+#[derive(Clone, Copy)]
+struct Refused {
     digit: Digit,
-    fit: Fit,
-    /// Onset as a filtered-sample position.
-    start: f64,
-    /// Filtered-sample position of its end, if it has ended.
-    end: Option<u64>,
+    until: u64,
+}
+
+impl Refused {
+    fn covers(self, digit: Digit, now: u64) -> bool {
+        self.digit == digit && now < self.until
+    }
 }
 
 /// Finds the digits in filtered samples.
 pub(crate) struct Core {
+    limits: Limits,
+    clock: Clock,
     history: History,
     active: Option<Active>,
     previous: Option<Previous>,
+    refused_sounding: Refused,
+    refused_fallen: Refused,
     quiet_until: u64,
+    /// Sub-blocks of the batch at hand that were heard.
+    heard: usize,
 }
 
 impl Core {
-    pub(crate) fn new() -> Self {
-        Self { history: History::new(), active: None, previous: None, quiet_until: 0 }
+    pub(crate) fn new(rate: u32, profile: &Profile, simd: Simd) -> Self {
+        let history = History::new(rate, simd);
+        let clock = Clock::new(rate, &history);
+        let nothing = Refused { digit: Digit::at(0, 0), until: 0 };
+        Self {
+            limits: Limits::new(profile),
+            clock,
+            history,
+            active: None,
+            previous: None,
+            refused_sounding: nothing,
+            refused_fallen: nothing,
+            quiet_until: 0,
+            heard: 0,
+        }
     }
 
-    pub(crate) fn hear(&mut self, sample: Filtered, profile: &Profile, clock: Clock, on_event: &mut dyn FnMut(Event)) {
-        if !self.history.push(sample) {
-            return;
+    /// Hears input samples.
+    pub(crate) fn hear<S: Sample>(&mut self, samples: &[S], on_event: &mut dyn FnMut(Event)) {
+        for chunk in samples.chunks(CHUNK) {
+            self.history.push(chunk);
+            while self.hear_batch(on_event) {}
         }
+    }
+
+    /// Hears what there is of the batch at hand. True when that was all of it: there may be more in the next.
+    fn hear_batch(&mut self, on_event: &mut dyn FnMut(Event)) -> bool {
+        let (complete, marks) = self.history.look();
+        if self.active.is_none() && marks.are_empty() && complete > self.heard {
+            self.history.stand_at(complete - 1);
+        } else {
+            (self.heard..complete).for_each(|hop| self.hear_hop(hop, marks, on_event));
+        }
+        self.heard = complete;
+        if complete == LANES {
+            self.history.next_batch();
+            self.heard = 0;
+        }
+        complete == LANES
+    }
+
+    /// Goes on by one sub-block.
+    fn hear_hop(&mut self, hop: usize, marks: Marks, on_event: &mut dyn FnMut(Event)) {
+        self.history.stand_at(hop);
         if let Some(active) = self.active {
-            self.follow(active, profile, clock, on_event);
+            self.follow(active, on_event);
         }
-        let found = self.sounding(profile);
-        let found = match found {
-            None => self.fallen(profile, clock, on_event),
-            found => found,
-        };
+        let mut found = None;
+        if marks.has_pair(hop) {
+            found = self.sounding();
+        }
+        if found.is_none() && marks.is_down(hop) {
+            found = self.fallen(on_event);
+        }
         if let Some(found) = found {
-            self.begin(&found, clock, on_event);
+            self.begin(&found, on_event);
         }
     }
 
-    fn begin(&mut self, found: &Found, clock: Clock, on_event: &mut dyn FnMut(Event)) {
+    fn begin(&mut self, found: &Candidate, on_event: &mut dyn FnMut(Event)) {
         if let Some(active) = self.active {
-            self.close(&active, active.fell.unwrap_or(found.start.max(0.0) as u64), clock, on_event);
+            self.close(&active, active.fell.unwrap_or(found.start.max(0.0) as u64), on_event);
         }
         let digit = found.digit;
-        let strongest = |lane: usize| (0..2 * SHORT).map(|age| self.history.powers(age)[lane]).fold(0f32, f32::max);
+        let strongest = |lane: usize| (0..2 * SHORT).map(|age| self.history.power(age, lane)).fold(0f32, f32::max);
         let reference = [digit.row(), 4 + digit.column()].map(strongest);
-        let begin = Begin { digit, start: clock.input(found.start), reported: self.heard(clock) };
+        let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
         self.active =
             Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
         on_event(Event::Begin(begin));
     }
 
     /// Follows the level of the digit that is on and closes it when it was down long enough.
-    fn follow(&mut self, mut active: Active, profile: &Profile, clock: Clock, on_event: &mut dyn FnMut(Event)) {
+    fn follow(&mut self, mut active: Active, on_event: &mut dyn FnMut(Event)) {
         let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
         if self.power_against(active.digit, active.reference, 0) > FALLEN_POWER {
             active.up_again += 1;
@@ -159,36 +185,35 @@ impl Core {
             active.fell = active.fell.or(Some(middle));
         }
         self.active = Some(active);
-        let split = (0.5 * (profile.bridge_gap_ms + profile.split_gap_ms) * f64::from(WORKING_RATE) / 1000.0) as u64;
         if let Some(fell) = active.fell
             && active.up_again == 0
-            && middle >= fell + split
+            && middle >= fell + self.limits.split
         {
-            self.close(&active, fell, clock, on_event);
+            self.close(&active, fell, on_event);
         }
     }
 
-    fn close(&mut self, active: &Active, end: u64, clock: Clock, on_event: &mut dyn FnMut(Event)) {
+    fn close(&mut self, active: &Active, end: u64, on_event: &mut dyn FnMut(Event)) {
         self.active = None;
         self.previous = Some(Previous { digit: active.digit, end, reference: active.reference });
         on_event(Event::End(Detection {
             digit: active.digit,
             start: active.begin.start,
-            end: clock.input(end as f64).max(active.begin.start),
+            end: self.clock.input(end as f64).max(active.begin.start),
             begin_reported: active.begin.reported,
-            end_reported: self.heard(clock),
+            end_reported: self.reported(),
             measured: active.measured,
         }));
     }
 
-    fn heard(&self, clock: Clock) -> u64 {
-        clock.heard(self.history.count() - 1)
+    fn reported(&self) -> u64 {
+        self.clock.heard(self.history.count() - 1)
     }
 
     /// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
     fn power_against(&self, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
-        let power = self.history.powers(back);
-        0.5 * (power[digit.row()] / reference[0].max(1e-20) + power[4 + digit.column()] / reference[1].max(1e-20))
+        let power = |tone: usize| self.history.power(back, tone);
+        0.5 * (power(digit.row()) / reference[0].max(1e-20) + power(4 + digit.column()) / reference[1].max(1e-20))
     }
 
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
@@ -200,170 +225,77 @@ impl Core {
     }
 
     /// Looks for a pair that sounds now.
-    fn sounding(&self, profile: &Profile) -> Option<Found> {
-        let digit = self.strongest_pair()?;
-        if self.active.is_some_and(|active| active.digit == digit) {
+    fn sounding(&mut self) -> Option<Candidate> {
+        let digit = self.search().strongest_pair();
+        if self.is_on(digit) || self.refused_sounding.covers(digit, self.history.count()) {
             return None;
         }
-        let (fit, age) = self.steady(digit, profile).or_else(|| self.pieced(digit, profile))?;
-        Some(Found { digit, fit, start: self.history.count() as f64 - f64::from(age), end: None })
-    }
-
-    /// The strongest row and column of the last 24 ms, if they have a fair share of the band.
-    fn strongest_pair(&self) -> Option<Digit> {
-        let history = &self.history;
-        let energy = history.band_energy(0, 2 * SHORT);
-        if energy < SILENCE {
-            return None;
+        match self.search().sounding(digit, |start| self.is_echo(digit, start, 0)) {
+            Look::Found(found) => return Some(found),
+            Look::Refused { clearly: true, .. } => {
+                self.refused_sounding = Refused { digit, until: self.history.count() + SOUNDING_REST };
+            }
+            Look::Nothing | Look::Refused { .. } => {}
         }
-        let (now, before) = (history.powers(0), history.powers(SHORT));
-        let power = |lane: usize| now[lane] + before[lane];
-        let (row, column) = strongest_lanes(power);
-        // A tone's correlation power over two short windows is its energy times half a short window.
-        let share = (power(row) + power(4 + column)) / (0.5 * SHORT_SAMPLES as f32 * energy);
-        (share > PAIR_SHARE).then(|| Digit::at(row, column))
-    }
-
-    /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
-    fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
-    }
-
-    /// A pair that was steady over one of the windows: its fit and its age in filtered samples.
-    fn steady(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
-        let history = &self.history;
-        let onset = Onset::find(history, digit, 0);
-        if !self.is_due(onset.age) || self.is_echo(digit, history.count() as f64 - f64::from(onset.age), 0) {
-            return None;
-        }
-        if !is_near(history, digit, profile) {
-            return None;
-        }
-        let windows = WINDOWS.into_iter().take_while(|window| onset.age + ONSET_SLACK >= *window as f32);
-        windows.filter_map(|window| self.judged(digit, onset, window, profile)).next().map(|fit| (fit, onset.age))
-    }
-
-    fn judged(&self, digit: Digit, onset: Onset, window: usize, profile: &Profile) -> Option<Fit> {
-        let fit = Evidence::fit(&self.history, digit, window, 0);
-        if fit.snr_db() < 1.0 || outside(&measure(&fit), digit, profile).is_some() {
-            return None;
-        }
-        let evidence = Evidence::gather(&self.history, onset, fit, window, 0);
-        (evidence.is_long_enough(profile)
-            && evidence.is_steady()
-            && sounding(&evidence, digit, window) > accept_at(onset.age))
-        .then_some(fit)
-    }
-
-    /// A pure pair in pieces: its fit and its age in filtered samples.
-    fn pieced(&self, digit: Digit, profile: &Profile) -> Option<(Fit, f32)> {
-        let found = pieces::find(&self.history, digit)?;
-        let start = self.history.count() as f64 - found.age as f64;
-        let refused = self.is_echo(digit, start, 0) || outside(&measure(&found.fit), digit, profile).is_some();
-        (!refused).then_some((found.fit, found.age as f32))
+        None
     }
 
     /// Looks at a pair that just went down: with both ends known, weak evidence may suffice, and a near miss is told.
-    fn fallen(&mut self, profile: &Profile, clock: Clock, on_event: &mut dyn FnMut(Event)) -> Option<Found> {
-        let history = &self.history;
-        let (row, column) = strongest_lanes(|lane| history.powers(SHORT)[lane]);
-        let down = |lane: usize| history.powers(0)[lane] < 0.4 * history.powers(SHORT)[lane];
-        if !down(row) || !down(4 + column) || history.band_energy(SHORT, SHORT) < SILENCE {
+    fn fallen(&mut self, on_event: &mut dyn FnMut(Event)) -> Option<Candidate> {
+        // A digit that is on, or has just ended, leaves no room for another that is over by now.
+        if self.active.is_some() {
             return None;
         }
-        let digit = Digit::at(row, column);
-        let onset = Onset::find(history, digit, SHORT);
-        let start = history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
-        let is_active = self.active.is_some_and(|active| active.digit == digit);
-        if is_active || self.is_echo(digit, start, SHORT) || onset.age < SHORT_SAMPLES as f32 {
+        let digit = self.search().pair_gone_down()?;
+        if self.refused_fallen.covers(digit, self.history.count()) {
             return None;
         }
-        let end = history.count() - FALL_SAMPLES;
-        match self.verdict_on_fallen(digit, onset, profile) {
-            Ok(fit) => Some(Found { digit, fit, start, end: Some(end) }),
-            Err(refusal) => {
-                if let Some((reason, fit)) = refusal {
-                    self.tell_near_miss(&Found { digit, fit, start, end: Some(end) }, reason, clock, on_event);
+        match self.search().fallen(digit, |start| self.is_echo(digit, start, SHORT)) {
+            Look::Found(found) => return Some(found),
+            Look::Nothing => {}
+            Look::Refused { clearly, near_miss } => {
+                if clearly {
+                    self.refused_fallen = Refused { digit, until: self.history.count() + FALLEN_REST };
                 }
-                None
+                if let Some((reason, candidate)) = near_miss {
+                    self.tell_near_miss(&candidate, reason, on_event);
+                }
             }
         }
+        None
     }
 
-    /// The fit of a pair that was a digit, or why it was not one if it came near.
-    fn verdict_on_fallen(&self, digit: Digit, onset: Onset, profile: &Profile) -> Result<Fit, Option<(Reason, Fit)>> {
-        let history = &self.history;
-        let rise_db = onset.rise_db[0].min(onset.rise_db[1]);
-        if rise_db < LEAST_RISE_DB {
-            return Err(None);
-        }
-        let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
-        let fit = Evidence::fit(history, digit, window, SHORT);
-        let clear = fit.snr_db() > CLEAR_DB && rise_db > CLEAR_RISE_DB;
-        let near = |reason: Reason| Err(clear.then_some((reason, fit)));
-        if fit.snr_db() < -2.0 {
-            return Err(None);
-        }
-        if let Some(reason) = outside(&measure(&fit), digit, profile) {
-            return near(reason);
-        }
-        if onset.age < SHORTEST_FALLEN {
-            return near(Reason::TooShort);
-        }
-        let evidence = Evidence::gather(history, onset, fit, window, SHORT);
-        if !evidence.reaches_its_end() {
-            return near(Reason::TooShort);
-        }
-        if ended(&evidence, digit, window, &Fall::find(history, digit)) > ACCEPT_ENDED {
-            return Ok(fit);
-        }
-        near(if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
+    fn is_on(&self, digit: Digit) -> bool {
+        self.active.is_some_and(|active| active.digit == digit)
     }
 
-    fn tell_near_miss(&mut self, found: &Found, reason: Reason, clock: Clock, on_event: &mut dyn FnMut(Event)) {
+    fn search(&self) -> Search<'_> {
+        Search { history: &self.history, limits: &self.limits }
+    }
+
+    fn tell_near_miss(&mut self, found: &Candidate, reason: Reason, on_event: &mut dyn FnMut(Event)) {
         if self.history.count() < self.quiet_until {
             return;
         }
         self.quiet_until = self.history.count() + QUIET_SAMPLES;
         on_event(Event::Rejected(NearMiss {
             digit: found.digit,
-            start: clock.input(found.start),
-            end: clock.input(found.end.unwrap_or(self.history.count()) as f64),
-            reported: self.heard(clock),
+            start: self.clock.input(found.start),
+            end: self.clock.input(found.end.unwrap_or(self.history.count()) as f64),
+            reported: self.reported(),
             reason,
             measured: measure(&found.fit),
         }));
     }
 }
 
-fn strongest_lanes(power: impl Fn(usize) -> f32) -> (usize, usize) {
-    let strongest =
-        |from: usize| (1..4).fold(0, |best, lane| if power(from + lane) > power(from + best) { lane } else { best });
-    (strongest(0), strongest(4))
-}
-
 fn measure(fit: &Fit) -> Measurement {
-    let level = |tone: &FittedTone| dbm0(Evidence::line_amplitude(tone)) as f32;
+    let level = |tone: &FittedTone| dbm0(f64::from(line_amplitude(tone))) as f32;
     Measurement {
         low_dbm0: level(&fit.low),
         high_dbm0: level(&fit.high),
         low_hz: fit.low.hz,
         high_hz: fit.high.hz,
         snr_db: fit.snr_db(),
-    }
-}
-
-/// Which of the profile's limits a pair breaks.
-fn outside(measured: &Measurement, digit: Digit, profile: &Profile) -> Option<Reason> {
-    let off = |hz: f32, nominal: f64| (f64::from(hz) - nominal).abs() > profile.frequency_limit_hz(nominal);
-    let twist = f64::from(measured.twist_db());
-    if off(measured.low_hz, digit.low_hz()) || off(measured.high_hz, digit.high_hz()) {
-        Some(Reason::Frequency)
-    } else if twist > profile.normal_twist_db + LEVEL_MARGIN_DB || -twist > profile.reverse_twist_db + LEVEL_MARGIN_DB {
-        Some(Reason::Twist)
-    } else if f64::from(measured.low_dbm0.min(measured.high_dbm0)) < profile.floor_dbm0 - LEVEL_MARGIN_DB {
-        Some(Reason::Level)
-    } else {
-        None
     }
 }

@@ -20,8 +20,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::core::{Clock, Core};
-use super::front_end::FrontEnd;
+use super::core::Core;
+use super::front_end::Sample;
+use super::simd::Simd;
 use super::{Event, Profile};
 use std::ops::RangeInclusive;
 
@@ -38,9 +39,7 @@ pub enum DetectorError {
 
 /// Finds DTMF digits in a stream of samples.
 pub struct Detector {
-    profile: Profile,
     rate: u32,
-    front: FrontEnd,
     core: Core,
     position: u64,
 }
@@ -54,34 +53,29 @@ impl Detector {
         if !RATES_HZ.contains(&sample_rate) {
             return Err(DetectorError::Rate(sample_rate));
         }
-        Ok(Self {
-            profile: *profile,
-            rate: sample_rate,
-            front: FrontEnd::new(sample_rate),
-            core: Core::new(),
-            position: 0,
-        })
+        Ok(Self::with(sample_rate, profile, Simd::detect()))
     }
 
-    /// Hears samples (full scale 1.0). The events do not depend on how the stream is cut into blocks.
-    pub fn process(&mut self, samples: &[f32], on_event: &mut dyn FnMut(Event)) {
-        let Self { profile, rate, front, core, .. } = self;
-        // The front end is borrowed while it produces, so a copy of its timing answers questions about the stream.
-        let clock = Clock::new(*rate, front);
-        front.process(samples, |sample| core.hear(sample, profile, clock, on_event));
+    fn with(rate: u32, profile: &Profile, simd: Simd) -> Self {
+        Self { rate, core: Core::new(rate, profile, simd), position: 0 }
+    }
+
+    /// Hears samples: floating point with full scale 1.0, or 16 bits. The events do not depend on how the stream is cut
+    /// into blocks.
+    pub fn process<S: Sample>(&mut self, samples: &[S], on_event: &mut dyn FnMut(Event)) {
+        self.core.hear(samples, on_event);
         self.position += samples.len() as u64;
     }
 
     /// Ends the stream: closes an open digit.
     pub fn finish(&mut self, on_event: &mut dyn FnMut(Event)) {
         // Enough silence to push the last samples through the filter and close any digit.
-        let clock = Clock::new(self.rate, &self.front);
-        let (profile, core, position) = (&self.profile, &mut self.core, self.position);
-        let silence = [0.0; 256];
-        let mut bounded = |event: Event| on_event(event.not_after(position));
+        let end = self.position;
+        let silence = [0f32; 256];
         for _ in 0..(u64::from(self.rate) / 10).div_ceil(256) {
-            self.front.process(&silence, |sample| core.hear(sample, profile, clock, &mut bounded));
+            self.process(&silence, &mut |event: Event| on_event(event.not_after(end)));
         }
+        self.position = end;
     }
 
     /// Samples heard so far.
@@ -158,6 +152,24 @@ mod tests {
         assert_eq!(heard(&whole).len(), 16);
         for block in [1, 7, 80, 160, 441, 4800] {
             assert_eq!(events(&audio, 11025, block), whole, "block of {block}");
+        }
+    }
+
+    #[test]
+    fn events_depend_neither_on_the_registers_nor_on_the_sample_format() {
+        let mut rng = fastrand::Rng::with_seed(8);
+        for rate in [8000, 44_100] {
+            let config = GeneratorConfig { sample_rate: rate, ..Default::default() }.timing(43.0, 37.0).twist(5.0);
+            let clean = generate(&Digit::all().collect::<Vec<_>>(), &config).unwrap();
+            let audio: Vec<i16> = clean.iter().map(|x| ((x + (rng.f32() - 0.5) * 0.1) * 32768.0) as i16).collect();
+            let as_f32: Vec<f32> = audio.iter().map(|x| f32::from(*x) / 32768.0).collect();
+            let whole = events(&as_f32, rate, 160);
+            assert_eq!(heard(&whole).len(), 16);
+            let mut portable = Vec::new();
+            let mut detector = Detector::with(rate, &Profile::default(), Simd::Portable);
+            detector.process(&audio, &mut |event| portable.push(event));
+            detector.finish(&mut |event| portable.push(event));
+            assert_eq!(portable, whole, "{rate} Hz");
         }
     }
 

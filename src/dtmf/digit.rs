@@ -55,6 +55,11 @@ impl Digit {
         self.index() % 4
     }
 
+    /// The tones as the kernel counts them: four rows, then four columns.
+    pub(crate) const fn tones(self) -> [usize; 2] {
+        [self.row(), 4 + self.column()]
+    }
+
     /// Low-group frequency in Hz.
     pub const fn low_hz(self) -> f64 {
         ROW_HZ[self.row()]

@@ -4,6 +4,8 @@
 //! `b / a` at right angles is the frequency error and moves `w` for the next round; the part in line is the slope of the level.
 
 use super::front_end::WORKING_RATE;
+use super::simd::{Kernel, Simd};
+use super::waves::{LANES, Lanes, Wave, sum};
 use std::f32::consts::TAU;
 
 /// Longest window in filtered samples.
@@ -42,14 +44,36 @@ impl Fit {
     }
 }
 
+/// Where a fit is worth finishing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Lowest and highest frequency of the low and of the high tone, in Hz.
+    pub(crate) hz: [[f32; 2]; 2],
+    /// Least and greatest amplitude of the low tone over that of the high one.
+    pub(crate) ratio: [f32; 2],
+}
+
+impl Bounds {
+    /// What is out by this much after a round does not come back: in Hz, and as a ratio of amplitudes.
+    const SLACK_HZ: f32 = 6.0;
+    const SLACK_RATIO: f32 = 1.25;
+
+    fn may_hold(&self, fit: &Fit, hz: [f32; 2]) -> bool {
+        let near =
+            |tone: usize| hz[tone] > self.hz[tone][0] - Self::SLACK_HZ && hz[tone] < self.hz[tone][1] + Self::SLACK_HZ;
+        let ratio = fit.low.amplitude / fit.high.amplitude.max(1e-12);
+        near(0) && near(1) && ratio * Self::SLACK_RATIO > self.ratio[0] && ratio < self.ratio[1] * Self::SLACK_RATIO
+    }
+}
+
 /// Fits two tones to an even number of samples, starting from frequencies in Hz not further off than about half a
-/// cycle over the window.
-pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
+/// cycle over the window. Gives up early, with a rough fit, where most energy is left or the pair is out of `bounds`.
+pub(crate) fn fit(samples: &[f32], start_hz: [f32; 2], bounds: Option<&Bounds>, simd: Simd) -> Fit {
     let folded = Folded::new(samples);
-    let mut hz = [low_hz, high_hz];
+    let mut hz = start_hz;
     let mut fit = Fit { energy: folded.energy, ..Fit::default() };
     for _ in 0..ROUNDS {
-        let solved = folded.solve(hz);
+        let solved = simd.run(Solve { folded: &folded, hz });
         fit.low = solved.tone(0, hz[0]);
         fit.high = solved.tone(1, hz[1]);
         fit.residual = (folded.energy - solved.explained).max(0.0);
@@ -57,24 +81,48 @@ pub(crate) fn fit(samples: &[f32], low_hz: f32, high_hz: f32) -> Fit {
             break;
         }
         hz = [0, 1].map(|tone| hz[tone] + solved.correction(tone, folded.half as f32));
+        if bounds.is_some_and(|bounds| !bounds.may_hold(&fit, hz)) {
+            break;
+        }
     }
     [fit.low.hz, fit.high.hz] = hz;
     fit
 }
 
 /// Complex amplitudes of two tones of known frequency over a short piece that starts at sample `start`, and the
-/// energy they leave.
-pub(crate) fn amplitudes(samples: &[f32], hz: [f32; 2], start: f32) -> ([[f32; 2]; 2], f32) {
-    let mut normal = Normal::default();
-    let [mut low, mut high] = hz.map(|hz| Spin::at(TAU * hz / WORKING_RATE as f32, start));
-    let mut energy = 0.0;
-    for sample in samples {
-        normal.add([low.cos, high.cos, low.sin, high.sin], *sample);
-        energy += sample * sample;
-        (low, high) = (low.next(), high.next());
+/// energy they leave. The length is a multiple of [`LANES`].
+pub(crate) fn amplitudes(samples: &[f32], hz: [f32; 2], start: f32, simd: Simd) -> ([[f32; 2]; 2], f32) {
+    simd.run(Amplitudes { samples, hz, start })
+}
+
+struct Amplitudes<'a> {
+    samples: &'a [f32],
+    hz: [f32; 2],
+    start: f32,
+}
+
+impl Kernel for Amplitudes<'_> {
+    type Output = ([[f32; 2]; 2], f32);
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let mut sums = Sums::ZERO;
+        let [mut low, mut high] = self.hz.map(|hz| {
+            let step = TAU * hz / WORKING_RATE as f32;
+            Wave::at(step, self.start * step)
+        });
+        let mut energies = [0f32; LANES];
+        for samples in self.samples.as_chunks::<LANES>().0 {
+            sums.add(&[low.cos, high.cos, low.sin, high.sin], samples);
+            for lane in 0..LANES {
+                energies[lane] += samples[lane] * samples[lane];
+            }
+            low.go_on();
+            high.go_on();
+        }
+        let (x, explained) = sums.normal(1.0).solve();
+        ([[x[0], x[2]], [x[1], x[3]]], (sum(&energies) - explained).max(0.0))
     }
-    let (x, explained) = normal.solve();
-    ([[x[0], x[2]], [x[1], x[3]]], (energy - explained).max(0.0))
 }
 
 /// The window folded about its middle: even parts meet only `cos` and `t sin`, odd parts only `sin` and `t cos`.
@@ -89,86 +137,127 @@ impl Folded {
     fn new(samples: &[f32]) -> Self {
         let half = samples.len() / 2;
         let mut folded = Self { even: [0.0; MAX_WINDOW / 2], odd: [0.0; MAX_WINDOW / 2], half, energy: 0.0 };
-        for i in 0..half {
-            let (before, after) = (samples[half - 1 - i], samples[half + i]);
-            folded.even[i] = after + before;
-            folded.odd[i] = after - before;
-            folded.energy += after * after + before * before;
+        let (before, after) = samples.split_at(half);
+        let parts = folded.even.iter_mut().zip(&mut folded.odd);
+        for ((even, odd), (before, after)) in parts.zip(before.iter().rev().zip(after)) {
+            *even = after + before;
+            *odd = after - before;
         }
+        folded.energy = samples.iter().map(|x| x * x).sum();
         folded
     }
+}
 
-    fn solve(&self, hz: [f32; 2]) -> Solved {
-        let mut even = Normal::default();
-        let mut odd = Normal::default();
-        let mut spin = hz.map(|hz| Spin::at(TAU * hz / WORKING_RATE as f32, 0.5));
-        let scale = 1.0 / self.half as f32;
-        for i in 0..self.half {
-            let t = (i as f32 + 0.5) * scale;
-            let [a, b] = [spin[0], spin[1]];
-            even.add([a.cos, b.cos, t * a.sin, t * b.sin], self.even[i]);
-            odd.add([a.sin, b.sin, t * a.cos, t * b.cos], self.odd[i]);
-            spin = spin.map(Spin::next);
+struct Solve<'a> {
+    folded: &'a Folded,
+    hz: [f32; 2],
+}
+
+impl Kernel for Solve<'_> {
+    type Output = Solved;
+
+    #[inline(always)]
+    fn run(self) -> Solved {
+        let Self { folded, hz } = self;
+        let (mut even, mut odd) = (Sums::ZERO, Sums::ZERO);
+        let [mut a, mut b] = hz.map(|hz| {
+            let step = TAU * hz / WORKING_RATE as f32;
+            Wave::at(step, 0.5 * step)
+        });
+        let scale = 1.0 / folded.half as f32;
+        for first in (0..folded.half).step_by(LANES) {
+            let t: Lanes = std::array::from_fn(|lane| ((first + lane) as f32 + 0.5) * scale);
+            // Lanes beyond the window weigh nothing.
+            let weight: Lanes = std::array::from_fn(|lane| if first + lane < folded.half { 1.0 } else { 0.0 });
+            let [ac, bc, asin, bsin] = [a.cos, b.cos, a.sin, b.sin].map(|wave| times(&wave, &weight));
+            let functions = [ac, bc, times(&t, &asin), times(&t, &bsin)];
+            even.add(&functions, lanes_at(&folded.even, first));
+            odd.add(&[asin, bsin, times(&t, &ac), times(&t, &bc)], lanes_at(&folded.odd, first));
+            a.go_on();
+            b.go_on();
         }
-        even.scale(2.0);
-        odd.scale(2.0);
-        let (x, explained_even) = even.solve();
-        let (y, explained_odd) = odd.solve();
+        let (x, explained_even) = even.normal(2.0).solve();
+        let (y, explained_odd) = odd.normal(2.0).solve();
         Solved { even: x, odd: y, explained: explained_even + explained_odd }
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) struct Spin {
-    pub(crate) cos: f32,
-    pub(crate) sin: f32,
-    step_cos: f32,
-    step_sin: f32,
+#[inline(always)]
+fn lanes_at(values: &[f32; MAX_WINDOW / 2], first: usize) -> &Lanes {
+    &values.as_chunks::<LANES>().0[first / LANES]
 }
 
-impl Spin {
-    /// At `start` samples from phase zero.
-    pub(crate) fn at(step: f32, start: f32) -> Self {
-        let (sin, cos) = (start * step).sin_cos();
-        let (step_sin, step_cos) = step.sin_cos();
-        Self { cos, sin, step_cos, step_sin }
+#[inline(always)]
+fn times(a: &Lanes, b: &Lanes) -> Lanes {
+    let mut product = *a;
+    for lane in 0..LANES {
+        product[lane] *= b[lane];
+    }
+    product
+}
+
+/// What the normal equations of four functions are made of, lane by lane.
+struct Sums {
+    /// Products of the functions: 00 01 02 03 11 12 13 22 23 33.
+    products: [Lanes; 10],
+    right: [Lanes; 4],
+}
+
+/// Where the product of two functions stands in [`Sums::products`].
+const PRODUCT: [[usize; 4]; 4] = [[0, 1, 2, 3], [1, 4, 5, 6], [2, 5, 7, 8], [3, 6, 8, 9]];
+
+impl Sums {
+    const ZERO: Self = Self { products: [[0.0; LANES]; 10], right: [[0.0; LANES]; 4] };
+
+    #[inline(always)]
+    fn add(&mut self, functions: &[Lanes; 4], samples: &Lanes) {
+        for i in 0..4 {
+            for lane in 0..LANES {
+                self.right[i][lane] += functions[i][lane] * samples[lane];
+            }
+            for j in i..4 {
+                let sums = &mut self.products[PRODUCT[i][j]];
+                for lane in 0..LANES {
+                    sums[lane] += functions[i][lane] * functions[j][lane];
+                }
+            }
+        }
     }
 
-    pub(crate) fn next(self) -> Self {
-        let cos = self.cos * self.step_cos - self.sin * self.step_sin;
-        let sin = self.cos * self.step_sin + self.sin * self.step_cos;
-        Self { cos, sin, ..self }
+    /// The normal equations, the products of functions times a factor.
+    #[inline(always)]
+    fn normal(&self, factor: f32) -> Normal {
+        let mut products = [0f32; 10];
+        for (total, lanes) in products.iter_mut().zip(&self.products) {
+            *total = factor * sum(lanes);
+        }
+        let mut normal = Normal { gram: [[0.0; 4]; 4], right: [0.0; 4] };
+        for i in 0..4 {
+            normal.right[i] = sum(&self.right[i]);
+            for j in 0..4 {
+                normal.gram[i][j] = products[PRODUCT[i][j]];
+            }
+        }
+        normal
     }
 }
 
 /// Normal equations of four functions.
-#[derive(Default)]
 struct Normal {
     gram: [[f32; 4]; 4],
     right: [f32; 4],
 }
 
 impl Normal {
-    fn add(&mut self, f: [f32; 4], sample: f32) {
-        for i in 0..4 {
-            self.right[i] += f[i] * sample;
-            for j in 0..4 {
-                self.gram[i][j] += f[i] * f[j];
-            }
-        }
-    }
-
-    fn scale(&mut self, factor: f32) {
-        self.gram.iter_mut().flatten().for_each(|x| *x *= factor);
-    }
-
     /// The coefficients and the energy they explain, by elimination without pivoting (the matrix is positive definite).
+    #[inline(always)]
     fn solve(mut self) -> ([f32; 4], f32) {
         let mut x = self.right;
+        let mut inverse = [0f32; 4];
         for i in 0..4 {
-            let pivot = self.gram[i][i].max(1e-9);
+            inverse[i] = 1.0 / self.gram[i][i].max(1e-9);
             for j in i + 1..4 {
-                let factor = self.gram[j][i] / pivot;
+                let factor = self.gram[j][i] * inverse[i];
                 for k in i..4 {
                     self.gram[j][k] -= factor * self.gram[i][k];
                 }
@@ -179,7 +268,7 @@ impl Normal {
             for j in i + 1..4 {
                 x[i] -= self.gram[i][j] * x[j];
             }
-            x[i] /= self.gram[i][i].max(1e-9);
+            x[i] *= inverse[i];
         }
         (x, x.iter().zip(self.right).map(|(x, right)| x * right).sum())
     }
@@ -234,7 +323,7 @@ mod tests {
         for (start, truth) in [(0.0, 0.0), (12.0, 17.0), (-20.0, -29.0)] {
             for phase in [0.0, 1.0, 2.5] {
                 let samples = pair((697.0 + truth * 0.5, 0.1, phase), (1633.0 + truth, 0.3, 4.0 - phase), 96);
-                let fit = fit(&samples, 697.0 + start * 0.5, 1633.0 + start);
+                let fit = fit(&samples, [697.0 + start * 0.5, 1633.0 + start], None, Simd::detect());
                 assert!((fit.low.hz - 697.0 - truth * 0.5).abs() < 0.3, "{fit:?}");
                 assert!((fit.high.hz - 1633.0 - truth).abs() < 0.3, "{fit:?}");
                 assert!((fit.low.amplitude - 0.1).abs() < 0.002 && (fit.high.amplitude - 0.3).abs() < 0.002);
@@ -247,7 +336,7 @@ mod tests {
     fn the_residual_is_what_a_third_tone_brings() {
         let mut samples = pair((770.0, 0.2, 0.3), (1336.0, 0.2, 1.0), 144);
         samples.iter_mut().enumerate().for_each(|(n, x)| *x += 0.1 * (TAU * 1040.0 * n as f32 / 4000.0).cos());
-        let fit = fit(&samples, 770.0, 1336.0);
+        let fit = fit(&samples, [770.0, 1336.0], None, Simd::detect());
         assert!((fit.snr_db() - 9.0).abs() < 0.7, "{}", fit.snr_db());
     }
 }

@@ -3,7 +3,10 @@
 //! Everything behind it works on 4 kHz samples holding 600-1900 Hz. Hum, dial tones below 450 Hz and everything above
 //! 2.3 kHz, which would fold into the band at 4 kHz, are at least 24 dB down.
 
+use super::simd::{Kernel, Simd};
+use super::waves::{LANES, sum};
 use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 /// Rate of the filtered samples in Hz.
 pub(crate) const WORKING_RATE: u32 = 4000;
@@ -18,10 +21,14 @@ const LOW_COSINES: [f64; 2] = [1.0, 1.0];
 /// Positions between two input samples the filter is tabulated for, at most. At 512 the timing error is 1/1024 sample.
 const MAX_PHASES: u64 = 512;
 /// Input samples taken in one go; bounds the buffer, not the caller's block.
-const CHUNK: usize = 512;
+pub(crate) const CHUNK: usize = 512;
+/// How far back the low band can be asked for, in filtered samples: 80 ms.
+const LOW_MEMORY: u64 = 320;
+/// Filtered samples computed together.
+pub(crate) const BATCH: usize = 32;
 
-/// Amplitude response of the front end at a frequency in Hz.
-pub(crate) fn response(hz: f64) -> f64 {
+/// Amplitude response of the front end at a frequency in Hz, by the formula.
+fn exact_response(hz: f64) -> f64 {
     let sinc = |x: f64| if x.abs() < 1e-9 { 1.0 } else { (TAU * 0.5 * x).sin() / (TAU * 0.5 * x) };
     COSINES
         .iter()
@@ -30,13 +37,37 @@ pub(crate) fn response(hz: f64) -> f64 {
         .sum()
 }
 
-/// One filtered sample.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Filtered {
-    /// 600-1900 Hz.
-    pub(crate) band: f32,
-    /// 0-350 Hz, for every second sample only.
-    pub(crate) low: Option<f32>,
+/// Spacing in Hz and number of the frequencies the response is tabulated for: 0 to 2400 Hz.
+const TABULATED_HZ: f64 = 10.0;
+const TABULATED: usize = 241;
+static RESPONSES: LazyLock<[f32; TABULATED]> =
+    LazyLock::new(|| std::array::from_fn(|at| exact_response(at as f64 * TABULATED_HZ) as f32));
+
+/// Amplitude response of the front end at a frequency in Hz.
+pub(crate) fn response(hz: f32) -> f32 {
+    let place = (hz / TABULATED_HZ as f32).clamp(0.0, (TABULATED - 2) as f32);
+    let (below, part) = (place as usize, place.fract());
+    RESPONSES[below] + part * (RESPONSES[below + 1] - RESPONSES[below])
+}
+
+/// A sample format the detector hears.
+pub trait Sample: Copy {
+    /// The sample with full scale 1.0.
+    fn to_f32(self) -> f32;
+}
+
+impl Sample for f32 {
+    #[inline]
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+impl Sample for i16 {
+    #[inline]
+    fn to_f32(self) -> f32 {
+        f32::from(self) * (1.0 / 32768.0)
+    }
 }
 
 /// Streaming band-pass filter and resampler.
@@ -49,35 +80,63 @@ pub(crate) struct FrontEnd {
     buffer: Vec<f32>,
     /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
     origin: i64,
-    produced: u64,
+    /// The filtered sample the batch at hand begins with.
+    first: u64,
+    filtered: [f32; BATCH],
+    filled: usize,
+    simd: Simd,
 }
 
 impl FrontEnd {
     /// A front end for an input rate in Hz of at least [`WORKING_RATE`].
-    pub(crate) fn new(rate: u32) -> Self {
+    pub(crate) fn new(rate: u32, simd: Simd) -> Self {
         let rate = u64::from(rate);
         let exact = u64::from(WORKING_RATE) / gcd(rate, u64::from(WORKING_RATE));
         let phases = exact.min(MAX_PHASES);
         let half = half_span(rate);
         let taps = 2 * half + 2;
+        LazyLock::force(&RESPONSES);
         let tabulate = |cosines: &[f64]| {
             (0..phases).flat_map(|phase| phase_taps(cosines, rate, half, phase as f64 / phases as f64)).collect()
         };
         let (table, low_table) = (tabulate(&COSINES), tabulate(&LOW_COSINES));
-        let mut buffer = Vec::with_capacity(taps + 2 * CHUNK);
+        let kept = (LOW_MEMORY as usize + BATCH) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
+        let mut buffer = Vec::with_capacity(2 * kept);
         buffer.resize(half + 1, 0.0);
-        Self { rate, phases, taps, table, low_table, buffer, origin: -(half as i64) - 1, produced: 0 }
+        let origin = -(half as i64) - 1;
+        Self { rate, phases, taps, table, low_table, buffer, origin, first: 0, filtered: [0.0; BATCH], filled: 0, simd }
     }
 
-    /// Takes input samples, hands out filtered samples. The `n`-th of them is centred on time `n / WORKING_RATE`.
-    pub(crate) fn process(&mut self, samples: &[f32], mut sink: impl FnMut(Filtered)) {
-        for chunk in samples.chunks(CHUNK) {
-            self.buffer.extend_from_slice(chunk);
-            while let Some(sample) = self.next_output() {
-                sink(sample);
-            }
-            self.forget();
+    /// Takes up to [`CHUNK`] input samples.
+    pub(crate) fn push<S: Sample>(&mut self, chunk: &[S]) {
+        if self.buffer.len() + chunk.len() > self.buffer.capacity() {
+            let unused = self.start(self.first.saturating_sub(LOW_MEMORY)).min(self.buffer.len());
+            self.buffer.copy_within(unused.., 0);
+            self.buffer.truncate(self.buffer.len() - unused);
+            self.origin += unused as i64;
         }
+        self.buffer.extend(chunk.iter().map(|sample| sample.to_f32()));
+    }
+
+    /// Filters what can be filtered of the batch at hand, 600-1900 Hz, and tells how much of it there is by now. What
+    /// follows means nothing. The `n`-th filtered sample is centred on time `n / WORKING_RATE`.
+    pub(crate) fn fill(&mut self) -> (&[f32; BATCH], usize) {
+        let filled = if self.is_telephone_rate() { self.fill_telephone_rate() } else { self.fill_any_rate() };
+        self.filled = filled;
+        (&self.filtered, filled)
+    }
+
+    /// Goes on to the next batch.
+    pub(crate) fn next_batch(&mut self) {
+        self.first += BATCH as u64;
+        self.filled = 0;
+    }
+
+    /// The `n`-th sample of the low band, 0-350 Hz, at the filtered samples' rate: one of the last 80 ms.
+    pub(crate) fn low(&self, n: u64) -> f32 {
+        let (start, phase) = (self.start(n), self.place(n).1 as usize * self.taps);
+        let window = self.buffer.get(start..start + self.taps).unwrap_or_default();
+        self.simd.run(Dot(window, &self.low_table[phase..phase + self.taps]))
     }
 
     /// Input samples that must have been heard before the `n`-th filtered sample exists.
@@ -94,26 +153,98 @@ impl FrontEnd {
         if phase == self.phases { (index + 1, 0) } else { (index, phase) }
     }
 
-    fn next_output(&mut self) -> Option<Filtered> {
-        let (index, phase) = self.place(self.produced);
+    /// Where in the buffer the input of the `n`-th filtered sample begins.
+    fn start(&self, n: u64) -> usize {
         let half = self.taps / 2 - 1;
-        let start = (index as i64 - half as i64 - self.origin) as usize;
-        let window = self.buffer.get(start..start + self.taps)?;
-        let taps = phase as usize * self.taps..(phase as usize + 1) * self.taps;
-        let band = dot(window, &self.table[taps.clone()]);
-        let low = if self.produced.is_multiple_of(2) { Some(dot(window, &self.low_table[taps])) } else { None };
-        self.produced += 1;
-        Some(Filtered { band, low })
+        (self.place(n).0 as i64 - half as i64 - self.origin).max(0) as usize
     }
 
-    fn forget(&mut self) {
-        let (index, _) = self.place(self.produced);
-        let half = self.taps / 2 - 1;
-        let unused = (index as i64 - half as i64 - self.origin).max(0) as usize;
-        let unused = unused.min(self.buffer.len());
-        self.buffer.drain(..unused);
-        self.origin += unused as i64;
+    fn is_telephone_rate(&self) -> bool {
+        self.rate == TELEPHONE_RATE
     }
+
+    fn fill_any_rate(&mut self) -> usize {
+        for at in self.filled..BATCH {
+            let n = self.first + at as u64;
+            let start = self.start(n);
+            let Some(window) = self.buffer.get(start..start + self.taps) else { return at };
+            let phase = self.place(n).1 as usize * self.taps;
+            self.filtered[at] = self.simd.run(Dot(window, &self.table[phase..phase + self.taps]));
+        }
+        BATCH
+    }
+
+    fn fill_telephone_rate(&mut self) -> usize {
+        let start = self.start(self.first);
+        let input = self.buffer.get(start..).unwrap_or_default();
+        let filled = if input.len() < self.taps { 0 } else { ((input.len() - self.taps) / 2 + 1).min(BATCH) };
+        if filled > self.filled {
+            let input = &input[..input.len().min(HALVING_INPUT)];
+            self.filtered = self.simd.run(Halving { input, taps: &self.table });
+        }
+        filled
+    }
+}
+
+/// 8 kHz: two input samples for one filtered sample.
+const TELEPHONE_RATE: u64 = 8000;
+/// Taps of the filters at 8 kHz that are not zero.
+const HALVING_TAPS: usize = 36;
+/// Input samples of a batch at 8 kHz.
+const HALVING_INPUT: usize = 2 * (BATCH - 1) + HALVING_TAPS;
+/// A whole batch at 8 kHz. What input there is not yet counts as zero.
+struct Halving<'a> {
+    input: &'a [f32],
+    taps: &'a [f32],
+}
+
+impl Kernel for Halving<'_> {
+    type Output = [f32; BATCH];
+
+    /// Neighbouring outputs are neighbouring lanes: each tap meets every second input sample.
+    #[inline(always)]
+    fn run(self) -> [f32; BATCH] {
+        let mut input = [0f32; HALVING_INPUT];
+        input[..self.input.len()].copy_from_slice(self.input);
+        let mut halves = [[0f32; HALVING_INPUT / 2]; 2];
+        for (at, [even, odd]) in input.as_chunks::<2>().0.iter().enumerate() {
+            halves[0][at] = *even;
+            halves[1][at] = *odd;
+        }
+        let mut band = [0f32; BATCH];
+        for (tap, [even, odd]) in self.taps.as_chunks::<2>().0.iter().enumerate().take(HALVING_TAPS / 2) {
+            let samples = halves.each_ref().map(|half| &half[tap..tap + BATCH]);
+            for lane in 0..BATCH {
+                band[lane] += samples[0][lane] * even + samples[1][lane] * odd;
+            }
+        }
+        band
+    }
+}
+
+struct Dot<'a>(&'a [f32], &'a [f32]);
+
+impl Kernel for Dot<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self) -> f32 {
+        dot(self.0, self.1)
+    }
+}
+
+/// Sum of products in eight independent lanes.
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let ((a8, a1), (b8, b1)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (x, y) in a8.iter().zip(b8) {
+        for lane in 0..LANES {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    let tail: f32 = a1.iter().zip(b1).map(|(x, y)| x * y).sum();
+    sum(&lanes) + tail
 }
 
 fn half_span(rate: u64) -> usize {
@@ -136,19 +267,6 @@ fn impulse(cosines: &[f64], t: f64) -> f64 {
     cosines.iter().enumerate().map(|(k, c)| c * (TAU * k as f64 * t / SPAN_S).cos()).sum()
 }
 
-/// Sum of products in eight independent lanes, so that it runs in vector registers and always in the same order.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail: f32 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a8.zip(b8) {
-        for lane in 0..8 {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    lanes.iter().sum::<f32>() + tail
-}
-
 fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
@@ -157,13 +275,27 @@ fn gcd(a: u64, b: u64) -> u64 {
 mod tests {
     use super::*;
 
+    fn filtered_in_blocks(rate: u32, input: &[f32], block: usize, simd: Simd) -> Vec<f32> {
+        let (mut front, mut output) = (FrontEnd::new(rate, simd), Vec::new());
+        for chunk in input.chunks(block).flat_map(|block| block.chunks(CHUNK)) {
+            front.push(chunk);
+            loop {
+                let (before, (samples, filled)) = (output.len() % BATCH, front.fill());
+                output.extend(&samples[before..filled]);
+                if filled < BATCH {
+                    break;
+                }
+                front.next_batch();
+            }
+        }
+        output
+    }
+
     fn filtered(rate: u32, hz: f64, seconds: f64) -> Vec<f32> {
         let input: Vec<f32> = (0..(seconds * f64::from(rate)) as usize)
             .map(|n| (TAU * hz * n as f64 / f64::from(rate)).cos() as f32)
             .collect();
-        let mut output = Vec::new();
-        FrontEnd::new(rate).process(&input, |sample| output.push(sample.band));
-        output
+        filtered_in_blocks(rate, &input, 480, Simd::detect())
     }
 
     #[test]
@@ -171,7 +303,7 @@ mod tests {
         for rate in [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192_000, 8001] {
             let output = filtered(rate, 1209.0, 0.1);
             for (n, sample) in output.iter().enumerate().skip(20) {
-                let expected = response(1209.0) * (TAU * 1209.0 * n as f64 / 4000.0).cos();
+                let expected = exact_response(1209.0) * (TAU * 1209.0 * n as f64 / 4000.0).cos();
                 assert!((f64::from(*sample) - expected).abs() < 0.02, "{rate} Hz, sample {n}: {sample} {expected}");
             }
         }
@@ -180,38 +312,76 @@ mod tests {
     #[test]
     fn dial_tones_hum_and_what_would_fold_are_24_db_down() {
         for hz in [0.0, 50.0, 60.0, 350.0, 400.0, 425.0, 440.0, 2400.0, 3000.0, 3990.0] {
-            assert!(response(hz).abs() < 0.061, "{hz} Hz: {}", response(hz));
+            assert!(exact_response(hz).abs() < 0.061, "{hz} Hz: {}", exact_response(hz));
         }
         assert!(filtered(8000, 3000.0, 0.05).iter().skip(20).all(|sample| sample.abs() < 0.07));
     }
 
     #[test]
-    fn block_size_does_not_matter() {
+    fn block_size_and_registers_do_not_matter() {
         let input: Vec<f32> = (0..5000).map(|n| ((n * n) % 97) as f32 / 97.0 - 0.5).collect();
-        let run = |block: usize| {
-            let (mut front, mut output) = (FrontEnd::new(11025), Vec::new());
-            input.chunks(block).for_each(|chunk| front.process(chunk, |sample| output.push(sample.band)));
-            output
-        };
-        assert_eq!(run(1), run(5000));
-        assert_eq!(run(7), run(5000));
+        for rate in [8000, 11025] {
+            let whole = filtered_in_blocks(rate, &input, 5000, Simd::detect());
+            assert!(whole.len() > 1700, "{}", whole.len());
+            for (block, simd) in [(1, Simd::detect()), (7, Simd::detect()), (5000, Simd::Portable)] {
+                assert_eq!(filtered_in_blocks(rate, &input, block, simd), whole, "{rate} Hz, {block}, {simd:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_telephone_rate_is_filtered_as_any_other() {
+        let input: Vec<f32> = (0..2000).map(|n| ((n * n) % 97) as f32 / 97.0 - 0.5).collect();
+        let taps = FrontEnd::new(8000, Simd::detect()).table;
+        let fast = filtered_in_blocks(8000, &input, 2000, Simd::detect());
+        for (n, sample) in fast.iter().enumerate().skip(10) {
+            let plain: f64 =
+                (0..HALVING_TAPS).map(|tap| f64::from(taps[tap]) * f64::from(input[2 * n + tap - 17])).sum();
+            assert!((f64::from(*sample) - plain).abs() < 1e-6, "sample {n}");
+        }
+    }
+
+    #[test]
+    fn the_low_band_holds_the_fundamental_of_a_voice_and_no_tone_of_a_keypad() {
+        for (rate, hz, passes) in
+            [(8000, 120.0, true), (48_000, 200.0, true), (8000, 697.0, false), (44_100, 941.0, false)]
+        {
+            let mut front = FrontEnd::new(rate, Simd::detect());
+            let input: Vec<f32> = (0..rate).map(|n| (TAU * hz * f64::from(n) / f64::from(rate)).cos() as f32).collect();
+            for chunk in input.chunks(CHUNK) {
+                front.push(chunk);
+                while front.fill().1 == BATCH {
+                    front.next_batch();
+                }
+            }
+            let energy: f32 = (3600..3900).map(|n| front.low(n).powi(2)).sum::<f32>() / 300.0;
+            assert!(if passes { energy > 0.1 } else { energy < 0.002 }, "{hz} Hz at {rate} Hz: {energy}");
+        }
+    }
+
+    #[test]
+    fn the_tabulated_response_is_the_exact_one() {
+        for hz in [0.0, 333.3, 697.0, 703.0, 1209.9, 1633.0, 1680.0, 2100.0] {
+            assert!((f64::from(response(hz)) - exact_response(f64::from(hz))).abs() < 2e-3, "{hz} Hz");
+        }
     }
 
     #[test]
     fn needed_says_when_an_output_appears() {
         for rate in [8000, 44100] {
-            let mut front = FrontEnd::new(rate);
-            let mut heard = 0;
-            let mut outputs = 0;
-            for _ in 0..2000 {
-                heard += 1;
-                let mut new = 0;
-                front.process(&[0.0], |_| new += 1);
-                for _ in 0..new {
-                    assert_eq!(FrontEnd::new(rate).needed(outputs), heard);
-                    outputs += 1;
+            let (mut front, mut seen) = (FrontEnd::new(rate, Simd::detect()), 0);
+            for heard in 1..2000 {
+                front.push(&[0.0]);
+                let filled = front.first + front.fill().1 as u64;
+                for output in seen..filled {
+                    assert_eq!(front.needed(output), heard);
+                }
+                seen = filled;
+                if filled.is_multiple_of(BATCH as u64) && filled > front.first {
+                    front.next_batch();
                 }
             }
+            assert!(seen > 100);
         }
     }
 }

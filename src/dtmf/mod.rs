@@ -1,5 +1,6 @@
 //! DTMF: digits, detector, generator and the standards' limits. Knows no other room.
 
+mod comparison;
 mod core;
 mod detector;
 mod digit;
@@ -11,12 +12,18 @@ mod generator;
 mod history;
 mod kernel;
 pub mod level;
+mod limits;
+mod onset;
 mod pieces;
 mod profile;
+mod search;
+mod simd;
 mod verdict;
+mod waves;
 
 pub use detector::{Detector, DetectorError, RATES_HZ};
 pub use digit::{COLUMN_HZ, Digit, ROW_HZ};
 pub use event::{Begin, Detection, Event, Measurement, NearMiss, Reason};
+pub use front_end::Sample;
 pub use generator::{GeneratorConfig, GeneratorError, ToneSamples, generate};
 pub use profile::Profile;

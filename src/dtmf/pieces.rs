@@ -36,12 +36,11 @@ pub(crate) struct Pieced {
 
 /// Looks for a pair in pieces that lasts until now.
 pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
-    // Pieces change slowly: every other sub-block is enough.
-    if history.count() / HOP as u64 % 2 == 1 {
+    // Pieces change slowly: every third sub-block is enough.
+    if !(history.count() / HOP as u64).is_multiple_of(3) {
         return None;
     }
-    let loud = history.band_energy(0, SPAN);
-    if history.band_energy(NEEDED - SPAN, SPAN) < 0.1 * loud && history.band_energy(NEEDED + SPAN, SPAN) < 0.1 * loud {
+    if !may_hold_pieces(history.band_energies()) {
         return None;
     }
     let now = Piece::at(history, digit, 0).filter(Piece::is_pure)?;
@@ -66,15 +65,56 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
     (fit.snr_db() > 12.0).then_some(Pieced { fit, age: runs.end * HOP })
 }
 
+/// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.
+const BEAT: f32 = 2.5;
+
+/// Whether the energies of sub-blocks, the newest last, leave room for a digit in pieces: tone enough at one level, with
+/// no hole too long in it, and quiet before it.
+fn may_hold_pieces(energies: &[f32]) -> bool {
+    let pieces = sums_of_pieces(energies);
+    let newest = pieces[0];
+    let is_level = |energy: f32| energy < BEAT * newest && newest < BEAT * energy;
+    let (mut total, mut last) = (0, 0);
+    for (back, energy) in pieces[..=BACK].iter().enumerate() {
+        if back > last + HOLE {
+            break;
+        }
+        if is_level(*energy) {
+            total += SPAN.min(back + SPAN - last);
+            last = back + SPAN;
+        }
+    }
+    total >= NEEDED && pieces[NEEDED..last + SPAN].iter().any(|energy| *energy < 0.1 * newest)
+}
+
+/// Energies of the pieces that end so many sub-blocks ago.
+fn sums_of_pieces(energies: &[f32]) -> [f32; BACK + 2 * SPAN] {
+    let mut backwards = [0f32; BACK + 3 * SPAN];
+    for (backwards, energy) in backwards.iter_mut().zip(energies.iter().rev()) {
+        *backwards = *energy;
+    }
+    let mut sums = [0f32; BACK + 2 * SPAN];
+    for age in 0..SPAN {
+        for (sum, energy) in sums.iter_mut().zip(&backwards[age..]) {
+            *sum += energy;
+        }
+    }
+    sums
+}
+
 /// The best fit of the whole run and of its halves: a small jump of phase inside it leaves one half clean.
 fn purest_fit(history: &History, digit: Digit, (from, to): (usize, usize)) -> Fit {
     let middle = (from + to) / 2;
     let fit_run = |from: usize, to: usize| {
         let window = ((to - from) * HOP).min(MAX_WINDOW) & !7;
-        fit(history.window(window, from * HOP), digit.low_hz() as f32, digit.high_hz() as f32)
+        fit(history.window(window, from * HOP), nominal_hz(digit), None, history.simd())
     };
     let halves = [fit_run(from, middle), fit_run(middle, to)];
     halves.into_iter().fold(fit_run(from, to), |best, half| if half.snr_db() > best.snr_db() { half } else { best })
+}
+
+fn nominal_hz(digit: Digit) -> [f32; 2] {
+    [digit.low_hz() as f32, digit.high_hz() as f32]
 }
 
 /// Whether the band was at least 10 dB quieter before the first piece, and the low band is below the pair.
@@ -95,7 +135,7 @@ impl Piece {
     fn at(history: &History, digit: Digit, back: usize) -> Option<Self> {
         let samples = history.window(PIECE, back * HOP);
         let energy: f32 = samples.iter().map(|x| x * x).sum();
-        let (tones, left) = amplitudes(samples, [digit.low_hz() as f32, digit.high_hz() as f32], 0.0);
+        let (tones, left) = amplitudes(samples, nominal_hz(digit), 0.0, history.simd());
         Some(Self { powers: tones.map(|[re, im]| re * re + im * im), energy, left })
     }
 
@@ -141,6 +181,25 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_need_tone_enough_without_a_long_hole_and_quiet_before_it() {
+        // Sub-blocks of tone and of quiet in turns, back from now.
+        let sound = |turns: &[usize]| {
+            let mut energies = Vec::new();
+            for (turn, length) in turns.iter().enumerate() {
+                energies.extend(std::iter::repeat_n(if turn % 2 == 0 { 1.0 } else { 1e-4 }, *length));
+            }
+            energies.resize(192, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-4 });
+            energies.reverse();
+            may_hold_pieces(&energies)
+        };
+        assert!(sound(&[30]));
+        assert!(!sound(&[20]), "too short");
+        assert!(!sound(&[]) && !sound(&[192]), "no quiet before");
+        assert!(sound(&[15, 20, 20]), "a hole of 20 ms");
+        assert!(!sound(&[15, 40, 40]), "a pause of 40 ms");
+    }
 
     #[test]
     fn runs_are_counted_back_from_now_and_short_ones_do_not_count() {

@@ -1,0 +1,202 @@
+//! A window of samples compared with the waveform fitted to it: how long it has sounded, and what sounds beside it.
+#![expect(clippy::needless_range_loop, reason = "a loop over lanes is what becomes one instruction")]
+
+use super::evidence::{db, line_amplitude};
+use super::fit::{Fit, MAX_WINDOW};
+use super::front_end::WORKING_RATE;
+use super::simd::Kernel;
+use super::waves::{LANES, Lanes, Wave, sum};
+use std::f32::consts::TAU;
+
+/// Filtered samples before a window in which its tones are followed back: 10 ms.
+pub(crate) const BACK: usize = 40;
+
+/// How long the fitted waveform, continued back beyond the window, has been there, and whether it still is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presence {
+    /// Filtered samples the pair has sounded, weighted by its level.
+    pub(crate) sounded: f32,
+    /// Level of the pair in the last 4 ms over its usual level.
+    pub(crate) at_end: f32,
+    /// Unexpected energy in the last 4 ms, over the pair's.
+    pub(crate) end_residual: f32,
+}
+
+/// Samples, [`BACK`] more than the window a pair was fitted to, for its presence.
+pub(crate) struct Followed<'a> {
+    pub(crate) samples: &'a [f32],
+    pub(crate) fit: &'a Fit,
+}
+
+impl Kernel for Followed<'_> {
+    type Output = Presence;
+
+    #[inline(always)]
+    fn run(self) -> Presence {
+        let Self { samples, fit } = self;
+        let window = (samples.len() - BACK) as f32;
+        let middle = BACK as f32 + 0.5 * window - 0.5;
+        let mut model = [0f32; MAX_WINDOW + BACK];
+        waveform(fit, -middle, &mut model[..samples.len()]);
+        let usual = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
+        let (mut total, mut plateau, mut end, mut end_residual, mut residual) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let pieces = samples.as_chunks::<LANES>().0.iter().zip(model.as_chunks::<LANES>().0);
+        let count = pieces.len().min(samples.len() / LANES);
+        let step = LANES as f32;
+        for (index, (samples, model)) in pieces.enumerate() {
+            let [with, model_energy, left] = compared(samples, model);
+            let part = with / model_energy.max(1e-12);
+            // Before the window the phase may be another (a splice, another digit): that takes nothing away.
+            total += step * if index * LANES < BACK { part.max(0.0) } else { part };
+            let place = (index * LANES + LANES / 2) as f32 - middle;
+            if place.abs() < 0.25 * window {
+                plateau += step * part / (0.5 * window);
+                residual += left * 2.0 * step / (0.5 * window);
+            }
+            if index + 2 >= count {
+                end += 0.5 * part;
+                end_residual += left;
+            }
+        }
+        let plateau = plateau.max(0.1);
+        let end_residual = (end_residual - 4.0 * residual).max(0.0) / (2.0 * step * usual);
+        Presence { sounded: total / plateau, at_end: end / plateau, end_residual }
+    }
+}
+
+/// Product of samples and model, energy of the model, energy of their difference.
+#[inline(always)]
+fn compared(samples: &Lanes, model: &Lanes) -> [f32; 3] {
+    let [mut with, mut energy, mut left] = [[0f32; LANES]; 3];
+    for lane in 0..LANES {
+        with[lane] = samples[lane] * model[lane];
+        energy[lane] = model[lane] * model[lane];
+        left[lane] = (samples[lane] - model[lane]) * (samples[lane] - model[lane]);
+    }
+    [sum(&with), sum(&energy), sum(&left)]
+}
+
+/// The fitted waveform from `first` samples after the middle of the window (before it: negative).
+#[inline(always)]
+fn waveform(fit: &Fit, first: f32, into: &mut [f32]) {
+    for (at, tone) in [&fit.low, &fit.high].into_iter().enumerate() {
+        let step = TAU * tone.hz / WORKING_RATE as f32;
+        let mut wave = Wave::at(step, first * step + tone.phase);
+        for samples in into.as_chunks_mut::<LANES>().0 {
+            for lane in 0..LANES {
+                let value = tone.amplitude * wave.cos[lane];
+                samples[lane] = if at == 0 { value } else { samples[lane] + value };
+            }
+            wave.go_on();
+        }
+    }
+}
+
+/// What the band holds beside the pair.
+pub(crate) struct Beside {
+    /// The strongest third partial in the band over the weaker tone, in dB.
+    pub(crate) strongest_db: f32,
+    /// Geometric over arithmetic mean of the powers of all partials, in dB; noise has -2.5.
+    pub(crate) flatness_db: f32,
+}
+
+/// Third partials are looked for at so many frequencies, at most, between 620 and 1850 Hz.
+const PARTIALS: usize = 80;
+/// Partials followed at a time: enough to hide how long a step of the recurrence takes.
+const GROUP: usize = 16;
+const PARTIALS_HZ: [f32; 2] = [620.0, 1850.0];
+/// A partial within so many Hz of a tone is the tone's own.
+const OWN_HZ: f32 = 70.0;
+const _: () = assert!((PARTIALS_HZ[1] - PARTIALS_HZ[0]) as usize * MAX_WINDOW / (WORKING_RATE as usize) < PARTIALS);
+
+/// The window a pair was fitted to, for the third partials in what the fitted waveform leaves.
+pub(crate) struct Remainder<'a> {
+    pub(crate) samples: &'a [f32],
+    pub(crate) fit: &'a Fit,
+}
+
+impl Kernel for Remainder<'_> {
+    type Output = Beside;
+
+    #[inline(always)]
+    fn run(self) -> Beside {
+        let mut model = [0f32; MAX_WINDOW];
+        let model = &mut model[..self.samples.len()];
+        waveform(self.fit, -0.5 * (self.samples.len() as f32 - 1.0), model);
+        beside(self.samples, model, self.fit)
+    }
+}
+
+#[inline(always)]
+fn beside(samples: &[f32], model: &[f32], fit: &Fit) -> Beside {
+    let mut rest = [0f32; MAX_WINDOW];
+    let rest = &mut rest[..samples.len()];
+    let middle = 0.5 * (samples.len() as f32 - 1.0);
+    let step = TAU * 0.5 / (middle + 1.0);
+    let mut window = Wave::at(step, -middle * step);
+    let pieces = samples.as_chunks::<LANES>().0.iter().zip(model.as_chunks::<LANES>().0);
+    for (rest, (samples, model)) in rest.as_chunks_mut::<LANES>().0.iter_mut().zip(pieces) {
+        for lane in 0..LANES {
+            rest[lane] = (samples[lane] - model[lane]) * (0.5 + 0.5 * window.cos[lane]);
+        }
+        window.go_on();
+    }
+    let spacing = WORKING_RATE as f32 / samples.len() as f32;
+    let weaker = line_amplitude(&fit.low).min(line_amplitude(&fit.high));
+    // A Hann window halves the amplitude of a partial; its Goertzel power is (amplitude * length / 4) squared.
+    let unit = (weaker * samples.len() as f32 * 0.25).powi(2).max(1e-20);
+    let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
+    partials_beside(&partials(rest, spacing), spacing, unit, own)
+}
+
+/// Squared magnitudes of the correlations with frequencies `spacing` Hz apart, by Goertzel's recurrence.
+#[inline(always)]
+fn partials(samples: &[f32], spacing: f32) -> [f32; PARTIALS] {
+    let to_radians = TAU / WORKING_RATE as f32;
+    let mut wave = Wave::at(spacing * to_radians, PARTIALS_HZ[0] * to_radians);
+    let mut powers = [0f32; PARTIALS];
+    for (group, powers) in powers.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+        if (group * GROUP) as f32 * spacing > PARTIALS_HZ[1] - PARTIALS_HZ[0] {
+            break;
+        }
+        let mut coefficient = [0f32; GROUP];
+        for lanes in coefficient.as_chunks_mut::<LANES>().0 {
+            *lanes = wave.cos.map(|cos| 2.0 * cos);
+            wave.go_on();
+        }
+        let (mut last, mut before) = ([0f32; GROUP], [0f32; GROUP]);
+        for sample in samples {
+            for lane in 0..GROUP {
+                let next = (sample - before[lane]) + coefficient[lane] * last[lane];
+                before[lane] = last[lane];
+                last[lane] = next;
+            }
+        }
+        for lane in 0..GROUP {
+            let (last, before) = (last[lane], before[lane]);
+            powers[lane] = last * last + before * before - coefficient[lane] * last * before;
+        }
+    }
+    powers
+}
+
+/// The strongest partial and the flatness of those that are not the tones' own.
+fn partials_beside(powers: &[f32; PARTIALS], spacing: f32, unit: f32, own: impl Fn(f32) -> bool) -> Beside {
+    let (mut strongest, mut sum, mut logs, mut count) = (0f32, 0f32, 0f32, 0f32);
+    for (index, power) in powers.iter().enumerate() {
+        let hz = PARTIALS_HZ[0] + index as f32 * spacing;
+        if hz >= PARTIALS_HZ[1] {
+            break;
+        }
+        if !own(hz) {
+            strongest = strongest.max(*power);
+            sum += power;
+            logs += power.max(1e-20).ln();
+            count += 1.0;
+        }
+    }
+    Beside {
+        strongest_db: db(strongest / unit),
+        flatness_db: 4.342_945 * (logs / count - (sum / count).max(1e-20).ln()),
+    }
+}

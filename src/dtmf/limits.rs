@@ -1,0 +1,79 @@
+//! A profile's limits in the units of the detector.
+
+use super::evidence::line_amplitude;
+use super::fit::{Bounds, Fit};
+use super::front_end::WORKING_RATE;
+use super::kernel::{TONES, tone_hz};
+use super::level::amplitude;
+use super::{Digit, Profile, Reason};
+
+/// Tolerance of levels and twist beyond the profile's limits, in dB, for ripple and noise.
+const LEVEL_MARGIN_DB: f64 = 1.0;
+/// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off.
+const DURATION_MARGIN_MS: f64 = 1.175;
+/// How far twist may be misjudged before a fit, as a ratio of amplitudes: 5 dB.
+const TWIST_AT_SIGHT: f32 = 1.8;
+
+/// Limits in Hz, amplitudes and filtered samples.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    deviation_hz: [f32; TONES],
+    /// Least and greatest amplitude of the low tone over that of the high one.
+    ratio: [f32; 2],
+    floor: f32,
+    /// Filtered samples a pair that still sounds must have sounded.
+    pub(crate) least_sounded: f32,
+    /// Filtered samples of pause that end a digit.
+    pub(crate) split: u64,
+}
+
+impl Limits {
+    pub(crate) fn new(profile: &Profile) -> Self {
+        let samples = |ms: f64| ms * f64::from(WORKING_RATE) / 1000.0;
+        let ratio = |db: f64| 10f64.powf((db + LEVEL_MARGIN_DB) / 20.0) as f32;
+        Self {
+            deviation_hz: std::array::from_fn(|tone| profile.frequency_limit_hz(tone_hz(tone)) as f32),
+            ratio: [1.0 / ratio(profile.reverse_twist_db), ratio(profile.normal_twist_db)],
+            floor: amplitude(profile.floor_dbm0 - LEVEL_MARGIN_DB) as f32,
+            least_sounded: samples(profile.reject_tone_ms + DURATION_MARGIN_MS) as f32,
+            split: samples(0.5 * (profile.bridge_gap_ms + profile.split_gap_ms)) as u64,
+        }
+    }
+
+    /// How far a tone may be from its nominal frequency, in Hz.
+    pub(crate) fn deviation_hz(&self, tone: usize) -> f32 {
+        self.deviation_hz[tone]
+    }
+
+    /// Whether a pair of such powers may, at first sight, be within the limits of twist.
+    pub(crate) fn may_have_powers(&self, [low, high]: [f32; 2]) -> bool {
+        let [least, greatest] = self.ratio.map(|ratio| ratio * ratio);
+        let slack = TWIST_AT_SIGHT * TWIST_AT_SIGHT;
+        low * slack > least * high && low < slack * greatest * high
+    }
+
+    /// Where a fit of a pair is worth finishing.
+    pub(crate) fn bounds(&self, digit: Digit) -> Bounds {
+        let around = |tone: usize| {
+            let (hz, deviation) = (tone_hz(tone) as f32, self.deviation_hz[tone]);
+            [hz - deviation, hz + deviation]
+        };
+        Bounds { hz: digit.tones().map(around), ratio: self.ratio }
+    }
+
+    /// Which of the limits a fitted pair breaks.
+    pub(crate) fn broken_by(&self, fit: &Fit, digit: Digit) -> Option<Reason> {
+        let off = |hz: f32, tone: usize| (hz - tone_hz(tone) as f32).abs() > self.deviation_hz[tone];
+        let [low_tone, high_tone] = digit.tones();
+        let (low, high) = (line_amplitude(&fit.low), line_amplitude(&fit.high));
+        if off(fit.low.hz, low_tone) || off(fit.high.hz, high_tone) {
+            Some(Reason::Frequency)
+        } else if low > self.ratio[1] * high || low < self.ratio[0] * high {
+            Some(Reason::Twist)
+        } else if low.min(high) < self.floor {
+            Some(Reason::Level)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The search for pairs that may be digits: those that sound now, and those that just went down.
+
+use super::comparison::Presence;
+use super::evidence::{Evidence, is_near};
+use super::fit::Fit;
+use super::history::History;
+use super::kernel::{DOWN, HOP, SHORT, SHORT_SAMPLES};
+use super::limits::Limits;
+use super::onset::{Fall, Onset};
+use super::verdict::{ACCEPT_ENDED, accept_at, ended, sounding};
+use super::{Digit, Reason, pieces};
+
+/// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
+const WINDOWS: [usize; 3] = [96, 144, 192];
+/// Youngest pair worth fitting, in filtered samples.
+const YOUNGEST: f32 = 94.0;
+/// Age in filtered samples from which a pair is judged less often: 28 ms.
+const OLDER: f32 = 112.0;
+/// Age in filtered samples from which its windows take turns: 50 ms.
+const OLDEST: f32 = 200.0;
+/// How far an onset may be misjudged, in filtered samples, before a window is too long for it.
+const ONSET_SLACK: f32 = 8.0;
+/// A pair that falls by 4 dB within the short window ended this many filtered samples ago.
+const FALL_SAMPLES: u64 = 18;
+/// Part of the band's energy, seen over short windows, without which a pair that ended cannot have an S/N of -2 dB.
+const LEAST_SHARE: f32 = 0.33;
+/// The same for an S/N worth telling.
+const CLEAR_SHARE: f32 = 0.5;
+/// Longest window for a pair that ended, in filtered samples: 58 ms.
+const LONGEST_FALLEN: usize = 232;
+/// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
+/// make a digit of a tone that is too short.
+const SHORTEST_FALLEN: f32 = 136.0;
+/// S/N and rise in dB from which a refused pair is worth telling.
+const CLEAR_DB: f32 = 6.0;
+const CLEAR_RISE_DB: f32 = 10.0;
+/// S/N in dB without which a pair that sounds, and one that ended, is no digit.
+const LEAST_SNR_DB: f32 = 1.0;
+const LEAST_SNR_FALLEN_DB: f32 = -2.0;
+/// Rise in dB without which a pair that ended is no digit.
+const LEAST_RISE_DB: f32 = 4.0;
+
+/// A pair that is, was, or was almost a digit.
+pub(crate) struct Candidate {
+    pub(crate) digit: Digit,
+    pub(crate) fit: Fit,
+    /// Onset as a filtered-sample position.
+    pub(crate) start: f64,
+    /// Filtered-sample position of its end, if it has ended.
+    pub(crate) end: Option<u64>,
+}
+
+/// What became of a look at a pair.
+pub(crate) enum Look {
+    Found(Candidate),
+    /// There is nothing to judge yet, or anymore.
+    Nothing,
+    /// It was fitted and is no digit, or not yet; with the reason where it came near.
+    Refused {
+        /// The fit alone showed it: a moment later it will again.
+        clearly: bool,
+        near_miss: Option<(Reason, Candidate)>,
+    },
+}
+
+/// A pair that was refused.
+struct Refusal {
+    clearly: bool,
+    near_miss: Option<(Reason, Fit)>,
+}
+
+/// Looks for pairs where the history stands.
+pub(crate) struct Search<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) limits: &'a Limits,
+}
+
+impl Search<'_> {
+    /// The strongest row and column of the last 24 ms.
+    pub(crate) fn strongest_pair(&self) -> Digit {
+        strongest_tones(|tone| self.history.power(0, tone) + self.history.power(SHORT, tone))
+    }
+
+    /// The strongest row and column of 12 ms ago, if both have gone down since.
+    pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
+        let digit = strongest_tones(|tone| self.history.power(SHORT, tone));
+        let down = |tone: usize| self.history.power(0, tone) < DOWN * self.history.power(SHORT, tone);
+        digit.tones().into_iter().all(down).then_some(digit)
+    }
+
+    /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
+    /// there echoes the digit before.
+    pub(crate) fn sounding(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
+        let start = |age: f32| self.history.count() as f64 - f64::from(age);
+        let found = |(fit, age): (Fit, f32)| Look::Found(Candidate { digit, fit, start: start(age), end: None });
+        match self.steady(digit, |age| is_echo(start(age))) {
+            Some(Ok(steady)) => found(steady),
+            steady => match self.pieced(digit, |age| is_echo(start(age))) {
+                Some(pieced) => found(pieced),
+                None => match steady {
+                    Some(Err(Refusal { clearly, .. })) => Look::Refused { clearly, near_miss: None },
+                    _ => Look::Nothing,
+                },
+            },
+        }
+    }
+
+    /// A pair that is due: whether it was steady over one of the windows, with its fit and its age in filtered samples.
+    fn steady(&self, digit: Digit, is_echo: impl Fn(f32) -> bool) -> Option<Result<(Fit, f32), Refusal>> {
+        let history = self.history;
+        let powers = digit.tones().map(|tone| history.power(0, tone) + history.power(SHORT, tone));
+        if !self.limits.may_have_powers(powers) {
+            return None;
+        }
+        let onset = Onset::find(history, digit, 0);
+        if !self.is_due(onset.age) || is_echo(onset.age) || !is_near(history, digit, self.limits) {
+            return None;
+        }
+        let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
+        let windows = WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age));
+        let mut refusal = Refusal { clearly: true, near_miss: None };
+        for window in windows {
+            match self.judged(digit, onset, window) {
+                Ok(fit) => return Some(Ok((fit, onset.age))),
+                Err(Refusal { clearly, .. }) => refusal.clearly &= clearly,
+            }
+        }
+        Some(Err(refusal))
+    }
+
+    /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
+    fn is_due(&self, age: f32) -> bool {
+        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
+    }
+
+    /// Whether a window has its turn: of a pair that has often been refused, one at a time.
+    fn is_turn(&self, window: usize, age: f32) -> bool {
+        let turn = (self.history.count() / (3 * HOP) as u64) as usize % WINDOWS.len();
+        age < OLDEST || WINDOWS[turn] == window
+    }
+
+    fn judged(&self, digit: Digit, onset: Onset, window: usize) -> Result<Fit, Refusal> {
+        let refused = |clearly: bool| Err(Refusal { clearly, near_miss: None });
+        let fit = Evidence::fit(self.history, digit, window, 0, Some(&self.limits.bounds(digit)));
+        if fit.snr_db() < LEAST_SNR_DB || self.limits.broken_by(&fit, digit).is_some() {
+            return refused(true);
+        }
+        if !Presence::of(&fit, self.history, window, 0).is_long_enough(&fit, self.limits) {
+            return refused(false);
+        }
+        let evidence = Evidence::gather(self.history, digit, onset, fit, window, 0);
+        let is_digit = evidence.is_steady() && sounding(&evidence, digit, window) > accept_at(onset.age);
+        if is_digit { Ok(fit) } else { refused(false) }
+    }
+
+    /// A pure pair in pieces: its fit and its age in filtered samples.
+    fn pieced(&self, digit: Digit, is_echo: impl Fn(f32) -> bool) -> Option<(Fit, f32)> {
+        let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
+        // A jump of phase falsifies the powers of one window, not of both.
+        if ![0, SHORT].into_iter().any(|age| self.limits.may_have_powers(powers(age))) {
+            return None;
+        }
+        let found = pieces::find(self.history, digit)?;
+        let age = found.age as f32;
+        (!is_echo(age) && self.limits.broken_by(&found.fit, digit).is_none()).then_some((found.fit, age))
+    }
+
+    /// Judges a pair that just went down.
+    pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
+        let onset = Onset::find(self.history, digit, SHORT);
+        let start = self.history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
+        if onset.age < SHORT_SAMPLES as f32 || is_echo(start) {
+            return Look::Nothing;
+        }
+        let end = Some(self.history.count() - FALL_SAMPLES);
+        match self.verdict_on_fallen(digit, onset) {
+            Ok(fit) => Look::Found(Candidate { digit, fit, start, end }),
+            Err(Refusal { clearly, near_miss }) => {
+                let near_miss = near_miss.map(|(reason, fit)| (reason, Candidate { digit, fit, start, end }));
+                Look::Refused { clearly, near_miss }
+            }
+        }
+    }
+
+    /// The fit of a pair that was a digit, or why it was not one.
+    fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
+        let history = self.history;
+        let rise_db = onset.rise_db[0].min(onset.rise_db[1]);
+        let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
+        let far_off = Err(Refusal { clearly: true, near_miss: None });
+        let share = history.share(digit, SHORT, window / SHORT_SAMPLES);
+        if rise_db < LEAST_RISE_DB || share < LEAST_SHARE {
+            return far_off;
+        }
+        // What may be told as a near miss is measured to the end.
+        let bounds = (share < CLEAR_SHARE).then(|| self.limits.bounds(digit));
+        let fit = Evidence::fit(history, digit, window, SHORT, bounds.as_ref());
+        let is_clear = fit.snr_db() > CLEAR_DB && rise_db > CLEAR_RISE_DB;
+        let near =
+            |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_clear.then_some((reason, fit)) });
+        if fit.snr_db() < LEAST_SNR_FALLEN_DB {
+            return far_off;
+        }
+        if let Some(reason) = self.limits.broken_by(&fit, digit) {
+            return near(true, reason);
+        }
+        if onset.age < SHORTEST_FALLEN {
+            return near(false, Reason::TooShort);
+        }
+        if !Presence::of(&fit, history, window, SHORT).reaches_its_end() {
+            return near(false, Reason::TooShort);
+        }
+        let evidence = Evidence::gather(history, digit, onset, fit, window, SHORT);
+        if ended(&evidence, digit, window, &Fall::find(history, digit)) > ACCEPT_ENDED {
+            return Ok(fit);
+        }
+        near(false, if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
+    }
+}
+
+fn strongest_tones(power: impl Fn(usize) -> f32) -> Digit {
+    let strongest =
+        |from: usize| (1..4).fold(0, |best, tone| if power(from + tone) > power(from + best) { tone } else { best });
+    Digit::at(strongest(0), strongest(4))
+}
