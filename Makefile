@@ -9,7 +9,7 @@ PYTHON ?= python3
 VOICE_ENV := target/voice-env
 SCENARIO ?= paid
 
-.PHONY: demo test bench lint fmt doc samples prompts build deps
+.PHONY: demo test bench bench-peers instructions lint fmt doc samples prompts build deps
 .DEFAULT_GOAL := build
 
 build: deps
@@ -22,8 +22,18 @@ demo: build
 test: deps
 	$(CARGO) test $(PROFILE)
 
+# What the engine costs, and the latency of the detector.
 bench: deps
-	$(CARGO) bench
+	$(CARGO) bench --bench engine
+
+# The same sound through spandsp, multimon-ng and this detector: throughput, latency, accuracy, false digits. `ARGS=--quick` for
+# a short run, `ARGS='--recordings FOLDER'` for recordings with known digits. What is not installed is left out.
+bench-peers: deps
+	$(CARGO) bench --bench peers -- $(ARGS)
+
+# Instructions for each sample, counted by valgrind: the same figure whatever else the machine does.
+instructions: deps
+	$(CARGO) bench --bench peers -- --instructions
 
 lint: deps
 	$(CARGO) fmt --check

@@ -21,7 +21,7 @@
 //! | [`payment`] | the rule that nobody is charged twice and no outcome is lost |
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
 //! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
-//! | [`decode`], [`demo`], [`conformance`] | digits in recordings; whole calls for show and for tests; the detector measured |
+//! | [`decode`], [`demo`], [`conformance`], [`latency`] | digits in recordings; whole calls for show and for tests; the detector measured |
 
 pub mod audio;
 pub mod authorizer;
@@ -33,6 +33,7 @@ pub mod decode;
 pub mod demo;
 pub mod dtmf;
 pub mod http;
+pub mod latency;
 pub mod ledger;
 pub mod line;
 pub mod media;
@@ -43,3 +44,4 @@ pub mod payment;
 pub mod service;
 pub mod simulator;
 pub mod speech;
+mod svg;

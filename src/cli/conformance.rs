@@ -1,28 +1,39 @@
 //! `tonopago conformance`: this build's detector, measured on every property it promises.
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tonopago::audio::{Block, Recording, Resampler};
-use tonopago::conformance::{Effort, Row, measure};
+use tonopago::conformance::{Effort, Group, KnownRecordings, Options, RATE, Row, Told, curves, measure, names, page};
+use tonopago::decode::{Input, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
 
-/// Rate the detector is measured at, in Hz.
-const RATE: u32 = 8000;
+/// Edit errors allowed in recordings where nothing else is said, in percent.
+const DEFAULT_ERRORS: f64 = 10.0;
+/// Silence put between two recordings, in samples: they are heard as one.
+const BETWEEN: usize = RATE as usize / 5;
 
 /// Measure this build's detector against what it promises, with enough trials for each claim
+///
+/// A full run takes minutes. Every row tells the number of trials and the proportion of failures that is exceeded with a
+/// chance of 5 % at most.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tonopago conformance
   tonopago conformance --quick --format jsonl
-  tonopago conformance --speech /usr/share/asterisk/sounds/en/vm-intro.wav
+  tonopago conformance --only noise --only q24
+  tonopago conformance --speech /usr/share/asterisk/sounds/en_US_f_Allison --format html > report.html
+  tonopago conformance --recordings acoustic=12 --recordings fast=1 --only recordings
+
+A folder of --recordings holds truth.tsv, with lines of file name, tab, digits (a line that begins with `# ` is a
+comment), or else WAV files whose names are their digits.
 
 Exit codes: 0 every row passes, 1 a row fails or a file cannot be read, 2 the command line is wrong.")]
 pub(super) struct Args {
@@ -32,9 +43,21 @@ pub(super) struct Args {
     /// Few trials: seconds, enough to see that nothing is broken
     #[arg(long)]
     quick: bool,
-    /// Recorded speech for the rows that need it (first channel); without any they are left out
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Recorded speech (files or folders, first channel) for the rows that need it
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     speech: Vec<PathBuf>,
+    /// Recorded music (files or folders, first channel)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    music: Vec<PathBuf>,
+    /// A folder of recordings with known digits, and the edit errors allowed in percent of them [default: 10]
+    #[arg(long, value_name = "FOLDER[=PERCENT]", value_parser = parse_recordings)]
+    recordings: Vec<(PathBuf, f64)>,
+    /// Only rows with this in their name, or of this group: promise, talk-off, q24, etsi, mitel, recordings
+    #[arg(long, value_name = "WORD")]
+    only: Vec<String>,
+    /// Name the rows, and measure none
+    #[arg(long)]
+    list: bool,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -46,34 +69,90 @@ enum Format {
     Table,
     /// One JSON object a row
     Jsonl,
+    /// A page with curves, complete in itself
+    Html,
 }
 
 pub(super) fn run(args: Args) -> Outcome {
-    let profile = Profile::named(&args.profile).ok_or_else(|| Failure::usage("no such profile"))?;
-    let mut speech = Vec::new();
-    for path in &args.speech {
-        read(path, &mut speech)?;
+    let options = args.options()?;
+    let wanted = names(&options).into_iter().filter(|(group, name)| is_wanted(*group, name, &args.only));
+    let wanted: Vec<(Group, String)> = wanted.collect();
+    if wanted.is_empty() {
+        return Err(Failure::usage(format!("no row fits --only {}: --list names them", args.only.join(" --only "))));
     }
-    let speech = (!speech.is_empty()).then_some(&speech[..]);
-    let effort = if args.quick { Effort::Quick } else { Effort::Full };
-    let bar = progress_bar();
-    let rows = measure(&profile, effort, speech, &mut |name| {
-        bar.set_message(name.to_owned());
-        bar.tick();
-    });
-    bar.finish_and_clear();
-    for row in &rows {
-        print(row, args.format)?;
+    if args.list {
+        for (group, name) in wanted {
+            tell!("{:10}  {name}", group.word());
+        }
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut report = Report::new(args.format);
+    let rows = measure(&options, &mut |told| report.hear(told));
+    if args.format == Format::Html {
+        let charts = curves(&options, &mut |told| report.hear(told));
+        report.end()?;
+        tell!("{}", page(&args.profile, &rows, &charts));
+    } else {
+        report.end()?;
+    }
+    summary(&rows, args.format)
+}
+
+fn summary(rows: &[Row], format: Format) -> Outcome {
     let failed = rows.iter().filter(|row| !row.pass).count();
-    if args.format == Format::Table {
-        tell!("{} rows, {failed} failed", rows.len());
+    let skipped = rows.iter().filter(|row| row.skipped.is_some()).count();
+    let told = format!("{} rows, {failed} failed, {skipped} skipped", rows.len());
+    match format {
+        Format::Table => tell!("{told}"),
+        Format::Jsonl | Format::Html => eprintln!("tonopago: {told}"),
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// Appends a recording's first channel at 8 kHz.
-fn read(path: &std::path::Path, samples: &mut Vec<f32>) -> Result<(), Failure> {
+impl Args {
+    fn options(&self) -> Result<Options, Failure> {
+        let known = |(folder, percent): &(PathBuf, f64)| KnownRecordings::read(folder, percent / 100.0);
+        Ok(Options {
+            profile: Profile::named(&self.profile).ok_or_else(|| Failure::usage("no such profile"))?,
+            effort: if self.quick { Effort::Quick } else { Effort::Full },
+            speech: read_all(&self.speech)?,
+            music: read_all(&self.music)?,
+            recordings: self.recordings.iter().map(known).collect::<Result<_, _>>().map_err(Failure::failed)?,
+            only: self.only.clone(),
+        })
+    }
+}
+
+fn is_wanted(group: Group, name: &str, words: &[String]) -> bool {
+    let (name, words) = (name.to_lowercase(), words.iter().map(|word| word.to_lowercase()));
+    words.len() == 0 || words.into_iter().any(|word| group.word() == word || name.contains(&word))
+}
+
+fn parse_recordings(text: &str) -> Result<(PathBuf, f64), String> {
+    let Some((folder, percent)) = text.rsplit_once('=') else { return Ok((PathBuf::from(text), DEFAULT_ERRORS)) };
+    match percent.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok((PathBuf::from(folder), percent)),
+        _ => Err(format!("`{percent}` is no percentage from 0 to 100")),
+    }
+}
+
+/// The first channels of all recordings that are named, one behind the other at [`RATE`].
+fn read_all(paths: &[PathBuf]) -> Result<Vec<f32>, Failure> {
+    let (inputs, refused) = gather(paths, false);
+    if let Some(error) = refused.into_iter().next() {
+        return Err(Failure::failed(error));
+    }
+    let mut samples = Vec::new();
+    for input in inputs {
+        match input {
+            Input::File(path) => read(&path, &mut samples)?,
+            Input::Standard => return Err(Failure::usage("sound comes from files here, not from standard input")),
+        }
+    }
+    Ok(samples)
+}
+
+fn read(path: &Path, samples: &mut Vec<f32>) -> Result<(), Failure> {
     let mut recording = Recording::open(path).map_err(Failure::failed)?;
     let mut resampler = Resampler::new(recording.sample_rate(), RATE);
     let mut block = Block::new();
@@ -81,28 +160,82 @@ fn read(path: &std::path::Path, samples: &mut Vec<f32>) -> Result<(), Failure> {
         resampler.process(block.channel(0), samples);
     }
     resampler.finish(samples);
+    samples.resize(samples.len() + BETWEEN, 0.0);
     Ok(())
 }
 
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right");
-    ProgressBar::new_spinner().with_style(style)
+/// Writes rows as they come, with a bar for the present one below them.
+struct Report {
+    format: Format,
+    bar: ProgressBar,
+    group: Option<Group>,
+    outcome: Result<(), Failure>,
 }
 
-fn print(row: &Row, format: Format) -> Result<(), Failure> {
-    let Row { name, target, measured, pass, trials, upper_bound } = row;
-    match format {
-        Format::Table => {
-            let verdict = if *pass { "pass" } else { "FAIL" };
-            tell!("{verdict}  {name:48} {target:34} {measured} (of {trials})");
+impl Report {
+    fn new(format: Format) -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{prefix} {msg:44!} {wide_bar} {pos}/{len} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { format, bar, group: None, outcome: Ok(()) }
+    }
+
+    fn hear(&mut self, told: Told<'_>) {
+        match told {
+            Told::Begin { name, index, of } => {
+                self.bar.set_prefix(format!("[{}/{of}]", index + 1));
+                self.bar.set_message(name.to_owned());
+                self.bar.set_length(0);
+                self.bar.set_position(0);
+            }
+            Told::Trials { done, of } => {
+                self.bar.set_length(of as u64);
+                self.bar.set_position(done as u64);
+            }
+            Told::Row(row) if self.outcome.is_ok() => {
+                let group = self.group.replace(row.group);
+                let heading = (group != Some(row.group)).then_some(row.group);
+                self.outcome = self.bar.suspend(|| write(row, heading, self.format));
+            }
+            Told::Row(_) => {}
         }
-        Format::Jsonl => tell!(
-            "{}",
-            json!({ "name": name, "target": target, "measured": measured, "pass": pass, "trials": trials, "upper_bound": upper_bound })
-        ),
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        self.outcome
+    }
+}
+
+fn write(row: &Row, heading: Option<Group>, format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Table => write_for_people(row, heading),
+        Format::Jsonl => {
+            let Row { name, target, measured, pass, skipped, trials, upper_bound, group } = row;
+            tell!(
+                "{}",
+                json!({ "group": group.word(), "name": name, "target": target, "measured": measured, "pass": pass,
+                    "skipped": skipped, "trials": trials, "upper_bound": upper_bound })
+            );
+            Ok(())
+        }
+        Format::Html => Ok(()),
+    }
+}
+
+fn write_for_people(row: &Row, heading: Option<Group>) -> Result<(), Failure> {
+    if let Some(group) = heading {
+        tell!("\n{}", group.title());
+    }
+    let (verdict, name) = (row.verdict(), &row.name);
+    match &row.skipped {
+        Some(why) => tell!("{verdict:7}  {name:43}  {why}"),
+        None => {
+            let (target, measured, bound) = (&row.target, &row.measured, row.bound());
+            tell!("{verdict:7}  {name:43}  {target:35}  {measured} (of {}{})", row.trials, {
+                if bound.is_empty() { String::new() } else { format!(", {bound}") }
+            });
+        }
     }
     Ok(())
 }

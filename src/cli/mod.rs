@@ -22,6 +22,7 @@ mod demo;
 mod devices;
 mod generate;
 mod keys;
+mod latency;
 mod listen;
 mod logging;
 mod menu_file;
@@ -60,6 +61,7 @@ enum Command {
     Devices(devices::Args),
     Generate(generate::Args),
     Conformance(conformance::Args),
+    Latency(latency::Args),
     Call(call::Args),
     Check(check::Args),
     Prompts(prompts::Args),
@@ -79,6 +81,7 @@ impl Command {
             Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
             Self::Conformance(args) => conformance::run(args),
+            Self::Latency(args) => latency::run(args),
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
             Self::Prompts(args) => prompts::run(args),

@@ -1,25 +1,55 @@
 //! Measures this build's detector on every property it promises, with enough trials for each claim.
 //!
-//! ```
-//! use tonopago::conformance::{Effort, measure};
-//! use tonopago::dtmf::Profile;
+//! Rows come in groups: what the receiver promises, talk-off, the standards' tables, the Mitel procedures, and recordings.
+//! Everything is made from fixed seeds, so that two runs of one build give the same figures.
 //!
-//! let rows = measure(&Profile::default(), Effort::Quick, None, &mut |_name| ());
-//! assert!(rows.iter().all(|row| row.pass), "{rows:#?}");
+//! ```
+//! use tonopago::conformance::{Effort, Options, measure};
+//!
+//! let only = vec!["twist of".to_owned()];
+//! let rows = measure(&Options { effort: Effort::Quick, only, ..Options::default() }, &mut |_told| ());
+//! assert!(rows.len() == 2 && rows.iter().all(|row| row.pass), "{rows:#?}");
 //! ```
 
-mod rows;
+mod bound;
+mod chart;
+mod curves;
+mod hard_cases;
+mod mitel;
+mod page;
+mod promise;
+mod rates;
+mod recordings;
+mod row;
 mod score;
+mod setting;
 mod signal;
+mod standards;
+mod talk_off;
+
+pub use bound::upper_bound;
+pub use chart::{Chart, Form, Line};
+pub use curves::{CURVES, curves};
+pub use hard_cases::{HardCase, hard_cases};
+pub use page::page;
+pub use recordings::{Known, KnownRecordings, RecordingsError, TRUTH};
+pub use row::Row;
+pub use score::{Edits, Score, hear};
+pub use setting::{Claim, Group, Setting, Skipped};
+pub use signal::{RATE, Sent, Signal};
+pub use talk_off::SPEEDS;
 
 use crate::dtmf::Profile;
+use row::Item;
+use talk_off::Speech;
 
 /// How many trials a measurement takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effort {
     /// Seconds: enough to see that nothing is broken.
     Quick,
     /// Minutes: enough for the claim each row makes.
+    #[default]
     Full,
 }
 
@@ -33,38 +63,83 @@ impl Effort {
     }
 }
 
-/// One property, measured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The property, in words.
-    pub name: String,
-    /// What is promised.
-    pub target: String,
-    /// What was found.
-    pub measured: String,
-    /// Whether the promise holds.
-    pub pass: bool,
-    /// How many digits (or minutes, for false digits) were tried.
-    pub trials: usize,
-    /// Upper 95 % confidence bound of the failing part, 0 to 1 (Wilson), where the row counts failures.
-    pub upper_bound: Option<f64>,
+/// What to measure, and with what.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The receiver. The standards' tables bring their own profiles.
+    pub profile: Profile,
+    /// How many trials.
+    pub effort: Effort,
+    /// Telephone speech at [`RATE`] (full scale 1.0); the rows that need a minute of it are skipped without.
+    pub speech: Vec<f32>,
+    /// Music, likewise.
+    pub music: Vec<f32>,
+    /// Recordings with known digits.
+    pub recordings: Vec<KnownRecordings>,
+    /// Words: only rows of a group so named, or with one of them in their name. None means all.
+    pub only: Vec<String>,
 }
 
-/// Measures all rows. `speech` is telephone speech at 8 kHz (full scale 1.0) for the rows that need it; they are left out
-/// without it. `progress` is told the name of each row before it runs.
-pub fn measure(profile: &Profile, effort: Effort, speech: Option<&[f32]>, progress: &mut dyn FnMut(&str)) -> Vec<Row> {
-    rows::all(profile, effort, speech, progress)
+/// What is told while it is measured.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// A row begins.
+    Begin {
+        /// Its name.
+        name: &'a str,
+        /// From 0.
+        index: usize,
+        /// Rows in all.
+        of: usize,
+    },
+    /// How far it is, in digits, minutes or files.
+    Trials {
+        /// So many.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
+    /// It is measured.
+    Row(&'a Row),
 }
 
-/// Upper 95 % confidence bound of a proportion of `failed` in `trials` (Wilson's score interval).
-fn upper_bound(failed: usize, trials: usize) -> f64 {
-    const Z: f64 = 1.645;
-    if trials == 0 {
-        return 1.0;
+/// Measures all rows that are wanted, in order.
+pub fn measure(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Row> {
+    let items: Vec<Item<'_>> = items(options).into_iter().filter(|item| item.is_wanted(&options.only)).collect();
+    let of = items.len();
+    let measured = |(index, item): (usize, Item<'_>)| {
+        tell(Told::Begin { name: &item.name, index, of });
+        let row = item.measure(options.profile, options.effort, tell);
+        tell(Told::Row(&row));
+        row
+    };
+    items.into_iter().enumerate().map(measured).collect()
+}
+
+/// The settings of what a profile promises: the same sound for our detector and for others. `speech` as in [`Options`].
+pub fn promised(profile: &Profile, speech: &[f32]) -> Vec<Setting> {
+    promise::settings(profile, Speech::of(speech).as_ref())
+}
+
+/// The names of all rows with their groups, wanted or not.
+pub fn names(options: &Options) -> Vec<(Group, String)> {
+    items(options).into_iter().map(|item| (item.group, item.name)).collect()
+}
+
+fn items(options: &Options) -> Vec<Item<'_>> {
+    let speech = Speech::of(&options.speech);
+    let mut items: Vec<Item<'_>> =
+        promise::settings(&options.profile, speech.as_ref()).into_iter().map(Item::setting).collect();
+    if speech.is_none() {
+        let lacking = "no speech was given, or less than a minute".to_owned();
+        items.push(Item::skipped(Group::Promise, "prompt speech under the digits".to_owned(), lacking));
     }
-    let (n, p) = (trials as f64, failed as f64 / trials as f64);
-    let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    ((p + Z * Z / (2.0 * n) + spread) / (1.0 + Z * Z / n)).min(1.0)
+    items.extend(rates::items());
+    items.extend(talk_off::items(options));
+    items.extend(standards::settings().into_iter().map(Item::setting));
+    items.extend(mitel::items());
+    items.extend(recordings::items(&options.recordings));
+    items
 }
 
 #[cfg(test)]
@@ -73,17 +148,38 @@ mod tests {
 
     #[test]
     fn a_quick_run_passes_every_row() {
-        let rows = measure(&Profile::default(), Effort::Quick, None, &mut |_| ());
+        let rows = measure(&Options { effort: Effort::Quick, ..Options::default() }, &mut |_| {});
         let failed: Vec<&Row> = rows.iter().filter(|row| !row.pass).collect();
         assert!(failed.is_empty(), "{failed:#?}");
-        assert!(rows.len() > 25, "{} rows", rows.len());
+        assert!(rows.len() > 90, "{} rows", rows.len());
+        for group in Group::ALL {
+            assert!(rows.iter().any(|row| row.group == group), "{group:?}");
+        }
     }
 
     #[test]
-    fn bounds_shrink_with_trials_and_grow_with_failures() {
-        assert!(upper_bound(0, 10_000) < 3e-4);
-        assert!(upper_bound(0, 100) > upper_bound(0, 10_000));
-        assert!(upper_bound(5, 100) > 0.05);
-        assert!((upper_bound(0, 0) - 1.0).abs() < 1e-9);
+    fn rows_are_told_as_they_are_measured_and_can_be_chosen() {
+        let options = Options { effort: Effort::Quick, only: vec!["etsi".into()], ..Options::default() };
+        let (mut begun, mut rows, mut trials) = (0, 0, 0);
+        let mut tell = |told: Told<'_>| match told {
+            Told::Begin { of, .. } => begun += usize::from(of == 4),
+            Told::Trials { done, .. } => trials = trials.max(done),
+            Told::Row(row) => rows += usize::from(row.group == Group::Etsi),
+        };
+        assert_eq!(measure(&options, &mut tell).len(), 4);
+        assert_eq!((begun, rows, trials), (4, 4, 20));
+        let none = Options { only: vec!["no such row".into()], ..options };
+        assert!(measure(&none, &mut |_| {}).is_empty());
+    }
+
+    #[test]
+    fn what_can_not_be_measured_is_skipped_with_its_reason() {
+        let options = Options { effort: Effort::Quick, only: vec!["speech".into()], ..Options::default() };
+        let rows = measure(&options, &mut |_| {});
+        assert_eq!(rows.len(), 3);
+        assert!(
+            rows.iter().all(|row| row.pass && row.skipped.as_deref().unwrap().starts_with("no speech")),
+            "{rows:?}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{DecodeError, Entry, Input, Options, Summary, decode};
-use crate::audio::Opener;
+use crate::audio::{AudioError, Opener, Recording};
 
 /// Entries a file may be ahead of its turn; then its worker waits, and memory stays bounded.
 const ENTRIES_AHEAD: usize = 256;
@@ -77,11 +77,19 @@ impl Batch {
         }
     }
 
+    /// Opens one of the inputs as the batch does.
+    ///
+    /// # Errors
+    /// If it is no recording, or can't be read.
+    pub fn open(&self, input: &Input) -> Result<Recording, AudioError> {
+        match input {
+            Input::File(path) => self.opener.open(path),
+            Input::Standard => self.opener.stream("-", io::stdin()),
+        }
+    }
+
     fn decode_one(&self, input: &Input, items: &Sender<Item>) -> Result<Summary, DecodeError> {
-        let recording = match input {
-            Input::File(path) => self.opener.open(path)?,
-            Input::Standard => self.opener.stream("-", io::stdin())?,
-        };
+        let recording = self.open(input)?;
         decode(recording, &self.options, &mut |entry| match items.send(Item::Entry(entry)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

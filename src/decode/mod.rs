@@ -6,6 +6,7 @@
 
 mod batch;
 mod inputs;
+pub mod plot;
 mod report;
 
 pub use batch::{Batch, Item};
@@ -97,8 +98,21 @@ pub enum DecodeError {
 /// # Errors
 /// If the recording can't be read further, or has a sample rate the detector does not take. Entries told before stand.
 pub fn decode(
+    recording: Recording,
+    options: &Options,
+    on_entry: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+) -> Result<Summary, DecodeError> {
+    decode_and(recording, options, &mut |_| {}, on_entry)
+}
+
+/// As [`decode`]; `on_block` gets to see the sound, too, each block before what is found in it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_and(
     mut recording: Recording,
     options: &Options,
+    on_block: &mut dyn FnMut(&Block),
     on_entry: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<Summary, DecodeError> {
     let sample_rate = recording.sample_rate();
@@ -109,6 +123,9 @@ pub fn decode(
     let (mut block, mut found, mut more) = (Block::new(), Vec::new(), true);
     while more {
         more = recording.next_block(&mut block)?;
+        if more {
+            on_block(&block);
+        }
         for (channel, detector) in channels.iter_mut().enumerate() {
             let wanted = |found: &Found| options.rejected || found.entry.rejected.is_none();
             let mut on_event = |event| found.extend(Found::new(channel, event, sample_rate).filter(wanted));

@@ -1,6 +1,8 @@
-//! A telephone line with its faults, and a caller on it.
+//! A telephone line with its faults, a caller on it, and music that holds no digits.
 
+pub mod gsm;
 pub mod line;
+pub mod music;
 
 mod caller;
 

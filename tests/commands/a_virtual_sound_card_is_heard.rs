@@ -89,6 +89,35 @@ fn what_it_plays_is_heard_digit_for_digit_at_several_rates() {
 }
 
 #[test]
+fn latency_through_it_is_split_into_its_parts() {
+    let Some(card) = VirtualCard::start() else { return };
+    let cards = ["latency", "--loop", "pulseaudio:line", "pulseaudio:line.monitor", "--keys", "5", "--format", "jsonl"];
+    // As above: up to three attempts, since a gap of a virtual card may fall into a key.
+    let heard = (0..3).map(|_| card.tonopago(&cards)).find(|run| run.code == 0);
+    let run = heard.expect("not once in three attempts");
+    let keys: Vec<serde_json::Value> = run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(keys.len(), 5, "{}", run.out);
+    for key in keys {
+        let part = |name: &str| key[name].as_f64().unwrap();
+        let sum = part("buffer_ms") + part("device_ms") + part("detector_ms");
+        assert!((sum - part("total_ms")).abs() < 0.1, "{key}");
+        // The sound it has to hear does not depend on this machine.
+        assert!((15.0..45.0).contains(&part("evidence_ms")), "{key}");
+    }
+    let deaf = card.tonopago(&[
+        "latency",
+        "--loop",
+        "pulseaudio:line",
+        "pulseaudio:line.monitor",
+        "--keys",
+        "1",
+        "--rate",
+        "1",
+    ]);
+    assert!(deaf.code == 1 && deaf.err.contains("tonopago: "), "{deaf:?}");
+}
+
+#[test]
 fn it_is_listed_with_what_each_direction_can_do() {
     let Some(card) = VirtualCard::start() else { return };
     let run = card.tonopago(&["devices", "--format", "jsonl"]);

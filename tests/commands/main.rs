@@ -3,11 +3,15 @@
 
 #[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
+mod conformance_reports_in_every_form;
+mod decode_draws_what_it_heard;
 mod decode_names_what_it_cannot_read;
 mod decode_tells_digits_in_every_format;
 mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
+mod hard_samples_are_heard;
 mod harness;
+mod latency_is_told_by_block_and_part;
 mod merchant_issues_keys_and_sees_payments;
 mod mistakes_cost_no_data;
 mod output_goes_through_pipes;

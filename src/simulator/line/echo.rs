@@ -1,5 +1,7 @@
 //! Delayed, weaker copies of a signal, and rooms.
 
+use std::sync::Arc;
+
 /// A delay line with a gain.
 #[derive(Clone, Debug)]
 pub(super) struct Delay {
@@ -17,6 +19,30 @@ impl Delay {
         self.ring[self.position] = sample;
         self.position = (self.position + 1) % self.ring.len();
         self.ring[self.position] * self.gain
+    }
+}
+
+/// A measured impulse response, convolved as it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Response {
+    taps: Arc<[f32]>,
+    ring: Vec<f32>,
+    position: usize,
+}
+
+impl Response {
+    pub(super) fn new(taps: Arc<[f32]>) -> Self {
+        Self { ring: vec![0.0; taps.len().max(1)], taps, position: 0 }
+    }
+
+    pub(super) fn next(&mut self, sample: f32) -> f32 {
+        self.ring[self.position] = sample;
+        // The newest sample meets the first tap; the ring is read backwards from it, in two pieces.
+        let (newer, older) = self.ring.split_at(self.position + 1);
+        let past = newer.iter().rev().chain(older.iter().rev());
+        let heard = self.taps.iter().zip(past).map(|(tap, sample)| tap * sample).sum();
+        self.position = (self.position + 1) % self.ring.len();
+        heard
     }
 }
 

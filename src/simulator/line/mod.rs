@@ -12,6 +12,7 @@
 //! assert!(heard.iter().all(|sample| sample.is_finite()));
 //! ```
 
+mod carrier;
 mod clock;
 mod codec;
 mod echo;
@@ -20,16 +21,17 @@ mod noise;
 mod tilt;
 
 use crate::dtmf::level::{amplitude, rms};
+use carrier::CarrierOffset;
 use clock::ClockOffset;
 pub use codec::Companding;
-use echo::{Delay, Room};
+use echo::{Delay, Response, Room};
 use loss::{Dropouts, PacketLoss};
 use noise::{Hum, Impulses, Pink, Tones, White};
 use std::sync::Arc;
 use tilt::Tilt;
 
 /// Describes a line. Levels in dBm0 (a full-scale sine is +3.14), times in ms. Faults act in the order a call meets
-/// them: room and caller's echo, clocks, the line's tilt and gain, the box's echo, other sounds, noise, interruptions,
+/// them: room and caller's echo, clocks, carrier, the line's tilt and gain, the box's echo, other sounds, noise, interruptions,
 /// clipping, the codec, lost packets.
 #[derive(Clone, Debug, Default)]
 pub struct LineBuilder {
@@ -37,7 +39,9 @@ pub struct LineBuilder {
     gain_db: f64,
     twist_db: Option<f64>,
     clock_ppm: Option<f64>,
+    carrier_hz: Option<f64>,
     room: Option<(f64, f64)>,
+    response: Option<Arc<[f32]>>,
     caller_echoes: Vec<(f64, f64)>,
     echoes: Vec<(f64, f64)>,
     mixed: Vec<(Arc<[f32]>, f64)>,
@@ -86,6 +90,17 @@ impl LineBuilder {
     /// against the direct sound.
     pub fn room(self, reverberation_ms: f64, level_db: f64) -> Self {
         Self { room: Some((reverberation_ms, level_db)), ..self }
+    }
+
+    /// A measured impulse response, of a room or a handset, at the line's rate; its first sample is the direct sound. What it
+    /// costs grows with its length.
+    pub fn impulse_response(self, samples: Arc<[f32]>) -> Self {
+        Self { response: Some(samples), ..self }
+    }
+
+    /// A carrier system's frequency error in Hz: every tone is moved by as much, 200 Hz and up.
+    pub fn carrier_offset_hz(self, hz: f64) -> Self {
+        Self { carrier_hz: Some(hz), ..self }
     }
 
     /// Echo of the caller's own audio: delay in ms, attenuation in dB. May be given several times.
@@ -168,8 +183,10 @@ impl LineBuilder {
         let seed = self.seed;
         Line {
             room: self.room.map(|(ms, db)| Room::new(seed, samples(ms) as usize, gain(db))),
+            response: self.response.map(Response::new),
             caller_echoes: delays(&self.caller_echoes),
             clock: self.clock_ppm.map(ClockOffset::new),
+            carrier: self.carrier_hz.map(|hz| CarrierOffset::new(sample_rate, hz)),
             tilt: self.twist_db.map(|db| Tilt::new(sample_rate, db)),
             gain: gain(self.gain_db) as f32,
             echoes: delays(&self.echoes),
@@ -192,8 +209,10 @@ impl LineBuilder {
 #[derive(Clone, Debug)]
 pub struct Line {
     room: Option<Room>,
+    response: Option<Response>,
     caller_echoes: Vec<Delay>,
     clock: Option<ClockOffset>,
+    carrier: Option<CarrierOffset>,
     tilt: Option<Tilt>,
     gain: f32,
     echoes: Vec<Delay>,
@@ -229,8 +248,10 @@ impl Line {
 
     fn next(&mut self, caller: f32, far: f32) -> f32 {
         let mut sample = self.room.as_mut().map_or(caller, |room| room.next(caller));
+        sample = self.response.as_mut().map_or(sample, |response| response.next(sample));
         sample += self.caller_echoes.iter_mut().map(|echo| echo.next(caller)).sum::<f32>();
         sample = self.clock.as_mut().map_or(sample, |clock| clock.next(sample));
+        sample = self.carrier.as_mut().map_or(sample, |carrier| carrier.next(sample));
         sample = self.gain * self.tilt.as_mut().map_or(sample, |tilt| tilt.next(sample));
         sample += self.echoes.iter_mut().map(|echo| echo.next(far)).sum::<f32>();
         sample += self.other_sounds();

@@ -42,7 +42,9 @@ fn blocks_do_not_matter() {
         .echo(12.0, 10.0)
         .caller_echo(5.0, 12.0)
         .room(120.0, -10.0)
+        .impulse_response([0.9, 0.0, -0.2].into())
         .clock_offset_ppm(100.0)
+        .carrier_offset_hz(4.0)
         .twist_db(-4.0)
         .tones(&[350.0, 440.0], -20.0, Some((50.0, 50.0)))
         .mix(tone(500.0, 77).into(), -20.0)
@@ -97,4 +99,12 @@ fn a_room_rings_on_after_the_sound() {
     let heard = LineBuilder::new(5).room(200.0, -10.0).build(8000).carry(&caller);
     assert!(power_dbm0(&heard[4000..4200]) > -40.0);
     assert!(power_dbm0(&heard[7000..]) < -60.0);
+}
+
+#[test]
+fn an_impulse_response_is_heard_as_it_stands() {
+    let mut caller = vec![0.0; 10];
+    caller[2] = 0.5;
+    let heard = LineBuilder::new(0).impulse_response([0.8, 0.0, -0.4].into()).build(8000).carry(&caller);
+    assert_eq!(heard, [0.0, 0.0, 0.4, 0.0, -0.2, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }

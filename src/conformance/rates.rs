@@ -1,0 +1,43 @@
+//! The same digits at the same times, whatever the sample rate.
+
+use super::row::{Bench, Finding, Item};
+use super::score::hear;
+use super::setting::{Group, tones};
+use super::signal::RATE;
+use crate::dtmf::{Detection, Digit, GeneratorConfig, generate};
+
+/// Rates compared with 8 kHz, in Hz.
+const RATES: [u32; 6] = [11_025, 16_000, 44_100, 48_000, 96_000, 192_000];
+
+pub(super) fn items<'a>() -> Vec<Item<'a>> {
+    let item = |rate| {
+        let name = format!("the same at {rate} Hz");
+        Item::new(Group::Promise, name, move |bench: &mut Bench<'_>| compare(bench, rate))
+    };
+    RATES.into_iter().map(item).collect()
+}
+
+fn compare(bench: &Bench<'_>, rate: u32) -> Finding {
+    let digits: Vec<Digit> = Digit::all().collect();
+    let heard = |rate: u32| {
+        let config = GeneratorConfig { sample_rate: rate, lead_ms: 100.0, ..tones(-10.0) };
+        let audio = generate(&digits, &config).expect("the configurations of this room are in range");
+        hear(&audio, rate, &bench.profile())
+    };
+    let ms = |sample: u64, rate: u32| sample as f64 * 1000.0 / f64::from(rate);
+    let (here, there) = (heard(RATE), heard(rate));
+    let pairs = || here.iter().zip(&there);
+    let same = here.len() == there.len() && pairs().all(|(a, b)| a.digit == b.digit);
+    let times = |digit: &Detection| [digit.start, digit.end, digit.begin_reported];
+    let apart = pairs()
+        .flat_map(|(a, b)| times(a).into_iter().zip(times(b)))
+        .map(|(a, b)| (ms(a, RATE) - ms(b, rate)).abs())
+        .fold(0.0, f64::max);
+    Finding {
+        target: "same digits, times within 2 ms".to_owned(),
+        measured: format!("{} of {} digits, times within {apart:.1} ms", there.len(), here.len()),
+        pass: same && apart <= 2.0 && here.len() == 16,
+        trials: 16,
+        failed: None,
+    }
+}

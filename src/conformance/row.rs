@@ -1,0 +1,177 @@
+//! One property: how it is measured, and what came of it.
+
+use super::bound::upper_bound;
+use super::score::Score;
+use super::setting::{Claim, Group, Setting};
+use super::{Effort, Told};
+use crate::dtmf::Profile;
+
+/// One property, measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The document it belongs to.
+    pub group: Group,
+    /// The property, in words.
+    pub name: String,
+    /// What is promised.
+    pub target: String,
+    /// What was found.
+    pub measured: String,
+    /// Whether the promise holds; true also where it could not be measured.
+    pub pass: bool,
+    /// Why it could not be measured here.
+    pub skipped: Option<String>,
+    /// How many digits (or minutes, for false digits) were tried.
+    pub trials: usize,
+    /// Upper 95 % confidence bound of the failing part, 0 to 1 (Clopper-Pearson), where the row counts failures.
+    pub upper_bound: Option<f64>,
+}
+
+/// What was found of one property.
+pub(super) struct Finding {
+    pub(super) target: String,
+    pub(super) measured: String,
+    pub(super) pass: bool,
+    pub(super) trials: usize,
+    /// Failures among the trials, where they are counted.
+    pub(super) failed: Option<usize>,
+}
+
+/// What a measurement works with.
+pub(super) struct Bench<'a> {
+    profile: Profile,
+    effort: Effort,
+    tell: &'a mut dyn FnMut(Told<'_>),
+}
+
+impl Bench<'_> {
+    pub(super) const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Trials for a row that needs `full` of them for its claim.
+    pub(super) fn trials(&self, full: usize) -> usize {
+        self.effort.trials(full)
+    }
+
+    /// Tells how far a row is.
+    pub(super) fn done(&mut self, done: usize, of: usize) {
+        (self.tell)(Told::Trials { done, of });
+    }
+}
+
+type Measure<'a> = Box<dyn FnOnce(&mut Bench<'_>) -> Finding + 'a>;
+
+enum Work<'a> {
+    Measure(Measure<'a>),
+    Setting(Setting),
+    Skipped(String),
+}
+
+/// A row to be.
+pub(super) struct Item<'a> {
+    pub(super) group: Group,
+    pub(super) name: String,
+    work: Work<'a>,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn new(group: Group, name: String, measure: impl FnOnce(&mut Bench<'_>) -> Finding + 'a) -> Self {
+        Self { group, name, work: Work::Measure(Box::new(measure)) }
+    }
+
+    pub(super) fn skipped(group: Group, name: String, why: String) -> Self {
+        Self { group, name, work: Work::Skipped(why) }
+    }
+
+    pub(super) fn setting(setting: Setting) -> Self {
+        Self { group: setting.group, name: setting.name.clone(), work: Work::Setting(setting) }
+    }
+
+    /// Whether one of the words is its group, or a part of its name.
+    pub(super) fn is_wanted(&self, words: &[String]) -> bool {
+        let name = self.name.to_lowercase();
+        let fits = |word: &String| self.group.word() == word.to_lowercase() || name.contains(&word.to_lowercase());
+        words.is_empty() || words.iter().any(fits)
+    }
+
+    pub(super) fn measure(self, profile: Profile, effort: Effort, tell: &mut dyn FnMut(Told<'_>)) -> Row {
+        let mut bench = Bench { profile, effort, tell };
+        let finding = match self.work {
+            Work::Measure(measure) => Ok(measure(&mut bench)),
+            Work::Setting(setting) => score(&setting, &mut bench).map(|score| judge(&setting, &score, effort)),
+            Work::Skipped(why) => Err(why),
+        };
+        let skipped = finding.as_ref().err().cloned();
+        let finding = finding.unwrap_or_else(|_| Finding::nothing());
+        let upper_bound = finding.failed.map(|failed| upper_bound(failed, finding.trials));
+        let Finding { target, measured, pass, trials, .. } = finding;
+        Row { group: self.group, name: self.name, target, measured, pass, skipped, trials, upper_bound }
+    }
+}
+
+impl Finding {
+    fn nothing() -> Self {
+        Self { target: String::new(), measured: String::new(), pass: true, trials: 0, failed: None }
+    }
+}
+
+/// Hears a setting's digits; the reason where they can't be made.
+fn score(setting: &Setting, bench: &mut Bench<'_>) -> Result<Score, String> {
+    let (trials, mut score) = (bench.trials(setting.trials), Score::default());
+    for signal in setting.signals(trials) {
+        score.add(Score::of(&signal.map_err(|skipped| skipped.0)?, &setting.profile));
+        bench.done(score.sent, trials);
+    }
+    Ok(score)
+}
+
+fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
+    let (sent, missed, doubled, trials) = (score.sent, score.missed, score.doubled, score.sent);
+    match setting.claim {
+        Claim::Missed(part) => Finding {
+            target: missed_at_most(part),
+            measured: format!("{missed} missed, {doubled} doubled"),
+            pass: missed <= allowed(part, sent, effort) && doubled == 0,
+            trials,
+            failed: Some(if part < 1.0 { missed } else { doubled }),
+        },
+        Claim::Refused => none_of("accepted", score.accepted(), trials),
+        Claim::NotItself => none_of("accepted as the digit sent", sent - missed, trials),
+        Claim::Latency { mean_ms, most_ms } => {
+            let (mean, most) = score.latency();
+            Finding {
+                target: format!("mean <= {mean_ms} ms, at most {most_ms} ms"),
+                measured: format!("mean {mean:.1} ms, at most {most:.1} ms"),
+                pass: mean <= mean_ms && most <= most_ms && missed == 0,
+                trials,
+                failed: None,
+            }
+        }
+    }
+}
+
+fn missed_at_most(part: f64) -> String {
+    if part <= 0.0 {
+        "none missed, none doubled".to_owned()
+    } else if part < 1.0 {
+        format!("<= {} % missed, none doubled", part * 100.0)
+    } else {
+        "none doubled".to_owned()
+    }
+}
+
+fn none_of(what: &str, found: usize, trials: usize) -> Finding {
+    Finding {
+        target: format!("none {what}"),
+        measured: format!("{found} {what}"),
+        pass: found == 0,
+        trials,
+        failed: Some(found.min(trials)),
+    }
+}
+
+/// Misses that are let pass. A quick run is too short for a small proportion: it allows one if the claim allows any at all.
+fn allowed(part: f64, sent: usize, effort: Effort) -> usize {
+    (part * sent as f64) as usize + usize::from(effort == Effort::Quick && part > 0.0)
+}

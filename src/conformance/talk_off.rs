@@ -1,0 +1,163 @@
+//! Sound that holds no digits: noise, speech, speech at other speeds, music.
+
+use std::sync::Arc;
+
+use super::row::{Bench, Finding, Item};
+use super::setting::Group;
+use super::signal::RATE;
+use super::{Effort, Options};
+use crate::audio::Resampler;
+use crate::dtmf::level::dbm0;
+use crate::dtmf::{Detector, Event};
+use crate::simulator::line::LineBuilder;
+use crate::simulator::music::Music;
+
+/// Speeds the recordings are played at beside their own.
+pub const SPEEDS: [f64; 7] = [0.70, 0.80, 0.90, 1.10, 1.20, 1.35, 1.50];
+/// Least speech the rows that need it are measured with, in samples: a minute.
+const LEAST: usize = 60 * RATE as usize;
+const MINUTE: usize = 60 * RATE as usize;
+
+/// Recorded speech for the rows that need it.
+pub(super) struct Speech {
+    /// What is not silence.
+    pub(super) active: Arc<[f32]>,
+    /// Its level as that of a sine of the same power.
+    pub(super) level_dbm0: f64,
+}
+
+impl Speech {
+    /// `None` for less than a minute.
+    pub(super) fn of(samples: &[f32]) -> Option<Self> {
+        let active: Vec<f32> = samples.chunks_exact(160).filter(|block| loud(block)).flatten().copied().collect();
+        if samples.len() < LEAST || active.is_empty() {
+            return None;
+        }
+        let power = active.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / active.len() as f64;
+        Some(Self { active: active.into(), level_dbm0: dbm0((2.0 * power).sqrt()) })
+    }
+}
+
+/// Whether a block of 20 ms of speech is active: above -48 dB of full scale.
+fn loud(block: &[f32]) -> bool {
+    block.iter().map(|x| x * x).sum::<f32>() > 1e-5 * 160.0
+}
+
+/// The rows of this group; those with recordings say what they lack where there are none.
+pub(super) fn items<'a>(options: &'a Options) -> Vec<Item<'a>> {
+    let minutes = match options.effort {
+        Effort::Quick => 1,
+        Effort::Full => 60,
+    };
+    let noise = move || {
+        let mut line = LineBuilder::new(71).noise_dbm0(-20.0).build(RATE);
+        (0..minutes).map(move |_| line.carry(&vec![0.0; MINUTE]))
+    };
+    let music = move || (0..minutes).map(|minute| Music::new(minute as u64, RATE).take(MINUTE).collect());
+    let mut items =
+        vec![item("white noise", 0, minutes, noise), item("music made by the simulator", 0, minutes, music)];
+    items.extend(recorded("speech", &options.speech, options.effort));
+    items.extend(recorded("recorded music", &options.music, options.effort));
+    items
+}
+
+/// A recording as it is, and at other speeds.
+fn recorded<'a>(what: &str, samples: &'a [f32], effort: Effort) -> Vec<Item<'a>> {
+    let at = |speeds: &'static [f64]| move || speeds.iter().flat_map(move |speed| played(samples, *speed, effort));
+    let minutes = |speeds: &[f64]| {
+        let length = heard_length(samples.len(), effort) as f64;
+        (speeds.iter().map(|speed| length / speed).sum::<f64>() / MINUTE as f64).round() as usize
+    };
+    let shifted = format!("{what} at seven speeds");
+    let rows = vec![
+        item(what, 0, minutes(&[1.0]), at(&[1.0])),
+        // One in 33 hours is promised; what is measured here is shorter.
+        item(&shifted, 1, minutes(&SPEEDS), at(&SPEEDS)),
+    ];
+    if samples.len() >= LEAST {
+        return rows;
+    }
+    let lacking = format!("no {what} was given, or less than a minute");
+    rows.into_iter().map(|row| Item::skipped(row.group, row.name, lacking.clone())).collect()
+}
+
+/// How much of a recording is heard, in samples.
+fn heard_length(length: usize, effort: Effort) -> usize {
+    match effort {
+        Effort::Quick => length.min(MINUTE),
+        Effort::Full => length,
+    }
+}
+
+/// A recording at another speed, piece by piece: at 1.5 it is higher and shorter.
+fn played(samples: &[f32], speed: f64, effort: Effort) -> impl Iterator<Item = Vec<f32>> {
+    let mut resampler = Resampler::new((f64::from(RATE) * speed).round() as u32, RATE);
+    samples[..heard_length(samples.len(), effort)].chunks(MINUTE).map(move |chunk| {
+        if (speed - 1.0).abs() < 1e-9 {
+            return chunk.to_vec();
+        }
+        let mut out = Vec::with_capacity(resampler.most_output(chunk.len()));
+        resampler.process(chunk, &mut out);
+        out
+    })
+}
+
+fn item<'a, I: Iterator<Item = Vec<f32>>>(
+    what: &str,
+    allowed: usize,
+    minutes: usize,
+    sound: impl Fn() -> I + 'a,
+) -> Item<'a> {
+    Item::new(Group::TalkOff, format!("false digits in {what}"), move |bench: &mut Bench<'_>| {
+        let mut found = String::new();
+        let mut detector = Detector::new(RATE, &bench.profile()).expect("8 kHz is in range");
+        let mut on_event = |event| {
+            if let Event::Begin(begin) = event {
+                found.push(begin.digit.as_char());
+            }
+        };
+        for (minute, chunk) in sound().enumerate() {
+            detector.process(&chunk, &mut on_event);
+            bench.done(minute + 1, minutes);
+        }
+        detector.finish(&mut on_event);
+        finding(&found, allowed, minutes)
+    })
+}
+
+fn finding(found: &str, allowed: usize, minutes: usize) -> Finding {
+    let which = if found.is_empty() { String::new() } else { format!(" ({found})") };
+    Finding {
+        target: if allowed == 0 { "none".to_owned() } else { format!("at most {allowed}") },
+        measured: format!("{} in {minutes} minutes{which}", found.len()),
+        pass: found.len() <= allowed,
+        trials: minutes,
+        failed: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_speeds_change_pitch_and_length() {
+        let tone: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.5).sin()).collect();
+        let crossings = |samples: &[f32]| samples.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+        let fast: Vec<f32> = played(&tone, 1.5, Effort::Full).flatten().collect();
+        assert!(fast.len().abs_diff(16_000 * 2 / 3) < 100, "{}", fast.len());
+        let per_sample = |samples: &[f32]| crossings(samples) as f64 / samples.len() as f64;
+        assert!((per_sample(&fast) / per_sample(&tone) - 1.5).abs() < 0.02);
+    }
+
+    #[test]
+    fn digits_in_speech_are_false_and_counted() {
+        let only = vec!["digits in speech".to_owned()];
+        let options = Options { speech: vec![0.01; 2 * LEAST], only, ..Options::default() };
+        let rows = super::super::measure(&options, &mut |_| {});
+        assert!(rows.iter().all(|row| row.pass), "{rows:?}");
+        // At seven speeds two minutes are 2 / 0.7 + 2 / 0.8 and so on.
+        assert_eq!(rows.iter().map(|row| row.trials).collect::<Vec<_>>(), [2, 14]);
+        assert!(!finding("5", 0, 10).pass && finding("5", 1, 10).pass);
+    }
+}
