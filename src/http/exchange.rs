@@ -7,7 +7,7 @@ use ureq::http::{HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
-use ureq::{Agent, Body, Error, Timeout};
+use ureq::{Agent, Body, Error, RequestBuilder, Timeout};
 
 use super::wiping::WipingConnector;
 use super::{Authorities, Credentials};
@@ -60,18 +60,19 @@ pub enum TransportError {
 /// A client for one service with one set of credentials.
 pub struct HttpClient {
     agent: Agent,
-    credentials: Credentials,
+    credentials: Option<Credentials>,
 }
 
 impl HttpClient {
     /// A client that takes no proxy from the environment, follows no redirect, keeps no connection (a stale one would
     /// make a charge's outcome doubtful) and repeats nothing.
     pub fn new(credentials: Credentials, timeouts: Timeouts) -> Self {
-        Self::trusting(None, credentials, timeouts)
+        Self::trusting(None, Some(credentials), timeouts)
     }
 
-    /// The same, trusting only these certificate authorities, if any are given, instead of the public ones.
-    pub fn trusting(authorities: Option<&Authorities>, credentials: Credentials, timeouts: Timeouts) -> Self {
+    /// The same, with or without credentials, trusting only these certificate authorities, if any are given, instead of
+    /// the public ones.
+    pub fn trusting(authorities: Option<&Authorities>, credentials: Option<Credentials>, timeouts: Timeouts) -> Self {
         let roots = authorities.map_or(RootCerts::WebPki, |given| RootCerts::new_with_certs(&given.0));
         let config = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(roots).build())
@@ -97,8 +98,7 @@ impl HttpClient {
     /// # Errors
     /// [`TransportError`] if there is no answer.
     pub fn get(&self, url: &str) -> Result<Answer, TransportError> {
-        let request =
-            self.agent.get(url).header("authorization", self.authorization()).header("accept", "application/json");
+        let request = self.authorized(self.agent.get(url)).header("accept", "application/json");
         read(request.call())
     }
 
@@ -107,19 +107,24 @@ impl HttpClient {
     /// # Errors
     /// [`TransportError`] if there is no answer.
     pub fn post(&self, url: &str, json: &[u8]) -> Result<Answer, TransportError> {
-        let request = self
-            .agent
-            .post(url)
-            .header("authorization", self.authorization())
-            .header("accept", "application/json")
-            .content_type("application/json; charset=utf-8");
-        read(request.send(json))
+        self.post_with(url, json, &[])
     }
 
-    fn authorization(&self) -> HeaderValue {
-        let mut value = HeaderValue::from_str(self.credentials.header()).expect("Base64 is header text");
+    /// Sends a POST with a JSON body and more headers, which must be plain ASCII text.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    pub fn post_with(&self, url: &str, json: &[u8], headers: &[(&str, &str)]) -> Result<Answer, TransportError> {
+        let request = self.authorized(self.agent.post(url)).header("accept", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        read(request.content_type("application/json; charset=utf-8").send(json))
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let Some(credentials) = &self.credentials else { return request };
+        let mut value = HeaderValue::from_str(credentials.header()).expect("Base64 is header text");
         value.set_sensitive(true);
-        value
+        request.header("authorization", value)
     }
 }
 

@@ -32,11 +32,22 @@ impl Till {
     /// # Errors
     /// [`LedgerError`]; attempts not reached stay as they are.
     pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
+        self.reconcile_telling(&mut |_, _| {})
+    }
+
+    /// The same, telling after each open attempt how many have been looked up, of how many.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; attempts not reached stay as they are.
+    pub fn reconcile_telling(&self, tell: &mut dyn FnMut(usize, usize)) -> Result<ReconcileReport, LedgerError> {
         let mut report = ReconcileReport::default();
+        let mut open = Vec::new();
         for state in [State::Prepared, State::Sent, State::Unknown] {
-            for attempt in self.ledger.attempts_in(state)? {
-                report.count(self.reconcile_attempt(&attempt)?);
-            }
+            open.extend(self.ledger.attempts_in(state)?);
+        }
+        for (place, attempt) in open.iter().enumerate() {
+            report.count(self.reconcile_attempt(attempt)?);
+            tell(place + 1, open.len());
         }
         for attempt in self.watched_lapsed()? {
             if self.reconcile_attempt(&attempt)? == State::Approved {

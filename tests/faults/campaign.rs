@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tonopago::authorizer::{AuthorizerServer, Profile, ServerConfig};
+use tonopago::authorizer::{AuthorizerServer, GuessLimits, Profile, Protection, ServerConfig};
 use tonopago::clock::SystemClock;
 use tonopago::http::Credentials;
 use tonopago::ledger::Ledger;
@@ -14,8 +14,8 @@ use tonopago::payment::Cashier;
 
 use super::proxy::Proxy;
 use super::setting;
-use super::shop::{PASSWORD, Told, call, cashier, issue, name_of};
-use super::table::{Books, Heard, faults, row};
+use super::shop::{PASSWORD, Told, call, cashier, issue, name_of, notifier, secret, tell_everything};
+use super::table::{Books, Heard, faults, merchant_knows, row};
 
 /// Payments of a run in the test suite.
 const QUICK_PAYMENTS: u32 = 120;
@@ -65,7 +65,8 @@ fn serve_merchant(ledger: &Path) -> (AuthorizerServer, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::open(ledger, Arc::new(SystemClock)).unwrap());
     let (bind, credentials) = ("127.0.0.1:0".parse().unwrap(), Credentials::new("ivr", PASSWORD));
     let config = ServerConfig { bind, credentials, profile: Profile::default() };
-    (AuthorizerServer::start(config, Arc::clone(&ledger)).unwrap(), ledger)
+    let protection = Protection { guesses: GuessLimits::none(), reports: Some(secret()), ..Protection::default() };
+    (AuthorizerServer::start_with(config, Arc::clone(&ledger), protection).unwrap(), ledger)
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn run(payments: u32, seed: u64, rule: OrderIds) {
     let authorizer = Proxy::start(server.url().trim_end_matches(AuthorizerServer::PATH), FAILING, seed);
     let openpay = Proxy::start(&sandbox.base_url(), FAILING, seed + 1);
     let cashier = cashier(openpay.url(), authorizer.url(), &folder.path().join("box.sqlite"));
+    let telling = notifier(cashier.till().ledger(), authorizer.url()).start(Duration::from_millis(100)).unwrap();
 
     let mut waiting = VecDeque::new();
     for order in 0..payments {
@@ -112,6 +114,9 @@ fn run(payments: u32, seed: u64, rule: OrderIds) {
         assert!(begun.elapsed() < Duration::from_secs(60), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }
+    drop(telling);
+    let box_ledger = cashier.till().ledger();
+    tell_everything(box_ledger, authorizer.url());
     faults(&[authorizer.tally(), openpay.tally()]);
     row("seconds of payments", paying.as_secs() as usize);
     println!("{:<32}{:>10.1}", "seconds until reconciled", begun.elapsed().as_secs_f64());
@@ -120,5 +125,6 @@ fn run(payments: u32, seed: u64, rule: OrderIds) {
     let twins =
         heard.iter_mut().filter(|(order, _)| order.trim_start_matches("order").parse().is_ok_and(has_two_callers));
     twins.for_each(|(_, told)| told.retain(|what| *what != Told::NotPaid));
-    Books::compare(cashier.till().ledger(), &sandbox.charges().unwrap()).judge(&heard);
+    Books::compare(box_ledger, &sandbox.charges().unwrap()).judge(&heard);
+    merchant_knows(box_ledger, &merchant);
 }

@@ -14,8 +14,8 @@ use tonopago::payment::Cashier;
 
 use super::proxy::Proxy;
 use super::setting;
-use super::shop::{PASSWORD, Told, call, cashier, issue, name_of};
-use super::table::{Books, Heard, faults, row};
+use super::shop::{PASSWORD, SECRET, Told, call, cashier, issue, name_of, notifier, tell_everything};
+use super::table::{Books, Heard, faults, merchant_knows, row};
 
 /// Kills of a run in the test suite.
 const QUICK_KILLS: u32 = 12;
@@ -39,6 +39,7 @@ fn worker() {
     let orders = generation.saturating_sub(GENERATIONS - 1) * KEYS..(generation + 1) * KEYS;
     let started = Instant::now();
     let cashier = cashier(openpay, authorizer, Path::new(ledger));
+    let _telling = notifier(cashier.till().ledger(), authorizer).start(Duration::from_millis(50)).unwrap();
     let left: Vec<i64> = open_attempts(&cashier).collect();
     cashier.reconcile().unwrap();
     let still = open_attempts(&cashier).filter(|id| left.contains(id)).count();
@@ -130,6 +131,7 @@ impl Service {
             .args(args)
             .args(["--listen", listen])
             .env("TONOPAGO_AUTHORIZER_PASSWORD", PASSWORD)
+            .env("TONOPAGO_REPORT_SECRET", SECRET)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -168,7 +170,10 @@ fn payments_survive_kills() {
     let (sandbox_file, merchant_file, box_file) = (file("sandbox.sqlite"), file("merchant.sqlite"), file("box.sqlite"));
     let merchant = Ledger::open(Path::new(&merchant_file), Arc::new(SystemClock)).unwrap();
     let mut sandbox = Service::start(&["sandbox", "--file", &sandbox_file]);
-    let mut authorizer = Service::start(&["authorizer", "serve", "--ledger", &merchant_file]);
+    let unlimited = u32::MAX.to_string();
+    let limits = ["--wrong-keys-per-hour", &unlimited, "--requests-per-minute", &unlimited];
+    let serve = ["authorizer", "serve", "--ledger", &merchant_file];
+    let mut authorizer = Service::start(&[&serve[..], &limits].concat());
     let to_openpay = Proxy::start(&sandbox.url, FAILING, seed);
     let to_authorizer = Proxy::start(&authorizer.url, FAILING, seed + 1);
 
@@ -203,6 +208,9 @@ fn payments_survive_kills() {
         assert!(begun.elapsed() < Duration::from_secs(60), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }
+    to_authorizer.set_percent(0);
+    let box_ledger = cashier.till().ledger();
+    tell_everything(box_ledger, to_authorizer.url());
     faults(&[to_authorizer.tally(), to_openpay.tally()]);
     row("kills of the paying process", kills as usize);
     row("kills of the services", service_kills);
@@ -216,7 +224,8 @@ fn payments_survive_kills() {
     let books = Sandbox::start(SandboxConfig { file: Some(sandbox_file.into()), ..SandboxConfig::default() }).unwrap();
     // A process that was killed told nobody anything afterwards: what its last call would have heard is not known.
     heard.values_mut().for_each(|told| told.retain(|what| *what != Told::NotPaid));
-    Books::compare(cashier.till().ledger(), &books.charges().unwrap()).judge(&heard);
+    Books::compare(box_ledger, &books.charges().unwrap()).judge(&heard);
+    merchant_knows(box_ledger, &merchant);
 }
 
 fn tell_restarts(rounds: &mut [[u64; 3]]) {

@@ -4,19 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
+use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig, AuthorizerServer};
 use tonopago::card::{Brand, Cvv, Expiry, Pan, YearMonth};
 use tonopago::clock::SystemClock;
-use tonopago::http::{Credentials, Endpoint, Timeouts};
+use tonopago::http::{Credentials, Endpoint, SigningSecret, Timeouts};
 use tonopago::ledger::{Digits, Ledger, NewKey};
 use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
-use tonopago::payment::{Cashier, CashierConfig, Till};
+use tonopago::payment::{AbuseLimits, Cashier, CashierConfig, Notifier, NotifierConfig, Till};
 use tonopago::service::{AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
 
 /// The password between box and authorizer.
 pub(crate) const PASSWORD: &str = "hunter2hunter2";
+/// The secret between box and merchant.
+pub(crate) const SECRET: &str = "0123456789abcdef";
 /// What every key is worth.
 const AMOUNT: Money = Money::mxn(20_000);
 /// How long the campaign's clients wait for an answer.
@@ -54,6 +56,7 @@ fn patience() -> CashierConfig {
         lapse_after: Duration::from_secs(3),
         reservation: Duration::from_millis(1_000),
         max_declines: 1_000,
+        abuse: AbuseLimits::none(),
         ..CashierConfig::new(payer)
     }
 }
@@ -71,6 +74,28 @@ pub(crate) fn cashier(openpay: &str, authorizer: &str, ledger: &Path) -> Cashier
     authorizer.timeouts = config.charge_timeouts;
     let authorizer = AuthorizerClient::new(authorizer, Arc::new(SystemClock));
     Cashier::new(authorizer, Till::new(Client::new(&config), ledger, patience()))
+}
+
+/// The same, for signing.
+pub(crate) fn secret() -> SigningSecret {
+    SigningSecret::new(SECRET).unwrap()
+}
+
+/// What tells the merchant of a box's outcomes.
+pub(crate) fn notifier(ledger: &Arc<Ledger>, authorizer: &str) -> Notifier {
+    let endpoint = Endpoint::parse(&format!("{authorizer}{}", AuthorizerServer::REPORT_PATH)).unwrap();
+    let timeouts = Timeouts { body: ANSWER, ..Timeouts::answering_within(ANSWER) };
+    let config = NotifierConfig { timeouts, ..NotifierConfig::new(endpoint, secret()) };
+    Notifier::new(Arc::clone(ledger), config).unwrap()
+}
+
+/// Delivers what is left, without waiting for its time.
+pub(crate) fn tell_everything(ledger: &Arc<Ledger>, authorizer: &str) {
+    let notifier = notifier(ledger, authorizer);
+    while ledger.undelivered_notifications().unwrap() > 0 {
+        ledger.retry_notifications().unwrap();
+        notifier.deliver().unwrap();
+    }
 }
 
 /// The payment key of an order: the merchant's customers have eight digits each.
@@ -109,6 +134,7 @@ pub(crate) fn call(cashier: &Cashier, order: u32, random: &mut fastrand::Rng) ->
     let authorization = match reply {
         Reply::Authorize(AuthorizeReply::Authorized(authorization)) => authorization,
         Reply::Authorize(AuthorizeReply::Refused(_)) => return Told::KeyRefused,
+        Reply::Authorize(AuthorizeReply::Pending { .. }) => return Told::BeingVerified,
         Reply::Authorize(AuthorizeReply::Unavailable) => return Told::TryLater,
         Reply::Charge(_) => panic!("a charge's reply to an authorization"),
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tonopago::ledger::{Ledger, State};
+use tonopago::ledger::{KeyStatus, Ledger, State};
 use tonopago::openpay::sandbox::StoredCharge;
 
 use super::proxy::Tally;
@@ -93,6 +93,21 @@ pub(crate) fn faults(tallies: &[Tally]) {
     }
     line("  all faults", &|step| kinds.values().filter_map(|counts| counts.get(step)).sum());
     line("  all exchanges", &|step| exchanges[step]);
+}
+
+/// The merchant's ledger, which hears of payments only by signed notifications, has every paid key as paid and no other.
+pub(crate) fn merchant_knows(box_ledger: &Ledger, merchant: &Ledger) {
+    let approved: BTreeSet<String> =
+        box_ledger.attempts_in(State::Approved).unwrap().into_iter().map(|attempt| attempt.order_id).collect();
+    let keys = merchant.list_keys().unwrap();
+    let paid: BTreeSet<String> =
+        keys.into_iter().filter(|key| key.status == KeyStatus::Paid).map(|key| key.order_id).collect();
+    let told = box_ledger.latest_notifications(u32::MAX).unwrap();
+    row("notifications delivered", told.iter().filter(|one| one.delivered.is_some()).count());
+    row("  tries of the slowest", told.iter().map(|one| one.tries as usize).max().unwrap_or_default());
+    let disagree: Vec<_> = paid.symmetric_difference(&approved).collect();
+    row("merchant and box disagree", disagree.len());
+    assert!(disagree.is_empty(), "merchant and box disagree: {disagree:?}");
 }
 
 pub(crate) fn row(what: &str, count: usize) {

@@ -57,7 +57,7 @@ impl Files {
 
     fn trusting(&self) -> HttpClient {
         let authorities = Authorities::from_file(&self.certificate()).unwrap();
-        HttpClient::trusting(Some(&authorities), Credentials::new("", ""), patient())
+        HttpClient::trusting(Some(&authorities), None, patient())
     }
 }
 
