@@ -28,8 +28,8 @@ POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' s
 report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the
 answers under way end.
 
-Wrong keys and wrong passwords lock whoever tries them: an address after 20 wrong keys in a minute, a caller after 5, for
-15 minutes, and each time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429).")]
+Wrong keys and wrong passwords lock whoever tries them: more than 20 wrong keys in a minute from one address, or 5 of one
+caller, for 15 minutes, and each time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429).")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -3,12 +3,13 @@
 mod import;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::{SignedDuration, Timestamp};
 use tonopago::ledger::{Digits, KeyRecord, NewKey};
 use tonopago::money::{Currency, Money};
-use tonopago::openpay::{ErrorKind, IvrChargeRequest, OrderFilter, Payer};
+use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
 
 use super::merchant::{LedgerArgs, OpenpayArgs};
@@ -65,7 +66,7 @@ struct Issue {
     #[arg(long, value_name = "DIGITS", conflicts_with = "digits")]
     key: Option<String>,
     /// How long it is good, as 72h, 30m or 1h30m; for ever, if not given
-    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     expires_in: Option<SignedDuration>,
     /// Declined charges until it locks
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -79,8 +80,15 @@ struct Issue {
     /// Have Openpay make the key (confirm: ivr): it is paid by calling Openpay's own number, which is printed, too
     #[arg(long, requires = "merchant", requires = "email", conflicts_with_all = ["key", "digits", "expires_in"])]
     at_openpay: bool,
-    #[command(flatten)]
-    openpay: Option<OpenpayArgs>,
+    /// Openpay's address, for --at-openpay
+    #[arg(long, value_name = "URL", default_value = Config::SANDBOX)]
+    openpay: String,
+    /// The merchant's id at Openpay
+    #[arg(long, value_name = "ID", requires = "at_openpay")]
+    merchant: Option<String>,
+    /// File with Openpay's private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
+    #[arg(long, value_name = "FILE", requires = "at_openpay")]
+    key_file: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -146,9 +154,10 @@ impl Issue {
 
     /// The key is Openpay's and is paid at Openpay: this ledger only remembers which charge it belongs to.
     fn issue_at_openpay(self, amount: Money) -> Outcome {
-        let (Some(openpay), Some(name), Some(email)) = (&self.openpay, self.name, self.email) else {
+        let (Some(merchant), Some(name), Some(email)) = (self.merchant, self.name, self.email) else {
             return Err(Failure::usage("--at-openpay needs --merchant, --name and --email"));
         };
+        let openpay = OpenpayArgs { openpay: self.openpay, merchant, key_file: self.key_file };
         let ledger = self.ledger.open()?;
         if ledger.has_order(&self.order).map_err(Failure::failed)? {
             return Err(Failure::failed(format!("order {:?} has a key already", self.order)));

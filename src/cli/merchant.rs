@@ -30,13 +30,13 @@ pub(super) struct LedgerArgs {
 pub(super) struct OpenpayArgs {
     /// Openpay's address: its production, its sandbox, or a local `tonopago sandbox`
     #[arg(long, value_name = "URL", default_value = Config::SANDBOX)]
-    openpay: String,
+    pub(super) openpay: String,
     /// The merchant's id at Openpay
     #[arg(long, value_name = "ID")]
-    merchant: String,
+    pub(super) merchant: String,
     /// File with the private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
     #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
 }
 
 impl LedgerArgs {

@@ -249,6 +249,16 @@ impl Ledger {
         self.query("WHERE state = ?1 ORDER BY id", &[&state.name()])
     }
 
+    /// Attempts given up since then whose order id at the gateway no later attempt uses, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn lapsed_since(&self, since: Timestamp) -> Result<Vec<Attempt>, LedgerError> {
+        let clause = "WHERE state = 'lapsed' AND updated_ms >= ?1 AND NOT EXISTS (SELECT 1 FROM attempt AS later
+                      WHERE later.gateway_order_id = attempt.gateway_order_id AND later.id > attempt.id) ORDER BY id";
+        self.query(clause, &[&since.as_millisecond()])
+    }
+
     /// The latest attempts, newest first.
     ///
     /// # Errors

@@ -101,6 +101,13 @@ CREATE TABLE notification (
 ) STRICT;
 CREATE INDEX notification_due ON notification (due_ms) WHERE delivered_ms IS NULL AND given_up = 0;
 
+-- Look-ups that would read a busy box's whole ledger.
+CREATE INDEX attempt_by_order ON attempt (order_id);
+CREATE INDEX attempt_by_gateway_order ON attempt (gateway_order_id);
+CREATE INDEX attempt_by_charge ON attempt (charge_id);
+CREATE INDEX attempt_by_authorization ON attempt (authorization);
+CREATE INDEX attempt_by_creation ON attempt (created_ms);
+
 CREATE TABLE received (
     event_id TEXT PRIMARY KEY,
     at_ms INTEGER NOT NULL

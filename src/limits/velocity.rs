@@ -5,11 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
+use zeroize::Zeroizing;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long after its last lock somebody's next one is longer.
 const MEMORY: SignedDuration = SignedDuration::from_hours(24);
+/// Bytes of key and pad.
+const PAD_BYTES: usize = 32;
 /// Most subjects remembered; above this the ones heard of least lately are forgotten.
 const MAX_SUBJECTS: usize = 10_000;
 
@@ -39,6 +42,9 @@ pub struct Locked {
 pub struct Velocity {
     limit: VelocityLimit,
     key: hmac::Key,
+    /// Combined with a subject before it is hashed: the hash function leaves what it has hashed on the stack, and that
+    /// must not be a card number.
+    pad: Zeroizing<[u8; PAD_BYTES]>,
     records: Mutex<HashMap<[u8; 32], Record>>,
 }
 
@@ -55,9 +61,12 @@ impl Velocity {
     /// # Panics
     /// If the operating system has no random numbers, without which nothing here would be safe.
     pub fn new(limit: VelocityLimit) -> Self {
-        let mut key = zeroize::Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *key).expect("the operating system has random numbers");
-        Self { limit, key: hmac::Key::new(hmac::HMAC_SHA256, &*key), records: Mutex::default() }
+        let random = || {
+            let mut bytes = Zeroizing::new([0; PAD_BYTES]);
+            getrandom::fill(&mut *bytes).expect("the operating system has random numbers");
+            bytes
+        };
+        Self { limit, key: hmac::Key::new(hmac::HMAC_SHA256, &*random()), pad: random(), records: Mutex::default() }
     }
 
     /// Whether a subject may try now.
@@ -81,8 +90,9 @@ impl Velocity {
     }
 
     fn hash(&self, subject: &[u8]) -> [u8; 32] {
-        let tag = hmac::sign(&self.key, subject);
-        tag.as_ref().try_into().expect("an HMAC-SHA256 has 32 bytes")
+        let padded = subject.iter().zip(self.pad.iter().cycle()).map(|(byte, pad)| byte ^ pad);
+        let padded = Zeroizing::new(padded.collect::<Vec<u8>>()); // allocated once: the length is known
+        hmac::sign(&self.key, &padded).as_ref().try_into().expect("an HMAC-SHA256 has 32 bytes")
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Record>> {

@@ -49,7 +49,8 @@ impl Till {
             report.count(self.reconcile_attempt(attempt)?);
             tell(place + 1, open.len());
         }
-        for attempt in self.watched_lapsed()? {
+        let since = self.now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
+        for attempt in self.ledger.lapsed_since(since)? {
             if self.reconcile_attempt(&attempt)? == State::Approved {
                 tracing::error!(attempt = attempt.id, "ALARM: a charge turned up after it had been given up");
                 report.count(State::Approved);
@@ -89,22 +90,6 @@ impl Till {
             Err(LedgerError::Transition { from, .. }) => Ok(from),
             Err(error) => Err(error),
         }
-    }
-
-    /// Attempts given up lately whose order id no later attempt uses.
-    fn watched_lapsed(&self) -> Result<Vec<Attempt>, LedgerError> {
-        let since = self.ledger.clock().now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
-        let mut watched = Vec::new();
-        for attempt in self.ledger.attempts_in(State::Lapsed)? {
-            let reused = || -> Result<bool, LedgerError> {
-                let same_order = self.ledger.find_attempts(&attempt.gateway_order_id)?;
-                Ok(same_order.iter().any(|other| other.id > attempt.id))
-            };
-            if attempt.updated >= since && !reused()? {
-                watched.push(attempt);
-            }
-        }
-        Ok(watched)
     }
 }
 
