@@ -67,7 +67,8 @@ fn is_exposed(_file: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;

@@ -108,7 +108,8 @@ fn report(panic: &PanicHookInfo<'_>) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::process::{Command, Output};
 

@@ -124,7 +124,7 @@ type Client = Extension<Peer>;
 async fn authorize(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap, body: Bytes) -> Response {
     let begun = Instant::now();
     let (answered, response) = match app.admit(peer.ip(), &headers) {
-        Err(refused) => refused,
+        Err(refused) => *refused,
         Ok(now) => answer(&app, peer.ip(), &body, now).await,
     };
     app.metrics.count(answered, begun.elapsed());
@@ -133,9 +133,9 @@ async fn authorize(State(app): Shared, Extension(Peer(peer)): Client, headers: H
 
 impl App {
     /// Checks who asks; gives the time of the request.
-    fn admit(&self, source: IpAddr, headers: &HeaderMap) -> Result<Timestamp, (Answered, Response)> {
+    fn admit(&self, source: IpAddr, headers: &HeaderMap) -> Result<Timestamp, Box<(Answered, Response)>> {
         let now = self.ledger.clock().now();
-        self.guard.admit(source, now).map_err(|locked| limited(locked, now))?;
+        self.guard.admit(source, now).map_err(|locked| Box::new(limited(locked, now)))?;
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if self.credentials.accept(given) {
             return Ok(now);
@@ -145,7 +145,7 @@ impl App {
             self.note_lock("address", source, locked);
         }
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"authorizer\"")];
-        Err((Answered::WrongPassword, (StatusCode::UNAUTHORIZED, challenge).into_response()))
+        Err(Box::new((Answered::WrongPassword, (StatusCode::UNAUTHORIZED, challenge).into_response())))
     }
 
     fn note_lock(&self, what: &str, source: IpAddr, locked: Locked) {
@@ -252,7 +252,7 @@ async fn health(State(app): Shared) -> Response {
 async fn metrics(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap) -> Response {
     match app.admit(peer.ip(), &headers) {
         Ok(_) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text()).into_response(),
-        Err((_, refused)) => refused,
+        Err(refused) => refused.1,
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Serve POST /openpay/authorizer from the ledger's payment keys
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print the default wire contract as JSON, to be changed and given to serve --profile
     Profile,
 }

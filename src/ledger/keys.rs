@@ -52,6 +52,15 @@ pub struct IssuedKey {
     pub key: PaymentKey,
 }
 
+/// A key of many that can't be issued.
+#[derive(Debug)]
+pub struct RefusedKey {
+    /// Its place in the list, from 0.
+    pub place: usize,
+    /// Why, as [`Ledger::issue_key`] says it.
+    pub error: LedgerError,
+}
+
 /// Whether a key can be paid now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyStatus {
@@ -123,9 +132,8 @@ impl Ledger {
     /// Issues many keys, or none if any of them can't be issued.
     ///
     /// # Errors
-    /// [`LedgerError::Storage`]; inside, for each key that can't be issued, its place in the list, from 0, and
-    /// [`Ledger::issue_key`]'s error.
-    pub fn issue_keys(&self, new: &[NewKey]) -> Result<Result<Vec<IssuedKey>, Vec<(usize, LedgerError)>>, LedgerError> {
+    /// [`LedgerError::Storage`]; inside, every key that can't be issued.
+    pub fn issue_keys(&self, new: &[NewKey]) -> Result<Result<Vec<IssuedKey>, Vec<RefusedKey>>, LedgerError> {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -133,7 +141,7 @@ impl Ledger {
         for (place, key) in new.iter().enumerate() {
             match issue(&transaction, key, now) {
                 Ok(key) => issued.push(key),
-                Err(error) => refused.push((place, error)),
+                Err(error) => refused.push(RefusedKey { place, error }),
             }
         }
         if !refused.is_empty() {

@@ -28,7 +28,7 @@ use crate::clock::Clock;
 
 pub use attempts::{Attempt, Conflict, NewAttempt};
 pub use audit::AuditEntry;
-pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey};
+pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
 pub use outbox::Notification;
 pub use received::{Receipt, Report};
 pub use state::{Outcome, State};

@@ -19,7 +19,7 @@ impl Service {
         let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("address ").unwrap_or_else(|| panic!("{line:?}")).trim().to_owned();
+        let address = line.strip_prefix("address ").expect("it says where it listens").trim().to_owned();
         Self { child, address }
     }
 

@@ -8,7 +8,7 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tonopago::ledger::{Digits, IssuedKey, NewKey};
+use tonopago::ledger::{Digits, IssuedKey, NewKey, RefusedKey};
 use tonopago::money::{Currency, Money};
 use tonopago::service::{Customer, PaymentKey};
 
@@ -56,7 +56,7 @@ impl Import {
         let orders = read(&self.file, self.max_failures).map_err(|problems| tell_all(&self.file, problems))?;
         let issued = self.ledger.open()?.issue_keys(&orders.keys).map_err(Failure::failed)?;
         let issued = issued.map_err(|refused| {
-            let problem = |(place, error): (usize, tonopago::ledger::LedgerError)| Problem {
+            let problem = |RefusedKey { place, error }| Problem {
                 line: orders.lines[place],
                 column: None,
                 text: error.to_string(),
