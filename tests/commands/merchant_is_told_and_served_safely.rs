@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
+use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
 use tonopago::card::Pan;
 use tonopago::clock::SystemClock;
-use tonopago::http::{Authorities, Credentials, HttpClient, Timeouts};
+use tonopago::http::{Authorities, Credentials, Endpoint, HttpClient, Timeouts};
 use tonopago::ledger::{Ledger, NewAttempt, Outcome};
 use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
-use tonopago::service::{Authorization, PaymentKey};
+use tonopago::service::{Authorization, AuthorizeReply, PaymentKey, Refusal};
 
 use crate::harness::{Folder, Run, program, tonopago};
 use crate::service::Service;
@@ -193,6 +194,14 @@ fn the_certificate_the_service_shows_is_the_one_given() {
     let trusting = Authorities::from_file(Path::new(&cert_file)).unwrap();
     assert_eq!(HttpClient::trusting(Some(&trusting), None, timeouts).get(&health).unwrap().body, b"ok");
     assert!(HttpClient::trusting(None, None, timeouts).get(&health).is_err());
+    let endpoint = Endpoint::parse(&server.address).unwrap();
+    let config = AuthorizerConfig::new(endpoint, Credentials::new("ivr", "hunter2"));
+    let ask = |authorities| {
+        let config = AuthorizerConfig { authorities, ..config.clone() };
+        AuthorizerClient::new(config, Arc::new(SystemClock)).authorize(&PaymentKey::new("257139"))
+    };
+    assert_eq!(ask(Some(trusting)), AuthorizeReply::Refused(Refusal::Unknown), "the box believes it");
+    assert_eq!(ask(None), AuthorizeReply::Unavailable, "a stranger's certificate is not believed");
     fs::set_permissions(&key_file, Permissions::from_mode(0o644)).unwrap();
     let exposed = tonopago([&args[..], &["--tls-cert", &cert_file, "--tls-key", &key_file]].concat());
     assert!(exposed.code == 1 && exposed.err.contains("chmod 600"), "{exposed:?}");
