@@ -9,7 +9,7 @@ PYTHON ?= python3
 VOICE_ENV := target/voice-env
 SCENARIO ?= paid
 
-.PHONY: demo test bench bench-peers instructions lint fmt doc samples prompts build deps
+.PHONY: demo test faults bench bench-peers instructions lint fmt doc samples prompts build deps
 .DEFAULT_GOAL := build
 
 build: deps
@@ -62,3 +62,7 @@ $(VOICE_ENV)/ready: menus/voices/requirements.txt
 # What building needs from Debian: a C compiler (SQLite is built in) and the ALSA headers (the sound card).
 deps:
 	@sh .ci/deps
+
+# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
+faults: deps
+	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1

@@ -14,7 +14,8 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
-//! | [`audio`], [`http`] | samples and files; exchanges that are never repeated |
+//! | [`process`], [`private_file`] | a process that leaves no card data behind; files for their owner only |
+//! | [`audio`], [`http`], [`limits`] | samples and files; exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
 //! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
@@ -35,12 +36,15 @@ pub mod dtmf;
 pub mod http;
 pub mod latency;
 pub mod ledger;
+pub mod limits;
 pub mod line;
 pub mod media;
 pub mod menu;
 pub mod money;
 pub mod openpay;
 pub mod payment;
+pub mod private_file;
+pub mod process;
 pub mod service;
 pub mod simulator;
 pub mod speech;

@@ -73,7 +73,17 @@ enum Command {
 }
 
 impl Command {
+    /// Whether card data passes through the process. It may then not be looked into, nor its memory be written anywhere;
+    /// others keep what that costs (a user's `/dev/stdout` as a file name, a debugger).
+    const fn handles_cards(&self) -> bool {
+        matches!(self, Self::Demo(_) | Self::Call(_) | Self::Sandbox(_))
+    }
+
     fn run(self) -> Outcome {
+        tonopago::process::quiet_panics();
+        if self.handles_cards() {
+            tonopago::process::protect();
+        }
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),

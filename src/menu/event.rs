@@ -215,6 +215,7 @@ pub(super) fn describe(reply: &Reply) -> String {
             };
             format!("refused: {why}")
         }
+        Reply::Authorize(AuthorizeReply::Pending { reference }) => format!("still open, reference {reference}"),
         Reply::Authorize(AuthorizeReply::Unavailable) => "unavailable".to_owned(),
         Reply::Charge(ChargeReply::Approved { reference }) => format!("approved, reference {reference}"),
         Reply::Charge(ChargeReply::Declined(decline)) => match decline {

@@ -170,6 +170,7 @@ pub(super) struct Authorize {
     pub(super) on_expired: StateId,
     pub(super) on_already_paid: StateId,
     pub(super) on_blocked: StateId,
+    pub(super) on_pending: StateId,
     pub(super) on_unavailable: StateId,
     pub(super) on_give_up: StateId,
 }

@@ -43,6 +43,7 @@ pub(super) fn targets(kind: &Kind) -> Vec<StateId> {
             on.on_expired,
             on.on_already_paid,
             on.on_blocked,
+            on.on_pending,
             on.on_unavailable,
             on.on_give_up,
         ],

@@ -108,6 +108,10 @@ impl Runtime {
                 self.session.authorize(allowed);
                 return authorize.on_authorized;
             }
+            AuthorizeReply::Pending { reference } => {
+                self.session.reference = reference;
+                return authorize.on_pending;
+            }
             AuthorizeReply::Unavailable => return authorize.on_unavailable,
             AuthorizeReply::Refused(refusal) => refusal,
         };

@@ -76,6 +76,7 @@ fn replies() -> Vec<Reply> {
         authorize(Refusal::AlreadyPaid),
         authorize(Refusal::Blocked),
         Reply::Authorize(AuthorizeReply::Unavailable),
+        Reply::Authorize(AuthorizeReply::Pending { reference: "100017".to_owned() }),
         charge(ChargeReply::Declined(Decline::OtherCard)),
         charge(ChargeReply::Declined(Decline::CallYourBank)),
         charge(ChargeReply::Declined(Decline::Generic)),
