@@ -14,7 +14,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
-//! | [`audio`], [`http`] | samples and files; exchanges that are never repeated |
+//! | [`audio`], [`progress`], [`http`] | samples and files, the echo canceller; call-progress tones; exchanges that are never repeated |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
 //! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
@@ -40,6 +40,7 @@ pub mod menu;
 pub mod money;
 pub mod openpay;
 pub mod payment;
+pub mod progress;
 pub mod service;
 pub mod simulator;
 pub mod speech;
