@@ -44,3 +44,4 @@ pub mod progress;
 pub mod service;
 pub mod simulator;
 pub mod speech;
+pub mod station;

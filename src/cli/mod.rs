@@ -20,6 +20,7 @@ mod conformance;
 mod decode;
 mod demo;
 mod devices;
+mod doctor;
 mod generate;
 mod keys;
 mod listen;
@@ -28,6 +29,7 @@ mod menu_file;
 mod merchant;
 mod payments;
 mod prompts;
+mod run;
 mod samples;
 mod sandbox;
 mod trace;
@@ -61,6 +63,8 @@ enum Command {
     Generate(generate::Args),
     Conformance(conformance::Args),
     Call(call::Args),
+    Run(run::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Prompts(prompts::Args),
     Authorizer(authorizer::Args),
@@ -80,6 +84,8 @@ impl Command {
             Self::Generate(args) => generate::run(args),
             Self::Conformance(args) => conformance::run(args),
             Self::Call(args) => call::run(args),
+            Self::Run(args) => run::run(args),
+            Self::Doctor(args) => doctor::run(args),
             Self::Check(args) => check::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Authorizer(args) => authorizer::run(args),

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
 
 #[cfg(feature = "sound-card")]
+mod a_running_box_is_paid_over_a_sound_card;
+#[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
 mod decode_names_what_it_cannot_read;
 mod decode_tells_digits_in_every_format;
@@ -12,3 +14,6 @@ mod merchant_issues_keys_and_sees_payments;
 mod mistakes_cost_no_data;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
+mod run_checks_a_whole_configuration;
+#[cfg(feature = "sound-card")]
+mod virtual_card;
