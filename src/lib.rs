@@ -15,7 +15,8 @@
 //! |---|---|
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
 //! | [`process`], [`private_file`] | a process that leaves no card data behind; files for their owner only |
-//! | [`audio`], [`http`], [`limits`] | samples and files; exchanges that are never repeated; how often one may be wrong |
+//! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
+//! | [`http`], [`limits`] | exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
 //! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
@@ -45,7 +46,9 @@ pub mod openpay;
 pub mod payment;
 pub mod private_file;
 pub mod process;
+pub mod progress;
 pub mod service;
 pub mod simulator;
 pub mod speech;
+pub mod station;
 mod svg;

@@ -20,6 +20,7 @@ mod conformance;
 mod decode;
 mod demo;
 mod devices;
+mod doctor;
 mod generate;
 mod keys;
 mod latency;
@@ -29,6 +30,7 @@ mod menu_file;
 mod merchant;
 mod payments;
 mod prompts;
+mod run;
 mod samples;
 mod sandbox;
 mod trace;
@@ -63,6 +65,8 @@ enum Command {
     Conformance(conformance::Args),
     Latency(latency::Args),
     Call(call::Args),
+    Run(run::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Prompts(prompts::Args),
     Authorizer(authorizer::Args),
@@ -93,6 +97,8 @@ impl Command {
             Self::Conformance(args) => conformance::run(args),
             Self::Latency(args) => latency::run(args),
             Self::Call(args) => call::run(args),
+            Self::Run(args) => run::run(args),
+            Self::Doctor(args) => doctor::run(args),
             Self::Check(args) => check::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Authorizer(args) => authorizer::run(args),

@@ -1,7 +1,10 @@
 //! Drivers of the call engine: each moves audio between a line and a [`Call`](crate::call::Call) and performs its
 //! effects.
 
+pub mod attendant;
+pub mod hook;
 mod party;
+pub mod ring;
 #[cfg(feature = "sound-card")]
 pub mod sound_card;
 mod virtual_time;

@@ -4,14 +4,14 @@ mod check;
 mod collector;
 mod event;
 mod model;
-mod place;
-mod problem;
-mod resolve;
+pub(crate) mod place;
+pub(crate) mod problem;
+pub(crate) mod resolve;
 mod runtime;
 mod session;
 mod timer;
 mod type_ahead;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
 pub use model::Menu;

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
 
 #[cfg(feature = "sound-card")]
+mod a_running_box_is_paid_over_a_sound_card;
+#[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
 mod conformance_reports_in_every_form;
 mod decode_draws_what_it_heard;
@@ -21,3 +23,6 @@ mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
 mod service;
+mod run_checks_a_whole_configuration;
+#[cfg(feature = "sound-card")]
+mod virtual_card;

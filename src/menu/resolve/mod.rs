@@ -1,10 +1,10 @@
 //! From a menu's text to a resolved [`Menu`] in one step that reports all problems.
 
 mod prompts;
-mod reader;
+pub(crate) mod reader;
 mod services;
 mod states;
-mod syntax;
+pub(crate) mod syntax;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
