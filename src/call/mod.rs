@@ -54,9 +54,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::card::YearMonth;
-use crate::dtmf::{self, Detector, Profile};
+use crate::dtmf::{self, Detector, Digit, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Action, Event, KeyUse, Menu, Runtime};
+use crate::menu::{Action, Event, KeyUse, Menu, Runtime, View};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
@@ -163,6 +163,30 @@ impl Call {
     /// The next effect, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
+    }
+
+    /// A key went down that the line tells of beside the sound (RTP events, AudioSocket, a keyboard). Its sound, if it
+    /// has any, must not reach [`Self::step`] as well.
+    pub fn key_down(&mut self, key: Digit) {
+        let used = self.runtime.key_down(self.now, key);
+        if let (KeyUse::Secret, Some(recorder)) = (used, self.recorder.as_mut()) {
+            recorder.silence_key(self.now);
+        }
+        self.act();
+    }
+
+    /// The key told of beside the sound went up.
+    pub fn key_up(&mut self) {
+        self.runtime.key_up(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_ended(self.now);
+        }
+        self.act();
+    }
+
+    /// What the call is doing, for who shows it; secrets are masked.
+    pub fn view(&self) -> View {
+        self.runtime.view()
     }
 
     /// Gives a service's answer.

@@ -28,6 +28,11 @@ impl MenuArgs {
         Self { menu: None, recordings: None }
     }
 
+    /// The menu to be read rather than heard: clips that are yet to be made do not matter.
+    pub(super) fn load_for_reading(&self) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
+        self.load()
+    }
+
     /// The menu and the clips it speaks with.
     pub(super) fn load(&self) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
         let clips = load_clips(self.recordings.as_deref())?;

@@ -30,6 +30,7 @@ mod payments;
 mod prompts;
 mod samples;
 mod sandbox;
+mod simulate;
 mod trace;
 
 use std::error::Error;
@@ -60,6 +61,7 @@ enum Command {
     Devices(devices::Args),
     Generate(generate::Args),
     Conformance(conformance::Args),
+    Simulate(simulate::Args),
     Call(call::Args),
     Check(check::Args),
     Prompts(prompts::Args),
@@ -79,6 +81,7 @@ impl Command {
             Self::Devices(args) => devices::run(args),
             Self::Generate(args) => generate::run(args),
             Self::Conformance(args) => conformance::run(args),
+            Self::Simulate(args) => simulate::run(args),
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
             Self::Prompts(args) => prompts::run(args),

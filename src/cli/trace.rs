@@ -9,7 +9,7 @@ pub(super) fn event_json(event: &Event) -> Value {
     let at = event.at.as_ms() as f64 / 1000.0;
     match &event.kind {
         EventKind::State { name } => json!({ "at_s": at, "event": "state", "name": name }),
-        EventKind::Prompt { says } => json!({ "at_s": at, "event": "prompt", "says": says }),
+        EventKind::Prompt { says, .. } => json!({ "at_s": at, "event": "prompt", "says": says }),
         EventKind::PromptEnded => json!({ "at_s": at, "event": "prompt_ended" }),
         EventKind::BargeIn => json!({ "at_s": at, "event": "barge_in" }),
         EventKind::Key { shown, queued } => json!({ "at_s": at, "event": "key", "key": shown, "queued": queued }),

@@ -53,6 +53,11 @@ impl Collector {
         self.digits.is_empty()
     }
 
+    /// What was keyed so far, or as many dots.
+    pub(super) fn shown(&self, masked: bool) -> String {
+        if masked { "•".repeat(self.digits.len()) } else { self.digits.expose().to_owned() }
+    }
+
     /// What was keyed; leaves the entry empty.
     pub(super) fn take(&mut self) -> SecretDigits {
         std::mem::take(&mut self.digits)

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::media::MediaTime;
 use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Refusal, Reply, RequestId};
 
+use super::runtime::Utterance;
 use super::timer::Timer;
 
 /// One entry of a call's trace.
@@ -28,6 +29,8 @@ pub enum EventKind {
     Prompt {
         /// What is said.
         says: String,
+        /// The same piece by piece, for who shows the words; digits that are masked in traces are masked here.
+        parts: Vec<Utterance>,
     },
     /// The prompt was heard to its end.
     PromptEnded,
@@ -179,7 +182,7 @@ impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State { name } => write!(f, "state    {name}"),
-            Self::Prompt { says } => write!(f, "says     {says}"),
+            Self::Prompt { says, .. } => write!(f, "says     {says}"),
             Self::PromptEnded => write!(f, "         (prompt heard to the end)"),
             Self::BargeIn => write!(f, "         (prompt cut by a key)"),
             Self::Key { shown, queued } => {

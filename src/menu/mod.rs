@@ -11,6 +11,7 @@ mod runtime;
 mod session;
 mod timer;
 mod type_ahead;
+mod view;
 mod yaml;
 
 pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
@@ -18,5 +19,7 @@ pub use model::Menu;
 pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use resolve::Catalog;
+pub(crate) use resolve::parse_duration;
 pub use runtime::{Action, KeyUse, Runtime, Utterance};
 pub use timer::Timer;
+pub use view::{Doing, View};

@@ -7,7 +7,7 @@ use crate::card::{Brand, Cvv, Expiry, ExpiryError, LastFour, Pan, SecretDigits, 
 use crate::service::{Authorization, Card, PaymentKey};
 
 use super::event::Rule;
-use super::model::{Charge, FieldId, FieldKind, Menu};
+use super::model::{Charge, FieldId, FieldKind, FieldSpec, Menu};
 
 /// The variables of one call.
 pub(super) struct Session {
@@ -81,6 +81,20 @@ impl Session {
     /// What may be charged: the amount the authorizer allowed and the caller said yes to.
     pub(super) fn confirmed_authorization(&self) -> Option<Authorization> {
         self.authorization.clone().filter(|_| self.confirmed)
+    }
+
+    /// The fields collected so far with what may be shown of them: of card data nothing but the last four digits.
+    pub(super) fn shown_fields(&self, menu: &Menu) -> Vec<(String, String)> {
+        let shown = |(field, value): (&FieldSpec, &Option<SecretDigits>)| {
+            let value = value.as_ref()?;
+            let text = match (field.kind, self.last_four) {
+                (FieldKind::CardNumber, Some(last_four)) => format!("•••• {last_four}"),
+                (kind, _) if kind.is_masked() => "•".repeat(value.len()),
+                _ => value.expose().to_owned(),
+            };
+            Some((field.name.clone(), text))
+        };
+        menu.fields.iter().zip(&self.values).filter_map(shown).collect()
     }
 
     /// Checks an entry and keeps it.

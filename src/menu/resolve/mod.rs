@@ -20,6 +20,7 @@ use super::problem::{Notes, Problem, Problems, quoted, suggest};
 use super::yaml::{self, Node};
 pub use prompts::Catalog;
 use prompts::PromptReader;
+pub(crate) use reader::parse_duration;
 use reader::{Map, Value};
 
 /// The version of the menu language this program reads.

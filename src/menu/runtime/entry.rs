@@ -58,6 +58,14 @@ impl Runtime {
         self.prompt_entry(&[]);
     }
 
+    /// The entry in progress as it may be shown.
+    pub(super) fn shown_entry(&self) -> String {
+        match &self.here().kind {
+            Kind::Collect(collect) => self.collector.shown(self.menu.field(collect.field).kind.is_masked()),
+            _ => String::new(),
+        }
+    }
+
     fn new_collector(&self) -> Collector {
         match &self.here().kind {
             Kind::Collect(collect) => {

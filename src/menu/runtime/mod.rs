@@ -26,6 +26,7 @@ use super::model::{Kind, Menu, Prompt, State, StateId};
 use super::session::Session;
 use super::timer::{Timer, Timers};
 use super::type_ahead::TypeAhead;
+use super::view::{Doing, View};
 use entry::Visit;
 
 /// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
@@ -231,6 +232,25 @@ impl Runtime {
         self.advance(now);
     }
 
+    /// What the call is doing, for who shows it; secrets are masked.
+    pub fn view(&self) -> View {
+        View {
+            state: self.here().name.clone(),
+            doing: match self.phase {
+                Phase::Prompting | Phase::StillThere if !self.timers.runs(Timer::FirstDigit) => Doing::Speaking,
+                Phase::Prompting | Phase::StillThere | Phase::Listening => Doing::Listening,
+                Phase::Waiting { .. } | Phase::Answered { .. } => Doing::Waiting,
+                Phase::Over => Doing::Over,
+            },
+            takes_keys: self.here().kind.entry().is_some(),
+            language: self.language,
+            timers: self.timers.running(self.now),
+            entry: self.shown_entry(),
+            fields: self.session.shown_fields(&self.menu),
+            keys_ahead: self.type_ahead.len(),
+        }
+    }
+
     fn here(&self) -> &State {
         self.menu.state(self.state)
     }
@@ -334,7 +354,7 @@ impl Runtime {
         if utterances.is_empty() {
             return false;
         }
-        self.note(EventKind::Prompt { says: describe(&utterances) });
+        self.note(EventKind::Prompt { says: describe(&utterances), parts: utterances.clone() });
         self.actions.push_back(Action::Play(utterances));
         true
     }

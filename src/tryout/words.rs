@@ -1,0 +1,52 @@
+//! Events as the lines of a transcript: what a caller hears in words, without times.
+
+use crate::menu::{EventKind, Party, Utterance};
+use crate::speech::{self, Clips, Language};
+
+/// A line of a transcript, or nothing for what does not show how a menu behaves.
+pub(super) fn line(clips: &Clips, event: &EventKind) -> Option<String> {
+    Some(match event {
+        EventKind::State { name } => format!("state {name}"),
+        EventKind::Prompt { parts, .. } => format!("  says {}", said(clips, parts)),
+        EventKind::BargeIn => "  (cut by a key)".to_owned(),
+        EventKind::Dropped { keys, why } => format!("  drops {keys} key(s): {}", why.name()),
+        EventKind::Timer(timer) => format!("  timer {}", timer.name()),
+        EventKind::Outcome(outcome) => format!("  {outcome}"),
+        EventKind::Request { service, .. } => format!("  asks {service}"),
+        EventKind::Reply { result, late, .. } => {
+            format!("  answer {result}{}", if *late { " (too late)" } else { "" })
+        }
+        EventKind::HangUp { by: Party::Caller } => "hang-up by the caller".to_owned(),
+        EventKind::HangUp { by: Party::Box } => "hang-up by the box".to_owned(),
+        EventKind::PromptEnded | EventKind::Key { .. } => return None,
+    })
+}
+
+/// What is said, in words; pauses are left to the ear.
+fn said(clips: &Clips, parts: &[Utterance]) -> String {
+    let words: Vec<String> = parts.iter().filter_map(|part| words(clips, part)).collect();
+    format!("\"{}\"", words.join(" "))
+}
+
+fn words(clips: &Clips, part: &Utterance) -> Option<String> {
+    Some(match part {
+        Utterance::Clip { id, language } => clip(clips, *language, id),
+        Utterance::Amount { amount, language } => speech::words(*language, *amount),
+        Utterance::Digits { text, .. } => grouped(text),
+        Utterance::Pause(_) => return None,
+    })
+}
+
+/// The clip's words; its name where nobody wrote down what a recording says.
+fn clip(clips: &Clips, language: Language, id: &str) -> String {
+    match clips.get(language, id).map(speech::Clip::text) {
+        Some(text) if !text.is_empty() => text.to_owned(),
+        _ => format!("<{id}>"),
+    }
+}
+
+/// Digits in groups of three, as they are read.
+fn grouped(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    characters.chunks(3).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
