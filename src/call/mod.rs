@@ -36,6 +36,8 @@
 //!             match effect {
 //!                 Effect::Event(event) => println!("{event}"),
 //!                 Effect::Request { .. } => unreachable!("this menu asks no service"),
+//!                 Effect::Save(answers) => println!("{answers}"),
+//!                 Effect::Transfer { to } => println!("to be handed over to {to}"),
 //!                 Effect::HangUp => hung_up = true,
 //!             }
 //!         }
@@ -47,7 +49,7 @@
 //! ```
 
 mod recorder;
-mod voice;
+pub(crate) mod voice;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -56,7 +58,7 @@ use std::sync::Arc;
 use crate::card::YearMonth;
 use crate::dtmf::{self, Detector, Digit, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Action, Event, KeyUse, Menu, Runtime, View};
+use crate::menu::{Action, Answers, Event, Menu, Runtime, View};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
@@ -96,6 +98,13 @@ pub enum Effect {
     },
     /// An entry of the call's trace, masked.
     Event(Event),
+    /// Keep the caller's answers, with the wall-clock time.
+    Save(Answers),
+    /// Hand the line's call over to this number. [`Effect::HangUp`] follows, for lines that can't.
+    Transfer {
+        /// Digits, `*` and `#`, perhaps after a `+`.
+        to: String,
+    },
     /// End the line's call.
     HangUp,
 }
@@ -169,8 +178,8 @@ impl Call {
     /// has any, must not reach [`Self::step`] as well.
     pub fn key_down(&mut self, key: Digit) {
         let used = self.runtime.key_down(self.now, key);
-        if let (KeyUse::Secret, Some(recorder)) = (used, self.recorder.as_mut()) {
-            recorder.silence_key(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_began(used, self.now);
         }
         self.act();
     }
@@ -227,6 +236,9 @@ impl Call {
         if let Some(recorder) = &mut self.recorder {
             let silent = self.runtime.is_secret() || self.runtime.is_over();
             recorder.push(&self.heard[tick.clone()], &self.said[tick], silent);
+            if !self.runtime.is_doubtful() {
+                recorder.release();
+            }
         }
     }
 
@@ -251,8 +263,8 @@ impl Call {
         detector.process(&self.heard, &mut |event| match event {
             dtmf::Event::Begin(begin) => {
                 let used = runtime.key_down(*now, begin.digit);
-                if let (KeyUse::Secret, Some(recorder)) = (used, recorder.as_mut()) {
-                    recorder.silence_key(MediaTime(begin.start));
+                if let Some(recorder) = recorder {
+                    recorder.key_began(used, MediaTime(begin.start));
                 }
             }
             dtmf::Event::End(digit) => {
@@ -273,6 +285,13 @@ impl Call {
                 Action::StopPlaying => self.voice.stop(),
                 Action::Request { id, request } => self.effects.push_back(Effect::Request { id, request }),
                 Action::Event(event) => self.effects.push_back(Effect::Event(event)),
+                Action::Save(answers) => self.effects.push_back(Effect::Save(answers)),
+                Action::Transfer { to } => self.effects.push_back(Effect::Transfer { to }),
+                Action::ForgetDoubtful => {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.silence_doubtful();
+                    }
+                }
                 Action::HangUp => self.effects.push_back(Effect::HangUp),
             }
         }

@@ -21,6 +21,7 @@ mod decode;
 mod demo;
 mod devices;
 mod generate;
+mod graph;
 mod keys;
 mod listen;
 mod logging;
@@ -30,6 +31,7 @@ mod payments;
 mod prompts;
 mod samples;
 mod sandbox;
+mod schema;
 mod simulate;
 mod trace;
 
@@ -64,6 +66,8 @@ enum Command {
     Simulate(simulate::Args),
     Call(call::Args),
     Check(check::Args),
+    Graph(graph::Args),
+    Schema(schema::Args),
     Prompts(prompts::Args),
     Authorizer(authorizer::Args),
     Keys(keys::Args),
@@ -84,6 +88,8 @@ impl Command {
             Self::Simulate(args) => simulate::run(args),
             Self::Call(args) => call::run(args),
             Self::Check(args) => check::run(args),
+            Self::Graph(args) => graph::run(args),
+            Self::Schema(args) => schema::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Authorizer(args) => authorizer::run(args),
             Self::Keys(args) => keys::run(args),

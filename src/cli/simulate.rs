@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use tonopago::tryout::{AuthorizerDoes, GatewayDoes, Keying, Script, Setup, StandIn, Tryout};
 
+use super::call::keep;
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
 use super::{Failure, Outcome};
@@ -48,6 +49,9 @@ pub(super) struct Args {
     /// wrong_expiry, wrong_cvv, already_paid, unknown, unavailable, silent
     #[arg(long, value_name = "ANSWER", default_value = "by_card", value_parser = GatewayDoes::parse)]
     gateway: GatewayDoes,
+    /// Add the answers the menu keeps to this file: JSON lines, or a table if its name ends in .csv; not those of scripts
+    #[arg(long, value_name = "FILE", conflicts_with = "script")]
+    answers: Option<PathBuf>,
     /// How a call from a pipe is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -78,13 +82,19 @@ pub(super) fn run(args: Args) -> Outcome {
         return scripts::play(&args.script, args.bless, begin);
     }
     if args.format == Format::Text && stdin().is_terminal() && stdout().is_terminal() {
-        return live::play(begin());
+        let mut tryout = begin();
+        live::play(&mut tryout)?;
+        keep(args.answers.as_deref(), &tryout.answers)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    from_pipe(begin(), args.format)
+    let mut tryout = begin();
+    from_pipe(&mut tryout, args.format)?;
+    keep(args.answers.as_deref(), &tryout.answers)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Steps from standard input, one a line; its end is the caller's hang-up.
-fn from_pipe(mut tryout: Tryout, format: Format) -> Outcome {
+fn from_pipe(tryout: &mut Tryout, format: Format) -> Result<(), Failure> {
     for (index, line) in stdin().lock().lines().enumerate() {
         let line = line.map_err(|error| Failure::failed(format!("standard input: {error}")))?;
         let step = line.trim_start_matches('>').trim();
@@ -94,16 +104,15 @@ fn from_pipe(mut tryout: Tryout, format: Format) -> Outcome {
         if tryout.is_over() {
             break;
         }
-        Script::step(step, &mut tryout)
+        Script::step(step, tryout)
             .map_err(|message| Failure::failed(format!("line {} of standard input: {message}", index + 1)))?;
-        tell(&mut tryout, format)?;
+        tell(tryout, format)?;
     }
     tryout.until_it_listens();
     if !tryout.is_over() {
         tryout.hang_up();
     }
-    tell(&mut tryout, format)?;
-    Ok(ExitCode::SUCCESS)
+    tell(tryout, format)
 }
 
 fn tell(tryout: &mut Tryout, format: Format) -> Result<(), Failure> {

@@ -24,6 +24,12 @@ pub(super) fn event_json(event: &Event) -> Value {
         EventKind::Reply { id, result, late } => {
             json!({ "at_s": at, "event": "reply", "id": id.0, "result": result, "late": late })
         }
+        EventKind::Saved(answers) => {
+            let values: serde_json::Map<_, _> =
+                answers.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({ "at_s": at, "event": "saved", "answers": values })
+        }
+        EventKind::Transfer { to } => json!({ "at_s": at, "event": "transfer", "to": to }),
         EventKind::HangUp { by } => {
             let by = match by {
                 Party::Caller => "caller",

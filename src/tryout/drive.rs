@@ -7,7 +7,7 @@ use crate::card::YearMonth;
 use crate::dtmf::{Digit, GeneratorConfig, generate};
 use crate::line::Latencies;
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Doing, Event, EventKind, Menu, View};
+use crate::menu::{Answers, Doing, Event, EventKind, Menu, View};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
@@ -60,6 +60,8 @@ pub struct Tryout {
     due: Vec<(MediaTime, RequestId, Reply)>,
     events: Vec<Event>,
     shown: Vec<(String, String)>,
+    /// The answers the call was to keep, in order.
+    pub answers: Vec<Answers>,
 }
 
 impl Tryout {
@@ -68,7 +70,16 @@ impl Tryout {
         let config = CallConfig { today: setup.today, ..CallConfig::default() };
         let call = Call::new(menu, Arc::clone(&clips), &config);
         let (keying, services) = (setup.keying, setup.services);
-        let mut tryout = Self { call, clips, keying, services, due: Vec::new(), events: Vec::new(), shown: Vec::new() };
+        let mut tryout = Self {
+            call,
+            clips,
+            keying,
+            services,
+            due: Vec::new(),
+            events: Vec::new(),
+            shown: Vec::new(),
+            answers: Vec::new(),
+        };
         tryout.perform_effects();
         tryout
     }
@@ -196,7 +207,8 @@ impl Tryout {
         while let Some(effect) = self.call.poll_effect() {
             match effect {
                 Effect::Event(event) => self.events.push(event),
-                Effect::HangUp => {}
+                Effect::Save(answers) => self.answers.push(answers),
+                Effect::Transfer { .. } | Effect::HangUp => {}
                 Effect::Request { id, request } => {
                     let takes = match &*request {
                         Request::Authorize { .. } => Latencies::default().authorize,

@@ -76,27 +76,24 @@ impl Script {
     /// [`ScriptError`] if the call is over before a step.
     pub fn play(&self, tryout: &mut Tryout) -> Result<String, ScriptError> {
         let mut transcript = String::new();
-        let mut tell = |tryout: &mut Tryout, line: Option<&str>| {
-            for line in tryout.take_lines().iter().map(|(_, line)| line.as_str()).chain(line) {
+        for (index, (line, step)) in self.lines.iter().enumerate() {
+            let Some(step) = step else {
                 transcript.push_str(line);
                 transcript.push('\n');
-            }
-        };
-        for (index, (line, step)) in self.lines.iter().enumerate() {
-            if let Some(step) = step {
-                wait_for_the_question(step, tryout);
-            }
-            tell(tryout, Some(line));
-            if let Some(step) = step {
-                do_step(step, tryout).map_err(|message| ScriptError { line: index + 1, message })?;
-                tell(tryout, None);
-            }
+                continue;
+            };
+            wait_for_the_question(step, tryout);
+            tell(tryout, &mut transcript);
+            transcript.push_str(line);
+            transcript.push('\n');
+            do_step(step, tryout).map_err(|message| ScriptError { line: index + 1, message })?;
+            tell(tryout, &mut transcript);
         }
         tryout.until_it_listens();
         if !tryout.is_over() {
             tryout.hang_up();
         }
-        tell(tryout, None);
+        tell(tryout, &mut transcript);
         Ok(transcript)
     }
 
@@ -108,6 +105,13 @@ impl Script {
         let step = parse_step(written)?;
         wait_for_the_question(&step, tryout);
         do_step(&step, tryout)
+    }
+}
+
+fn tell(tryout: &mut Tryout, transcript: &mut String) {
+    for (_, line) in tryout.take_lines() {
+        transcript.push_str(&line);
+        transcript.push('\n');
     }
 }
 

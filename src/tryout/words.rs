@@ -1,5 +1,6 @@
 //! Events as the lines of a transcript: what a caller hears in words, without times.
 
+use crate::call::voice::groups_of;
 use crate::menu::{EventKind, Party, Utterance};
 use crate::speech::{self, Clips, Language};
 
@@ -16,6 +17,8 @@ pub(super) fn line(clips: &Clips, event: &EventKind) -> Option<String> {
         EventKind::Reply { result, late, .. } => {
             format!("  answer {result}{}", if *late { " (too late)" } else { "" })
         }
+        EventKind::Saved(answers) => format!("  saves {answers}"),
+        EventKind::Transfer { to } => format!("transfer to {to}"),
         EventKind::HangUp { by: Party::Caller } => "hang-up by the caller".to_owned(),
         EventKind::HangUp { by: Party::Box } => "hang-up by the box".to_owned(),
         EventKind::PromptEnded | EventKind::Key { .. } => return None,
@@ -33,6 +36,7 @@ fn words(clips: &Clips, part: &Utterance) -> Option<String> {
         Utterance::Clip { id, language } => clip(clips, *language, id),
         Utterance::Amount { amount, language } => speech::words(*language, *amount),
         Utterance::Digits { text, .. } => grouped(text),
+        Utterance::Number { number, language } => speech::text_of(*language, &speech::number(*language, *number)),
         Utterance::Pause(_) => return None,
     })
 }
@@ -45,8 +49,12 @@ fn clip(clips: &Clips, language: Language, id: &str) -> String {
     }
 }
 
-/// Digits in groups of three, as they are read.
+/// Digits in the groups they are read in.
 fn grouped(text: &str) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    characters.chunks(3).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    let mut characters = text.chars().filter(|character| !character.is_whitespace());
+    let group = |size: usize| characters.by_ref().take(size).collect::<String>();
+    let mut groups: Vec<String> = groups_of(text).into_iter().map(group).collect();
+    groups.push(characters.collect());
+    groups.retain(|group| !group.is_empty());
+    groups.join(" ")
 }

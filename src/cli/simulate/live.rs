@@ -1,7 +1,6 @@
 //! The author at the keyboard: time runs as it does for a caller, every key is pressed when it is typed.
 
 use std::io::Write as _;
-use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,12 +11,12 @@ use tonopago::media::MediaTime;
 use tonopago::menu::View;
 use tonopago::tryout::Tryout;
 
-use crate::cli::{Failure, Outcome};
+use crate::cli::Failure;
 
 /// How often the screen is brought up to date.
 const LOOK: Duration = Duration::from_millis(100);
 
-pub(super) fn play(mut tryout: Tryout) -> Outcome {
+pub(super) fn play(tryout: &mut Tryout) -> Result<(), Failure> {
     let term = Term::stdout();
     writeln!(&term, "Keys 0-9 * # are the telephone's; h hangs up. Type test cards only.")?;
     let keys = keyboard(&term);
@@ -31,13 +30,13 @@ pub(super) fn play(mut tryout: Tryout) -> Outcome {
         }
         let elapsed = MediaTime::from_ms(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX / 8));
         tryout.wait(elapsed - tryout.now());
-        show(&term, &mut tryout)?;
+        show(&term, tryout)?;
     }
     term.clear_line()?;
     writeln!(&term, "The call is over; press any key to leave.")?;
     // The keyboard's thread has the terminal until a key comes: only then is it as it was.
     let _ = keys.recv();
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Keys as they are typed, until nobody wants them.

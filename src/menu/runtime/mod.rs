@@ -5,10 +5,15 @@
 //! between inputs the runtime always rests in a state that waits for something: a prompt's end, a key, a service or a
 //! timer. That, the limits on attempts, and the call's own limit make every call end.
 
+mod card_like;
 mod entry;
+mod months;
+mod passing;
 mod services;
+mod single_key;
 #[cfg(test)]
-mod tests;
+pub(in crate::menu) mod tests;
+mod values;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +26,7 @@ use crate::service::{Reply, Request, RequestId};
 use crate::speech::Language;
 
 use super::collector::Collector;
-use super::event::{Dropped, Event, EventKind, Outcome, Party};
+use super::event::{Answers, Dropped, Event, EventKind, Outcome, Party};
 use super::model::{Kind, Menu, Prompt, State, StateId};
 use super::session::Session;
 use super::timer::{Timer, Timers};
@@ -52,6 +57,15 @@ pub enum Action {
     },
     /// Note what happened.
     Event(Event),
+    /// Keep the caller's answers.
+    Save(Answers),
+    /// Hand the call over to this number, or put the receiver down where the line can't.
+    Transfer {
+        /// Digits, `*` and `#`, perhaps after a `+`.
+        to: String,
+    },
+    /// What was keyed in this field turned out to be a card number: its sound must not be kept.
+    ForgetDoubtful,
     /// Put the receiver down.
     HangUp,
 }
@@ -79,6 +93,17 @@ pub enum Utterance {
         text: String,
         /// In which language.
         language: Language,
+        /// With long pauses.
+        slow: bool,
+        /// Traces do not show them.
+        masked: bool,
+    },
+    /// A cardinal number in words.
+    Number {
+        /// The number.
+        number: u64,
+        /// In which language.
+        language: Language,
     },
     /// Silence.
     Pause(MediaTime),
@@ -89,6 +114,8 @@ pub enum Utterance {
 pub enum KeyUse {
     /// Taken at once by a state that asks for nothing secret; may stay in a recording.
     Open,
+    /// May turn out to be part of a card number: must not leave the recorder while [`Runtime::is_doubtful`].
+    Doubtful,
     /// Part of card data, kept for a later field, or not asked for: must not be heard in a recording.
     Secret,
 }
@@ -138,6 +165,12 @@ pub struct Runtime {
     session: Session,
     /// Refusals and declines so far, by state.
     failures: Vec<u8>,
+    /// How often each state has been entered.
+    entered_times: Vec<u16>,
+    /// Where the sub-menus the call is in lead when they return, the innermost last.
+    returns_to: Vec<StateId>,
+    /// The caller asked to have everything slower.
+    slow: bool,
     last_request: RequestId,
     limit: LimitReached,
     hops: usize,
@@ -156,13 +189,16 @@ impl Runtime {
             pending: Some(menu.start),
             language: menu.languages[0],
             visit: Visit::default(),
-            collector: Collector::new(0..=0, None, false),
+            collector: Collector::nothing(),
             type_ahead: TypeAhead::new(),
             key_down: false,
             stray_end_key: None,
             timers,
             session: Session::new(&menu, today),
             failures: vec![0; menu.states.len()],
+            entered_times: vec![0; menu.states.len()],
+            returns_to: Vec::new(),
+            slow: false,
             last_request: RequestId(0),
             limit: LimitReached::No,
             hops: 0,
@@ -223,6 +259,8 @@ impl Runtime {
     pub fn hang_up(&mut self, now: MediaTime) {
         self.advance(now);
         if !self.is_over() {
+            self.forget_unconfirmed();
+            self.after_hang_up();
             self.end(Party::Caller);
         }
     }
@@ -246,7 +284,7 @@ impl Runtime {
             language: self.language,
             timers: self.timers.running(self.now),
             entry: self.shown_entry(),
-            fields: self.session.shown_fields(&self.menu),
+            fields: self.shown_values(),
             keys_ahead: self.type_ahead.len(),
         }
     }
@@ -289,7 +327,7 @@ impl Runtime {
             return self.end(Party::Box);
         }
         self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
-        if reached == LimitReached::No && !matches!(self.here().kind, Kind::HangUp) {
+        if reached == LimitReached::No && !self.here().kind.is_last() {
             self.go(self.menu.give_up);
         }
     }
@@ -316,9 +354,10 @@ impl Runtime {
     fn enter(&mut self, next: StateId) {
         self.silence();
         self.timers.stop_state_timers();
-        self.collector.clear();
+        self.clear_entry(Dropped::AfterError);
         self.state = next;
         self.visit = Visit::default();
+        self.entered_times[next.0] = self.entered_times[next.0].saturating_add(1);
         let menu = Arc::clone(&self.menu);
         let state = menu.state(next);
         self.note(EventKind::State { name: state.name.clone() });
@@ -331,12 +370,15 @@ impl Runtime {
         if self.limit != LimitReached::No && matches!(state.kind, Kind::Authorize(_) | Kind::Charge(_)) {
             return self.go(menu.give_up);
         }
+        self.act_on_entry(&state.kind);
         match &state.kind {
-            Kind::Say { next } if state.barge_in && !self.type_ahead.is_empty() => self.go(*next),
-            Kind::Say { .. } | Kind::HangUp => self.play(&state.say),
+            kind if kind.passes() && state.barge_in && !self.type_ahead.is_empty() => self.pending = self.leave(),
             Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_) => self.begin_entry(),
+            Kind::Months(months) if self.has_plans(months) => self.begin_entry(),
+            Kind::Months(months) => self.choose_plan(None, months.on_done),
             Kind::Authorize(authorize) => self.ask_authorizer(state, authorize),
             Kind::Charge(charge) => self.ask_charge(state, charge),
+            _ => self.play(&state.say),
         }
     }
 
@@ -350,34 +392,14 @@ impl Runtime {
 
     /// Sends prompts to the player; false if there is nothing to say.
     fn speak(&mut self, prompts: &[Prompt]) -> bool {
-        let utterances: Vec<Utterance> = prompts.iter().filter_map(|prompt| self.utterance(prompt)).collect();
+        let utterances = self.utterances(prompts);
         if utterances.is_empty() {
             return false;
         }
-        self.note(EventKind::Prompt { says: describe(&utterances), parts: utterances.clone() });
+        let parts = utterances.iter().map(Utterance::masked).collect();
+        self.note(EventKind::Prompt { says: describe(&utterances), parts });
         self.actions.push_back(Action::Play(utterances));
         true
-    }
-
-    fn utterance(&self, prompt: &Prompt) -> Option<Utterance> {
-        let language = self.language;
-        match prompt {
-            Prompt::Clip { id, language: fixed } => {
-                Some(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) })
-            }
-            Prompt::Amount => {
-                self.session.authorization().map(|allowed| Utterance::Amount { amount: allowed.amount, language })
-            }
-            Prompt::Reference if self.session.reference.is_empty() => None,
-            Prompt::Reference => Some(Utterance::Digits { text: self.session.reference.clone(), language }),
-            Prompt::LastFour => {
-                self.session.last_four.map(|digits| Utterance::Digits { text: digits.to_string(), language })
-            }
-            Prompt::Pause(span) => Some(Utterance::Pause(*span)),
-            Prompt::IfBrand { brand, say, otherwise } => {
-                self.utterance(if self.session.brand() == Some(*brand) { say } else { otherwise })
-            }
-        }
     }
 
     fn silence(&mut self) {
@@ -391,8 +413,12 @@ impl Runtime {
         match (self.phase, &self.here().kind) {
             (Phase::Waiting { id, .. }, _) => self.phase = Phase::Waiting { id, prompt_playing: false },
             (Phase::Answered { next }, _) => self.go(next),
-            (Phase::Prompting, Kind::Say { next }) => self.pending = Some(*next),
+            (Phase::Prompting, kind) if kind.passes() => self.pending = self.leave(),
             (Phase::Prompting, Kind::HangUp) => self.end(Party::Box),
+            (Phase::Prompting, Kind::Transfer { to }) => {
+                let to = to.clone();
+                self.transfer(&to);
+            }
             (Phase::Prompting, _) => self.listen(),
             (Phase::StillThere, _) => self.start_first_digit_timer(),
             (Phase::Listening | Phase::Over, _) => {}
@@ -401,12 +427,12 @@ impl Runtime {
 
     fn end(&mut self, by: Party) {
         self.drop_keys_ahead(Dropped::CallEnding);
+        self.clear_entry(Dropped::CallEnding);
         self.note(EventKind::HangUp { by });
         self.silence();
         self.phase = Phase::Over;
         self.pending = None;
         self.timers.stop_all();
-        self.collector.clear();
         self.session.wipe();
         if by == Party::Box {
             self.actions.push_back(Action::HangUp);
@@ -418,11 +444,32 @@ impl Runtime {
     }
 }
 
+impl Utterance {
+    /// The same for a trace.
+    fn masked(&self) -> Self {
+        match self {
+            Self::Digits { language, slow, masked, .. } => {
+                Self::Digits { text: self.shown_digits(), language: *language, slow: *slow, masked: *masked }
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn shown_digits(&self) -> String {
+        match self {
+            Self::Digits { text, masked: true, .. } => "•".repeat(text.len()),
+            Self::Digits { text, .. } => text.clone(),
+            _ => String::new(),
+        }
+    }
+}
+
 fn describe(utterances: &[Utterance]) -> String {
     let words = utterances.iter().map(|utterance| match utterance {
         Utterance::Clip { id, .. } => id.clone(),
         Utterance::Amount { amount, .. } => format!("[{amount}]"),
-        Utterance::Digits { text, .. } => format!("[{text}]"),
+        Utterance::Digits { .. } => format!("[{}]", utterance.shown_digits()),
+        Utterance::Number { number, .. } => format!("[{number}]"),
         Utterance::Pause(span) => format!("[{} ms]", span.as_ms()),
     });
     words.collect::<Vec<_>>().join(" ")
