@@ -8,6 +8,7 @@ mod decode_tells_digits_in_every_format;
 mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
 mod harness;
+mod menus_are_tried_drawn_and_voiced;
 mod merchant_issues_keys_and_sees_payments;
 mod mistakes_cost_no_data;
 mod output_goes_through_pipes;

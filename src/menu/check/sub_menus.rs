@@ -3,6 +3,7 @@
 use crate::menu::model::{Kind, State, StateId};
 
 use super::Checker;
+use super::graph::targets;
 
 /// Sub-menus visited from within sub-menus; a caller is lost long before.
 const DEEPEST: usize = 8;
@@ -73,8 +74,12 @@ impl Checker<'_> {
             let works = matches!(state.kind, Kind::Set { .. } | Kind::Save { .. } | Kind::Branch { .. });
             (works && state.say.is_empty()) || matches!(state.kind, Kind::HangUp)
         };
-        let reached = self.reachable_on_level(vec![first], |_| false);
-        for (id, _) in self.states().filter(|(id, state)| reached[id.0] && !can_do(state)) {
+        let reached = self.reachable_on_level(vec![first], |state| !can_do(state));
+        let led_to = |id: StateId| {
+            let leads = |(from, state): (StateId, &State)| reached[from.0] && targets(&state.kind).contains(&id);
+            id == first || self.states().any(leads)
+        };
+        for (id, _) in self.states().filter(|(id, state)| !can_do(state) && led_to(*id)) {
             self.problem(
                 id,
                 "comes after the caller has hung up, but needs the caller",
