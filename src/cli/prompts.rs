@@ -32,7 +32,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Action {
     List(List),
-    Render(Render),
+    Render(Box<Render>),
     Check(Check),
 }
 

@@ -185,7 +185,7 @@ fn kind_value(does: &str) -> Value {
             json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["number", "integer", "string"] } })
         }
         "branch" => {
-            let case = object(&[&TEST[..], &["go"]].concat(), &["go"], |name| test_value(name));
+            let case = object(&[&TEST[..], &["go"]].concat(), &["go"], test_value);
             json!({ "type": "array", "minItems": 1, "items": case })
         }
         "set" => json!({ "type": "object", "minProperties": 1, "additionalProperties": reference("scalar") }),

@@ -301,7 +301,7 @@ mod tests {
     fn speaker(folder: &Path) -> String {
         let wav = folder.join("voice.wav");
         let samples: Vec<f32> = (0..8000_u16).map(|n| 0.05 * (f32::from(n) * 0.7).sin()).collect();
-        write(&wav, &samples).unwrap();
+        write(&wav, &samples).expect("the folder is new");
         format!("cat '{}'", wav.display())
     }
 

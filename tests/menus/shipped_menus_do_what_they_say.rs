@@ -74,6 +74,24 @@ fn no_secret_is_in_a_transcript() {
 }
 
 #[test]
+fn a_menu_says_its_own_words_for_the_keys_where_there_are_clips_for_them() {
+    let clips = Clips::embedded();
+    let says = |words: &str, key: &str| {
+        let text = text("pago").replacen("states:", &format!("words: {words}\nstates:"), 1);
+        let menu = Menu::parse("pago", &text, &*clips).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut tryout = Tryout::new(menu, Arc::clone(&clips), Setup::default());
+        tryout.until_it_listens();
+        tryout.press(key);
+        tryout.until_it_listens();
+        tryout.take_lines().into_iter().map(|(_, line)| line).collect::<String>()
+    };
+    let numeral = "{ \"#\": { es-MX: numeral, en-US: hash } }";
+    assert!(says(numeral, "1").contains("oprima numeral."));
+    assert!(says(numeral, "2").contains("press hash."));
+    assert!(says("{ \"*\": { es-MX: asterisco, en-US: star } }", "1").contains("oprima gato."));
+}
+
+#[test]
 fn each_is_drawn_and_reads_on_two_screens() {
     for name in MENUS {
         let drawing = Drawing::of(&load(name).0, true);

@@ -63,7 +63,7 @@ fn show(term: &Term, tryout: &mut Tryout) -> Result<(), Failure> {
     let line = status(&tryout.view(), tryout.now());
     let width = usize::from(term.size().1).saturating_sub(1);
     write!(&*term, "{}", style(truncate_str(&line, width, "...")).reverse())?;
-    (&*term).flush()?;
+    term.flush()?;
     Ok(())
 }
 

@@ -94,7 +94,7 @@ impl Checker<'_> {
     /// Whatever is said, compared or given to a variable must be known by then.
     pub(super) fn words_that_are_known(&self) {
         for (id, state) in self.states() {
-            if prompts(state).any(|prompt| asks_for_brand(prompt)) {
+            if prompts(state).any(asks_for_brand) {
                 let message = "speaks of the card before its number is collected";
                 self.after_the_card(id, message);
             }

@@ -8,9 +8,13 @@ use super::{Drawing, Edge, Node, Shape};
 const BOX: (f64, f64) = (190.0, 46.0);
 const GAP: (f64, f64) = (46.0, 76.0);
 const MARGIN: f64 = 60.0;
+/// More ways than these from one state: their labels stand where they end, not where they begin.
+const FAN: usize = 3;
 /// Colour of the call's way, and of everything else.
 const WAY: &str = "#d9480f";
 const INK: &str = "#495057";
+
+type Point = (f64, f64);
 
 impl Drawing {
     /// The menu as an SVG picture.
@@ -38,7 +42,9 @@ impl Drawing {
         // The call's way is drawn last, over the others.
         let (walked, others): (Vec<_>, Vec<_>) = self.edges.iter().enumerate().partition(|(_, edge)| edge.walked > 0);
         for (index, edge) in others.into_iter().chain(walked) {
-            way(&mut svg, edge, index, centre(edge.from), centre(edge.to), self.is_marked());
+            let fans_out = self.edges.iter().filter(|other| other.from == edge.from).count() > FAN;
+            let ends = (centre(edge.from), centre(edge.to));
+            way(&mut svg, edge, (index, fans_out), ends, self.is_marked());
         }
         for (index, node) in self.nodes.iter().enumerate() {
             state(&mut svg, node, centre(index), index == self.start, self.is_marked());
@@ -96,7 +102,7 @@ fn state(svg: &mut String, node: &Node, (x, y): (f64, f64), is_start: bool, is_m
     }
 }
 
-fn way(svg: &mut String, edge: &Edge, index: usize, from: (f64, f64), to: (f64, f64), is_marked: bool) {
+fn way(svg: &mut String, edge: &Edge, (index, fans_out): (usize, bool), (from, to): (Point, Point), is_marked: bool) {
     let (colour, head, thick) = if edge.walked > 0 { (WAY, "walked", 3) } else { (INK, "arrow", 1) };
     let fade = if is_marked && edge.walked == 0 { " opacity=\"0.3\"" } else { "" };
     // Neighbouring ways are told apart by small steps sideways.
@@ -116,7 +122,8 @@ fn way(svg: &mut String, edge: &Edge, index: usize, from: (f64, f64), to: (f64, 
             end.0,
             end.1
         );
-        (path, (start.0 * 0.75 + end.0 * 0.25, start.1 + 20.0 + aside.abs() / 3.0))
+        let at_start = (start.0 * 0.75 + end.0 * 0.25, start.1 + 20.0 + aside.abs() / 3.0);
+        (path, if fans_out { (end.0, end.1 - 14.0 - aside.abs() / 3.0) } else { at_start })
     } else {
         let (start, end) =
             ((from.0 + BOX.0 / 2.0, from.1 + aside / 3.0), (to.0 + BOX.0 / 2.0 + 2.0, to.1 + aside / 3.0));

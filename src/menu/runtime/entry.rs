@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::menu::collector::{Collector, Keyed, STRAY_END_KEY, Watches};
+use crate::menu::collector::{Collector, Watches};
 use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
-use crate::menu::model::{Collect, Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
+use crate::menu::model::{Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
 use crate::menu::timer::Timer;
 
 use super::{KeyUse, Phase, Runtime};
@@ -27,12 +27,12 @@ pub(super) struct Visit {
     asked_still_there: bool,
     /// Keys until here are the rest of a number keyed by mistake.
     pub(super) burst_until: Option<MediaTime>,
-    stage: Stage,
+    pub(super) stage: Stage,
 }
 
 /// How far an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Stage {
+pub(super) enum Stage {
     /// It is asked for.
     #[default]
     First,
@@ -323,115 +323,6 @@ impl Runtime {
             self.note(EventKind::Outcome(Outcome::Repeat));
             self.prompt_entry(&[]);
         }
-    }
-
-    fn accept_digit(&mut self, key: Digit, collect: &Collect) -> KeyUse {
-        let kind = self.menu.field(collect.field).kind;
-        let held_back = self.collector.held_back();
-        let keyed = self.collector.key(key);
-        if let Keyed::MatchBefore | Keyed::HeldBack = keyed {
-            self.note(EventKind::Key { shown: None, queued: true });
-            if keyed == Keyed::MatchBefore {
-                self.type_ahead.unpop(key);
-                self.return_held_back();
-                self.complete(collect);
-            } else {
-                self.restart_entry_timer();
-            }
-            return KeyUse::Secret;
-        }
-        let shown = !kind.is_masked() || !key.as_char().is_ascii_digit();
-        self.note(EventKind::Key { shown: shown.then(|| key.as_char()), queued: false });
-        match keyed {
-            Keyed::More | Keyed::Full | Keyed::Ignored => self.restart_entry_timer(),
-            Keyed::Match => {
-                let by_itself = Some(key) != self.menu.field(collect.field).end_key;
-                self.complete(collect);
-                self.expect_stray_end_key(collect.field, by_itself);
-            }
-            Keyed::MatchBefore | Keyed::HeldBack => {}
-            Keyed::Card => self.card_like(),
-            Keyed::NoMatch => self.entry_error(Outcome::NoMatch),
-            Keyed::Cleared => {
-                self.note(EventKind::Outcome(Outcome::Cleared));
-                self.note_dropped(held_back, Dropped::Cleared);
-                self.prompt_entry(&collect.entry.errors.cleared);
-            }
-            Keyed::Back if self.visit.is_unconfirmed() => {
-                self.note(EventKind::Outcome(Outcome::Back));
-                self.forget_unconfirmed();
-                self.prompt_entry(&[]);
-            }
-            Keyed::Back => self.back_or_repeat(&collect.entry),
-        }
-        if keyed == Keyed::Ignored && self.collector.is_empty() && self.phase == Phase::Listening {
-            self.start_first_digit_timer();
-        }
-        match kind {
-            kind if kind.is_card_data() => KeyUse::Secret,
-            _ if keyed == Keyed::Card => KeyUse::Secret,
-            _ if self.menu.field(collect.field).watches_for_cards() => KeyUse::Doubtful,
-            _ => KeyUse::Open,
-        }
-    }
-
-    fn card_like(&mut self) {
-        self.forget_card_like();
-        self.entry_error(Outcome::Invalid(Rule::LooksLikeCard));
-    }
-
-    fn expect_stray_end_key(&mut self, field: FieldId, ended_by_itself: bool) {
-        let end_key = self.menu.field(field).end_key.or_else(|| Digit::from_char('#'));
-        self.stray_end_key = end_key.filter(|_| ended_by_itself).map(|key| (key, self.now + STRAY_END_KEY));
-    }
-
-    /// *Inter-digit* or *terminator grace* fired: rules 2, 3 and 6.
-    pub(super) fn entry_timed_out(&mut self) {
-        let menu = Arc::clone(&self.menu);
-        match &menu.state(self.state).kind {
-            Kind::Collect(_) if self.collector.is_card() => self.card_like(),
-            Kind::Collect(collect) if self.collector.is_complete() => {
-                self.return_held_back();
-                self.complete(collect);
-                self.expect_stray_end_key(collect.field, true);
-            }
-            _ => self.entry_error(Outcome::NoMatch),
-        }
-    }
-
-    fn complete(&mut self, collect: &Collect) {
-        let menu = Arc::clone(&self.menu);
-        let entry = self.collector.take();
-        if menu.field(collect.field).kind == FieldKind::YesNo && !matches!(entry.expose(), "1" | "2") {
-            return self.entry_error(Outcome::NoMatch);
-        }
-        if self.visit.stage == Stage::Second && self.session.digits(collect.field) != Some(entry.expose()) {
-            self.forget_unconfirmed();
-            return self.entry_error(Outcome::Mismatch);
-        }
-        if let Err(rule) = self.session.store(&menu, collect.field, entry) {
-            return self.entry_error(Outcome::Invalid(rule));
-        }
-        self.visit.stage = match self.visit.stage {
-            Stage::First if !collect.twice.is_empty() => Stage::Second,
-            Stage::First | Stage::Second if !collect.read_back.is_empty() => Stage::ReadBack,
-            _ => {
-                self.visit.begin_anew();
-                self.note(EventKind::Outcome(Outcome::Match));
-                return self.go(collect.on_done);
-            }
-        };
-        self.note(EventKind::Outcome(Outcome::AgainToBeSure));
-        self.ask_further(menu.field(collect.field).kind);
-    }
-
-    /// Goes on to the second entry, or to what is read back. What was keyed ahead cannot be a yes to an amount.
-    fn ask_further(&mut self, kind: FieldKind) {
-        self.collector = self.new_collector();
-        if self.reads_back() && kind == FieldKind::Amount {
-            self.drop_keys_ahead(Dropped::Flushed);
-        }
-        self.prompt_entry(&[]);
     }
 
     /// Rule 1.

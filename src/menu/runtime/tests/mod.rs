@@ -10,7 +10,8 @@ mod six_rules;
 
 use super::*;
 use crate::menu::Catalog;
-use crate::service::{Authorization, AuthorizeReply, ChargeReply, Refusal};
+use crate::money::Money;
+use crate::service::{Authorization, AuthorizeReply, ChargeReply, Refusal, Request};
 
 pub(super) const KEY: &str = "257139";
 pub(super) const PAN: &str = "4111111111111111";

@@ -211,6 +211,12 @@ fn holds(bench: &Bench, menu: &Menu) -> Result<(), TestCaseError> {
     prop_assert!(end <= bound(menu), "ended at {end}\n{trace}");
     prop_assert_eq!(bench.pressed, taken + dropped, "{} taken, {} dropped\n{}", taken, dropped, trace);
     prop_assert!(bench.runtime.session.holds_nothing());
+    for event in &bench.events {
+        let told = format!("{event:?} {event}");
+        for card in ["4111111", "5555555", "3782822", "4242424"] {
+            prop_assert!(!told.contains(card), "{} in {}", card, told);
+        }
+    }
     Ok(())
 }
 
