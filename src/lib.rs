@@ -24,6 +24,8 @@
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
 //! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
 //! | [`decode`], [`demo`], [`conformance`], [`latency`] | digits in recordings; whole calls for show and for tests; the detector measured |
+//! | [`decode`], [`demo`], [`conformance`] | digits in recordings; whole calls for show and for tests; the detector measured |
+//! | [`tryout`] | a menu tried out by its author, at the keyboard or by scripts |
 
 pub mod audio;
 pub mod authorizer;
@@ -52,3 +54,4 @@ pub mod simulator;
 pub mod speech;
 pub mod station;
 mod svg;
+pub mod tryout;

@@ -178,7 +178,12 @@ impl Soak {
                 }
                 self.caller = None;
             }
-            Effect::LeaveLine | Effect::TakeLine | Effect::Ring(_) | Effect::GaveUp => {}
+            Effect::LeaveLine
+            | Effect::TakeLine
+            | Effect::Ring(_)
+            | Effect::GaveUp
+            | Effect::Save(_)
+            | Effect::Transfer(_) => {}
         }
     }
 

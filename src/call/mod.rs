@@ -39,6 +39,8 @@
 //!             match effect {
 //!                 Effect::Event(event) => println!("{event}"),
 //!                 Effect::Request { .. } => unreachable!("this menu asks no service"),
+//!                 Effect::Save(answers) => println!("{answers}"),
+//!                 Effect::Transfer { to } => println!("to be handed over to {to}"),
 //!                 Effect::HangUp => hung_up = true,
 //!             }
 //!         }
@@ -50,7 +52,7 @@
 //! ```
 
 mod recorder;
-mod voice;
+pub(crate) mod voice;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -58,9 +60,9 @@ use std::sync::Arc;
 
 use crate::audio::EchoCanceller;
 use crate::card::YearMonth;
-use crate::dtmf::{self, Detector, Profile};
+use crate::dtmf::{self, Detector, Digit, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Action, Event, KeyUse, Menu, Runtime};
+use crate::menu::{Action, Answers, Event, Menu, Runtime, View};
 use crate::progress::{Country, Heard, Progress};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
@@ -104,6 +106,13 @@ pub enum Effect {
     },
     /// An entry of the call's trace, masked.
     Event(Event),
+    /// Keep the caller's answers, with the wall-clock time.
+    Save(Answers),
+    /// Hand the line's call over to this number. [`Effect::HangUp`] follows, for lines that can't.
+    Transfer {
+        /// Digits, `*` and `#`, perhaps after a `+`.
+        to: String,
+    },
     /// End the line's call.
     HangUp,
 }
@@ -182,6 +191,30 @@ impl Call {
         self.effects.pop_front()
     }
 
+    /// A key went down that the line tells of beside the sound (RTP events, AudioSocket, a keyboard). Its sound, if it
+    /// has any, must not reach [`Self::step`] as well.
+    pub fn key_down(&mut self, key: Digit) {
+        let used = self.runtime.key_down(self.now, key);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_began(used, self.now);
+        }
+        self.act();
+    }
+
+    /// The key told of beside the sound went up.
+    pub fn key_up(&mut self) {
+        self.runtime.key_up(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_ended(self.now);
+        }
+        self.act();
+    }
+
+    /// What the call is doing, for who shows it; secrets are masked.
+    pub fn view(&self) -> View {
+        self.runtime.view()
+    }
+
     /// Gives a service's answer.
     pub fn reply(&mut self, id: RequestId, reply: Reply) {
         self.runtime.reply(self.now, id, reply);
@@ -230,6 +263,9 @@ impl Call {
         if let Some(recorder) = &mut self.recorder {
             let silent = self.runtime.is_secret() || self.runtime.is_over();
             recorder.push(&self.heard[tick.clone()], &self.said[tick], silent);
+            if !self.runtime.is_doubtful() {
+                recorder.release();
+            }
         }
     }
 
@@ -267,8 +303,8 @@ impl Call {
             dtmf::Event::Begin(begin) => {
                 canceller.hold(true);
                 let used = runtime.key_down(*now, begin.digit);
-                if let (KeyUse::Secret, Some(recorder)) = (used, recorder.as_mut()) {
-                    recorder.silence_key(MediaTime(begin.start));
+                if let Some(recorder) = recorder {
+                    recorder.key_began(used, MediaTime(begin.start));
                 }
             }
             dtmf::Event::End(digit) => {
@@ -290,6 +326,13 @@ impl Call {
                 Action::StopPlaying => self.voice.stop(),
                 Action::Request { id, request } => self.effects.push_back(Effect::Request { id, request }),
                 Action::Event(event) => self.effects.push_back(Effect::Event(event)),
+                Action::Save(answers) => self.effects.push_back(Effect::Save(answers)),
+                Action::Transfer { to } => self.effects.push_back(Effect::Transfer { to }),
+                Action::ForgetDoubtful => {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.silence_doubtful();
+                    }
+                }
                 Action::HangUp => self.effects.push_back(Effect::HangUp),
             }
         }

@@ -15,6 +15,9 @@ use tonopago::service::{Customer, PaymentKey};
 use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Outcome};
 
+/// Most digits of a payment key in `menus/pago.yaml`.
+const MENU_DIGITS: usize = 10;
+
 /// Issue, import, list and cancel payment keys
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -148,6 +151,13 @@ impl Issue {
             max_failures: self.max_failures,
         });
         let issued = issued.map_err(Failure::failed)?;
+        let length = issued.key.expose().len();
+        if length > MENU_DIGITS {
+            eprintln!(
+                "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
+                 6..{length} in yours"
+            );
+        }
         writeln!(std::io::stdout().lock(), "{}", issued.key.expose())?;
         Ok(ExitCode::SUCCESS)
     }

@@ -22,6 +22,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod generate;
+mod graph;
 mod keys;
 mod latency;
 mod listen;
@@ -33,6 +34,8 @@ mod prompts;
 mod run;
 mod samples;
 mod sandbox;
+mod schema;
+mod simulate;
 mod trace;
 
 use std::error::Error;
@@ -64,10 +67,13 @@ enum Command {
     Generate(generate::Args),
     Conformance(conformance::Args),
     Latency(latency::Args),
+    Simulate(simulate::Args),
     Call(call::Args),
     Run(run::Args),
     Doctor(doctor::Args),
     Check(check::Args),
+    Graph(graph::Args),
+    Schema(schema::Args),
     Prompts(prompts::Args),
     Authorizer(authorizer::Args),
     Keys(keys::Args),
@@ -96,10 +102,13 @@ impl Command {
             Self::Generate(args) => generate::run(args),
             Self::Conformance(args) => conformance::run(args),
             Self::Latency(args) => latency::run(args),
+            Self::Simulate(args) => simulate::run(args),
             Self::Call(args) => call::run(args),
             Self::Run(args) => run::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Check(args) => check::run(args),
+            Self::Graph(args) => graph::run(args),
+            Self::Schema(args) => schema::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Authorizer(args) => authorizer::run(args),
             Self::Keys(args) => keys::run(args),

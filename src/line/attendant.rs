@@ -17,7 +17,7 @@ use crate::audio::level::dbm0_of_power;
 use crate::call::{self, Call, Frame};
 use crate::dtmf::{self, Detector, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::Event;
+use crate::menu::{Answers, Event};
 use crate::progress::Heard;
 use crate::service::{Reply, Request, RequestId};
 
@@ -80,6 +80,10 @@ pub enum Effect {
     },
     /// An entry of the call's trace, masked.
     Event(Event),
+    /// The caller's answers, to be kept.
+    Save(Answers),
+    /// The caller is to be handed over to this number as soon as the call has ended. A line that cannot do it lets go.
+    Transfer(String),
     /// The call is over; the network's tone that ended it, if one did. What remains of its recording can be taken.
     Ended(CallNumber, Option<Heard>),
     /// Let go of the line.
@@ -307,6 +311,8 @@ impl Attendant {
                 call::Effect::Request { id, request } => {
                     self.effects.push_back(Effect::Request { call: self.number, id, request });
                 }
+                call::Effect::Save(answers) => self.effects.push_back(Effect::Save(answers)),
+                call::Effect::Transfer { to } => self.effects.push_back(Effect::Transfer(to)),
                 call::Effect::HangUp => {} // the call is over then
             }
         }

@@ -1,6 +1,7 @@
 //! Drivers of the call engine: each moves audio between a line and a [`Call`](crate::call::Call) and performs its
 //! effects.
 
+mod answers;
 pub mod attendant;
 pub mod hook;
 mod party;
@@ -9,5 +10,6 @@ pub mod ring;
 pub mod sound_card;
 mod virtual_time;
 
+pub use answers::{AnswersError, AnswersFile};
 pub use party::{Party, RecordedCaller, SimulatedCaller};
 pub use virtual_time::{Latencies, Services, Transcript, run};

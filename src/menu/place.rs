@@ -48,6 +48,11 @@ impl Path {
         Self { steps: self.steps.clone(), at_name }
     }
 
+    /// Whether this is the node at `other` or in it.
+    pub(super) fn is_in(&self, other: &Self) -> bool {
+        self.steps.starts_with(&other.steps)
+    }
+
     fn then(&self, step: Step) -> Self {
         let mut steps = self.steps.clone();
         steps.push(step);

@@ -77,6 +77,11 @@ impl Notes {
         self.found.borrow_mut().push((path.clone(), message.into(), cure.into()));
     }
 
+    /// Whether something is wrong with this node or anything in it.
+    pub(super) fn concern(&self, path: &Path) -> bool {
+        self.found.borrow().iter().any(|(found, ..)| found.is_in(path))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }

@@ -1,7 +1,7 @@
 //! A box from its start to its stop.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use super::services::{Shop, ShopError};
 use super::status;
 use crate::http::{Server, ServerError};
 use crate::line::attendant::Phase;
+use crate::line::{AnswersError, AnswersFile};
 
 /// Between two looks while stopping.
 const LOOK: Duration = Duration::from_millis(50);
@@ -44,6 +45,9 @@ pub enum StationError {
     /// The recordings' folder.
     #[error("recordings: {0}; check the folder's rights")]
     Recording(std::io::Error),
+    /// The file for callers' answers can't be opened.
+    #[error(transparent)]
+    Answers(AnswersError),
     /// No thread.
     #[error("{0}")]
     System(std::io::Error),
@@ -66,7 +70,9 @@ impl Station {
             Some(settings) => Some(status::serve(settings, &board, &shop)?),
             None => None,
         };
-        let shared = Shared { board, shop, recorder, requests: Arc::new(AtomicUsize::new(0)) };
+        let answers = config.answers.as_deref().map(AnswersFile::open).transpose().map_err(StationError::Answers)?;
+        let answers = answers.map(|file| Arc::new(Mutex::new(file)));
+        let shared = Shared { board, shop, recorder, answers, requests: Arc::new(AtomicUsize::new(0)) };
         let start = |index| Line::start(&config, index, &shared);
         let lines = (0..config.lines.len()).map(start).collect::<Result<Vec<_>, _>>().map_err(StationError::System)?;
         let beats = vec![(0, Instant::now()); lines.len()];

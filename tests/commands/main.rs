@@ -14,6 +14,7 @@ mod generate_refuses_what_makes_no_sense;
 mod hard_samples_are_heard;
 mod harness;
 mod latency_is_told_by_block_and_part;
+mod menus_are_tried_drawn_and_voiced;
 mod merchant_documentation_is_true;
 mod merchant_imports_keys;
 mod merchant_is_told_and_served_safely;
@@ -22,7 +23,7 @@ mod mistakes_cost_no_data;
 mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
-mod service;
 mod run_checks_a_whole_configuration;
+mod service;
 #[cfg(feature = "sound-card")]
 mod virtual_card;

@@ -48,6 +48,8 @@ impl Bench {
                     }
                     Effect::Event(Event { kind: EventKind::HangUp { by: Party::Box }, .. }) => "box hung up".to_owned(),
                     Effect::Event(_) => continue,
+                    Effect::Save(answers) => format!("saves {answers}"),
+                    Effect::Transfer(to) => format!("hands over to {to}"),
                     Effect::Request { call, id, .. } => {
                         self.requests.push((call, id));
                         "asks".to_owned()

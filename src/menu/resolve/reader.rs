@@ -214,7 +214,8 @@ fn in_words(ms: u64) -> String {
     }
 }
 
-fn parse_duration(text: &str) -> Option<MediaTime> {
+/// A duration as menus and scripts write it: `500ms`, `1.5s`, `15min`; at most an hour.
+pub(crate) fn parse_duration(text: &str) -> Option<MediaTime> {
     let text = text.trim();
     let unit_start = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit_start);

@@ -115,9 +115,9 @@ impl Context<'_> {
     }
 
     fn waiting(&self, map: &Map<'_>, limit: MediaTime) -> Waiting {
-        let own = map.optional("while_waiting").map(|list| self.prompts.list(&list));
+        let own = map.optional("while_waiting").map(|list| self.prompts(&list));
         Waiting {
-            say: own.unwrap_or_else(|| self.prompts.default_clip("seguimos")),
+            say: own.unwrap_or_else(|| self.default_clip("seguimos")),
             every: STILL_WORKING_EVERY,
             limit: map.optional("wait_limit").and_then(|value| value.duration(WAIT_LIMITS_MS)).unwrap_or(limit),
         }

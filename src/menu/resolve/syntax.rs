@@ -23,6 +23,11 @@ pub(crate) fn explain(text: &str, message: String, place: Option<Place>) -> Mist
         let message = "this line is indented with a tab".to_owned();
         return Mistake { place: Some(Place { line, column }), message, cure: "indent with spaces" };
     }
+    if message.contains("unknown anchor") {
+        let cure = "write the prompt's or the state's name without the *; a key * goes in quotes: \"*\"";
+        let message = "a word that begins with * stands for nothing".to_owned();
+        return Mistake { place, message, cure };
+    }
     if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, bare_key(line)?))) {
         let message = "a # or * without quotes means something else to YAML".to_owned();
         return Mistake { place: Some(Place { line, column }), message, cure: IN_QUOTES };

@@ -20,7 +20,8 @@ use crate::speech::Clips;
 const VERSION: &str = "1";
 /// A configuration larger than this is none.
 const MAX_BYTES: usize = 1 << 20;
-const NAMES: [&str; 9] = ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "timing"];
+const NAMES: [&str; 10] =
+    ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "answers", "timing"];
 /// The payment menu that is built in, for configurations that name no file.
 const BUILT_IN: (&str, &str) = ("pago", include_str!("../../../menus/pago.yaml"));
 /// The variable of the status page's password hash, where no file is named.
@@ -91,6 +92,8 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     let lines = map.required("lines").and_then(|value| lines::read(&value, &menu_names(&map), is_demo));
     let status = map.optional("status").map(|value| read_status(&value, context));
     let recording = map.optional("recording").map(|value| read_recording(&value, context));
+    let answers = map.optional("answers").and_then(|value| Some(context.path(value.text()?)));
+    report_lost_answers(&map, menus.as_deref().unwrap_or_default());
     let (reconcile_every, stop_within) = read_timing(&map);
     Some(Config {
         file: file.to_owned(),
@@ -102,9 +105,23 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         services: services?,
         status: status.map_or(Some(None), |status| status.map(Some))?,
         recording: recording.map_or(Some(None), |recording| recording.map(Some))?,
+        answers,
         reconcile_every,
         stop_within,
     })
+}
+
+/// A menu that asks callers for answers needs a place for them.
+fn report_lost_answers(map: &Map<'_>, menus: &[MenuConfig]) {
+    if map.optional("answers").is_none()
+        && let Some(menu) = menus.iter().find(|menu| menu.menu.saves_answers())
+        && let Some(value) = map.optional("menus")
+    {
+        value.problem(
+            format!("menu \"{}\" saves answers, and there is no place for them", menu.name),
+            "write answers: answers.csv, or a name that ends in .jsonl",
+        );
+    }
 }
 
 /// Whether a demonstration is meant, even if something else is wrong with it.

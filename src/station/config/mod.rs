@@ -41,6 +41,8 @@ pub struct Config {
     pub status: Option<StatusConfig>,
     /// Recording, if calls are recorded.
     pub recording: Option<Recording>,
+    /// Where callers' answers are kept, if a menu asks for any.
+    pub answers: Option<PathBuf>,
     /// How often open payments are looked for.
     pub reconcile_every: Duration,
     /// How long a stop waits for calls under way.

@@ -25,6 +25,15 @@ fn the_smallest_configuration_is_good_and_so_is_the_example() {
 }
 
 #[test]
+fn a_menu_that_saves_answers_needs_a_place_for_them() {
+    let survey = GOOD.replace("default }", "default, menu: encuesta }") + "menus: { encuesta: menus/encuesta.yaml }\n";
+    let problem = parse(&survey).err().unwrap();
+    assert!(problem.starts_with("box.yaml:5:") && problem.contains("write answers: answers.csv"), "{problem}");
+    let config = parse(&(survey + "answers: target/answers.csv\n")).unwrap();
+    assert!(config.answers.unwrap().ends_with("target/answers.csv"));
+}
+
+#[test]
 fn what_the_package_installs_is_good() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let installed = std::fs::read_to_string(root.join("packaging/box.yaml")).unwrap();

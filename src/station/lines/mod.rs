@@ -12,6 +12,7 @@ use super::board::Board;
 use super::config::{Config, Source};
 use super::recording::CallRecorder;
 use super::services::Shop;
+use crate::line::AnswersFile;
 use crate::menu::Menu;
 use crate::speech::Clips;
 
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) board: Arc<Board>,
     pub(super) shop: Arc<Shop>,
     pub(super) recorder: Option<CallRecorder>,
+    pub(super) answers: Option<Arc<Mutex<AnswersFile>>>,
     /// Service requests under way, of all lines: a stop waits for them.
     pub(super) requests: Arc<AtomicUsize>,
 }

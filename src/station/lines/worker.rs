@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::line::attendant::{Attendant, AttendantConfig, CallNumber, Effect, MakeCall, Phase, STEP, Signals};
 use crate::line::hook::{Hook, HookPlan};
 use crate::media::SAMPLE_RATE;
-use crate::menu::{Event, EventKind, Outcome};
+use crate::menu::{Answers, Event, EventKind, Outcome};
 use crate::progress::Heard;
 use crate::service::{ChargeReply, Reply, Request, RequestId};
 
@@ -210,6 +210,10 @@ impl Worker {
                     }
                     self.note(&event);
                 }
+                Effect::Save(answers) => self.save(answers),
+                Effect::Transfer(to) => {
+                    self.shared.board.trouble(&format!("{}: cannot hand a caller over to {to}", self.line().name));
+                }
                 Effect::Ended(_, tone) => self.ended(tone),
             }
         }
@@ -278,6 +282,24 @@ impl Worker {
         if let Err(error) = thread::Builder::new().name("request".to_owned()).spawn(work) {
             self.trouble(&format!("no thread for a service request: {error}"));
             let _ = self.answer.try_send((call, id, unavailable));
+        }
+    }
+
+    /// Keeps a caller's answers, on a thread of its own: a disk may take its time, and the line can't wait.
+    fn save(&self, answers: Answers) {
+        let Some(file) = self.shared.answers.clone() else {
+            return self.shared.board.trouble(&format!("no file for answers: {answers} are lost"));
+        };
+        let (board, under_way) = (Arc::clone(&self.shared.board), UnderWay::new(&self.shared.requests));
+        let work = move || {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = file.add(&answers, SystemClock.now()) {
+                board.trouble(&format!("answers not kept: {error}; they were {answers}"));
+            }
+            drop(under_way);
+        };
+        if let Err(error) = thread::Builder::new().name("answers".to_owned()).spawn(work) {
+            self.trouble(&format!("no thread to keep answers: {error}"));
         }
     }
 
