@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::svg::{escape, number, ticks};
+use crate::svg::{Anchor, escape, line, number, text, ticks};
 
 /// Width and height of a chart in its own units.
 const SIZE: (f64, f64) = (560.0, 320.0);
@@ -62,13 +62,12 @@ impl Chart {
         let (width, height) = SIZE;
         let title = escape(&self.title);
         let _ = write!(out, r#"<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}">"#);
-        let _ = write!(out, r#"<text class="title" x="{}" y="20">{title}</text>"#, MARGIN.0);
+        text(&mut out, "title", (MARGIN.0, 20.0), Anchor::Start, &self.title);
         self.axes(&scale, &mut out);
         for (place, word) in &self.limits {
-            let (x, top, bottom) = (scale.place_x(*place), MARGIN.2, SIZE.1 - MARGIN.3);
-            let _ = write!(out, r#"<line class="limit" x1="{x:.1}" x2="{x:.1}" y1="{top}" y2="{bottom}"/>"#);
-            let _ =
-                write!(out, r#"<text class="limit" x="{:.1}" y="{:.1}">{}</text>"#, x + 3.0, top + 10.0, escape(word));
+            let ((_, _, top, bottom), x) = (edges(), scale.place_x(*place));
+            line(&mut out, "limit", (x, top), (x, bottom));
+            text(&mut out, "limit", (x + 3.0, top + 10.0), Anchor::Start, word);
         }
         match self.form {
             Form::Bars => self.bars(&scale, &mut out),
@@ -91,36 +90,19 @@ impl Chart {
     }
 
     fn axes(&self, scale: &Scale, out: &mut String) {
-        let (left, right, top, bottom) = (MARGIN.0, SIZE.0 - MARGIN.1, MARGIN.2, SIZE.1 - MARGIN.3);
+        let (left, right, top, bottom) = edges();
         for value in scale.y_ticks() {
             let y = scale.place_y(value);
-            let _ = write!(out, r#"<line class="grid" x1="{left}" x2="{right}" y1="{y:.1}" y2="{y:.1}"/>"#);
-            let _ = write!(
-                out,
-                r#"<text class="tick" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
-                left - 6.0,
-                y + 4.0,
-                number(value)
-            );
+            line(out, "grid", (left, y), (right, y));
+            text(out, "tick", (left - 6.0, y + 4.0), Anchor::End, &number(value));
         }
         for value in ticks(scale.x.0, scale.x.1, TICKS) {
             let x = scale.place_x(value);
-            let _ = write!(out, r#"<line class="grid" x1="{x:.1}" x2="{x:.1}" y1="{top}" y2="{bottom}"/>"#);
-            let _ = write!(
-                out,
-                r#"<text class="tick" x="{x:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
-                bottom + 16.0,
-                number(value)
-            );
+            line(out, "grid", (x, top), (x, bottom));
+            text(out, "tick", (x, bottom + 16.0), Anchor::Middle, &number(value));
         }
         let _ = write!(out, r#"<path class="axis" d="M{left} {top}V{bottom}H{right}"/>"#);
-        let middle = (left + right) / 2.0;
-        let _ = write!(
-            out,
-            r#"<text class="label" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
-            SIZE.1 - 10.0,
-            escape(&self.x_label)
-        );
+        text(out, "label", ((left + right) / 2.0, SIZE.1 - 10.0), Anchor::Middle, &self.x_label);
         let _ = write!(
             out,
             r#"<text class="label" transform="translate(16 {}) rotate(-90)" text-anchor="middle">{}</text>"#,
@@ -130,22 +112,26 @@ impl Chart {
     }
 
     fn lines(&self, scale: &Scale, out: &mut String) {
-        for (index, line) in self.lines.iter().enumerate() {
-            let place = |(x, y): &(f64, f64)| (scale.place_x(*x), scale.place_y(*y));
-            let path: String = line.points.iter().map(place).map(|(x, y)| format!("{x:.1},{y:.1} ")).collect();
-            let _ = write!(out, r#"<polyline class="line c{index}" points="{}"/>"#, path.trim_end());
-            for (point, (x, y)) in line.points.iter().zip(line.points.iter().map(place)) {
-                let told = format!("{}: {}", number(point.0), number(point.1));
-                let _ = write!(
-                    out,
-                    r#"<circle class="dot c{index}" cx="{x:.1}" cy="{y:.1}" r="2.5"><title>{told}</title></circle>"#
-                );
+        for (index, shown) in self.lines.iter().enumerate() {
+            let places: Vec<(f64, f64)> =
+                shown.points.iter().map(|(x, y)| (scale.place_x(*x), scale.place_y(*y))).collect();
+            let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let _ = write!(out, r#"<polyline class="line c{index}" points="{}"/>"#, path.join(" "));
+            for ((x, y), (place, value)) in places.iter().zip(&shown.points) {
+                let told = format!("{}: {}", number(*place), number(*value));
+                let dot = format!(r#"<circle class="dot c{index}" cx="{x:.1}" cy="{y:.1}" r="2.5">"#);
+                let _ = write!(out, "{dot}<title>{told}</title></circle>");
             }
-            if self.lines.len() > 1 {
-                let (x, y) = (SIZE.0 - MARGIN.1 - 110.0 * (self.lines.len() - index) as f64 + 10.0, 20.0);
-                let _ = write!(out, r#"<path class="line c{index}" d="M{x} {}h18"/>"#, y - 4.0);
-                let _ = write!(out, r#"<text class="tick" x="{}" y="{y}">{}</text>"#, x + 24.0, escape(&line.name));
-            }
+        }
+        self.legend(out);
+    }
+
+    /// The names of the lines, right of the title; a single one is named by the axis.
+    fn legend(&self, out: &mut String) {
+        for (index, shown) in self.lines.iter().enumerate().filter(|_| self.lines.len() > 1) {
+            let x = SIZE.0 - MARGIN.1 - 110.0 * (self.lines.len() - index) as f64 + 10.0;
+            let _ = write!(out, r#"<path class="line c{index}" d="M{x} 16h18"/>"#);
+            text(out, "tick", (x + 24.0, 20.0), Anchor::Start, &shown.name);
         }
     }
 
@@ -164,6 +150,11 @@ impl Chart {
             }
         }
     }
+}
+
+/// Where the axes are: left, right, top, bottom.
+const fn edges() -> (f64, f64, f64, f64) {
+    (MARGIN.0, SIZE.0 - MARGIN.1, MARGIN.2, SIZE.1 - MARGIN.3)
 }
 
 impl Scale {

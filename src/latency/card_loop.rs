@@ -96,7 +96,7 @@ impl Measured {
     }
 }
 
-/// The counts at a moment: samples of ours taken, samples delivered.
+/// The counts at a moment: samples of ours taken, samples delivered and not lost since.
 #[derive(Clone, Copy)]
 struct Look {
     at: Instant,
@@ -218,7 +218,9 @@ impl Watch {
             while !stop.load(Ordering::Acquire) {
                 // What was left out will never be taken: those behind it move up.
                 let taken = stats.played() + stats.skipped();
-                looks.push(Look { at: Instant::now(), taken, delivered: stats.heard() });
+                // What was lost the detector does not count.
+                let delivered = stats.heard().saturating_sub(stats.heard_dropped());
+                looks.push(Look { at: Instant::now(), taken, delivered });
                 thread::sleep(LOOK);
             }
             looks

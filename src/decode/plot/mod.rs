@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Entry;
 use crate::audio::Block;
 use crate::dtmf::{COLUMN_HZ, ROW_HZ};
-use crate::svg::{escape, number, ticks};
+use crate::svg::{Anchor, escape, line, number, text, ticks};
 use spectrogram::{HIGHEST_HZ, Spectrogram};
 
 /// Channels drawn; a recording with more has its first ones drawn.
@@ -32,8 +32,8 @@ const LABELS: f64 = 22.0;
 const APART: f64 = 11.0;
 
 const STYLE: &str = "text{font:12px sans-serif;fill:#222}.dim{fill:#666;font-size:11px}.title{font-size:15px;font-weight:600}\
-.digit{fill:none;stroke:#fff;stroke-width:1.6}.key{font-weight:700;text-anchor:middle}\
-.miss{fill:none;stroke:#ff5a4f;stroke-width:1.4;stroke-dasharray:4 2}.why{fill:#b3261e;font-size:11px;text-anchor:middle}\
+.digit{fill:none;stroke:#fff;stroke-width:1.6}.key{font-weight:700}\
+.miss{fill:none;stroke:#ff5a4f;stroke-width:1.4;stroke-dasharray:4 2}.why{fill:#b3261e;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px}\
 .tone{stroke:#fff;stroke-opacity:.25;stroke-width:.6}.axis{fill:none;stroke:#888}";
 
 /// A picture in the making.
@@ -68,8 +68,8 @@ impl Plot {
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}">"#
         );
         let _ = write!(out, r##"<style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>"##);
-        let _ = write!(out, r#"<text class="title" x="{}" y="22">{}</text>"#, MARGIN.0, escape(title));
-        let _ = write!(out, r#"<text class="dim" x="{}" y="42">{}</text>"#, MARGIN.0, escape(&self.caption(entries)));
+        text(&mut out, "title", (MARGIN.0, 22.0), Anchor::Start, title);
+        text(&mut out, "dim", (MARGIN.0, 42.0), Anchor::Start, &self.caption(entries));
         for (channel, spectrogram) in self.channels.iter().enumerate() {
             let top = MARGIN.2 + each * channel as f64 + LABELS;
             sheet.picture(spectrogram, top, &mut out);
@@ -124,31 +124,17 @@ impl Sheet {
         let (left, right, bottom) = (MARGIN.0, MARGIN.0 + self.width, top + HEIGHT);
         for hz in ROW_HZ.into_iter().chain(COLUMN_HZ) {
             let y = y(top, hz);
-            let _ = write!(out, r#"<line class="tone" x1="{left}" x2="{right:.1}" y1="{y:.1}" y2="{y:.1}"/>"#);
-            let _ = write!(
-                out,
-                r#"<text class="dim" x="{}" y="{:.1}" text-anchor="end">{hz} Hz</text>"#,
-                left - 5.0,
-                y + 4.0
-            );
+            line(out, "tone", (left, y), (right, y));
+            text(out, "dim", (left - 5.0, y + 4.0), Anchor::End, &format!("{hz} Hz"));
         }
         for at in ticks(0.0, self.seconds, self.width / 90.0) {
-            let (x, at) = (self.x(at), number(at));
-            let _ = write!(out, r#"<path class="axis" d="M{x:.1} {bottom}v4"/>"#);
-            let _ = write!(
-                out,
-                r#"<text class="dim" x="{x:.1}" y="{:.1}" text-anchor="middle">{at} s</text>"#,
-                bottom + 16.0
-            );
+            let x = self.x(at);
+            line(out, "axis", (x, bottom), (x, bottom + 4.0));
+            text(out, "dim", (x, bottom + 16.0), Anchor::Middle, &format!("{} s", number(at)));
         }
         let _ = write!(out, r#"<path class="axis" d="M{left} {top}V{bottom}H{right:.1}"/>"#);
         if channels > 1 {
-            let (x, y) = (right - 4.0, bottom + 30.0);
-            let _ = write!(
-                out,
-                r#"<text class="dim" x="{x:.1}" y="{y:.1}" text-anchor="end">channel {}</text>"#,
-                channel + 1
-            );
+            text(out, "dim", (right - 4.0, bottom + 30.0), Anchor::End, &format!("channel {}", channel + 1));
         }
     }
 
@@ -207,16 +193,12 @@ fn told(entry: &Entry) -> String {
 
 /// A digit above the picture, a reason inside it at the bottom.
 fn label(entry: &Entry, x: f64, top: f64, out: &mut String) {
-    let digit = escape(&entry.digit.to_string());
-    let _ = match entry.rejected {
-        None => write!(out, r#"<text class="key" x="{x:.1}" y="{:.1}">{digit}</text>"#, top - 6.0),
-        Some(reason) => write!(
-            out,
-            r##"<text class="why" x="{x:.1}" y="{:.1}" style="paint-order:stroke" stroke="#fff" stroke-width="3">{digit}? {}</text>"##,
-            top + HEIGHT - 8.0,
-            escape(&reason.to_string())
-        ),
-    };
+    match entry.rejected {
+        None => text(out, "key", (x, top - 6.0), Anchor::Middle, &entry.digit.to_string()),
+        Some(reason) => {
+            text(out, "why", (x, top + HEIGHT - 8.0), Anchor::Middle, &format!("{}? {reason}", entry.digit));
+        }
+    }
 }
 
 fn y(top: f64, hz: f64) -> f64 {
