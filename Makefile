@@ -25,6 +25,10 @@ test: deps
 bench: deps
 	$(CARGO) bench
 
+# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
+faults: deps
+	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1
+
 lint: deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(PROFILE) --all-targets -- --deny warnings
@@ -52,7 +56,3 @@ $(VOICE_ENV)/ready: menus/voices/requirements.txt
 # What building needs from Debian: a C compiler (SQLite is built in) and the ALSA headers (the sound card).
 deps:
 	@sh .ci/deps
-
-# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
-faults: deps
-	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1
