@@ -35,6 +35,10 @@ bench-peers: deps
 instructions: deps
 	$(CARGO) bench --bench peers -- --instructions
 
+# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
+faults: deps
+	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1
+
 lint: deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(PROFILE) --all-targets -- --deny warnings
@@ -74,7 +78,3 @@ soak-month: deps
 # What building needs from Debian: a C compiler (SQLite is built in) and the ALSA headers (the sound card).
 deps:
 	@sh .ci/deps
-
-# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
-faults: deps
-	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1

@@ -37,7 +37,7 @@ const ALL: [(Answered, &str); 11] = [
 
 /// Upper bounds of the histogram of answer times, in seconds, with their text.
 const BOUNDS: [(f64, &str); 7] =
-    [(0.001, "0.001"), (0.005, "0.005"), (0.02, "0.02"), (0.1, "0.1"), (0.5, "0.5"), (2.0, "2"), (10.0, "10")];
+    [(0.005, "0.005"), (0.025, "0.025"), (0.05, "0.05"), (0.1, "0.1"), (0.5, "0.5"), (2.0, "2"), (10.0, "10")];
 
 #[derive(Default)]
 pub(super) struct Metrics {
@@ -99,13 +99,13 @@ mod tests {
     fn counts_stand_where_their_names_are() {
         let metrics = Metrics::default();
         for (answered, _) in ALL {
-            (0..=answered as usize).for_each(|_| metrics.count(answered, Duration::from_millis(3)));
+            (0..=answered as usize).for_each(|_| metrics.count(answered, Duration::from_millis(21)));
         }
         let text = metrics.text();
         for (place, (_, name)) in ALL.iter().enumerate() {
             assert!(text.contains(&format!("{{answer=\"{name}\"}} {}\n", place + 1)), "{text}");
         }
-        for line in ["_bucket{le=\"0.001\"} 0\n", "_bucket{le=\"0.005\"} 66\n", "_sum 0.198000\n", "_count 66\n"] {
+        for line in ["_bucket{le=\"0.005\"} 0\n", "_bucket{le=\"0.025\"} 66\n", "_sum 1.386000\n", "_count 66\n"] {
             assert!(text.contains(line), "{line}: {text}");
         }
     }

@@ -114,12 +114,13 @@ fn run(payments: u32, seed: u64, rule: OrderIds) {
         assert!(begun.elapsed() < Duration::from_secs(600), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }
+    let reconciled = begun.elapsed();
     drop(telling);
     let box_ledger = cashier.till().ledger();
     tell_everything(box_ledger, authorizer.url());
     faults(&[authorizer.tally(), openpay.tally()]);
     row("seconds of payments", paying.as_secs() as usize);
-    println!("{:<32}{:>10.1}", "seconds until reconciled", begun.elapsed().as_secs_f64());
+    println!("{:<32}{:>10.1}", "seconds until reconciled", reconciled.as_secs_f64());
     let mut heard = public.heard.into_inner().unwrap();
     // Of two callers with one key, one may rightly hear "not paid" of the own card while the other's is charged.
     let twins =

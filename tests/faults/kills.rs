@@ -25,6 +25,8 @@ const KEYS: u32 = 24;
 const GENERATIONS: u32 = 3;
 /// Callers of one process.
 const CALLERS: usize = 4;
+/// How long a worker is given to start.
+const MOST_PATIENCE: Duration = Duration::from_secs(5);
 /// Exchanges that fail, of a hundred.
 const FAILING: u8 = 15;
 /// Tells this program to be the process that is killed.
@@ -91,8 +93,16 @@ impl Life {
     }
 }
 
+/// When a worker is killed.
+#[derive(Clone, Copy)]
+struct Death {
+    /// Counted from its start, where it may not have reconciled yet; else from then on.
+    while_starting: bool,
+    after: Duration,
+}
+
 /// Runs a worker until it is killed.
-fn run_and_kill(setting: &str, lifetime: Duration) -> Life {
+fn run_and_kill(setting: &str, death: Death) -> Life {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kills::worker", "--nocapture"])
         .env(WORKER, setting)
@@ -101,12 +111,21 @@ fn run_and_kill(setting: &str, lifetime: Duration) -> Life {
         .spawn()
         .unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
+    let (begins_work, work) = std::sync::mpsc::channel();
     let listener = std::thread::spawn(move || {
         let mut life = Life::default();
-        output.lines().map_while(Result::ok).for_each(|line| life.hear(&line));
+        for line in output.lines().map_while(Result::ok) {
+            life.hear(&line);
+            if life.reconciled.is_some() {
+                let _ = begins_work.send(()); // nobody waits for the second
+            }
+        }
         life
     });
-    std::thread::sleep(lifetime);
+    if !death.while_starting {
+        let _ = work.recv_timeout(MOST_PATIENCE); // a gateway that is down keeps it from starting
+    }
+    std::thread::sleep(death.after);
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     listener.join().unwrap()
@@ -183,9 +202,10 @@ fn payments_survive_kills() {
         let services = [&mut sandbox, &mut authorizer];
         let victim = random.usize(0..10);
         let lifetime = Duration::from_millis(random.u64(20..400));
+        let death = Death { while_starting: random.u8(0..4) == 0, after: lifetime };
         let setting = format!("{generation} {} {} {box_file}", to_openpay.url(), to_authorizer.url());
         let life = std::thread::scope(|scope| {
-            let life = scope.spawn(|| run_and_kill(&setting, lifetime));
+            let life = scope.spawn(|| run_and_kill(&setting, death));
             if let Some(service) = services.into_iter().nth(victim) {
                 std::thread::sleep(lifetime / 2);
                 service.kill_and_restart();
@@ -208,6 +228,7 @@ fn payments_survive_kills() {
         assert!(begun.elapsed() < Duration::from_secs(600), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }
+    let closed = begun.elapsed();
     to_authorizer.set_percent(0);
     let box_ledger = cashier.till().ledger();
     tell_everything(box_ledger, to_authorizer.url());
@@ -215,11 +236,7 @@ fn payments_survive_kills() {
     row("kills of the paying process", kills as usize);
     row("kills of the services", service_kills);
     tell_restarts(&mut rounds);
-    println!(
-        "{:<32}{:>10.1}  ({left} attempts were open)",
-        "s from last restart to all closed",
-        begun.elapsed().as_secs_f64()
-    );
+    println!("{:<32}{:>10.1}  ({left} attempts were open)", "s from last restart to all closed", closed.as_secs_f64());
     drop(sandbox);
     let books = Sandbox::start(SandboxConfig { file: Some(sandbox_file.into()), ..SandboxConfig::default() }).unwrap();
     // A process that was killed told nobody anything afterwards: what its last call would have heard is not known.
