@@ -9,7 +9,7 @@
 //! - The driver performs every [`Effect`]: it asks services and gives their answers to [`Call::reply`], keeps or prints
 //!   events, and ends the line's call on [`Effect::HangUp`].
 //! - The box's own voice is taken out of what the line gives before anything listens to it
-//!   ([`EchoCanceller`](crate::audio::EchoCanceller)). A tone by which the network tells that the caller has gone
+//!   ([`EchoCanceller`]). A tone by which the network tells that the caller has gone
 //!   ([`progress`](crate::progress)) ends the call like [`Call::hang_up`]; [`Call::tone`] tells which it was.
 //! - [`Call::hang_up`] tells that the caller is gone. A service request outstanding then is still performed by the
 //!   driver to its end; only nobody hears about it.

@@ -64,20 +64,27 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let signals = listen_for_signals().map_err(Failure::failed)?;
     let mut station = Station::start(config).map_err(Failure::failed)?;
-    if let Some(url) = station.status_url() {
-        tell!("status page {url}");
-    }
-    if let Some(key) = station.demo_hint() {
-        tell!(
-            "demonstration: payment key {key}, card 4111 1111 1111 1111, any expiry to come, any CVV; nothing is charged"
-        );
-    }
+    welcome(&station);
     notify::ready();
     let well = watch(&mut station, &signals);
     notify::stopping();
     station.stop(&mut || signals.try_recv() == Ok(Signal::Stop));
     tracing::info!("stopped");
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// Nobody may be reading; the box runs all the same.
+fn welcome(station: &Station) {
+    let mut text = String::new();
+    if let Some(url) = station.status_url() {
+        text += &format!("status page {url}\n");
+    }
+    if let Some(key) = station.demo_hint() {
+        text += &format!(
+            "demonstration: payment key {key}, card 4111 1111 1111 1111, any expiry to come, any CVV; nothing is charged\n"
+        );
+    }
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Until the system says stop; false if a line hangs, which a service manager cures by starting the box again.

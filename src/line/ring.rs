@@ -115,8 +115,11 @@ mod tests {
 
     const STEP: MediaTime = MediaTime::from_ms(10);
 
+    /// The signal at a ms of a stretch.
+    type Signal = fn(u64) -> bool;
+
     /// Feeds (ms, signal at that ms of the stretch) stretches; what came of it and when, in ms.
-    fn rang(answer_after: u32, stretches: &[(u64, fn(u64) -> bool)]) -> Vec<(u64, Rang)> {
+    fn rang(answer_after: u32, stretches: &[(u64, Signal)]) -> Vec<(u64, Rang)> {
         let mut counter = RingCounter::new(answer_after);
         let (mut at, mut all) = (0, Vec::new());
         for (ms, signal) in stretches {
@@ -128,10 +131,10 @@ mod tests {
         all
     }
 
-    const ON: fn(u64) -> bool = |_| true;
-    const OFF: fn(u64) -> bool = |_| false;
+    const ON: Signal = |_| true;
+    const OFF: Signal = |_| false;
     /// A detector that follows 25 Hz, and bounces.
-    const CHATTERS: fn(u64) -> bool = |ms| ms % 40 < 20 && ms % 70 != 0;
+    const CHATTERS: Signal = |ms| ms % 40 < 20 && ms % 70 != 0;
 
     #[test]
     fn it_answers_after_the_rings_asked_for_and_between_two() {
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_double_ring_is_one() {
-        let double: &[(u64, fn(u64) -> bool)] = &[(400, ON), (200, OFF), (400, ON), (2000, OFF)];
+        let double: &[(u64, Signal)] = &[(400, ON), (200, OFF), (400, ON), (2000, OFF)];
         let rang = rang(2, &[double, double].concat());
         let kinds: Vec<Rang> = rang.iter().map(|(_, rang)| *rang).collect();
         assert_eq!(kinds, [Rang::Ring(1), Rang::Ring(2), Rang::Answer]);

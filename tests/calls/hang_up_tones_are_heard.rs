@@ -27,7 +27,7 @@ fn a_caller_who_hangs_up_in_a_prompt_frees_the_line_within_six_seconds() {
         while over_at.is_none() && call.now() < MediaTime::from_ms(20_000) {
             let tone: [f32; 80] = std::array::from_fn(|index| {
                 let n = (call.now().0 + index as u64).saturating_sub(hung_up.0);
-                let on = call.now() >= hung_up && n / 2000 % 2 == 0;
+                let on = call.now() >= hung_up && (n / 2000).is_multiple_of(2);
                 if on { (0.13 * (TAU * 425.0 * n as f64 / 8000.0).sin()) as f32 } else { 0.0 }
             });
             let before = said;

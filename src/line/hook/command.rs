@@ -106,7 +106,8 @@ impl Drop for CommandHook {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 
