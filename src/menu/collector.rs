@@ -50,6 +50,9 @@ pub(super) enum Watches {
     ForCards,
 }
 
+/// Digits of the shortest card number.
+const SHORTEST_CARD: usize = 13;
+
 /// One field's entry in progress.
 pub(super) struct Collector {
     digits: SecretDigits,
@@ -83,10 +86,12 @@ impl Collector {
         digits
     }
 
-    /// Whether everything keyed is a card number that was not asked for.
+    /// Whether everything keyed is a card number that was not asked for: a right one, or one mistyped that went on past
+    /// the end of the entry.
     pub(super) fn is_card(&self) -> bool {
-        self.watches == Watches::ForCards
-            && self.with_all(|all| Pan::parse(all).is_ok_and(|pan| pan.brand() != Brand::Other))
+        let is_right = |all: &str| Pan::parse(all).is_ok_and(|pan| pan.brand() != Brand::Other);
+        let is_long = |all: &str| !self.held_back.is_empty() && all.len() >= SHORTEST_CARD;
+        self.watches == Watches::ForCards && self.with_all(|all| is_right(all) || is_long(all))
     }
 
     /// The entry and the digits held back as one number, wiped afterwards.
@@ -226,7 +231,8 @@ mod tests {
             (last, collector.held_back())
         };
         assert_eq!(after("4111111111111111#"), (Keyed::Card, 6));
-        assert_eq!(after("4111111111111112#"), (Keyed::MatchBefore, 6), "the check digit is wrong");
+        assert_eq!(after("4111111111111112#"), (Keyed::Card, 6), "mistyped, but no key is so long");
+        assert_eq!(after("411111111111#"), (Keyed::MatchBefore, 2), "a key, and two keys ahead");
         assert_eq!(after("4111111111#"), (Keyed::Match, 0), "a key may begin like a card");
         assert_eq!(after("12345678901"), (Keyed::MatchBefore, 0), "no card begins with 1");
         let mut long = Collector::new(1..=16, None, Watches::ForCards);

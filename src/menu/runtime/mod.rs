@@ -352,6 +352,10 @@ impl Runtime {
 
     fn end(&mut self, by: Party) {
         self.drop_keys_ahead(Dropped::CallEnding);
+        if self.collector.held_back() > 0 {
+            // The call ends before anyone knows: what went on past a full entry was no key.
+            self.actions.push_back(Action::ForgetDoubtful);
+        }
         self.clear_entry(Dropped::CallEnding);
         self.note(EventKind::HangUp { by });
         self.silence();
