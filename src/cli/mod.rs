@@ -86,7 +86,7 @@ impl Command {
     /// Whether card data passes through the process. It may then not be looked into, nor its memory be written anywhere;
     /// others keep what that costs (a user's `/dev/stdout` as a file name, a debugger).
     const fn handles_cards(&self) -> bool {
-        matches!(self, Self::Demo(_) | Self::Call(_) | Self::Sandbox(_))
+        matches!(self, Self::Demo(_) | Self::Call(_) | Self::Simulate(_) | Self::Run(_) | Self::Sandbox(_))
     }
 
     fn run(self) -> Outcome {

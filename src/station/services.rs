@@ -12,7 +12,9 @@ use crate::ledger::{Digits, Ledger, LedgerError};
 use crate::money::Money;
 use crate::openpay::Client;
 use crate::openpay::sandbox::SandboxConfig;
-use crate::payment::{Background, Cashier, CashierConfig, Rehearsal, RehearsalConfig, RehearsalError, Till};
+use crate::payment::{
+    Background, Cashier, CashierConfig, Notifier, NotifierThread, Rehearsal, RehearsalConfig, RehearsalError, Till,
+};
 use crate::service::{PaymentKey, Reply, Request};
 
 /// Files of a demonstration, in its folder.
@@ -31,6 +33,7 @@ pub struct Shop {
     /// Payment keys and attempts.
     pub ledger: Arc<Ledger>,
     _background: Background,
+    _notifier: Option<NotifierThread>,
     rehearsal: Option<Rehearsal>,
     orders: AtomicU64,
 }
@@ -76,9 +79,10 @@ impl Shop {
                 (Arc::new(Cashier::new(authorizer, till)), ledger, None)
             }
         };
+        let notifier = start_notifier(services, &ledger)?;
         let background = Background::start(Arc::clone(&cashier), reconcile_every)?;
         let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
-        Ok(Self { cashier, ledger, _background: background, rehearsal, orders })
+        Ok(Self { cashier, ledger, _background: background, _notifier: notifier, rehearsal, orders })
     }
 
     /// Performs one request; blocks until its end.
@@ -98,6 +102,15 @@ impl Shop {
     pub const fn demo_hint(&self) -> Option<&'static str> {
         if self.rehearsal.is_some() { Some(DEMO_KEY) } else { None }
     }
+}
+
+/// Tells the merchant how payments ended, if the configuration says where.
+fn start_notifier(services: &Services, ledger: &Arc<Ledger>) -> Result<Option<NotifierThread>, ShopError> {
+    let Services::Live(live) = services else { return Ok(None) };
+    let Some(config) = live.notify.clone() else { return Ok(None) };
+    let notifier = Notifier::new(Arc::clone(ledger), config);
+    let notifier = notifier.map_err(|source| ShopError::Ledger { file: live.ledger.display().to_string(), source })?;
+    Ok(Some(notifier.start(Notifier::INTERVAL)?))
 }
 
 fn rehearse(folder: &Path) -> Result<Rehearsal, ShopError> {

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use super::document::Context;
 use crate::authorizer::{AuthorizerConfig, Profile};
-use crate::http::{Credentials, Endpoint, read_secret};
+use crate::http::{Credentials, Endpoint, SigningSecret, read_secret};
 use crate::menu::resolve::reader::{Map, Value};
 use crate::openpay::{self, Payer, PrivateKey};
+use crate::payment::NotifierConfig;
 
 /// Environment variables of the secrets, where no file is named.
 const AUTHORIZER_PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
 const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
+const REPORT_SECRET: &str = "TONOPAGO_REPORT_SECRET";
 
 /// Who is asked, who charges, where it is written down.
 pub enum Services {
@@ -30,6 +32,8 @@ pub struct Live {
     pub openpay: openpay::Config,
     /// Who pays, where the merchant does not say.
     pub payer: Payer,
+    /// Where the merchant is told how payments ended, if at all.
+    pub notify: Option<NotifierConfig>,
 }
 
 impl Services {
@@ -40,9 +44,9 @@ impl Services {
 }
 
 pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services> {
-    let map = value.map(&["demo", "ledger", "authorizer", "openpay"])?;
+    let map = value.map(&["demo", "ledger", "authorizer", "openpay", "notify"])?;
     if let Some(folder) = map.optional("demo") {
-        if ["ledger", "authorizer", "openpay"].iter().any(|name| map.has(name)) {
+        if ["ledger", "authorizer", "openpay", "notify"].iter().any(|name| map.has(name)) {
             folder.problem_of_name("services are either a demonstration or real", "remove demo, or all the others");
             return None;
         }
@@ -51,8 +55,21 @@ pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services>
     let ledger = map.required("ledger").and_then(|ledger| Some(context.path(ledger.text()?)));
     let authorizer = map.required("authorizer").and_then(|value| read_authorizer(&value, context));
     let openpay = map.required("openpay").and_then(|value| read_openpay(&value, context));
+    let notify = map.optional("notify").map(|value| read_notify(&value, context));
     let (openpay, payer) = openpay?;
-    Some(Services::Live(Box::new(Live { ledger: ledger?, authorizer: authorizer?, openpay, payer })))
+    let notify = notify.map_or(Some(None), |notify| notify.map(Some))?;
+    Some(Services::Live(Box::new(Live { ledger: ledger?, authorizer: authorizer?, openpay, payer, notify })))
+}
+
+fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfig> {
+    let map = value.map(&["url", "secret_file"])?;
+    let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
+    let secret = secret(value, &map, "secret_file", context, ("report secret", REPORT_SECRET));
+    let secret = secret.and_then(|text| {
+        let parsed = SigningSecret::new(&text);
+        parsed.map_err(|error| value.problem_of_name(error.to_string(), "the merchant has the same secret")).ok()
+    });
+    Some(NotifierConfig::new(endpoint?, secret?))
 }
 
 fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<AuthorizerConfig> {
