@@ -9,7 +9,7 @@ PYTHON ?= python3
 VOICE_ENV := target/voice-env
 SCENARIO ?= paid
 
-.PHONY: demo test bench bench-peers instructions lint fmt doc samples prompts build deps
+.PHONY: demo test faults bench bench-peers instructions lint fmt doc samples prompts build deps deb soak soak-month
 .DEFAULT_GOAL := build
 
 build: deps
@@ -35,6 +35,10 @@ bench-peers: deps
 instructions: deps
 	$(CARGO) bench --bench peers -- --instructions
 
+# The long fault campaign: 10 000 payments on a network that fails, 500 kill -9 of the paying process; minutes.
+faults: deps
+	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1
+
 lint: deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(PROFILE) --all-targets -- --deny warnings
@@ -58,6 +62,18 @@ $(VOICE_ENV)/ready: menus/voices/requirements.txt
 	$(PYTHON) -m venv $(VOICE_ENV)
 	$(VOICE_ENV)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# The box as a Debian package; needs `cargo install cargo-deb`.
+deb: build
+	$(CARGO) deb --no-build
+
+# Twenty paid calls in a row over a virtual sound card, in real time.
+soak: deps
+	TONOPAGO_CALLS=20 $(CARGO) test $(PROFILE) --test commands callers_pay -- --nocapture
+
+# Thirty days of a line's life in virtual time, with flat memory.
+soak-month: deps
+	TONOPAGO_SOAK_DAYS=30 $(CARGO) test $(PROFILE) --test soak -- --nocapture
 
 # What building needs from Debian: a C compiler (SQLite is built in) and the ALSA headers (the sound card).
 deps:

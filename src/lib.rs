@@ -14,7 +14,9 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
-//! | [`audio`], [`http`] | samples and files; exchanges that are never repeated |
+//! | [`process`], [`private_file`] | a process that leaves no card data behind; files for their owner only |
+//! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
+//! | [`http`], [`limits`] | exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
 //! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
@@ -22,6 +24,8 @@
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
 //! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
 //! | [`decode`], [`demo`], [`conformance`], [`latency`] | digits in recordings; whole calls for show and for tests; the detector measured |
+//! | [`decode`], [`demo`], [`conformance`] | digits in recordings; whole calls for show and for tests; the detector measured |
+//! | [`tryout`] | a menu tried out by its author, at the keyboard or by scripts |
 
 pub mod audio;
 pub mod authorizer;
@@ -35,13 +39,19 @@ pub mod dtmf;
 pub mod http;
 pub mod latency;
 pub mod ledger;
+pub mod limits;
 pub mod line;
 pub mod media;
 pub mod menu;
 pub mod money;
 pub mod openpay;
 pub mod payment;
+pub mod private_file;
+pub mod process;
+pub mod progress;
 pub mod service;
 pub mod simulator;
 pub mod speech;
+pub mod station;
 mod svg;
+pub mod tryout;

@@ -41,6 +41,9 @@ pub enum AmountError {
     /// Not digits with at most one decimal point (an exponent or a sign is refused, too).
     #[error("{0:?} is not an amount: write pesos and centavos as 200 or 200.50")]
     Malformed(String),
+    /// Money goes one way here: a refund is asked for as what it gives back.
+    #[error("{0:?} is negative: an amount is 0.01 or more")]
+    Negative(String),
     /// A third decimal would have to be rounded, and money is never rounded silently.
     #[error("{0:?} has more than two decimals")]
     TooPrecise(String),
@@ -64,6 +67,10 @@ impl Money {
     /// [`AmountError`] names what is wrong with the text.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let malformed = || AmountError::Malformed(text.to_owned());
+        let is_amount = |rest: &str| Self::parse(rest, currency).is_ok();
+        if text.strip_prefix('-').is_some_and(is_amount) {
+            return Err(AmountError::Negative(text.to_owned()));
+        }
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !all_digits(whole) || !all_digits(fraction) {
@@ -119,7 +126,8 @@ mod tests {
         assert_eq!(centavos("999999999.99"), Ok(Money::MAX_CENTAVOS));
         assert_eq!(centavos("1.005"), Err(AmountError::TooPrecise("1.005".into())));
         assert_eq!(centavos("1000000000"), Err(AmountError::TooLarge("1000000000".into())));
-        for bad in ["", ".", "1.", ".5", "-1", "1e3", "1,000", "1.2.3", " 1", "٣"] {
+        assert_eq!(centavos("-1.50"), Err(AmountError::Negative("-1.50".into())));
+        for bad in ["", ".", "1.", ".5", "--1", "-", "-x", "1e3", "1,000", "1.2.3", " 1", "٣"] {
             assert_eq!(centavos(bad), Err(AmountError::Malformed(bad.into())), "{bad:?}");
         }
     }

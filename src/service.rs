@@ -123,6 +123,11 @@ pub enum AuthorizeReply {
     Authorized(Authorization),
     /// The authorizer answered no.
     Refused(Refusal),
+    /// An earlier charge of this key is still open: "being verified, do not pay again". No card need be asked for.
+    Pending {
+        /// Digits to speak.
+        reference: String,
+    },
     /// No usable answer: time-out, HTTP error, or a body that does not parse. Not the same as a refusal.
     Unavailable,
 }

@@ -111,6 +111,39 @@ fn step_allocates_nothing_while_nothing_happens() {
     assert!(counted.quiet > 3000);
 }
 
+/// A line between two calls, and in one whose echo canceller learns while the box speaks.
+#[test]
+fn a_lines_steps_allocate_nothing_while_nothing_happens() {
+    use tonopago::dtmf::Profile;
+    use tonopago::line::attendant::{Attendant, AttendantConfig, Phase, STEP, Signals};
+
+    let clips = Clips::embedded();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/menus/pago.yaml")).unwrap();
+    let menu = Menu::parse("pago.yaml", &text, &*clips).unwrap();
+    let make = Box::new(move || Call::new(menu.clone(), clips.clone(), &CallConfig::default()));
+    let config = AttendantConfig { answer_after: None, sound_dbm0: -38.0, profile: Profile::default() };
+    let mut attendant = Attendant::new(config, make);
+    let (mut heard, mut said, mut quiet, mut learned) = ([0.0; STEP], [0.0_f32; STEP], 0, 0.0_f64);
+    for step in 0..3000 {
+        // From the third second on a loud echo of what the box says, and before it the sound that begins the call.
+        for (heard, said) in heard.iter_mut().zip(said) {
+            *heard = if (300..340).contains(&step) { 0.1 } else { 0.7 * said };
+        }
+        let allocated = allocations(|| attendant.step(Signals::default(), &heard, &mut said));
+        let mut effects = 0;
+        while attendant.poll_effect().is_some() {
+            effects += 1;
+        }
+        if effects == 0 {
+            quiet += 1;
+            assert_eq!(allocated, 0, "in step {step}");
+        }
+        learned = learned.max(attendant.call().map_or(0.0, Call::echo_taken_out_db));
+    }
+    assert!(quiet > 2900 && attendant.phase() == Phase::InCall);
+    assert!(learned > 6.0, "it learned meanwhile: {learned} dB");
+}
+
 /// What `work` allocates.
 fn allocations(work: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();

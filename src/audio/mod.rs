@@ -2,6 +2,7 @@
 
 mod adpcm;
 mod block;
+mod echo;
 mod file;
 pub mod g711;
 pub mod level;
@@ -14,6 +15,7 @@ mod stream;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};
+pub use echo::{EchoCanceller, MOST_SAMPLES as MOST_ECHO_SAMPLES};
 pub use file::{MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
 pub use pcm::SampleFormat;
 pub use problem::{AudioError, Problem, Warning};

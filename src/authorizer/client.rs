@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Profile, decode_answer, encode_request};
 use crate::clock::Clock;
-use crate::http::{Credentials, Endpoint, HttpClient, Timeouts};
+use crate::http::{Authorities, Credentials, Endpoint, HttpClient, Timeouts};
 use crate::money::Money;
 use crate::service::{AuthorizeReply, PaymentKey};
 
@@ -22,6 +22,8 @@ pub struct AuthorizerConfig {
     pub timeouts: Timeouts,
     /// The most one call may charge, and the currency charged in.
     pub max_amount: Money,
+    /// Certificate authorities to trust instead of the public ones, for a merchant with a certificate of its own making.
+    pub authorities: Option<Authorities>,
 }
 
 /// Asks a merchant's authorizer about payment keys.
@@ -42,15 +44,15 @@ impl AuthorizerConfig {
     /// The default profile, time-outs and limit.
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         let (profile, timeouts) = (Profile::default(), Timeouts::answering_within(Self::ANSWER));
-        Self { endpoint, credentials, profile, timeouts, max_amount: Self::MAX_AMOUNT }
+        Self { endpoint, credentials, profile, timeouts, max_amount: Self::MAX_AMOUNT, authorities: None }
     }
 }
 
 impl AuthorizerClient {
     /// A client; nothing is sent yet.
     pub fn new(config: AuthorizerConfig, clock: Arc<dyn Clock>) -> Self {
-        let AuthorizerConfig { endpoint, credentials, profile, timeouts, max_amount } = config;
-        let http = HttpClient::new(credentials, timeouts);
+        let AuthorizerConfig { endpoint, credentials, profile, timeouts, max_amount, authorities } = config;
+        let http = HttpClient::trusting(authorities.as_ref(), Some(credentials), timeouts);
         Self { url: endpoint.as_str().to_owned(), profile, max_amount, http, clock }
     }
 

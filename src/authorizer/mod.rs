@@ -5,11 +5,16 @@
 //! [`Profile`], and the default one is inferred, not Openpay's.
 
 mod client;
+mod guard;
+mod metrics;
 mod profile;
+mod report;
 mod server;
 mod wire;
 
 pub use client::{AuthorizerClient, AuthorizerConfig};
+pub use guard::GuessLimits;
 pub use profile::{AnswerNames, Codes, CustomerNames, Profile, RequestNames};
-pub use server::{AuthorizerServer, ServerConfig};
+pub use report::{EVENT_ID_HEADER, SIGNATURE_HEADER};
+pub use server::{AuthorizerServer, Protection, ServerConfig};
 pub use wire::{WireError, decode_answer, decode_request, encode_answer, encode_request};

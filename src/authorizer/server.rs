@@ -1,22 +1,32 @@
-//! The service a merchant runs: looks payment keys up in the ledger.
+//! The service a merchant runs: looks payment keys up in the ledger, and hears what became of them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use jiff::Timestamp;
 
-use super::{Profile, decode_request, encode_answer};
-use crate::http::{Credentials, Server, ServerError};
-use crate::ledger::{KeyRecord, KeyStatus, Ledger, LedgerError};
+use super::guard::{Asker, Guard, GuessLimits};
+use super::metrics::{Answered, Metrics};
+use super::report::{ReportError, SIGNATURE_HEADER, take};
+use super::wire::{Question, decode_question};
+use super::{Profile, encode_answer};
+use crate::http::{Credentials, Peer, Server, ServerError, ServerLimits, SigningSecret, TlsIdentity};
+use crate::ledger::{KeyRecord, KeyStatus, Ledger, LedgerError, Receipt};
+use crate::limits::Locked;
 use crate::service::{Authorization, PaymentKey, Refusal};
 
-/// Largest question that is read, in bytes; a real one has about 100.
+/// Largest question that is read, in bytes; a real one has about 100, a report about 500.
 const MAX_BODY_BYTES: usize = 4096;
+/// Every answer about a key is given this long after the question: how long the looking up took tells nobody whether the
+/// key exists. A caller does not notice, and a ledger is nearly always faster.
+const ANSWER_AFTER: Duration = Duration::from_millis(20);
 
 /// How the service is set up.
 #[derive(Clone)]
@@ -29,7 +39,28 @@ pub struct ServerConfig {
     pub profile: Profile,
 }
 
-/// The running service; dropping it stops it.
+/// What stands between the service and the world.
+#[derive(Clone)]
+pub struct Protection {
+    /// The certificate it shows; without one it speaks in the clear, which is for this machine or behind a proxy.
+    pub tls: Option<TlsIdentity>,
+    /// What one client may cost.
+    pub limits: ServerLimits,
+    /// How much guessing is borne.
+    pub guesses: GuessLimits,
+    /// The secret boxes sign their reports with; without one no reports are taken.
+    pub reports: Option<SigningSecret>,
+}
+
+impl Default for Protection {
+    /// No TLS, bodies of 4 KiB, the default limits, no reports.
+    fn default() -> Self {
+        let limits = ServerLimits { body_bytes: MAX_BODY_BYTES, ..ServerLimits::default() };
+        Self { tls: None, limits, guesses: GuessLimits::default(), reports: None }
+    }
+}
+
+/// The running service; dropping it stops it at once.
 pub struct AuthorizerServer {
     server: Server,
 }
@@ -38,29 +69,50 @@ struct App {
     credentials: Credentials,
     profile: Profile,
     ledger: Arc<Ledger>,
+    guard: Guard,
+    reports: Option<SigningSecret>,
+    metrics: Metrics,
 }
 
 impl AuthorizerServer {
     /// The path of Openpay's page.
     pub const PATH: &str = "/openpay/authorizer";
+    /// Where boxes report payments.
+    pub const REPORT_PATH: &str = "/openpay/result";
+
+    /// Starts the service with the default protection; it is listening when this returns.
+    ///
+    /// # Errors
+    /// [`ServerError`] if the address can't be had.
+    pub fn start(config: ServerConfig, ledger: Arc<Ledger>) -> Result<Self, ServerError> {
+        Self::start_with(config, ledger, Protection::default())
+    }
 
     /// Starts the service; it is listening when this returns.
     ///
     /// # Errors
     /// [`ServerError`] if the address can't be had.
-    pub fn start(config: ServerConfig, ledger: Arc<Ledger>) -> Result<Self, ServerError> {
+    pub fn start_with(config: ServerConfig, ledger: Arc<Ledger>, protection: Protection) -> Result<Self, ServerError> {
         let ServerConfig { bind, credentials, profile } = config;
+        let Protection { tls, limits, guesses, reports } = protection;
+        let guard = Guard::new(&guesses);
         let routes = Router::new()
             .route(Self::PATH, post(authorize))
+            .route(Self::REPORT_PATH, post(report))
             .route("/healthz", get(health))
-            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-            .with_state(Arc::new(App { credentials, profile, ledger }));
-        Ok(Self { server: Server::start("authorizer", bind, routes)? })
+            .route("/metrics", get(metrics))
+            .with_state(Arc::new(App { credentials, profile, ledger, guard, reports, metrics: Metrics::default() }));
+        Ok(Self { server: Server::start_with("authorizer", bind, routes, limits, tls)? })
     }
 
     /// The full address for [`super::AuthorizerConfig`].
     pub fn url(&self) -> String {
         format!("{}{}", self.server.url(), Self::PATH)
+    }
+
+    /// Takes no more questions and lets the answers under way end, for `grace` at most; `true` if all did.
+    pub fn stop(self, grace: Duration) -> bool {
+        self.server.stop(grace)
     }
 
     /// Blocks for as long as it serves.
@@ -69,33 +121,146 @@ impl AuthorizerServer {
     }
 }
 
-async fn authorize(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !app.credentials.accept(given) {
-        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"authorizer\"")]).into_response();
-    }
-    let key = match decode_request(&app.profile, &body) {
-        Ok(key) => key,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+type Shared = State<Arc<App>>;
+type Client = Extension<Peer>;
+
+async fn authorize(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap, body: Bytes) -> Response {
+    let begun = Instant::now();
+    let (answered, response) = match app.admit(peer.ip(), &headers) {
+        Err(refused) => *refused,
+        Ok(now) => {
+            let answer = answer(&app, peer.ip(), &body, now).await;
+            tokio::time::sleep(ANSWER_AFTER.saturating_sub(begun.elapsed())).await;
+            answer
+        }
     };
-    let shared = Arc::clone(&app);
-    let found = tokio::task::spawn_blocking(move || look_up(&shared.ledger, &key)).await;
-    match found {
-        Ok(Ok(answer)) => {
-            let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-            (json, encode_answer(&app.profile, &answer)).into_response()
+    app.metrics.count(answered, begun.elapsed());
+    response
+}
+
+impl App {
+    /// Checks who asks; gives the time of the request.
+    fn admit(&self, source: IpAddr, headers: &HeaderMap) -> Result<Timestamp, Box<(Answered, Response)>> {
+        let now = self.ledger.clock().now();
+        self.guard.admit(source, now).map_err(|locked| Box::new(limited(locked, now)))?;
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if self.credentials.accept(given) {
+            return Ok(now);
         }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the authorizer's ledger failed");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        tracing::warn!(%source, "wrong user or password");
+        if let Some(locked) = self.guard.wrong_password(source, now) {
+            self.note_lock("address", source, locked);
         }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"authorizer\"")];
+        Err(Box::new((Answered::WrongPassword, (StatusCode::UNAUTHORIZED, challenge).into_response())))
+    }
+
+    fn note_lock(&self, what: &str, source: IpAddr, locked: Locked) {
+        self.metrics.count_lock();
+        tracing::warn!(%source, until = %locked.until, "ALARM: too many wrong tries: this {what} is locked");
     }
 }
 
-async fn health(State(app): State<Arc<App>>) -> Response {
+async fn answer(app: &Arc<App>, source: IpAddr, body: &[u8], now: Timestamp) -> (Answered, Response) {
+    let Question { key, caller } = match decode_question(&app.profile, body) {
+        Ok(question) => question,
+        Err(error) => return (Answered::BadRequest, (StatusCode::BAD_REQUEST, error.to_string()).into_response()),
+    };
+    let asker = Asker { source, caller: caller.as_deref() };
+    if let Err(locked) = app.guard.may_ask(asker, now) {
+        return limited(locked, now);
+    }
+    let shared = Arc::clone(app);
+    let found = tokio::task::spawn_blocking(move || look_up(&shared.ledger, &key)).await;
+    match found {
+        Ok(Ok(answer)) => {
+            if is_wrong(&answer)
+                && let Some((what, locked)) = app.guard.wrong_key(asker, now)
+            {
+                app.note_lock(what, source, locked);
+            }
+            let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+            (answered(&answer), (json, encode_answer(&app.profile, &answer)).into_response())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "ALARM: the authorizer's ledger failed");
+            (Answered::Failed, StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+        Err(_) => (Answered::Failed, StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+    }
+}
+
+/// Whoever is locked hears only until when: to a box this is "unavailable", not a refusal.
+fn limited(locked: Locked, now: Timestamp) -> (Answered, Response) {
+    let seconds = locked.until.duration_since(now).as_secs().max(1).to_string();
+    (Answered::Limited, (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)]).into_response())
+}
+
+/// A paid key was right once; all other refusals may be guesses.
+const fn is_wrong(answer: &Result<Authorization, Refusal>) -> bool {
+    matches!(answer, Err(Refusal::Unknown | Refusal::Expired | Refusal::Blocked))
+}
+
+const fn answered(answer: &Result<Authorization, Refusal>) -> Answered {
+    match answer {
+        Ok(_) => Answered::Authorized,
+        Err(Refusal::Unknown) => Answered::Unknown,
+        Err(Refusal::Expired) => Answered::Expired,
+        Err(Refusal::AlreadyPaid) => Answered::AlreadyPaid,
+        Err(Refusal::Blocked) => Answered::Blocked,
+    }
+}
+
+async fn report(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap, body: Bytes) -> Response {
+    let (begun, now) = (Instant::now(), app.ledger.clock().now());
+    if let Err(locked) = app.guard.admit(peer.ip(), now) {
+        return limited(locked, now).1;
+    }
+    let shared = Arc::clone(&app);
+    let taken = tokio::task::spawn_blocking(move || {
+        let secret = shared.reports.as_ref()?;
+        let signature = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        Some(take(&shared.ledger, secret, signature, &body, now))
+    });
+    let status = match taken.await {
+        Ok(None) => StatusCode::NOT_FOUND, // reports are not taken here
+        Ok(Some(result)) => report_status(&result, peer.ip()),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let answered = if status.is_success() { Answered::ReportTaken } else { Answered::ReportRefused };
+    app.metrics.count(answered, begun.elapsed());
+    status.into_response()
+}
+
+fn report_status(result: &Result<Receipt, ReportError>, source: IpAddr) -> StatusCode {
+    match result {
+        Ok(Receipt::Taken | Receipt::Repeated) => StatusCode::NO_CONTENT,
+        Ok(Receipt::UnknownOrder) => {
+            tracing::warn!(%source, "a report of an order no key was issued for here");
+            StatusCode::NOT_FOUND
+        }
+        Err(error) => {
+            tracing::warn!(%source, %error, "a report was not taken");
+            match error {
+                ReportError::Signature(_) => StatusCode::UNAUTHORIZED,
+                ReportError::Unreadable { .. } => StatusCode::BAD_REQUEST,
+                ReportError::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+    }
+}
+
+async fn health(State(app): Shared) -> Response {
     let readable = tokio::task::spawn_blocking(move || app.ledger.audit(1).is_ok()).await;
     if matches!(readable, Ok(true)) { "ok".into_response() } else { StatusCode::SERVICE_UNAVAILABLE.into_response() }
+}
+
+/// For those who may ask about keys: the counts say how many keys there are to be found.
+async fn metrics(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap) -> Response {
+    match app.admit(peer.ip(), &headers) {
+        Ok(_) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text()).into_response(),
+        Err(refused) => refused.1,
+    }
 }
 
 fn look_up(ledger: &Ledger, key: &PaymentKey) -> Result<Result<Authorization, Refusal>, LedgerError> {
@@ -114,76 +279,4 @@ fn authorization(record: KeyRecord) -> Authorization {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::super::{AuthorizerClient, AuthorizerConfig};
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::http::{Endpoint, HttpClient, Timeouts};
-    use crate::ledger::{Digits, NewKey};
-    use crate::money::Money;
-    use crate::service::AuthorizeReply;
-
-    fn ledger_with_key() -> Arc<Ledger> {
-        let ledger = Ledger::in_memory(Arc::new(SystemClock)).unwrap();
-        let digits = Digits::Given(PaymentKey::new("257139"));
-        let (order_id, description) = ("ord-234".to_owned(), "Cargo IVR".to_owned());
-        let (customer, expires, max_failures) = (None, None, 3);
-        let amount = Money::mxn(20_000);
-        ledger.issue_key(NewKey { digits, amount, order_id, description, customer, expires, max_failures }).unwrap();
-        Arc::new(ledger)
-    }
-
-    fn start(ledger: Arc<Ledger>) -> AuthorizerServer {
-        let (bind, credentials) = ("127.0.0.1:0".parse().unwrap(), Credentials::new("ivr", "secret"));
-        AuthorizerServer::start(ServerConfig { bind, credentials, profile: Profile::default() }, ledger).unwrap()
-    }
-
-    fn client(url: &str, password: &str) -> AuthorizerClient {
-        let config = AuthorizerConfig::new(Endpoint::parse(url).unwrap(), Credentials::new("ivr", password));
-        AuthorizerClient::new(config, Arc::new(SystemClock))
-    }
-
-    #[test]
-    fn a_good_key_gives_amount_order_and_description() {
-        let server = start(ledger_with_key());
-        let AuthorizeReply::Authorized(found) = client(&server.url(), "secret").authorize(&PaymentKey::new("257139"))
-        else {
-            panic!("refused")
-        };
-        assert_eq!((found.amount, found.order_id.as_str()), (Money::mxn(20_000), "ord-234"));
-    }
-
-    #[test]
-    fn refused_is_not_unavailable() {
-        let ledger = ledger_with_key();
-        let server = start(Arc::clone(&ledger));
-        let good = client(&server.url(), "secret");
-        assert_eq!(good.authorize(&PaymentKey::new("257138")), AuthorizeReply::Refused(Refusal::Unknown));
-        ledger.cancel_key(1).unwrap();
-        assert_eq!(good.authorize(&PaymentKey::new("257139")), AuthorizeReply::Refused(Refusal::Blocked));
-        let key = PaymentKey::new("257139");
-        assert_eq!(client(&server.url(), "wrong").authorize(&key), AuthorizeReply::Unavailable);
-        let other_path = server.url().replace("authorizer", "nothing");
-        assert_eq!(client(&other_path, "secret").authorize(&key), AuthorizeReply::Unavailable);
-        drop(server);
-        assert_eq!(good.authorize(&key), AuthorizeReply::Unavailable);
-    }
-
-    #[test]
-    fn bad_requests_are_answered_and_health_is_open() {
-        let server = start(ledger_with_key());
-        let timeouts = Timeouts::answering_within(Duration::from_secs(5));
-        let http = HttpClient::new(Credentials::new("ivr", "secret"), timeouts);
-        let status = |body: &[u8]| http.post(&server.url(), body).unwrap().status;
-        assert_eq!(status(b"{}"), 400);
-        assert_eq!(status(b"garbage"), 400);
-        assert_eq!(status(&vec![b' '; MAX_BODY_BYTES + 1]), 413);
-        assert_eq!(http.get(&server.url()).unwrap().status, 405);
-        let anonymous = HttpClient::new(Credentials::new("x", ""), timeouts);
-        assert_eq!(anonymous.post(&server.url(), b"{}").unwrap().status, 401);
-        let health = server.url().replace(AuthorizerServer::PATH, "/healthz");
-        assert_eq!(anonymous.get(&health).unwrap().status, 200);
-    }
-}
+mod tests;

@@ -67,16 +67,31 @@ pub fn encode_request(
     Zeroizing::new(serde_json::to_vec(&fields).expect("texts always serialize"))
 }
 
-/// Reads the box's question; all but the key is for the merchant's own use.
+/// Reads the key of the box's question.
 ///
 /// # Errors
 /// [`WireError`] if there is no payment key in it.
 pub fn decode_request(profile: &Profile, body: &[u8]) -> Result<PaymentKey, WireError> {
+    decode_question(profile, body).map(|question| question.key)
+}
+
+/// What a box asks, as far as this service cares.
+pub(super) struct Question {
+    pub(super) key: PaymentKey,
+    /// The caller's number, where the box knows it.
+    pub(super) caller: Option<String>,
+}
+
+pub(super) fn decode_question(profile: &Profile, body: &[u8]) -> Result<Question, WireError> {
     let fields = fields(body)?;
     let name = &profile.request.key;
     let digits = text(&fields, name).ok_or_else(|| WireError::Field(name.clone()))?;
     let is_key = (1..=MAX_KEY_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_key.then(|| PaymentKey::new(digits)).ok_or_else(|| WireError::Field(name.clone()))
+    if !is_key {
+        return Err(WireError::Field(name.clone()));
+    }
+    let caller = text(&fields, &profile.request.phone_number).filter(|number| !number.is_empty());
+    Ok(Question { key: PaymentKey::new(digits), caller })
 }
 
 /// The authorizer's answer.

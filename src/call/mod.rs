@@ -8,6 +8,9 @@
 //! - Time is the count of samples taken. Nothing else moves it.
 //! - The driver performs every [`Effect`]: it asks services and gives their answers to [`Call::reply`], keeps or prints
 //!   events, and ends the line's call on [`Effect::HangUp`].
+//! - The box's own voice is taken out of what the line gives before anything listens to it
+//!   ([`EchoCanceller`]). A tone by which the network tells that the caller has gone
+//!   ([`progress`](crate::progress)) ends the call like [`Call::hang_up`]; [`Call::tone`] tells which it was.
 //! - [`Call::hang_up`] tells that the caller is gone. A service request outstanding then is still performed by the
 //!   driver to its end; only nobody hears about it.
 //! - After the call is over `step` still takes samples and gives silence.
@@ -36,6 +39,8 @@
 //!             match effect {
 //!                 Effect::Event(event) => println!("{event}"),
 //!                 Effect::Request { .. } => unreachable!("this menu asks no service"),
+//!                 Effect::Save(answers) => println!("{answers}"),
+//!                 Effect::Transfer { to } => println!("to be handed over to {to}"),
 //!                 Effect::HangUp => hung_up = true,
 //!             }
 //!         }
@@ -47,16 +52,18 @@
 //! ```
 
 mod recorder;
-mod voice;
+pub(crate) mod voice;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::audio::EchoCanceller;
 use crate::card::YearMonth;
-use crate::dtmf::{self, Detector, Profile};
+use crate::dtmf::{self, Detector, Digit, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Action, Event, KeyUse, Menu, Runtime};
+use crate::menu::{Action, Answers, Event, Menu, Runtime, View};
+use crate::progress::{Country, Heard, Progress};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
@@ -76,12 +83,15 @@ pub struct CallConfig {
     pub record: bool,
     /// The current month, for card expiries.
     pub today: YearMonth,
+    /// The tones by which the network tells that the caller has gone.
+    pub tones: &'static Country,
 }
 
 impl Default for CallConfig {
-    /// The default detector, no recording, and a date before which no card has expired.
+    /// The default detector, no recording, a date before which no card has expired, and Mexico's tones.
     fn default() -> Self {
-        Self { profile: Profile::default(), record: false, today: YearMonth { year: 2026, month: 1 } }
+        let today = YearMonth { year: 2026, month: 1 };
+        Self { profile: Profile::default(), record: false, today, tones: Country::mexico() }
     }
 }
 
@@ -96,6 +106,13 @@ pub enum Effect {
     },
     /// An entry of the call's trace, masked.
     Event(Event),
+    /// Keep the caller's answers, with the wall-clock time.
+    Save(Answers),
+    /// Hand the line's call over to this number. [`Effect::HangUp`] follows, for lines that can't.
+    Transfer {
+        /// Digits, `*` and `#`, perhaps after a `+`.
+        to: String,
+    },
     /// End the line's call.
     HangUp,
 }
@@ -103,11 +120,16 @@ pub enum Effect {
 /// One call.
 pub struct Call {
     runtime: Runtime,
+    canceller: EchoCanceller,
     detector: Detector,
+    progress: Progress,
+    tone: Option<Heard>,
     voice: Voice,
     recorder: Option<Recorder>,
     heard: [f32; TICK],
     said: [f32; TICK],
+    /// What was heard without the echo of what was said.
+    clean: [f32; TICK],
     filled: usize,
     now: MediaTime,
     effects: VecDeque<Effect>,
@@ -119,11 +141,15 @@ impl Call {
         let detector = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz");
         let mut call = Self {
             runtime: Runtime::new(menu, config.today),
+            canceller: EchoCanceller::new(),
             detector,
+            progress: Progress::new(config.tones),
+            tone: None,
             voice: Voice::new(clips),
             recorder: config.record.then(Recorder::new),
             heard: [0.0; TICK],
             said: [0.0; TICK],
+            clean: [0.0; TICK],
             filled: 0,
             now: MediaTime::ZERO,
             effects: VecDeque::new(),
@@ -165,6 +191,30 @@ impl Call {
         self.effects.pop_front()
     }
 
+    /// A key went down that the line tells of beside the sound (RTP events, AudioSocket, a keyboard). Its sound, if it
+    /// has any, must not reach [`Self::step`] as well.
+    pub fn key_down(&mut self, key: Digit) {
+        let used = self.runtime.key_down(self.now, key);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_began(used, self.now);
+        }
+        self.act();
+    }
+
+    /// The key told of beside the sound went up.
+    pub fn key_up(&mut self) {
+        self.runtime.key_up(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_ended(self.now);
+        }
+        self.act();
+    }
+
+    /// What the call is doing, for who shows it; secrets are masked.
+    pub fn view(&self) -> View {
+        self.runtime.view()
+    }
+
     /// Gives a service's answer.
     pub fn reply(&mut self, id: RequestId, reply: Reply) {
         self.runtime.reply(self.now, id, reply);
@@ -175,6 +225,16 @@ impl Call {
     pub fn hang_up(&mut self) {
         self.runtime.hang_up(self.now);
         self.act();
+    }
+
+    /// The network's tone that told that the caller has gone, where one did. The call has been hung up by it.
+    pub const fn tone(&self) -> Option<Heard> {
+        self.tone
+    }
+
+    /// How much of the box's own voice is being taken out of the line, in dB; 0 before any was found in it.
+    pub fn echo_taken_out_db(&self) -> f64 {
+        self.canceller.enhancement_db()
     }
 
     /// Whether the call has ended, by either party.
@@ -203,6 +263,9 @@ impl Call {
         if let Some(recorder) = &mut self.recorder {
             let silent = self.runtime.is_secret() || self.runtime.is_over();
             recorder.push(&self.heard[tick.clone()], &self.said[tick], silent);
+            if !self.runtime.is_doubtful() {
+                recorder.release();
+            }
         }
     }
 
@@ -210,9 +273,21 @@ impl Call {
         self.filled = 0;
         self.runtime.pass_time(self.now);
         self.act();
+        self.clean = self.heard;
+        self.canceller.process(&self.said, &mut self.clean);
         self.hear();
         self.act();
+        self.listen_for_tones();
         self.speak();
+    }
+
+    /// A caller who has gone can't say so; the network does.
+    fn listen_for_tones(&mut self) {
+        let heard = self.progress.process(&self.clean).filter(|heard| heard.kind.means_gone());
+        if heard.is_some() && !self.runtime.is_over() {
+            self.tone = heard;
+            self.hang_up();
+        }
     }
 
     fn speak(&mut self) {
@@ -223,15 +298,17 @@ impl Call {
     }
 
     fn hear(&mut self) {
-        let Self { detector, runtime, recorder, now, .. } = self;
-        detector.process(&self.heard, &mut |event| match event {
+        let Self { canceller, detector, runtime, recorder, now, clean, .. } = self;
+        detector.process(clean, &mut |event| match event {
             dtmf::Event::Begin(begin) => {
+                canceller.hold(true);
                 let used = runtime.key_down(*now, begin.digit);
-                if let (KeyUse::Secret, Some(recorder)) = (used, recorder.as_mut()) {
-                    recorder.silence_key(MediaTime(begin.start));
+                if let Some(recorder) = recorder {
+                    recorder.key_began(used, MediaTime(begin.start));
                 }
             }
             dtmf::Event::End(digit) => {
+                canceller.hold(false);
                 runtime.key_up(*now);
                 if let Some(recorder) = recorder {
                     recorder.key_ended(MediaTime(digit.end));
@@ -249,6 +326,13 @@ impl Call {
                 Action::StopPlaying => self.voice.stop(),
                 Action::Request { id, request } => self.effects.push_back(Effect::Request { id, request }),
                 Action::Event(event) => self.effects.push_back(Effect::Event(event)),
+                Action::Save(answers) => self.effects.push_back(Effect::Save(answers)),
+                Action::Transfer { to } => self.effects.push_back(Effect::Transfer { to }),
+                Action::ForgetDoubtful => {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.silence_doubtful();
+                    }
+                }
                 Action::HangUp => self.effects.push_back(Effect::HangUp),
             }
         }

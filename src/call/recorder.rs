@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::media::MediaTime;
+use crate::menu::KeyUse;
 
 /// How long frames are held back. Longer than the detector's slowest report plus the length of one engine tick, so a
 /// key is always silenced before its first sample is given out.
@@ -25,6 +26,8 @@ pub(super) struct Recorder {
     key_sounding: bool,
     /// After a secret key's end: silence until here.
     silent_until: MediaTime,
+    /// Since then keys have been pressed that may turn out to be a card number's.
+    doubtful_since: Option<MediaTime>,
     finished: bool,
 }
 
@@ -35,6 +38,7 @@ impl Recorder {
             first: MediaTime::ZERO,
             key_sounding: false,
             silent_until: MediaTime::ZERO,
+            doubtful_since: None,
             finished: false,
         }
     }
@@ -51,9 +55,32 @@ impl Recorder {
         }
     }
 
-    /// A key whose sound must not be kept began at `onset`.
-    pub(super) fn silence_key(&mut self, onset: MediaTime) {
-        self.key_sounding = true;
+    /// A key began at `onset`.
+    pub(super) fn key_began(&mut self, used: KeyUse, onset: MediaTime) {
+        match used {
+            KeyUse::Open => {}
+            KeyUse::Doubtful => _ = self.doubtful_since.get_or_insert(onset),
+            KeyUse::Secret => {
+                self.key_sounding = true;
+                self.silence_from(onset);
+            }
+        }
+    }
+
+    /// The keys since the first doubtful one were a card number's.
+    pub(super) fn silence_doubtful(&mut self) {
+        if let Some(onset) = self.doubtful_since.take() {
+            self.silence_from(onset);
+            self.silent_until = self.silent_until.max(self.end() + ECHO);
+        }
+    }
+
+    /// The keys since the first doubtful one were harmless.
+    pub(super) const fn release(&mut self) {
+        self.doubtful_since = None;
+    }
+
+    fn silence_from(&mut self, onset: MediaTime) {
         let from = onset.since(MARGIN).since(self.first);
         for frame in self.held.iter_mut().skip(usize::try_from(from.0).unwrap_or(usize::MAX)) {
             *frame = [0.0; 2];
@@ -74,7 +101,8 @@ impl Recorder {
 
     /// Moves out the frames that can no longer turn out to be secret.
     pub(super) fn drain_into(&mut self, out: &mut Vec<Frame>) {
-        let keep = if self.finished { 0 } else { LOOK_BACK.0 };
+        let doubtful = self.doubtful_since.map_or(0, |since| self.end().since(since.since(MARGIN)).0);
+        let keep = if self.finished { 0 } else { LOOK_BACK.0.max(doubtful) };
         let ready = self.held.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
         out.extend(self.held.drain(..ready));
         self.first = MediaTime(self.first.0 + ready as u64);
@@ -103,7 +131,7 @@ mod tests {
     fn a_secret_key_is_silent_from_before_its_onset_to_after_its_end() {
         let heard = record(|recorder| {
             push_ms(recorder, 130, false);
-            recorder.silence_key(MediaTime::from_ms(100));
+            recorder.key_began(KeyUse::Secret, MediaTime::from_ms(100));
             push_ms(recorder, 70, false);
             recorder.key_ended(MediaTime::from_ms(190));
             push_ms(recorder, 200, false);
@@ -122,6 +150,30 @@ mod tests {
         });
         let expected: Vec<bool> = (0..240).map(|sample| !(80..160).contains(&sample)).collect();
         assert_eq!(heard, expected);
+    }
+
+    #[test]
+    fn doubtful_keys_stay_in_the_recorder_and_vanish_if_they_were_a_card() {
+        for was_card in [true, false] {
+            let mut recorder = Recorder::new();
+            push_ms(&mut recorder, 500, false);
+            recorder.key_began(KeyUse::Doubtful, MediaTime::from_ms(480));
+            push_ms(&mut recorder, 5000, false);
+            let mut frames = Vec::new();
+            recorder.drain_into(&mut frames);
+            assert_eq!(frames.len() as u64, MediaTime::from_ms(460).0, "not a sample of the key is given out");
+            if was_card {
+                recorder.silence_doubtful();
+            } else {
+                recorder.release();
+            }
+            push_ms(&mut recorder, 300, false);
+            recorder.finish();
+            recorder.drain_into(&mut frames);
+            let heard = |ms: u64| frames[MediaTime::from_ms(ms).0 as usize] != [0.0; 2];
+            assert!(heard(459) && heard(5651));
+            assert!(heard(461) != was_card && heard(5000) != was_card && heard(5600) != was_card);
+        }
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::menu::{Catalog, Utterance};
 use crate::speech::{self, Clips, Language, Player, Spoken};
 
-/// Groups in which references and other digits are read, with a pause between groups.
-const DIGIT_GROUPS: [usize; 1] = [3];
+/// Digits read in one breath.
+const GROUP: usize = 3;
+/// The groups for a caller who asked to have everything slower: time to write each digit down.
+const SLOW_GROUPS: [usize; 1] = [1];
 
 /// The box's voice on one line.
 pub(super) struct Voice {
@@ -27,7 +29,8 @@ impl Voice {
             let (pieces, language) = match utterance {
                 Utterance::Clip { id, language } => (vec![Spoken::clip(id)], *language),
                 Utterance::Amount { amount, language } => (speech::amount(*language, *amount), *language),
-                Utterance::Digits { text, language } => (spell(*language, text), *language),
+                Utterance::Digits { text, language, slow, .. } => (spell(*language, text, *slow), *language),
+                Utterance::Number { number, language } => (speech::number(*language, *number), *language),
                 Utterance::Pause(span) => {
                     (vec![Spoken::Pause(u32::try_from(span.as_ms()).unwrap_or(u32::MAX))], Language::EsMx)
                 }
@@ -56,11 +59,29 @@ impl Voice {
 }
 
 /// References are digits as a rule; one with letters is spelled.
-fn spell(language: Language, text: &str) -> Vec<Spoken> {
+fn spell(language: Language, text: &str, slow: bool) -> Vec<Spoken> {
     if text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         speech::reference(language, text)
     } else {
-        speech::digits(language, text, &DIGIT_GROUPS)
+        let groups = if slow { SLOW_GROUPS.to_vec() } else { groups_of(text) };
+        speech::digits(language, text, &groups)
+    }
+}
+
+/// The groups digits are read in: as they are written, or by threes with no digit left alone at the end.
+pub(crate) fn groups_of(text: &str) -> Vec<usize> {
+    let counts = text.split_whitespace().map(|part| part.bytes().filter(u8::is_ascii_digit).count());
+    let written: Vec<usize> = counts.filter(|count| *count > 0).collect();
+    if written.len() > 1 {
+        return written;
+    }
+    let digits = written.first().copied().unwrap_or(0);
+    let (threes, rest) = (digits / GROUP, digits % GROUP);
+    match (threes, rest) {
+        (0, _) => vec![GROUP],
+        (_, 0) => vec![GROUP; threes],
+        (_, 1) => [vec![GROUP; threes - 1], vec![2, 2]].concat(),
+        _ => [vec![GROUP; threes], vec![rest]].concat(),
     }
 }
 
@@ -71,5 +92,24 @@ impl Catalog for Clips {
 
     fn ids(&self, language: Language) -> Vec<String> {
         Self::ids(self, language).map(str::to_owned).collect()
+    }
+
+    fn text(&self, language: Language, id: &str) -> Option<String> {
+        self.get(language, id).map(|clip| clip.text().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups_of;
+
+    #[test]
+    fn digits_are_read_in_the_groups_they_are_written_in_or_in_threes() {
+        assert_eq!(groups_of("55 1234 5678"), [2, 4, 4]);
+        assert_eq!(groups_of("801585"), [3, 3]);
+        assert_eq!(groups_of("5512345678"), [3, 3, 2, 2]);
+        assert_eq!(groups_of("79"), [3]);
+        assert_eq!(groups_of("12345"), [3, 2]);
+        assert_eq!(groups_of("--"), [3]);
     }
 }

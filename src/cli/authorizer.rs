@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tonopago::authorizer::{AuthorizerServer, Profile, ServerConfig};
-use tonopago::http::{Credentials, read_secret};
+use tonopago::authorizer::{AuthorizerServer, GuessLimits, Profile, Protection, ServerConfig};
+use tonopago::http::{Credentials, SigningSecret, Termination, TlsIdentity, read_secret};
+use tonopago::limits::VelocityLimit;
 
-use super::merchant::LedgerArgs;
+use super::merchant::{GRACE, LedgerArgs, REPORT_SECRET};
 use super::{Failure, Outcome};
 
 /// Environment variable of the password the box must know.
@@ -19,7 +20,16 @@ const PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
 #[command(after_help = "\
 Examples:
   TONOPAGO_AUTHORIZER_PASSWORD=... tonopago authorizer serve --ledger ledger.sqlite
-  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr --password-file password")]
+  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr --password-file password
+  tonopago authorizer serve --ledger ledger.sqlite --listen 0.0.0.0:8443 --password-file password \\
+           --tls-cert cert.pem --tls-key key.pem --report-secret-file report.secret
+
+POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' signed reports of payments, if there is a
+report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the
+answers under way end.
+
+Wrong keys and wrong passwords lock whoever tries them: more than 20 wrong keys in a minute from one address, or 5 of one
+caller, for 15 minutes, and each time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429).")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -28,7 +38,7 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Serve POST /openpay/authorizer from the ledger's payment keys
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print the default wire contract as JSON, to be changed and given to serve --profile
     Profile,
 }
@@ -37,7 +47,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     ledger: LedgerArgs,
-    /// Where to listen; put a TLS proxy before anything but this machine
+    /// Where to listen; on anything but this machine with --tls-cert, or behind a proxy that speaks TLS
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
     listen: SocketAddr,
     /// User the box authenticates as
@@ -49,6 +59,21 @@ struct Serve {
     /// JSON file with names and codes of the wire contract that differ from the default
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
+    /// Certificate chain, PEM, the server's own first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM, readable by its owner only
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Take boxes' reports signed with the secret in this file (else in TONOPAGO_REPORT_SECRET; without either, none)
+    #[arg(long, value_name = "FILE")]
+    report_secret_file: Option<PathBuf>,
+    /// Wrong keys an hour from one address until it is locked; a third of them in one minute lock it, too
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    wrong_keys_per_hour: u32,
+    /// Requests a minute from one address
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_minute: u32,
 }
 
 pub(super) fn run(args: Args) -> Outcome {
@@ -70,14 +95,40 @@ impl Serve {
         let password = read_secret("authorizer password", PASSWORD, self.password_file.as_deref());
         let credentials = Credentials::new(&self.user, &password.map_err(Failure::failed)?);
         let profile = self.profile.as_deref().map_or_else(|| Ok(Profile::default()), read_profile)?;
-        if !self.listen.ip().is_loopback() {
-            eprintln!("tonopago: warning: {} is not encrypted; put a TLS proxy in front of it", self.listen);
+        let protection = self.protection()?;
+        if !self.listen.ip().is_loopback() && protection.tls.is_none() {
+            eprintln!(
+                "tonopago: warning: {} is not encrypted; give --tls-cert, or put a TLS proxy in front",
+                self.listen
+            );
         }
         let config = ServerConfig { bind: self.listen, credentials, profile };
-        let server = AuthorizerServer::start(config, self.ledger.open()?).map_err(Failure::failed)?;
+        let termination = Termination::listen().map_err(Failure::failed)?;
+        let server = AuthorizerServer::start_with(config, self.ledger.open()?, protection).map_err(Failure::failed)?;
         std::io::stdout().write_all(format!("address {}\n", server.url()).as_bytes())?;
-        server.wait();
-        Ok(ExitCode::from(super::FAILED)) // it never stops by itself, unless serving failed
+        termination.wait();
+        if !server.stop(GRACE) {
+            eprintln!("tonopago: an answer took too long and was cut off");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn protection(&self) -> Result<Protection, Failure> {
+        let tls = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        let tls = tls.map(|(cert, key)| TlsIdentity::from_files(cert, key)).transpose().map_err(Failure::failed)?;
+        let defaults = GuessLimits::default();
+        let per_minute = self.wrong_keys_per_hour.div_ceil(3);
+        let per_source = VelocityLimit { per_minute, per_hour: self.wrong_keys_per_hour, ..defaults.per_source };
+        let guesses = GuessLimits { per_source, requests_per_minute: self.requests_per_minute, ..defaults };
+        Ok(Protection { tls, guesses, reports: self.report_secret()?, ..Protection::default() })
+    }
+
+    fn report_secret(&self) -> Result<Option<SigningSecret>, Failure> {
+        if self.report_secret_file.is_none() && std::env::var_os(REPORT_SECRET).is_none() {
+            return Ok(None);
+        }
+        let text = read_secret("report secret", REPORT_SECRET, self.report_secret_file.as_deref());
+        SigningSecret::new(&text.map_err(Failure::failed)?).map(Some).map_err(Failure::failed)
     }
 }
 

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
+use jiff::Timestamp;
 use serde_json::json;
 use tonopago::audio::Recording;
 use tonopago::call::{Call, CallConfig};
 use tonopago::demo::{self, Fault, Stage};
-use tonopago::line::{RecordedCaller, Transcript, run as drive};
-use tonopago::menu::Event;
+use tonopago::line::{AnswersFile, RecordedCaller, Transcript, run as drive};
+use tonopago::menu::{Answers, Event};
 
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
@@ -39,6 +40,9 @@ pub(super) struct Args {
     /// Write the call as a stereo WAV file, caller left and box right, card data silent
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Add the answers the menu keeps to this file: JSON lines, or a table if its name ends in .csv
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// What goes wrong at the services
     #[arg(long, default_value = "none", value_parser = PossibleValuesParser::new(Fault::NAMED.map(|(name, _)| name)))]
     fault: String,
@@ -84,6 +88,7 @@ pub(super) fn run(args: Args) -> Outcome {
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
     }
     ran.map_err(Failure::failed)?;
+    keep(args.answers.as_deref(), &transcript.answers)?;
     if let Some(warning) = party.warning() {
         eprintln!("tonopago: {}: {warning}", args.file.display());
     }
@@ -99,6 +104,14 @@ pub(super) fn run(args: Args) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds answers to their file, if there is one.
+pub(super) fn keep(path: Option<&Path>, answers: &[Answers]) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let mut file = AnswersFile::open(path).map_err(Failure::failed)?;
+    let now = Timestamp::now();
+    answers.iter().try_for_each(|answers| file.add(answers, now)).map_err(Failure::failed)
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use tonopago::menu::{Menu, Problems};
 
-use super::menu_file::load_clips;
+use super::menu_file::{clips_of, read_text};
 use super::{FAILED, Failure, Outcome};
 
 /// Check menus: every problem at once, each with its line, column and a cure
@@ -15,6 +15,7 @@ use super::{FAILED, Failure, Outcome};
 Examples:
   tonopago check menus/pago.yaml
   tonopago check --format jsonl menus/*.yaml
+  tonopago check --draft mine.yaml
 
 Exit codes: 0 all menus are good, 1 a menu has problems or cannot be read, 2 the command line is wrong.")]
 pub(super) struct Args {
@@ -24,9 +25,13 @@ pub(super) struct Args {
     /// How problems are written: for people, or one JSON object a line for editors
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// A folder of recordings that replace clips: es-MX/ID.wav, en-US/ID.wav
+    /// A folder of recordings that replace clips: es-MX/ID.wav, en-US/ID.wav [default: the folder beside each menu with
+    /// its name, if there is one]
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
+    /// Prompts whose words stand in the menu need no clips yet
+    #[arg(long)]
+    draft: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,17 +41,19 @@ enum Format {
 }
 
 pub(super) fn run(args: Args) -> Outcome {
-    let clips = load_clips(args.recordings.as_deref())?;
     let mut all_good = true;
     for path in &args.files {
         let file = path.display().to_string();
-        let checked = match std::fs::read_to_string(path) {
-            Ok(text) => Menu::parse(&file, &text, &*clips),
-            Err(error) => {
-                eprintln!("tonopago: {file}: cannot read the menu: {error}");
+        let parse = if args.draft { Menu::parse_draft } else { Menu::parse };
+        let read = || Ok::<_, Failure>((read_text(path)?, clips_of(Some(path), args.recordings.as_deref())?));
+        let checked = match read() {
+            Ok((text, clips)) => parse(&file, &text, &*clips),
+            Err(Failure::Failed(error)) => {
+                eprintln!("tonopago: {error}");
                 all_good = false;
                 continue;
             }
+            Err(other) => return Err(other),
         };
         match checked {
             Ok(menu) if args.format == Format::Text => tell!("{file}: good, {} states", menu.state_names().count()),

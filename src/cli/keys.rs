@@ -1,22 +1,32 @@
-//! `tonopago keys`: issue, list and cancel payment keys.
+//! `tonopago keys`: issue, import, list and cancel payment keys.
+
+mod import;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::{SignedDuration, Timestamp};
 use tonopago::ledger::{Digits, KeyRecord, NewKey};
 use tonopago::money::{Currency, Money};
+use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
 
-use super::merchant::LedgerArgs;
+use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Outcome};
 
-/// Issue, list and cancel payment keys
+/// Most digits of a payment key in `menus/pago.yaml`.
+const MENU_DIGITS: usize = 10;
+
+/// Issue, import, list and cancel payment keys
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tonopago keys issue --ledger ledger.sqlite --order ord-234 --amount 200.00 --expires-in 72h
   tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 --description \"Pedido 235\"
+  tonopago keys issue --ledger ledger.sqlite --order ord-236 --amount 99.50 --name Juan --email juan@example.com \\
+           --at-openpay --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key
+  tonopago keys import --ledger ledger.sqlite orders.csv > keys.csv
   tonopago keys list --ledger ledger.sqlite
   tonopago keys cancel --ledger ledger.sqlite 12")]
 pub(super) struct Args {
@@ -27,7 +37,9 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// Issue a key and print it
-    Issue(Issue),
+    Issue(Box<Issue>),
+    /// Issue a key for each line of a CSV file, or none if any line is wrong
+    Import(import::Import),
     /// List keys, newest first, without their digits
     List(List),
     /// Take a key back
@@ -42,7 +54,7 @@ struct Issue {
     #[arg(long, value_name = "ID")]
     order: String,
     /// What is to be paid, as 200 or 200.50
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     amount: String,
     /// MXN or USD
     #[arg(long, default_value = "MXN")]
@@ -57,7 +69,7 @@ struct Issue {
     #[arg(long, value_name = "DIGITS", conflicts_with = "digits")]
     key: Option<String>,
     /// How long it is good, as 72h, 30m or 1h30m; for ever, if not given
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     expires_in: Option<SignedDuration>,
     /// Declined charges until it locks
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -68,6 +80,18 @@ struct Issue {
     /// The payer's e-mail address
     #[arg(long, requires = "name")]
     email: Option<String>,
+    /// Have Openpay make the key (confirm: ivr): it is paid by calling Openpay's own number, which is printed, too
+    #[arg(long, requires = "merchant", requires = "email", conflicts_with_all = ["key", "digits", "expires_in"])]
+    at_openpay: bool,
+    /// Openpay's address, for --at-openpay
+    #[arg(long, value_name = "URL", default_value = Config::SANDBOX)]
+    openpay: String,
+    /// The merchant's id at Openpay
+    #[arg(long, value_name = "ID", requires = "at_openpay")]
+    merchant: Option<String>,
+    /// File with Openpay's private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
+    #[arg(long, value_name = "FILE", requires = "at_openpay")]
+    key_file: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -90,6 +114,7 @@ struct Cancel {
 pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::Issue(issue) => issue.run(),
+        Command::Import(import) => import.run(),
         Command::List(list) => list.run(),
         Command::Cancel(cancel) => {
             cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
@@ -98,13 +123,22 @@ pub(super) fn run(args: Args) -> Outcome {
     }
 }
 
+/// A time span as people write it.
+fn parse_span(text: &str) -> Result<SignedDuration, String> {
+    let span: SignedDuration = text.parse().map_err(|_| "write it as 72h, 30m or 1h30m".to_owned())?;
+    if span.is_positive() { Ok(span) } else { Err("it must be longer than nothing, as 72h".to_owned()) }
+}
+
 impl Issue {
     fn run(self) -> Outcome {
         let currency = Currency::parse(&self.currency).ok_or_else(|| Failure::usage("--currency is MXN or USD"))?;
         let amount = Money::parse(&self.amount, currency);
         let amount = amount.map_err(|error| Failure::usage(format!("--amount: {error}")))?;
+        if self.at_openpay {
+            return self.issue_at_openpay(amount);
+        }
         let expires = self.expires_in.map(|time| Timestamp::now().checked_add(time)).transpose();
-        let expires = expires.map_err(|error| Failure::usage(format!("--expires-in: {error}")))?;
+        let expires = expires.map_err(|_| Failure::usage("--expires-in: that is later than any calendar"))?;
         let ledger = self.ledger.open()?;
         let email = self.email;
         let issued = ledger.issue_key(NewKey {
@@ -117,7 +151,54 @@ impl Issue {
             max_failures: self.max_failures,
         });
         let issued = issued.map_err(Failure::failed)?;
+        let length = issued.key.expose().len();
+        if length > MENU_DIGITS {
+            eprintln!(
+                "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
+                 6..{length} in yours"
+            );
+        }
         writeln!(std::io::stdout().lock(), "{}", issued.key.expose())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The key is Openpay's and is paid at Openpay: this ledger only remembers which charge it belongs to.
+    fn issue_at_openpay(self, amount: Money) -> Outcome {
+        let (Some(merchant), Some(name), Some(email)) = (self.merchant, self.name, self.email) else {
+            return Err(Failure::usage("--at-openpay needs --merchant, --name and --email"));
+        };
+        let openpay = OpenpayArgs { openpay: self.openpay, merchant, key_file: self.key_file };
+        let ledger = self.ledger.open()?;
+        if ledger.has_order(&self.order).map_err(Failure::failed)? {
+            return Err(Failure::failed(format!("order {:?} has a key already", self.order)));
+        }
+        let client = openpay.checked_client()?;
+        let customer = Payer { name, last_name: None, email, phone_number: None };
+        let description = self.description.unwrap_or_else(|| self.order.clone());
+        let request =
+            IvrChargeRequest { amount, description: &description, order_id: &self.order, customer: &customer };
+        let made = client.create_ivr_charge(&request).or_else(|error| match error.kind() {
+            // It may have been made: an order id is taken once, so what is there under it is this.
+            ErrorKind::Unclear => {
+                let filter = OrderFilter { order_id: &self.order, limit: 1, offset: 0 };
+                client.charges_of_order(filter).ok().and_then(|mut found| found.pop()).ok_or(error)
+            }
+            _ => Err(error),
+        });
+        let made = made.map_err(Failure::failed)?;
+        let method = made.payment_method.filter(|method| method.kind == "ivr");
+        let Some((key, phone)) = method.and_then(|method| Some((method.ivr_key?.0, method.phone_number))) else {
+            return Err(Failure::failed(format!("Openpay's charge {} has no payment key", made.id)));
+        };
+        ledger
+            .remark_order(&self.order, "key at Openpay", &format!("{} {amount}", made.id))
+            .map_err(Failure::failed)?;
+        writeln!(
+            std::io::stdout().lock(),
+            "{key}\tcall {}\tcharge {}",
+            phone.as_deref().unwrap_or("Openpay"),
+            made.id
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tonopago::menu::Menu;
+use tonopago::menu::{Catalog, Menu, Problems};
 use tonopago::speech::Clips;
 
 use super::Failure;
@@ -17,7 +17,8 @@ pub(super) struct MenuArgs {
     /// The menu, a YAML file [default: the payment menu built in, menus/pago.yaml]
     #[arg(long, short, value_name = "FILE")]
     menu: Option<PathBuf>,
-    /// A folder of recordings that replace clips: es-MX/ID.wav, en-US/ID.wav
+    /// A folder of recordings that replace clips: es-MX/ID.wav, en-US/ID.wav [default: the folder beside the menu with
+    /// its name, if there is one]
     #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
 }
@@ -28,15 +29,45 @@ impl MenuArgs {
         Self { menu: None, recordings: None }
     }
 
+    /// This menu with its own prompts.
+    pub(super) fn of(menu: &Path) -> Self {
+        Self { menu: Some(menu.to_owned()), recordings: None }
+    }
+
     /// The menu and the clips it speaks with.
     pub(super) fn load(&self) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
-        let clips = load_clips(self.recordings.as_deref())?;
+        self.read(Menu::parse)
+    }
+
+    /// The menu to be read rather than heard: clips that are yet to be made are as long as their words.
+    pub(super) fn load_for_reading(&self) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
+        let (menu, clips) = self.read(Menu::parse_draft)?;
+        let drafts = menu.own_texts().iter().map(|own| (own.language, own.id.as_str(), own.text.as_str()));
+        let clips = clips.with_drafts(drafts);
+        Ok((menu, clips))
+    }
+
+    fn read(&self, parse: Parse) -> Result<(Arc<Menu>, Arc<Clips>), Failure> {
+        let clips = clips_of(self.menu.as_deref(), self.recordings.as_deref())?;
         let menu = match &self.menu {
-            Some(path) => read_menu(path, &clips)?,
-            None => Menu::parse("menus/pago.yaml", PAGO, &*clips).map_err(Failure::failed)?,
+            Some(path) => parse(&path.display().to_string(), &read_text(path)?, &*clips).map_err(Failure::failed)?,
+            None => parse("menus/pago.yaml", PAGO, &*clips).map_err(Failure::failed)?,
         };
         Ok((menu, clips))
     }
+}
+
+type Parse = fn(&str, &str, &dyn Catalog) -> Result<Arc<Menu>, Problems>;
+
+/// Where a menu's own clips are: beside it, in a folder of its name.
+pub(super) fn prompts_folder(menu: &Path) -> PathBuf {
+    menu.with_extension("")
+}
+
+/// The clips a menu speaks with: those built in, and over them the recordings given, or those beside the menu.
+pub(super) fn clips_of(menu: Option<&Path>, recordings: Option<&Path>) -> Result<Arc<Clips>, Failure> {
+    let beside = || menu.map(prompts_folder).filter(|folder| folder.is_dir() && Some(folder.as_path()) != menu);
+    load_clips(recordings.map(Path::to_owned).or_else(beside).as_deref())
 }
 
 /// The clips built in, with a folder's recordings in their places.
@@ -44,10 +75,12 @@ pub(super) fn load_clips(recordings: Option<&Path>) -> Result<Arc<Clips>, Failur
     recordings.map_or_else(|| Ok(Clips::embedded()), |folder| Clips::with_overrides(folder).map_err(Failure::failed))
 }
 
-/// Reads and checks a menu file.
-fn read_menu(path: &Path, clips: &Arc<Clips>) -> Result<Arc<Menu>, Failure> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::failed(format!("{name}: cannot read the menu: {error}")))?;
-    Menu::parse(&name, &text, &**clips).map_err(Failure::failed)
+/// A menu file's text.
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Failure::failed(format!(
+            "{}: cannot read the menu ({error}): check the path and the permissions",
+            path.display()
+        ))
+    })
 }

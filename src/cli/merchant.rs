@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tonopago::clock::SystemClock;
 use tonopago::http::read_secret;
@@ -13,6 +14,10 @@ use super::Failure;
 
 /// Environment variable of Openpay's private key.
 const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
+/// Environment variable of the secret payments are reported with.
+pub(super) const REPORT_SECRET: &str = "TONOPAGO_REPORT_SECRET";
+/// How long a service that is told to end waits for the answers under way.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(super) struct LedgerArgs {
@@ -25,13 +30,13 @@ pub(super) struct LedgerArgs {
 pub(super) struct OpenpayArgs {
     /// Openpay's address: its production, its sandbox, or a local `tonopago sandbox`
     #[arg(long, value_name = "URL", default_value = Config::SANDBOX)]
-    openpay: String,
+    pub(super) openpay: String,
     /// The merchant's id at Openpay
     #[arg(long, value_name = "ID")]
-    merchant: String,
+    pub(super) merchant: String,
     /// File with the private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
     #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
 }
 
 impl LedgerArgs {
@@ -58,9 +63,16 @@ impl OpenpayArgs {
         Ok(Client::new(&config))
     }
 
+    /// A client, once Openpay has said that the merchant and the key are good.
+    pub(super) fn checked_client(&self) -> Result<Client, Failure> {
+        let client = self.client()?;
+        client.merchant().map_err(|error| Failure::failed(format!("{}: {error}", self.openpay)))?;
+        Ok(client)
+    }
+
     /// A till for reconciling and refunding; it charges nobody, so it needs no payer.
     pub(super) fn till(&self, ledger: Arc<Ledger>) -> Result<Till, Failure> {
         let payer = Payer { name: String::new(), last_name: None, email: String::new(), phone_number: None };
-        Ok(Till::new(self.client()?, ledger, CashierConfig::new(payer)))
+        Ok(Till::new(self.checked_client()?, ledger, CashierConfig::new(payer)))
     }
 }

@@ -20,7 +20,9 @@ mod conformance;
 mod decode;
 mod demo;
 mod devices;
+mod doctor;
 mod generate;
+mod graph;
 mod keys;
 mod latency;
 mod listen;
@@ -29,8 +31,11 @@ mod menu_file;
 mod merchant;
 mod payments;
 mod prompts;
+mod run;
 mod samples;
 mod sandbox;
+mod schema;
+mod simulate;
 mod trace;
 
 use std::error::Error;
@@ -62,8 +67,13 @@ enum Command {
     Generate(generate::Args),
     Conformance(conformance::Args),
     Latency(latency::Args),
+    Simulate(simulate::Args),
     Call(call::Args),
+    Run(run::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
+    Graph(graph::Args),
+    Schema(schema::Args),
     Prompts(prompts::Args),
     Authorizer(authorizer::Args),
     Keys(keys::Args),
@@ -73,7 +83,17 @@ enum Command {
 }
 
 impl Command {
+    /// Whether card data passes through the process. It may then not be looked into, nor its memory be written anywhere;
+    /// others keep what that costs (a user's `/dev/stdout` as a file name, a debugger).
+    const fn handles_cards(&self) -> bool {
+        matches!(self, Self::Demo(_) | Self::Call(_) | Self::Sandbox(_))
+    }
+
     fn run(self) -> Outcome {
+        tonopago::process::quiet_panics();
+        if self.handles_cards() {
+            tonopago::process::protect();
+        }
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Decode(args) => decode::run(args),
@@ -82,8 +102,13 @@ impl Command {
             Self::Generate(args) => generate::run(args),
             Self::Conformance(args) => conformance::run(args),
             Self::Latency(args) => latency::run(args),
+            Self::Simulate(args) => simulate::run(args),
             Self::Call(args) => call::run(args),
+            Self::Run(args) => run::run(args),
+            Self::Doctor(args) => doctor::run(args),
             Self::Check(args) => check::run(args),
+            Self::Graph(args) => graph::run(args),
+            Self::Schema(args) => schema::run(args),
             Self::Prompts(args) => prompts::run(args),
             Self::Authorizer(args) => authorizer::run(args),
             Self::Keys(args) => keys::run(args),

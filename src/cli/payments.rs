@@ -1,26 +1,31 @@
-//! `tonopago payments`: what the ledger knows, reconciliation, refunds.
+//! `tonopago payments`: what the ledger knows, reconciliation, refunds, telling the merchant.
+
+mod export;
+mod lines;
+mod notify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
-use serde::Serialize;
+use indicatif::{ProgressBar, ProgressStyle};
 use tonopago::ledger::{Attempt, Ledger};
 use tonopago::money::Money;
 use tonopago::payment::ReconcileReport;
 
+use self::lines::{Format, write};
 use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Outcome};
 
-/// List, show, reconcile and refund payments
+/// List, show, export, reconcile and refund payments
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tonopago payments list --ledger ledger.sqlite
-  tonopago payments list --ledger ledger.sqlite --format csv --limit 100000 > payments.csv
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
   tonopago payments show --ledger ledger.sqlite 100017
   tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key
-  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017")]
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017
+  tonopago payments notify --ledger ledger.sqlite --to https://merchant.example/openpay/result --secret-file report.secret")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -32,10 +37,14 @@ enum Command {
     List(List),
     /// Show what is known by a reference, order, charge id or authorization number
     Show(Show),
+    /// Write the charge attempts of some days to a file, oldest first
+    Export(export::Export),
     /// Ask Openpay what became of every open attempt
     Reconcile(Reconcile),
     /// Give an approved charge back
     Refund(Refund),
+    /// Tell the merchant of every outcome that is due, now; or list what was told
+    Notify(notify::Notify),
     /// Show the audit trail, newest first
     Audit(Audit),
 }
@@ -80,7 +89,7 @@ struct Refund {
     /// Reference, charge id or authorization number of the approved attempt
     reference: String,
     /// Give back only this much, in the charge's currency
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     amount: Option<String>,
 }
 
@@ -93,54 +102,37 @@ struct Audit {
     limit: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One JSON object per line
-    Jsonl,
-    /// Comma-separated values with a header
-    Csv,
-}
-
-/// An attempt, for machines. The payment key is left out: it is a credential.
-#[derive(Serialize)]
-struct Line<'a> {
-    reference: String,
-    state: &'static str,
-    order_id: &'a str,
-    gateway_order_id: &'a str,
-    amount: String,
-    currency: &'static str,
-    brand: &'a str,
-    last_four: &'a str,
-    months: Option<u8>,
-    charge_id: Option<&'a str>,
-    authorization: Option<&'a str>,
-    error_code: Option<u32>,
-    created: String,
-    updated: String,
-}
-
 pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::List(list) => {
             let attempts = list.ledger.open_existing()?.latest_attempts(list.limit).map_err(Failure::failed)?;
-            write(&attempts, list.format)
+            write(&attempts, list.format, std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Show(show) => {
             let ledger = show.ledger.open_existing()?;
-            write(&find(&ledger, &show.reference)?, show.format)
+            write(&find(&ledger, &show.reference)?, show.format, std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
         }
+        Command::Export(export) => export.run(),
         Command::Reconcile(reconcile) => reconcile.run(),
         Command::Refund(refund) => refund.run(),
+        Command::Notify(notify) => notify.run(),
         Command::Audit(audit) => audit.run(),
     }
 }
 
 impl Reconcile {
     fn run(self) -> Outcome {
-        let report = self.openpay.till(self.ledger.open_existing()?)?.reconcile().map_err(Failure::failed)?;
+        let till = self.openpay.till(self.ledger.open_existing()?)?;
+        let style = ProgressStyle::with_template("{bar:40} {pos} of {len} open attempts, {elapsed}");
+        let bar = ProgressBar::new(0).with_style(style.map_err(Failure::failed)?); // silent but on a terminal
+        let report = till.reconcile_telling(&mut |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        let report = report.map_err(Failure::failed)?;
         let ReconcileReport { approved, declined, lapsed, abandoned, open } = report;
         writeln!(
             std::io::stdout().lock(),
@@ -180,56 +172,4 @@ impl Audit {
 fn find(ledger: &Ledger, reference: &str) -> Result<Vec<Attempt>, Failure> {
     let found = ledger.find_attempts(reference).map_err(Failure::failed)?;
     if found.is_empty() { Err(Failure::failed(format!("the ledger has no payment {reference:?}"))) } else { Ok(found) }
-}
-
-fn write(attempts: &[Attempt], format: Format) -> Outcome {
-    let mut output = std::io::stdout().lock();
-    match format {
-        Format::Text => attempts.iter().try_for_each(|attempt| writeln!(output, "{}", text(attempt)))?,
-        Format::Jsonl => {
-            for attempt in attempts {
-                writeln!(output, "{}", serde_json::to_string(&line(attempt)).map_err(Failure::failed)?)?;
-            }
-        }
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(output);
-            attempts.iter().try_for_each(|attempt| csv.serialize(line(attempt))).map_err(Failure::failed)?;
-            csv.flush()?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn text(attempt: &Attempt) -> String {
-    let result = attempt.charge_id.clone().or_else(|| attempt.error_code.map(|code| format!("error {code}")));
-    format!(
-        "{}  {:.0}  {:<9}  {:>14}  {} ...{}  {:<20}  {}",
-        attempt.ledger_reference(),
-        attempt.created,
-        attempt.state,
-        attempt.amount.to_string(),
-        attempt.brand,
-        attempt.last_four,
-        attempt.gateway_order_id,
-        result.unwrap_or_default(),
-    )
-}
-
-fn line(attempt: &Attempt) -> Line<'_> {
-    Line {
-        reference: attempt.ledger_reference(),
-        state: attempt.state.name(),
-        order_id: &attempt.order_id,
-        gateway_order_id: &attempt.gateway_order_id,
-        amount: attempt.amount.decimal(),
-        currency: attempt.amount.currency.code(),
-        brand: &attempt.brand,
-        last_four: &attempt.last_four,
-        months: attempt.months,
-        charge_id: attempt.charge_id.as_deref(),
-        authorization: attempt.authorization.as_deref(),
-        error_code: attempt.error_code,
-        created: attempt.created.to_string(),
-        updated: attempt.updated.to_string(),
-    }
 }

@@ -1,5 +1,7 @@
 //! `tonopago prompts`: list the spoken prompts, write one to a file, check recordings that replace them.
 
+mod render_menu;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use super::{FAILED, Failure, Outcome};
   tonopago prompts list --language es-MX
   tonopago prompts render bienvenida -o bienvenida.wav
   tonopago prompts render el_importe_es --amount 21000.50 -o importe.wav
+  tonopago prompts render --menu mine.yaml --command 'espeak-ng -v {voice} -w {out} {text}'
   tonopago prompts check recordings/")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -29,7 +32,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Action {
     List(List),
-    Render(Render),
+    Render(Box<Render>),
     Check(Check),
 }
 
@@ -55,12 +58,14 @@ enum Format {
     Jsonl,
 }
 
-/// Write what the box would say to a WAV file: clips, then an amount, digits, a reference
+/// Write what the box would say to a WAV file: clips, then an amount, digits, a reference; or render a menu's own prompts
 #[derive(ClapArgs)]
-#[command(after_help = "Example:\n  tonopago prompts render el_importe_es --amount 200 -o importe.wav")]
+#[command(after_help = "Examples:
+  tonopago prompts render el_importe_es --amount 200 -o importe.wav
+  tonopago prompts render --menu mine.yaml --command 'espeak-ng -v {voice} -w {out} {text}' --voice es-MX=es-419")]
 struct Render {
     /// Clips to say, in this order
-    #[arg(value_name = "ID", required_unless_present_any = ["amount", "digits", "reference"])]
+    #[arg(value_name = "ID", required_unless_present_any = ["amount", "digits", "reference", "menu"])]
     ids: Vec<String>,
     /// An amount such as 200 or 21000.50
     #[arg(long)]
@@ -81,8 +86,10 @@ struct Render {
     #[arg(long, value_name = "DIR")]
     recordings: Option<PathBuf>,
     /// The WAV file to write: 8 kHz, 16-bit, mono
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "menu")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    menu: render_menu::RenderMenu,
 }
 
 /// Check a folder of recordings before a box uses it; exit code 1 if the box would refuse it
@@ -138,6 +145,10 @@ fn level(clip: &Clip) -> Option<f64> {
 }
 
 fn render(args: &Render) -> Outcome {
+    if let Some(menu) = args.menu.menu() {
+        return args.menu.run(menu);
+    }
+    let output = args.output.as_deref().ok_or_else(|| Failure::usage("--output is missing"))?;
     let clips = load_clips(args.recordings.as_deref())?;
     let mut spoken: Vec<Spoken> = args.ids.iter().map(Spoken::clip).collect();
     if let Some(amount) = &args.amount {
@@ -151,11 +162,8 @@ fn render(args: &Render) -> Outcome {
         spoken.extend(speech::reference(args.language, reference));
     }
     let samples = speech::render(&spoken, &clips, args.language).map_err(Failure::failed)?;
-    write_wav(&args.output, &samples).map_err(|error| {
-        Failure::failed(format!(
-            "{}: cannot write it ({error}): check the path and the space left",
-            args.output.display()
-        ))
+    write_wav(output, &samples).map_err(|error| {
+        Failure::failed(format!("{}: cannot write it ({error}): check the path and the space left", output.display()))
     })?;
     tell!("{}", speech::text_of(args.language, &spoken));
     Ok(ExitCode::SUCCESS)

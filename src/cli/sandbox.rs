@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use tonopago::http::Termination;
 use tonopago::money::{Currency, Money};
 use tonopago::openpay::sandbox::{OrderIds, Sandbox, SandboxConfig};
 
+use super::merchant::GRACE;
 use super::{Failure, Outcome};
 
 /// Run a local stand-in for Openpay
@@ -33,7 +35,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Unique::All)]
     order_ids: Unique,
     /// Ask for 3-D Secure, which a telephone can't do, from this amount in MXN
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     secure_from: Option<String>,
 }
 
@@ -60,10 +62,12 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     let (merchant, private, public) =
         (config.merchant_id.clone(), config.private_key.clone(), config.public_key.clone());
+    let termination = Termination::listen().map_err(Failure::failed)?;
     let sandbox = Sandbox::start(config).map_err(Failure::failed)?;
     let address = sandbox.base_url();
     let told = format!("address {address}\nmerchant {merchant}\nprivate key {private}\npublic key {public}\n");
     std::io::stdout().write_all(told.as_bytes())?; // at once: whoever reads may go after the first line
-    sandbox.wait();
-    Ok(ExitCode::from(super::FAILED)) // it never stops by itself, unless serving failed
+    termination.wait();
+    sandbox.stop(GRACE);
+    Ok(ExitCode::SUCCESS)
 }

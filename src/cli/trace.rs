@@ -9,7 +9,7 @@ pub(super) fn event_json(event: &Event) -> Value {
     let at = event.at.as_ms() as f64 / 1000.0;
     match &event.kind {
         EventKind::State { name } => json!({ "at_s": at, "event": "state", "name": name }),
-        EventKind::Prompt { says } => json!({ "at_s": at, "event": "prompt", "says": says }),
+        EventKind::Prompt { says, .. } => json!({ "at_s": at, "event": "prompt", "says": says }),
         EventKind::PromptEnded => json!({ "at_s": at, "event": "prompt_ended" }),
         EventKind::BargeIn => json!({ "at_s": at, "event": "barge_in" }),
         EventKind::Key { shown, queued } => json!({ "at_s": at, "event": "key", "key": shown, "queued": queued }),
@@ -24,6 +24,12 @@ pub(super) fn event_json(event: &Event) -> Value {
         EventKind::Reply { id, result, late } => {
             json!({ "at_s": at, "event": "reply", "id": id.0, "result": result, "late": late })
         }
+        EventKind::Saved(answers) => {
+            let values: serde_json::Map<_, _> =
+                answers.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({ "at_s": at, "event": "saved", "answers": values })
+        }
+        EventKind::Transfer { to } => json!({ "at_s": at, "event": "transfer", "to": to }),
         EventKind::HangUp { by } => {
             let by = match by {
                 Party::Caller => "caller",

@@ -1,12 +1,13 @@
 //! What the demo writes, and the search of it for card data.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::call::Frame;
 use crate::media::SAMPLE_RATE;
+use crate::private_file;
 
 use super::scenario::TestCard;
 
@@ -39,13 +40,13 @@ pub fn remove_last_run(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a call's recording as a stereo WAV file, 16 bits, 8 kHz: caller left, box right.
+/// Writes a call's recording as a stereo WAV file, 16 bits, 8 kHz: caller left, box right; for its owner's ears only.
 ///
 /// # Errors
 /// If the file can't be written.
 pub fn write_recording(path: &Path, frames: &[Frame]) -> io::Result<()> {
     let form = WavForm { sample_rate: SAMPLE_RATE, channels: 2, encoding: Encoding::Pcm16 };
-    let mut writer = WavWriter::new(BufWriter::new(File::create(path)?), form)?;
+    let mut writer = WavWriter::new(BufWriter::new(private_file::create(path)?), form)?;
     for chunk in frames.chunks(CHUNK) {
         let left: Vec<f32> = chunk.iter().map(|frame| frame[0]).collect();
         let right: Vec<f32> = chunk.iter().map(|frame| frame[1]).collect();

@@ -19,6 +19,12 @@ pub(crate) const ACCEPT_ENDED: f32 = 1.7;
 /// Taken off the verdict on a pair that ended, per dB of flatness below -10 dB.
 const PEAKED: f32 = 0.12;
 
+/// What is beside the pair sounds like voice or music rather than noise: more is asked, up to `TONAL`, from this flatness
+/// in dB to that.
+const TONAL: f32 = 2.2;
+const TONAL_FROM_DB: f32 = -2.8;
+const TONAL_TO_DB: f32 = -4.0;
+
 /// Number of measurements of a pair.
 pub(crate) const MEASUREMENTS: usize = 12;
 
@@ -41,18 +47,22 @@ pub(crate) fn accept_at(age: f32) -> f32 {
 
 /// Log-likelihood ratio of keypad against voice for a pair that still sounds, over a window of filtered samples.
 pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize) -> f32 {
-    SOUNDING_WINDOW[(window / 48 - 2).min(2)] + weighted(&SOUNDING, &measurements(evidence, digit))
+    SOUNDING_WINDOW[(window / 48 - 2).min(2)] - tonal(evidence) + weighted(&SOUNDING, &measurements(evidence, digit))
 }
 
 /// The same for a pair that just ended, over its last `window` filtered samples.
 pub(crate) fn ended(evidence: &Evidence, digit: Digit, window: usize, fall: &Fall) -> f32 {
     let [per_db, per_skew, per_ms, always] = ENDED_FALL;
     // The end invites a guess under loud speech; where what is beside the pair is one strong partial, it takes more.
-    always - PEAKED * (-10.0 - evidence.flatness_db).max(0.0)
+    always - tonal(evidence) - PEAKED * (-10.0 - evidence.flatness_db).max(0.0)
         + weighted(&ENDED, &measurements(evidence, digit))
         + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
         + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
         + per_ms * window as f32 / 4.0
+}
+
+fn tonal(evidence: &Evidence) -> f32 {
+    TONAL * ((evidence.flatness_db - TONAL_FROM_DB) / (TONAL_TO_DB - TONAL_FROM_DB)).clamp(0.0, 1.0)
 }
 
 fn weighted(weights: &[f32; MEASUREMENTS], measurements: &[f32; MEASUREMENTS]) -> f32 {

@@ -4,12 +4,13 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
-use ureq::{Agent, Body, Error, Timeout};
+use ureq::{Agent, Body, Error, RequestBuilder, Timeout};
 
-use super::Credentials;
 use super::wiping::WipingConnector;
+use super::{Authorities, Credentials};
 
 /// Largest answer that is read, in bytes; a page of ten charges is below 30 kB.
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
@@ -59,14 +60,22 @@ pub enum TransportError {
 /// A client for one service with one set of credentials.
 pub struct HttpClient {
     agent: Agent,
-    credentials: Credentials,
+    credentials: Option<Credentials>,
 }
 
 impl HttpClient {
     /// A client that takes no proxy from the environment, follows no redirect, keeps no connection (a stale one would
     /// make a charge's outcome doubtful) and repeats nothing.
     pub fn new(credentials: Credentials, timeouts: Timeouts) -> Self {
+        Self::trusting(None, Some(credentials), timeouts)
+    }
+
+    /// The same, with or without credentials, trusting only these certificate authorities, if any are given, instead of
+    /// the public ones.
+    pub fn trusting(authorities: Option<&Authorities>, credentials: Option<Credentials>, timeouts: Timeouts) -> Self {
+        let roots = authorities.map_or(RootCerts::WebPki, |given| RootCerts::new_with_certs(&given.0));
         let config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -89,8 +98,7 @@ impl HttpClient {
     /// # Errors
     /// [`TransportError`] if there is no answer.
     pub fn get(&self, url: &str) -> Result<Answer, TransportError> {
-        let request =
-            self.agent.get(url).header("authorization", self.authorization()).header("accept", "application/json");
+        let request = self.authorized(self.agent.get(url)).header("accept", "application/json");
         read(request.call())
     }
 
@@ -99,19 +107,24 @@ impl HttpClient {
     /// # Errors
     /// [`TransportError`] if there is no answer.
     pub fn post(&self, url: &str, json: &[u8]) -> Result<Answer, TransportError> {
-        let request = self
-            .agent
-            .post(url)
-            .header("authorization", self.authorization())
-            .header("accept", "application/json")
-            .content_type("application/json; charset=utf-8");
-        read(request.send(json))
+        self.post_with(url, json, &[])
     }
 
-    fn authorization(&self) -> HeaderValue {
-        let mut value = HeaderValue::from_str(self.credentials.header()).expect("Base64 is header text");
+    /// Sends a POST with a JSON body and more headers, which must be plain ASCII text.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    pub fn post_with(&self, url: &str, json: &[u8], headers: &[(&str, &str)]) -> Result<Answer, TransportError> {
+        let request = self.authorized(self.agent.post(url)).header("accept", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        read(request.content_type("application/json; charset=utf-8").send(json))
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let Some(credentials) = &self.credentials else { return request };
+        let mut value = HeaderValue::from_str(credentials.header()).expect("Base64 is header text");
         value.set_sensitive(true);
-        value
+        request.header("authorization", value)
     }
 }
 
@@ -128,6 +141,9 @@ fn classify(error: Error) -> TransportError {
     let never_connected = match &error {
         Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) => true,
         Error::Timeout(phase) => matches!(phase, Timeout::Resolve | Timeout::Connect),
+        Error::Rustls(tls) => is_distrust(tls),
+        // The handshake can run as late as with the first byte sent.
+        Error::Io(io) if tls_error(io).is_some_and(is_distrust) => true,
         Error::Io(io) => matches!(
             io.kind(),
             ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
@@ -136,6 +152,15 @@ fn classify(error: Error) -> TransportError {
     };
     let text = error.to_string();
     if never_connected { TransportError::NotSent(text) } else { TransportError::NoAnswer(text) }
+}
+
+fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
+}
+
+/// The service's certificate was not believed, so the handshake never ended and not a byte of the request went out.
+const fn is_distrust(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_))
 }
 
 #[cfg(test)]
@@ -198,6 +223,42 @@ mod tests {
             let (url, _server) = serve_once(answer);
             let error = client().post(&url, b"{}").err().unwrap();
             assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
+        }
+    }
+
+    /// A service that takes a connection and then does what it is told, for as long as the test lasts.
+    fn serve(does: impl FnOnce(std::net::TcpStream) + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        std::thread::spawn(move || does(listener.accept().unwrap().0));
+        url
+    }
+
+    fn hold(stream: std::net::TcpStream) {
+        std::thread::sleep(Duration::from_secs(20)); // longer than any time-out here; the process does not wait for it
+        drop(stream);
+    }
+
+    /// Every phase after the connection has a limit of its own, and each leaves the outcome open.
+    #[test]
+    fn sending_answer_and_body_have_limits_of_their_own() {
+        let long = Duration::from_secs(20);
+        let patient = Timeouts { resolve: long, connect: long, send: long, answer: long, body: long };
+        let short = Duration::from_millis(200);
+        let head_only = |mut stream: std::net::TcpStream| {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").unwrap();
+            hold(stream);
+        };
+        let large = vec![b' '; 64 << 20]; // more than any socket buffers
+        for (url, body, timeouts) in [
+            (serve(hold), &large[..], Timeouts { send: short, ..patient }),
+            (serve(hold), b"{}", Timeouts { answer: short, ..patient }),
+            (serve(head_only), b"{}", Timeouts { body: short, ..patient }),
+        ] {
+            let error = HttpClient::new(Credentials::new("", ""), timeouts).post(&url, body).err().unwrap();
+            assert!(matches!(&error, TransportError::NoAnswer(text) if text.contains("timeout")), "{error:?}");
         }
     }
 

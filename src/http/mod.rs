@@ -2,16 +2,24 @@
 //! in JSON without binary fractions, and small servers on a thread of their own.
 
 mod amount;
+mod connections;
 mod credentials;
 mod endpoint;
 mod exchange;
 mod secret_file;
 mod server;
+mod signature;
+mod termination;
+mod tls;
 mod wiping;
 
 pub use amount::{amount_from_json, amount_to_json};
+pub use connections::{Peer, ServerLimits};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Answer, HttpClient, Timeouts, TransportError};
 pub use secret_file::{SecretError, read_secret};
 pub use server::{Server, ServerError};
+pub use signature::{SignatureError, SigningSecret};
+pub use termination::Termination;
+pub use tls::{Authorities, TlsError, TlsIdentity};

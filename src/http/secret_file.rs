@@ -71,15 +71,24 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     if metadata.len() > MAX_BYTES {
         return Err(SecretError::Malformed { place: path.display().to_string() });
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(SecretError::Exposed { path: path.to_owned(), mode });
-        }
-    }
+    check_mode(path)?;
     std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
+}
+
+/// Refuses a file that others than its owner can read.
+#[cfg(unix)]
+pub(super) fn check_mode(path: &Path) -> Result<(), SecretError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata =
+        std::fs::metadata(path).map_err(|source| SecretError::Unreadable { path: path.to_owned(), source })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(SecretError::Exposed { path: path.to_owned(), mode }) }
+}
+
+/// Elsewhere the folder's rights decide.
+#[cfg(not(unix))]
+pub(super) fn check_mode(_path: &Path) -> Result<(), SecretError> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -1,18 +1,24 @@
-//! A small HTTP server on a thread of its own, stopped when dropped.
+//! A small HTTP server on a thread of its own: bounded in time and size, with TLS where it is wanted, stopped when dropped.
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-/// A running server. Dropping it closes its port and its connections at once, like a process that ends.
+use super::connections::{Connections, Stop};
+use super::{ServerLimits, TlsIdentity};
+
+/// A running server. Dropping it closes its port and its connections at once, like a process that ends; see
+/// [`Server::stop`] for the polite way.
 pub struct Server {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    scheme: &'static str,
+    stop: Option<oneshot::Sender<Stop>>,
+    thread: Option<JoinHandle<bool>>,
 }
 
 /// Why a server does not start.
@@ -32,19 +38,37 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Serves `routes` on `bind` (port 0: any free one). Listening has begun when this returns.
+    /// Serves `routes` on `bind` (port 0: any free one), in the clear and within the default limits. Listening has begun
+    /// when this returns.
     ///
     /// # Errors
     /// [`ServerError`] if the address can't be had.
     pub fn start(name: &str, bind: SocketAddr, routes: Router) -> Result<Self, ServerError> {
+        Self::start_with(name, bind, routes, ServerLimits::default(), None)
+    }
+
+    /// Serves `routes` within limits, with TLS if there is an identity to show. Handlers find the client's address as
+    /// the request extension [`super::Peer`].
+    ///
+    /// # Errors
+    /// [`ServerError`] if the address can't be had.
+    pub fn start_with(
+        name: &str,
+        bind: SocketAddr,
+        routes: Router,
+        limits: ServerLimits,
+        tls: Option<TlsIdentity>,
+    ) -> Result<Self, ServerError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build()?;
         let in_use = |source| ServerError::Bind { address: bind, source };
         let listener = runtime.block_on(TcpListener::bind(bind)).map_err(in_use)?;
         let address = listener.local_addr()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let connections = Connections::new(listener, routes, limits, tls);
         let (stop, stopped) = oneshot::channel();
-        let serve = move || run(runtime, listener, routes, stopped);
+        let serve = move || run(runtime, connections, stopped);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(serve)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, scheme, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -52,63 +76,45 @@ impl Server {
         self.address
     }
 
-    /// Its base address, `http://127.0.0.1:49152`.
+    /// Its base address, `http://127.0.0.1:49152` or `https://...`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Blocks until the server stops by itself, which it does only if serving fails.
+    /// Stops politely: takes no more connections at once, lets answers under way end, for `grace` at most. `true` if all
+    /// of them ended.
+    pub fn stop(mut self, grace: Duration) -> bool {
+        self.end(Stop::Gracefully(grace))
+    }
+
+    /// Blocks until the server ends, which it does not do by itself.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // a panic in it has been reported by its own thread
         }
     }
+
+    fn end(&mut self, how: Stop) -> bool {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(how); // fails only if it has stopped already
+        }
+        self.thread.take().is_none_or(|thread| thread.join().unwrap_or(false))
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(()); // fails only if it has stopped already
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end(Stop::AtOnce);
     }
 }
 
-fn run(runtime: Runtime, listener: TcpListener, routes: Router, stopped: oneshot::Receiver<()>) {
-    runtime.block_on(async move {
-        tokio::select! {
-            result = axum::serve(listener, routes).into_future() => {
-                if let Err(error) = result {
-                    tracing::error!(%error, "the server stopped");
-                }
-            }
-            _ = stopped => {}
-        }
-    });
+fn run(runtime: Runtime, connections: Connections, stopped: oneshot::Receiver<Stop>) -> bool {
+    let all_ended = runtime.block_on(connections.serve_until(async {
+        stopped.await.unwrap_or(Stop::AtOnce) // whoever could have stopped it is gone
+    }));
     runtime.shutdown_background();
+    all_ended
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use axum::routing::get;
-
-    use super::super::{Credentials, HttpClient, Timeouts, TransportError};
-    use super::*;
-
-    #[test]
-    fn serves_until_dropped() {
-        let routes = Router::new().route("/healthz", get(async || "ok"));
-        let server = Server::start("test", "127.0.0.1:0".parse().unwrap(), routes).unwrap();
-        let url = format!("{}/healthz", server.url());
-        let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(Duration::from_secs(5)));
-        assert_eq!(client.get(&url).ok().map(|answer| answer.body), Some(b"ok".to_vec()));
-        let taken = Server::start("test", server.address(), Router::new()).err().unwrap();
-        assert!(matches!(taken, ServerError::Bind { .. }), "{taken}");
-        drop(server);
-        assert!(matches!(client.get(&url), Err(TransportError::NotSent(_))));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, Outcome, State, audit, keys};
+use super::{Ledger, LedgerError, Outcome, State, audit, keys, outbox};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
 use crate::service::{Authorization, PaymentKey};
@@ -120,7 +120,7 @@ impl Ledger {
     /// [`LedgerError::Transition`] if the attempt has ended (another process found it stale); [`LedgerError::Storage`].
     pub fn mark_sent(&self, id: i64) -> Result<(), LedgerError> {
         let now = self.now_ms();
-        self.step(id, State::Sent, "", |transaction| {
+        self.step(id, State::Sent, "", None, |transaction| {
             transaction.execute(
                 "UPDATE attempt SET state = 'sent', sent_ms = coalesce(sent_ms, ?2), updated_ms = ?2 WHERE id = ?1",
                 params![id, now],
@@ -141,7 +141,7 @@ impl Ledger {
             Outcome::Unknown | Outcome::Lapsed | Outcome::Abandoned => (None, None, None),
         };
         let detail = charge_id.cloned().or_else(|| code.map(|code| code.to_string())).unwrap_or_default();
-        self.step(id, outcome.state(), &detail, |transaction| {
+        self.step(id, outcome.state(), &detail, Some(outcome), |transaction| {
             let attempt = find(transaction, id)?;
             match outcome {
                 Outcome::Approved { .. } => keys::mark_paid(transaction, attempt.key.expose())?,
@@ -175,12 +175,13 @@ impl Ledger {
         Ok(audit::append(&self.lock(), self.now_ms(), &format!("attempt {id}"), event, detail)?)
     }
 
-    /// Takes one step of an attempt's life, with its line in the audit trail, in one transaction.
+    /// Takes one step of an attempt's life, with its line in the audit trail and its notification, in one transaction.
     fn step(
         &self,
         id: i64,
         to: State,
         detail: &str,
+        told: Option<&Outcome>,
         change: impl FnOnce(&Transaction<'_>) -> Result<usize, rusqlite::Error>,
     ) -> Result<Attempt, LedgerError> {
         let mut connection = self.lock();
@@ -196,6 +197,9 @@ impl Ledger {
         change(&transaction)?;
         audit::append(&transaction, self.now_ms(), &format!("attempt {id}"), to.name(), detail)?;
         let after = find(&transaction, id)?;
+        if let Some(outcome) = told {
+            outbox::enqueue(&transaction, &after, outcome, self.now_ms())?;
+        }
         transaction.commit()?;
         Ok(after)
     }
@@ -207,6 +211,24 @@ impl Ledger {
     pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
         let paid = self.query("WHERE key_digits = ?1 AND state = 'approved'", &[&key.expose()])?;
         Ok(paid.into_iter().next())
+    }
+
+    /// The attempt of this key that has been sent and whose end is not known, if there is one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn open_attempt_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
+        let open = self.query("WHERE key_digits = ?1 AND state IN ('sent', 'unknown')", &[&key.expose()])?;
+        Ok(open.into_iter().next())
+    }
+
+    /// Attempts reserved from `from` to before `until`, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn attempts_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Attempt>, LedgerError> {
+        let clause = "WHERE created_ms >= ?1 AND created_ms < ?2 ORDER BY id";
+        self.query(clause, &[&from.as_millisecond(), &until.as_millisecond()])
     }
 
     /// How many charges of this key were declined since then.
@@ -225,6 +247,16 @@ impl Ledger {
     /// [`LedgerError::Storage`].
     pub fn attempts_in(&self, state: State) -> Result<Vec<Attempt>, LedgerError> {
         self.query("WHERE state = ?1 ORDER BY id", &[&state.name()])
+    }
+
+    /// Attempts given up since then whose order id at the gateway no later attempt uses, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn lapsed_since(&self, since: Timestamp) -> Result<Vec<Attempt>, LedgerError> {
+        let clause = "WHERE state = 'lapsed' AND updated_ms >= ?1 AND NOT EXISTS (SELECT 1 FROM attempt AS later
+                      WHERE later.gateway_order_id = attempt.gateway_order_id AND later.id > attempt.id) ORDER BY id";
+        self.query(clause, &[&since.as_millisecond()])
     }
 
     /// The latest attempts, newest first.

@@ -52,6 +52,15 @@ pub struct IssuedKey {
     pub key: PaymentKey,
 }
 
+/// A key of many that can't be issued.
+#[derive(Debug)]
+pub struct RefusedKey {
+    /// Its place in the list, from 0.
+    pub place: usize,
+    /// Why, as [`Ledger::issue_key`] says it.
+    pub error: LedgerError,
+}
+
 /// Whether a key can be paid now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyStatus {
@@ -112,19 +121,50 @@ impl Ledger {
     /// [`LedgerError::Key`] if the order or the key exists already, a text is too long, or the key is too short to be
     /// safe from guessing; [`LedgerError::Storage`].
     pub fn issue_key(&self, new: NewKey) -> Result<IssuedKey, LedgerError> {
-        check(&new)?;
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if exists(&transaction, "order_id", &new.order_id)? {
-            return Err(LedgerError::Key(format!("order {:?} has a key already", new.order_id)));
-        }
-        let digits = choose_digits(&transaction, &new.digits)?;
-        insert(&transaction, &digits, &new, now)?;
-        let id = transaction.last_insert_rowid();
-        audit::append(&transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
+        let issued = issue(&transaction, &new, now)?;
         transaction.commit()?;
-        Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) })
+        Ok(issued)
+    }
+
+    /// Issues many keys, or none if any of them can't be issued.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`]; inside, every key that can't be issued.
+    pub fn issue_keys(&self, new: &[NewKey]) -> Result<Result<Vec<IssuedKey>, Vec<RefusedKey>>, LedgerError> {
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut issued, mut refused) = (Vec::with_capacity(new.len()), Vec::new());
+        for (place, key) in new.iter().enumerate() {
+            match issue(&transaction, key, now) {
+                Ok(key) => issued.push(key),
+                Err(error) => refused.push(RefusedKey { place, error }),
+            }
+        }
+        if !refused.is_empty() {
+            return Ok(Err(refused)); // and dropping the transaction takes back what was issued
+        }
+        transaction.commit()?;
+        Ok(Ok(issued))
+    }
+
+    /// Whether an order has a key already.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn has_order(&self, order_id: &str) -> Result<bool, LedgerError> {
+        Ok(exists(&self.lock(), "order_id", order_id)?)
+    }
+
+    /// Adds a line about an order to the audit trail.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn remark_order(&self, order_id: &str, event: &str, detail: &str) -> Result<(), LedgerError> {
+        Ok(audit::append(&self.lock(), self.now_ms(), &format!("order {order_id}"), event, detail)?)
     }
 
     /// Looks a key up; `None` if there is no such key.
@@ -188,6 +228,18 @@ pub(super) fn count_failure(transaction: &Transaction<'_>, digits: &str, now: i6
         Some(id) => audit::append(transaction, now, &format!("key {id}"), "locked", ""),
         None => Ok(()),
     }
+}
+
+fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<IssuedKey, LedgerError> {
+    check(new)?;
+    if exists(transaction, "order_id", &new.order_id)? {
+        return Err(LedgerError::Key(format!("order {:?} has a key already", new.order_id)));
+    }
+    let digits = choose_digits(transaction, &new.digits)?;
+    insert(transaction, &digits, new, now)?;
+    let id = transaction.last_insert_rowid();
+    audit::append(transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
+    Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) })
 }
 
 fn check(new: &NewKey) -> Result<(), LedgerError> {

@@ -14,6 +14,8 @@
 mod attempts;
 mod audit;
 mod keys;
+mod outbox;
+mod received;
 mod schema;
 mod state;
 
@@ -26,7 +28,9 @@ use crate::clock::Clock;
 
 pub use attempts::{Attempt, Conflict, NewAttempt};
 pub use audit::AuditEntry;
-pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey};
+pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
+pub use outbox::Notification;
+pub use received::{Receipt, Report};
 pub use state::{Outcome, State};
 
 /// The ledger's file, shared by all threads; other processes may have the same file open.
@@ -62,6 +66,9 @@ pub enum LedgerError {
     /// No such attempt or key.
     #[error("the ledger has no {0}")]
     Missing(String),
+    /// The operating system has no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(String),
     /// A key can't be issued as asked.
     #[error("can't issue the key: {0}")]
     Key(String),
@@ -73,7 +80,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Storage`] or [`LedgerError::TooNew`].
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
-        schema::restrict_to_owner(path);
+        // If this fails, opening the file fails too, and says why. SQLite gives its journals the file's mode.
+        let _ = crate::private_file::ensure(path);
         Self::with_connection(Connection::open(path)?, clock)
     }
 

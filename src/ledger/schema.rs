@@ -1,6 +1,5 @@
 //! The tables, and how older ledgers are brought up to date.
 
-use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -12,7 +11,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [FIRST, OUTBOX];
+
+const FIRST: &str = "
 CREATE TABLE payment_key (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     digits TEXT NOT NULL UNIQUE,
@@ -75,7 +76,43 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
-"];
+";
+
+/// Notifications for the merchant, and those a merchant's ledger has received.
+const OUTBOX: &str = "
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE notification (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL UNIQUE,
+    event TEXT NOT NULL,
+    attempt INTEGER NOT NULL REFERENCES attempt (id),
+    order_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    delivered_ms INTEGER,
+    given_up INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
+    last_error TEXT
+) STRICT;
+CREATE INDEX notification_due ON notification (due_ms) WHERE delivered_ms IS NULL AND given_up = 0;
+
+-- Look-ups that would read a busy box's whole ledger.
+CREATE INDEX attempt_by_order ON attempt (order_id);
+CREATE INDEX attempt_by_gateway_order ON attempt (gateway_order_id);
+CREATE INDEX attempt_by_charge ON attempt (charge_id);
+CREATE INDEX attempt_by_authorization ON attempt (authorization);
+CREATE INDEX attempt_by_creation ON attempt (created_ms);
+
+CREATE TABLE received (
+    event_id TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+) STRICT;
+";
 
 /// Sets the connection's rules and brings the schema up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
@@ -98,18 +135,6 @@ fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Creates the file for its owner only before SQLite does it for everyone; SQLite gives its journals the same mode.
-#[cfg(unix)]
-pub(super) fn restrict_to_owner(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // If this fails, opening the file fails too, and says why.
-    let _ = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-}
-
-/// Elsewhere the folder's rights decide.
-#[cfg(not(unix))]
-pub(super) fn restrict_to_owner(_path: &Path) {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,14 +150,27 @@ mod tests {
         let mut connection = fresh();
         prepare(&mut connection).unwrap();
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 1);
+        assert_eq!(version, 2);
+    }
+
+    #[test]
+    fn an_older_ledger_keeps_what_it_has() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(FIRST).unwrap();
+        connection.execute("INSERT INTO audit (at_ms, subject, event, detail) VALUES (1, 'a', 'b', '')", []).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        prepare(&mut connection).unwrap();
+        let count = |table: &str| -> i64 {
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((count("audit"), count("notification")), (1, 0));
     }
 
     #[test]
     fn a_newer_ledger_is_left_alone() {
         let mut connection = fresh();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 1 })));
+        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 2 })));
     }
 
     #[test]
@@ -151,7 +189,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.sqlite");
-        restrict_to_owner(&path);
+        crate::private_file::ensure(&path).unwrap();
         let mut connection = Connection::open(&path).unwrap();
         prepare(&mut connection).unwrap();
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();

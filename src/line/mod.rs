@@ -1,10 +1,15 @@
 //! Drivers of the call engine: each moves audio between a line and a [`Call`](crate::call::Call) and performs its
 //! effects.
 
+mod answers;
+pub mod attendant;
+pub mod hook;
 mod party;
+pub mod ring;
 #[cfg(feature = "sound-card")]
 pub mod sound_card;
 mod virtual_time;
 
+pub use answers::{AnswersError, AnswersFile};
 pub use party::{Party, RecordedCaller, SimulatedCaller};
 pub use virtual_time::{Latencies, Services, Transcript, run};

@@ -4,7 +4,7 @@
 use crate::audio::AudioError;
 use crate::call::{Call, Effect, Frame};
 use crate::media::MediaTime;
-use crate::menu::Event;
+use crate::menu::{Answers, Event};
 use crate::service::{Reply, Request, RequestId};
 
 use super::party::Party;
@@ -50,6 +50,8 @@ pub struct Transcript {
     pub events: Vec<Event>,
     /// The recording (caller left, box right), if the call was set to record; card data silent.
     pub recording: Vec<Frame>,
+    /// The answers the call was to keep, in order.
+    pub answers: Vec<Answers>,
     /// All the call heard, card data included: for making samples from simulated cards, never for real calls.
     pub heard: Option<Vec<f32>>,
 }
@@ -68,7 +70,7 @@ pub fn run(
     transcript: &mut Transcript,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<(), AudioError> {
-    let mut drive = Drive { call, services, latencies, due: Vec::new() };
+    let mut drive = Drive { call, services, latencies, due: Vec::new(), answers: Vec::new() };
     let mut said = [0.0; BLOCK];
     let mut heard = [0.0; BLOCK];
     let mut events = Vec::new();
@@ -92,6 +94,7 @@ pub fn run(
             watch(&event);
             transcript.events.push(event);
         }
+        transcript.answers.append(&mut drive.answers);
         drive.call.take_recording(&mut transcript.recording);
     }
     ended
@@ -103,6 +106,7 @@ struct Drive<'a> {
     latencies: Latencies,
     /// Answers on their way. There may be several: a call that gave up on one service may ask another.
     due: Vec<(MediaTime, RequestId, Reply)>,
+    answers: Vec<Answers>,
 }
 
 impl Drive<'_> {
@@ -137,7 +141,8 @@ impl Drive<'_> {
         while let Some(effect) = self.call.poll_effect() {
             match effect {
                 Effect::Event(event) => events.push(event),
-                Effect::HangUp => {}
+                Effect::Save(answers) => self.answers.push(answers),
+                Effect::Transfer { .. } | Effect::HangUp => {}
                 Effect::Request { id, request } => {
                     let takes = match &*request {
                         Request::Authorize { .. } => self.latencies.authorize,

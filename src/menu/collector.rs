@@ -10,7 +10,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::card::{Brand, SecretDigits};
+use crate::card::{Brand, Pan, SecretDigits};
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
 
@@ -33,24 +33,83 @@ pub(super) enum Keyed {
     Back,
     /// Not a digit of any entry (`A`-`D`).
     Ignored,
+    /// The entry is full; the digit may be the next field's, or show that all of it is a card number.
+    HeldBack,
+    /// What was keyed, digits held back included, is a card number, and none was asked for.
+    Card,
 }
+
+/// What an entry's digits are watched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watches {
+    /// Nothing.
+    Nothing,
+    /// A card number: its longest length narrows once its brand is known to have one length.
+    ForItsBrand,
+    /// A card number where none was asked for.
+    ForCards,
+}
+
+/// Digits of the shortest card number.
+const SHORTEST_CARD: usize = 13;
 
 /// One field's entry in progress.
 pub(super) struct Collector {
     digits: SecretDigits,
     length: RangeInclusive<usize>,
     end_key: Option<Digit>,
-    is_card_number: bool,
+    watches: Watches,
+    /// Digits beyond a full entry that began like a card number.
+    held_back: SecretDigits,
 }
 
 impl Collector {
-    /// Starts an empty entry. A card number's longest length narrows once its brand is known to have one length.
-    pub(super) fn new(length: RangeInclusive<usize>, end_key: Option<Digit>, is_card_number: bool) -> Self {
-        Self { digits: SecretDigits::new(), length, end_key, is_card_number }
+    /// Starts an empty entry.
+    pub(super) fn new(length: RangeInclusive<usize>, end_key: Option<Digit>, watches: Watches) -> Self {
+        Self { digits: SecretDigits::new(), length, end_key, watches, held_back: SecretDigits::new() }
+    }
+
+    /// For states that collect no digits.
+    pub(super) fn nothing() -> Self {
+        Self::new(0..=0, None, Watches::Nothing)
+    }
+
+    /// How many digits beyond the entry are held back.
+    pub(super) const fn held_back(&self) -> usize {
+        self.held_back.len()
+    }
+
+    /// The digits beyond the entry, which are not held back any more.
+    pub(super) fn take_held_back(&mut self) -> Vec<Digit> {
+        let digits = self.held_back.expose().chars().filter_map(Digit::from_char).collect();
+        self.held_back.clear();
+        digits
+    }
+
+    /// Whether everything keyed is a card number that was not asked for: a right one, or one mistyped that went on past
+    /// the end of the entry.
+    pub(super) fn is_card(&self) -> bool {
+        let is_right = |all: &str| Pan::parse(all).is_ok_and(|pan| pan.brand() != Brand::Other);
+        let is_long = |all: &str| !self.held_back.is_empty() && all.len() >= SHORTEST_CARD;
+        self.watches == Watches::ForCards && self.with_all(|all| is_right(all) || is_long(all))
+    }
+
+    /// The entry and the digits held back as one number, wiped afterwards.
+    fn with_all<T>(&self, look: impl FnOnce(&str) -> T) -> T {
+        let mut all = SecretDigits::new();
+        for digit in self.digits.expose().chars().chain(self.held_back.expose().chars()) {
+            all.push(digit);
+        }
+        look(all.expose())
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.digits.is_empty()
+    }
+
+    /// What was keyed so far, or as many dots.
+    pub(super) fn shown(&self, masked: bool) -> String {
+        if masked { "•".repeat(self.digits.len()) } else { self.digits.expose().to_owned() }
     }
 
     /// What was keyed; leaves the entry empty.
@@ -60,6 +119,7 @@ impl Collector {
 
     pub(super) fn clear(&mut self) {
         self.digits.clear();
+        self.held_back.clear();
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -74,7 +134,11 @@ impl Collector {
     pub(super) fn key(&mut self, key: Digit) -> Keyed {
         match key.as_char() {
             _ if Some(key) == self.end_key => {
-                if self.is_complete() {
+                if self.is_card() {
+                    Keyed::Card
+                } else if !self.held_back.is_empty() {
+                    Keyed::MatchBefore
+                } else if self.is_complete() {
                     Keyed::Match
                 } else {
                     Keyed::NoMatch
@@ -92,9 +156,13 @@ impl Collector {
 
     fn digit(&mut self, digit: char) -> Keyed {
         if self.is_full() {
-            return Keyed::MatchBefore;
+            let may_be_a_card = self.end_key.is_some() && self.begins_like_a_card();
+            return if may_be_a_card && self.held_back.push(digit) { Keyed::HeldBack } else { Keyed::MatchBefore };
         }
         self.digits.push(digit);
+        if self.is_full() && self.end_key.is_none() && self.is_card() {
+            return Keyed::Card;
+        }
         match (self.is_full(), self.end_key) {
             (false, _) => Keyed::More,
             (true, None) => Keyed::Match,
@@ -102,9 +170,16 @@ impl Collector {
         }
     }
 
+    /// Whether another digit may make everything keyed a card number.
+    fn begins_like_a_card(&self) -> bool {
+        let brand = || Brand::of_prefix(self.digits.expose());
+        let room = |brand: Brand| self.digits.len() + self.held_back.len() < brand.max_length();
+        self.watches == Watches::ForCards && brand().is_none_or(|brand| brand != Brand::Other && room(brand))
+    }
+
     fn max_length(&self) -> usize {
         let longest = *self.length.end();
-        if !self.is_card_number {
+        if self.watches != Watches::ForItsBrand {
             return longest;
         }
         let single = Brand::of_prefix(self.digits.expose()).and_then(Brand::single_length);
@@ -129,7 +204,7 @@ mod tests {
     }
 
     fn six_to_ten(end_key: Option<char>) -> Collector {
-        Collector::new(6..=10, end_key.and_then(Digit::from_char), false)
+        Collector::new(6..=10, end_key.and_then(Digit::from_char), Watches::Nothing)
     }
 
     #[test]
@@ -149,6 +224,22 @@ mod tests {
     }
 
     #[test]
+    fn a_card_number_where_none_was_asked_for_is_told_from_an_entry() {
+        let after = |keys: &str| {
+            let mut collector = Collector::new(6..=10, Digit::from_char('#'), Watches::ForCards);
+            let last = feed(&mut collector, keys);
+            (last, collector.held_back())
+        };
+        assert_eq!(after("4111111111111111#"), (Keyed::Card, 6));
+        assert_eq!(after("4111111111111112#"), (Keyed::Card, 6), "mistyped, but no key is so long");
+        assert_eq!(after("411111111111#"), (Keyed::MatchBefore, 2), "a key, and two keys ahead");
+        assert_eq!(after("4111111111#"), (Keyed::Match, 0), "a key may begin like a card");
+        assert_eq!(after("12345678901"), (Keyed::MatchBefore, 0), "no card begins with 1");
+        let mut long = Collector::new(1..=16, None, Watches::ForCards);
+        assert_eq!(feed(&mut long, "4111111111111111"), Keyed::Card);
+    }
+
+    #[test]
     fn the_clear_key_empties_then_goes_back() {
         let mut collector = six_to_ten(Some('#'));
         assert_eq!(feed(&mut collector, "12*"), Keyed::Cleared);
@@ -160,7 +251,7 @@ mod tests {
     #[test]
     fn a_card_number_is_full_early_only_where_the_brand_has_one_length() {
         let full_after = |keys: &str| {
-            let mut collector = Collector::new(13..=19, Digit::from_char('#'), true);
+            let mut collector = Collector::new(13..=19, Digit::from_char('#'), Watches::ForItsBrand);
             keys.chars().position(|key| feed(&mut collector, &key.to_string()) == Keyed::Full).map(|at| at + 1)
         };
         assert_eq!(full_after("5555555555554444000"), Some(16), "Mastercard");

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::media::MediaTime;
 use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Refusal, Reply, RequestId};
 
+use super::runtime::Utterance;
 use super::timer::Timer;
 
 /// One entry of a call's trace.
@@ -28,6 +29,8 @@ pub enum EventKind {
     Prompt {
         /// What is said.
         says: String,
+        /// The same piece by piece, for who shows the words; digits that are masked in traces are masked here.
+        parts: Vec<Utterance>,
     },
     /// The prompt was heard to its end.
     PromptEnded,
@@ -67,11 +70,37 @@ pub enum EventKind {
         /// Nobody waited for it any more.
         late: bool,
     },
+    /// The caller's answers were handed over to be kept.
+    Saved(Answers),
+    /// The call was handed over to another number.
+    Transfer {
+        /// The number.
+        to: String,
+    },
     /// The call ended.
     HangUp {
         /// Who ended it.
         by: Party,
     },
+}
+
+/// What a call was told, to be kept: no secret is among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    /// The menu's name.
+    pub menu: String,
+    /// Names and values in the menu's order; nothing where the caller gave no answer.
+    pub values: Vec<(String, Option<String>)>,
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.values.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} = {}", value.as_deref().unwrap_or("-"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a key was not taken.
@@ -85,6 +114,8 @@ pub enum Dropped {
     StrayEndKey,
     /// More keys were pressed ahead than anyone means.
     TooMany,
+    /// Held back behind a full entry that the caller then cleared.
+    Cleared,
     /// The call is ending.
     CallEnding,
 }
@@ -97,6 +128,7 @@ impl Dropped {
             Self::AfterError => "after an error",
             Self::StrayEndKey => "end key after the end",
             Self::TooMany => "too many ahead",
+            Self::Cleared => "cleared with the entry",
             Self::CallEnding => "the call is ending",
         }
     }
@@ -122,6 +154,8 @@ pub enum Outcome {
     NoMatch,
     /// Complete, but against a rule.
     Invalid(Rule),
+    /// The second entry was another than the first.
+    Mismatch,
     /// The caller cleared the entry.
     Cleared,
     /// The caller went back.
@@ -130,6 +164,14 @@ pub enum Outcome {
     Help,
     /// The caller asked to hear it again.
     Repeat,
+    /// The caller asked to have everything slower, or as fast as before.
+    OtherPace,
+    /// The caller asked for the next language.
+    OtherLanguage,
+    /// The caller asked for a person.
+    Person,
+    /// A valid entry, which is asked for once more.
+    AgainToBeSure,
     /// Too many errors of one kind.
     GiveUp,
 }
@@ -147,6 +189,10 @@ pub enum Rule {
     Expired,
     /// Not a verification value for this brand.
     Cvv,
+    /// A number outside the field's bounds.
+    OutOfBounds,
+    /// A card number where none was asked for.
+    LooksLikeCard,
 }
 
 impl fmt::Display for Outcome {
@@ -160,6 +206,13 @@ impl fmt::Display for Outcome {
             Self::Invalid(Rule::Expiry) => "invalid: expiry",
             Self::Invalid(Rule::Expired) => "invalid: card expired",
             Self::Invalid(Rule::Cvv) => "invalid: CVV",
+            Self::Invalid(Rule::OutOfBounds) => "invalid: out of bounds",
+            Self::Invalid(Rule::LooksLikeCard) => "invalid: looks like a card number",
+            Self::Mismatch => "mismatch",
+            Self::OtherPace => "other pace",
+            Self::OtherLanguage => "other language",
+            Self::Person => "person",
+            Self::AgainToBeSure => "once more to be sure",
             Self::Cleared => "cleared",
             Self::Back => "back",
             Self::Help => "help",
@@ -179,7 +232,7 @@ impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State { name } => write!(f, "state    {name}"),
-            Self::Prompt { says } => write!(f, "says     {says}"),
+            Self::Prompt { says, .. } => write!(f, "says     {says}"),
             Self::PromptEnded => write!(f, "         (prompt heard to the end)"),
             Self::BargeIn => write!(f, "         (prompt cut by a key)"),
             Self::Key { shown, queued } => {
@@ -194,6 +247,8 @@ impl fmt::Display for EventKind {
                 let note = if *late { ", too late" } else { "" };
                 write!(f, "answer   {result} (request {}{note})", id.0)
             }
+            Self::Saved(answers) => write!(f, "saves    {answers}"),
+            Self::Transfer { to } => write!(f, "transfer to {to}"),
             Self::HangUp { by: Party::Caller } => write!(f, "hang-up  by the caller"),
             Self::HangUp { by: Party::Box } => write!(f, "hang-up  by the box"),
         }
@@ -215,6 +270,7 @@ pub(super) fn describe(reply: &Reply) -> String {
             };
             format!("refused: {why}")
         }
+        Reply::Authorize(AuthorizeReply::Pending { reference }) => format!("still open, reference {reference}"),
         Reply::Authorize(AuthorizeReply::Unavailable) => "unavailable".to_owned(),
         Reply::Charge(ChargeReply::Approved { reference }) => format!("approved, reference {reference}"),
         Reply::Charge(ChargeReply::Declined(decline)) => match decline {

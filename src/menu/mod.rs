@@ -2,21 +2,28 @@
 
 mod check;
 mod collector;
+mod drawing;
 mod event;
 mod model;
-mod place;
-mod problem;
-mod resolve;
+pub(crate) mod place;
+pub(crate) mod problem;
+pub(crate) mod resolve;
 mod runtime;
+mod schema;
 mod session;
 mod timer;
 mod type_ahead;
-mod yaml;
+mod view;
+pub(crate) mod yaml;
 
-pub use event::{Dropped, Event, EventKind, Outcome, Party, Rule};
-pub use model::Menu;
+pub use drawing::Drawing;
+pub use event::{Answers, Dropped, Event, EventKind, Outcome, Party, Rule};
+pub use model::{Menu, OwnText};
 pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use resolve::Catalog;
+pub(crate) use resolve::parse_duration;
 pub use runtime::{Action, KeyUse, Runtime, Utterance};
+pub use schema::schema;
 pub use timer::Timer;
+pub use view::{Doing, View};

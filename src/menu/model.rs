@@ -1,12 +1,16 @@
 //! The resolved menu: every name an index, every duration a span, every outcome routed. Built only by the resolver, so
 //! the runtime cannot meet an unchecked menu.
 
+mod said;
+
 use std::ops::RangeInclusive;
 
-use crate::card::Brand;
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
+use crate::money::Money;
 use crate::speech::Language;
+
+pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
 /// Index of a state in [`Menu::states`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +19,10 @@ pub(super) struct StateId(pub(super) usize);
 /// Index of a field in [`Menu::fields`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct FieldId(pub(super) usize);
+
+/// Index of a variable in [`Menu::variables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct VariableId(pub(super) usize);
 
 /// A menu that passed all checks.
 #[derive(Debug)]
@@ -28,8 +36,38 @@ pub struct Menu {
     pub(super) start: StateId,
     /// Where a call goes that has lasted too long, and the default for every `give_up`.
     pub(super) give_up: StateId,
+    /// What is still done when the caller hangs up before the menu has said goodbye.
+    pub(super) on_hang_up: Option<StateId>,
+    pub(super) global_keys: GlobalKeys,
     pub(super) states: Vec<State>,
     pub(super) fields: Vec<FieldSpec>,
+    /// Names of the variables that states set.
+    pub(super) variables: Vec<String>,
+    /// The menu's own prompts.
+    pub(super) texts: Vec<OwnText>,
+}
+
+/// A prompt whose words the menu itself has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnText {
+    /// The clip's id.
+    pub id: String,
+    /// In which language.
+    pub language: Language,
+    /// What it says.
+    pub text: String,
+}
+
+/// Keys that mean the same in every state that takes a single key and does not bind them otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct GlobalKeys {
+    pub(super) help: Option<Digit>,
+    /// Speaks and waits more slowly from here on.
+    pub(super) slower: Option<Digit>,
+    /// Goes on in the menu's next language.
+    pub(super) language: Option<Digit>,
+    /// Leads to whoever helps.
+    pub(super) person: Option<(Digit, StateId)>,
 }
 
 impl Menu {
@@ -41,9 +79,19 @@ impl Menu {
         &self.fields[id.0]
     }
 
+    /// The prompts whose words the menu itself has, in the order of the file.
+    pub fn own_texts(&self) -> &[OwnText] {
+        &self.texts
+    }
+
     /// The states' names in the order of the file.
     pub fn state_names(&self) -> impl Iterator<Item = &str> {
         self.states.iter().map(|state| state.name.as_str())
+    }
+
+    /// Whether a call may give answers to be kept.
+    pub fn saves_answers(&self) -> bool {
+        self.states.iter().any(|state| matches!(state.kind, Kind::Save { .. }))
     }
 
     /// Whether what is keyed in the state of this name is secret. False for an unknown name.
@@ -67,6 +115,8 @@ pub(super) struct State {
     pub(super) language: Option<Language>,
     pub(super) barge_in: bool,
     pub(super) flush_keys: bool,
+    /// Whether the global keys work here.
+    pub(super) global_keys: bool,
     pub(super) kind: Kind,
 }
 
@@ -75,6 +125,20 @@ pub(super) struct State {
 pub(super) enum Kind {
     /// Speaks and goes on.
     Say { next: StateId },
+    /// Goes to the first case that holds.
+    Branch { cases: Vec<(Test, StateId)>, otherwise: StateId },
+    /// Gives variables their values and goes on.
+    Set { values: Vec<(VariableId, Setting)>, next: StateId },
+    /// Hands answers to the driver, which keeps them, and goes on.
+    Save { values: Vec<(String, Value)>, next: StateId },
+    /// Goes to a sub-menu, and on to `next` when it returns.
+    Visit { to: StateId, next: StateId },
+    /// Ends a sub-menu.
+    Return,
+    /// Offers months without interest, where the amount allows them.
+    Months(Months),
+    /// Speaks and hands the call over to this number.
+    Transfer { to: String },
     /// Takes one key of several.
     Choose(Choose),
     /// Takes yes or no to the authorized amount.
@@ -96,8 +160,27 @@ impl Kind {
             Self::Choose(choose) => Some(&choose.entry),
             Self::Confirm(confirm) => Some(&confirm.entry),
             Self::Collect(collect) => Some(&collect.entry),
-            Self::Say { .. } | Self::Authorize(_) | Self::Charge(_) | Self::HangUp => None,
+            Self::Months(months) => Some(&months.entry),
+            _ => None,
         }
+    }
+
+    /// Whether the state goes on by itself once it has spoken.
+    pub(super) const fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Say { .. }
+                | Self::Branch { .. }
+                | Self::Set { .. }
+                | Self::Save { .. }
+                | Self::Visit { .. }
+                | Self::Return
+        )
+    }
+
+    /// Whether the state is the call's last.
+    pub(super) const fn is_last(&self) -> bool {
+        matches!(self, Self::HangUp | Self::Transfer { .. })
     }
 }
 
@@ -120,21 +203,45 @@ pub(super) struct Confirm {
 pub(super) struct Collect {
     pub(super) field: FieldId,
     pub(super) on_done: StateId,
+    /// Asks for the same digits a second time with this; empty: once will do.
+    pub(super) twice: Vec<Prompt>,
+    /// Reads the entry back with this and waits for a yes; empty: does not.
+    pub(super) read_back: Vec<Prompt>,
     pub(super) entry: Entry,
 }
+
+/// Offers of months without interest.
+#[derive(Debug)]
+pub(super) struct Months {
+    /// Months and the least amount they are offered for, in centavos; ascending.
+    pub(super) plans: Vec<(u8, u64)>,
+    pub(super) on_done: StateId,
+    pub(super) entry: Entry,
+}
+
+/// The key that says yes to what is read back, and the one that says no.
+pub(super) const YES_NO: (char, char) = ('1', '2');
 
 /// What all states that take keys share.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) timers: TimerSettings,
-    /// Errors of one kind that are forgiven in one visit, the last one not included.
-    pub(super) attempts: u8,
+    pub(super) attempts: Attempts,
     pub(super) on_give_up: StateId,
     pub(super) on_back: Option<StateId>,
     /// Said on key `0` where that is not an option; only states that take one key.
     pub(super) help: Vec<Prompt>,
     /// What is said after each kind of error.
     pub(super) errors: ErrorPrompts,
+}
+
+/// Errors of each kind in one visit to a state; the last one is not forgiven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attempts {
+    pub(super) no_input: u8,
+    pub(super) no_match: u8,
+    pub(super) invalid: u8,
+    pub(super) mismatch: u8,
 }
 
 /// Prompts by kind of error.
@@ -145,6 +252,10 @@ pub(super) struct ErrorPrompts {
     pub(super) invalid: Vec<Prompt>,
     pub(super) expired: Vec<Prompt>,
     pub(super) refused_card: Vec<Prompt>,
+    /// A card number where none was asked for.
+    pub(super) looks_like_card: Vec<Prompt>,
+    /// The second entry was another than the first.
+    pub(super) mismatch: Vec<Prompt>,
     pub(super) cleared: Vec<Prompt>,
     pub(super) still_there: Vec<Prompt>,
 }
@@ -170,6 +281,7 @@ pub(super) struct Authorize {
     pub(super) on_expired: StateId,
     pub(super) on_already_paid: StateId,
     pub(super) on_blocked: StateId,
+    pub(super) on_pending: StateId,
     pub(super) on_unavailable: StateId,
     pub(super) on_give_up: StateId,
 }
@@ -215,6 +327,27 @@ pub(super) struct FieldSpec {
     pub(super) kind: FieldKind,
     pub(super) digits: RangeInclusive<usize>,
     pub(super) end_key: Option<Digit>,
+    /// The value's bounds: of an amount in centavos, of digits as a number.
+    pub(super) bounds: RangeInclusive<u64>,
+    /// An amount's last two digits are centavos.
+    pub(super) centavos: bool,
+    /// Card numbers are as good as any digits here.
+    pub(super) card_like: bool,
+}
+
+impl FieldSpec {
+    /// Whether a card number keyed here is told from an entry, and kept from recordings.
+    pub(super) fn watches_for_cards(&self) -> bool {
+        let open = matches!(self.kind, FieldKind::PaymentKey | FieldKind::Digits | FieldKind::Amount);
+        open && !self.card_like && (self.end_key.is_some() || *self.digits.end() >= 13)
+    }
+
+    /// An amount keyed here, in centavos.
+    pub(super) fn centavos_of(&self, digits: &str) -> Option<u64> {
+        let number: u64 = digits.parse().ok()?;
+        let centavos = if self.centavos { number } else { number.checked_mul(100)? };
+        (centavos <= Money::MAX_CENTAVOS).then_some(centavos)
+    }
 }
 
 /// What a field's digits are; secrecy and validation follow from it.
@@ -230,16 +363,22 @@ pub(super) enum FieldKind {
     Cvv,
     /// Any digits.
     Digits,
+    /// An amount of money.
+    Amount,
+    /// Yes (1) or no (2).
+    YesNo,
 }
 
 impl FieldKind {
     /// All kinds with the name a menu's author writes.
-    pub(super) const NAMED: [(&'static str, Self); 5] = [
+    pub(super) const NAMED: [(&'static str, Self); 7] = [
         ("payment_key", Self::PaymentKey),
         ("card_number", Self::CardNumber),
         ("expiry", Self::Expiry),
         ("cvv", Self::Cvv),
         ("digits", Self::Digits),
+        ("amount", Self::Amount),
+        ("yes_no", Self::YesNo),
     ];
 
     /// Whether the digits are card data: never traced, recorded or kept.
@@ -249,7 +388,7 @@ impl FieldKind {
 
     /// Whether traces show the digits.
     pub(super) const fn is_masked(self) -> bool {
-        !matches!(self, Self::Digits)
+        !matches!(self, Self::Digits | Self::Amount | Self::YesNo)
     }
 
     /// Shortest and longest entry where the menu does not say.
@@ -260,23 +399,8 @@ impl FieldKind {
             Self::Expiry => 4..=4,
             Self::Cvv => 3..=4,
             Self::Digits => 1..=20,
+            Self::Amount => 1..=9,
+            Self::YesNo => 1..=1,
         }
     }
-}
-
-/// One thing to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Prompt {
-    /// A clip, in the call's language or in a fixed one.
-    Clip { id: String, language: Option<Language> },
-    /// The authorized amount in words.
-    Amount,
-    /// The charge's reference, digit by digit in groups.
-    Reference,
-    /// The card's last four digits.
-    LastFour,
-    /// Silence.
-    Pause(MediaTime),
-    /// By the brand of the card number collected.
-    IfBrand { brand: Brand, say: Box<Prompt>, otherwise: Box<Prompt> },
 }

@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 /// One step from a node to its child.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Into the value of this key. `repeat` counts equal keys before it.
     Key {
         /// The key.
@@ -20,7 +20,7 @@ pub(super) enum Step {
 
 /// Where a node is, from the root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct Path {
+pub(crate) struct Path {
     steps: Vec<Step>,
     /// The last step's name itself is meant, not its value.
     at_name: bool,
@@ -28,24 +28,29 @@ pub(super) struct Path {
 
 impl Path {
     /// The path of the value of `name` in the map at this path.
-    pub(super) fn key(&self, name: &str) -> Self {
+    pub(crate) fn key(&self, name: &str) -> Self {
         self.repeated_key(name, 0)
     }
 
     /// The path of the value of the `repeat`-th further key `name`.
-    pub(super) fn repeated_key(&self, name: &str, repeat: usize) -> Self {
+    pub(crate) fn repeated_key(&self, name: &str, repeat: usize) -> Self {
         self.then(Step::Key { name: name.to_owned(), repeat })
     }
 
     /// The path of element `index` of the list at this path.
-    pub(super) fn index(&self, index: usize) -> Self {
+    pub(crate) fn index(&self, index: usize) -> Self {
         self.then(Step::Index(index))
     }
 
     /// The name that leads to the node, where there is one: a value may begin on a later line than what it is about.
-    pub(super) fn name(&self) -> Self {
+    pub(crate) fn name(&self) -> Self {
         let at_name = matches!(self.steps.last(), Some(Step::Key { .. }));
         Self { steps: self.steps.clone(), at_name }
+    }
+
+    /// Whether this is the node at `other` or in it.
+    pub(super) fn is_in(&self, other: &Self) -> bool {
+        self.steps.starts_with(&other.steps)
     }
 
     fn then(&self, step: Step) -> Self {
@@ -78,7 +83,7 @@ pub struct Place {
 }
 
 /// The place of the node at `path` in `text`, which must be the text the path came from.
-pub(super) fn locate(text: &str, path: &Path) -> Option<Place> {
+pub(crate) fn locate(text: &str, path: &Path) -> Option<Place> {
     let seek = Seek { steps: &path.steps, at_name: path.at_name };
     let error = seek.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
     let at = error.location()?;

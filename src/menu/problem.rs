@@ -68,21 +68,26 @@ impl std::error::Error for Problems {}
 
 /// Collects problems while a menu is resolved.
 #[derive(Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     found: RefCell<Vec<(Path, String, String)>>,
 }
 
 impl Notes {
-    pub(super) fn add(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn add(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
         self.found.borrow_mut().push((path.clone(), message.into(), cure.into()));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether something is wrong with this node or anything in it.
+    pub(super) fn concern(&self, path: &Path) -> bool {
+        self.found.borrow().iter().any(|(found, ..)| found.is_in(path))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
 
     /// Looks up the places in the menu's text and sorts by them.
-    pub(super) fn into_problems(self, file: &str, text: &str) -> Problems {
+    pub(crate) fn into_problems(self, file: &str, text: &str) -> Problems {
         let with_place = |(path, message, cure): (Path, String, String)| Problem {
             place: locate(text, &path),
             path: path.to_string(),
@@ -121,7 +126,7 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// "Did you mean ...?", or the list of what is possible.
-pub(super) fn suggest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn suggest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     nearest(typed, known.clone())
         .map_or_else(|| possible(known.into_iter().collect()), |name| format!("did you mean {name:?}?"))
 }
@@ -133,7 +138,7 @@ fn possible(names: Vec<&str>) -> String {
 }
 
 /// What the author wrote, in quotes, its odd characters visible; not all of it if it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("{:?}", shortened(text))
 }
 

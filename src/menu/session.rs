@@ -7,7 +7,7 @@ use crate::card::{Brand, Cvv, Expiry, ExpiryError, LastFour, Pan, SecretDigits, 
 use crate::service::{Authorization, Card, PaymentKey};
 
 use super::event::Rule;
-use super::model::{Charge, FieldId, FieldKind, Menu};
+use super::model::{Charge, FieldId, FieldKind, FieldSpec, Menu};
 
 /// The variables of one call.
 pub(super) struct Session {
@@ -25,6 +25,10 @@ pub(super) struct Session {
     refused_cards: Vec<u64>,
     card_hash_key: RandomState,
     last_charged: Option<u64>,
+    /// Variables by their index.
+    pub(super) variables: Vec<Option<String>>,
+    /// The months without interest chosen for the authorized amount.
+    pub(super) months: Option<u8>,
 }
 
 impl Session {
@@ -41,6 +45,8 @@ impl Session {
             refused_cards: Vec::new(),
             card_hash_key: RandomState::new(),
             last_charged: None,
+            variables: vec![None; menu.variables.len()],
+            months: None,
         }
     }
 
@@ -65,6 +71,7 @@ impl Session {
         self.authorization = None;
         self.confirmed = false;
         self.settled = false;
+        self.months = None;
     }
 
     /// The caller says yes to the authorized amount.
@@ -83,20 +90,47 @@ impl Session {
         self.authorization.clone().filter(|_| self.confirmed)
     }
 
+    /// The fields collected so far with what may be shown of them: of card data nothing but the last four digits.
+    pub(super) fn shown_fields(&self, menu: &Menu) -> Vec<(String, String)> {
+        let shown = |(field, value): (&FieldSpec, &Option<SecretDigits>)| {
+            let value = value.as_ref()?;
+            let text = match (field.kind, self.last_four) {
+                (FieldKind::CardNumber, Some(last_four)) => format!("•••• {last_four}"),
+                (kind, _) if kind.is_masked() => "•".repeat(value.len()),
+                _ => value.expose().to_owned(),
+            };
+            Some((field.name.clone(), text))
+        };
+        menu.fields.iter().zip(&self.values).filter_map(shown).collect()
+    }
+
     /// Checks an entry and keeps it.
     pub(super) fn store(&mut self, menu: &Menu, id: FieldId, entry: SecretDigits) -> Result<(), Rule> {
         let text = entry.expose();
-        match menu.field(id).kind {
+        let field = menu.field(id);
+        match field.kind {
             FieldKind::PaymentKey => self.withdraw_authorization(),
             FieldKind::CardNumber => self.check_card(text)?,
             FieldKind::Expiry => self.check_expiry(text)?,
             FieldKind::Cvv => {
                 Cvv::parse(text, self.brand).map_err(|_| Rule::Cvv)?;
             }
-            FieldKind::Digits => {}
+            FieldKind::Digits => within(field, text.parse().ok())?,
+            FieldKind::Amount => within(field, field.centavos_of(text))?,
+            FieldKind::YesNo => {}
         }
         self.values[id.0] = Some(entry);
         Ok(())
+    }
+
+    /// A field's digits as they were keyed.
+    pub(super) fn digits(&self, id: FieldId) -> Option<&str> {
+        self.values[id.0].as_ref().map(SecretDigits::expose)
+    }
+
+    /// A field is as if it had not been collected.
+    pub(super) fn forget(&mut self, id: FieldId) {
+        self.values[id.0] = None;
     }
 
     fn check_card(&mut self, text: &str) -> Result<(), Rule> {
@@ -159,6 +193,14 @@ impl Session {
     /// Forgets everything keyed in.
     pub(super) fn wipe(&mut self) {
         self.values.iter_mut().for_each(|value| *value = None);
+        self.variables.iter_mut().for_each(|value| *value = None);
         self.withdraw_authorization();
     }
+}
+
+/// A number too large to be one is out of every bound but none at all.
+fn within(field: &FieldSpec, number: Option<u64>) -> Result<(), Rule> {
+    let unbounded = field.bounds == (0..=u64::MAX);
+    let fits = number.is_some_and(|number| field.bounds.contains(&number));
+    if fits || unbounded { Ok(()) } else { Err(Rule::OutOfBounds) }
 }

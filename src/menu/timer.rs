@@ -85,6 +85,17 @@ impl Timers {
         Some(first)
     }
 
+    /// Whether this timer runs.
+    pub(super) const fn runs(&self, timer: Timer) -> bool {
+        self.deadlines[timer as usize].is_some()
+    }
+
+    /// The running timers with what is left of each, in the enum's order.
+    pub(super) fn running(&self, now: MediaTime) -> Vec<(Timer, MediaTime)> {
+        let left = |timer: Timer| Some((timer, self.deadlines[timer as usize]?.since(now)));
+        Timer::ALL.into_iter().filter_map(left).collect()
+    }
+
     /// Whether any timer but the call's own limit runs.
     #[cfg(test)]
     pub(super) fn any_state_timer(&self) -> bool {

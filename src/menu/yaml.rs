@@ -13,7 +13,7 @@ use super::place::Place;
 
 /// A YAML value. Maps keep their order and their repeated keys.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// `null`, `~` or nothing at all.
     Null,
     /// `true` or `false`.
@@ -30,7 +30,7 @@ pub(super) enum Node {
 
 impl Node {
     /// What the author would call it.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "true or false",
@@ -42,7 +42,7 @@ impl Node {
     }
 
     /// A string or number as text.
-    pub(super) fn scalar(&self) -> Option<&str> {
+    pub(crate) fn scalar(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
             _ => None,
@@ -54,7 +54,7 @@ impl Node {
 ///
 /// # Errors
 /// The parser's message and its place, where the text is not YAML.
-pub(super) fn parse(text: &str) -> Result<Node, (String, Option<Place>)> {
+pub(crate) fn parse(text: &str) -> Result<Node, (String, Option<Place>)> {
     serde_yaml::from_str::<Node>(text).map_err(|error| {
         let place = error.location().map(|at| Place { line: at.line(), column: at.column() });
         (error.to_string(), place)

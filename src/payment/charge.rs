@@ -7,7 +7,7 @@ use super::Till;
 use super::finding::{Finding, Verdict, decline_reply, is_recent};
 use crate::ledger::{Attempt, Conflict, LedgerError, NewAttempt, Outcome};
 use crate::openpay::{Action, Charge, ChargeRequest, Error, ErrorKind, OrderFilter, Payer, TokenRequest};
-use crate::service::{Authorization, Card, ChargeReply, PaymentKey};
+use crate::service::{Authorization, Card, ChargeReply, Decline, PaymentKey};
 
 /// How often a new order id is taken because the gateway has an older, failed charge under the last one.
 const MAX_ORDER_IDS: usize = 4;
@@ -47,9 +47,26 @@ impl Till {
         card: &Card,
         months: Option<u8>,
     ) -> ChargeReply {
-        if self.is_halted() {
+        let now = self.now();
+        if self.is_halted() || !self.abuse.may_charge(now) || !self.abuse.may_ask_gateway(now) {
             return ChargeReply::Unavailable;
         }
+        if !self.abuse.may_use(&card.pan, now) {
+            tracing::warn!(last_four = %card.pan.last_four(), "a card that has been declined too often is not tried");
+            return ChargeReply::Declined(Decline::Generic);
+        }
+        let reply = self.charge_allowed(key, authorization, card, months);
+        self.abuse.charged(&card.pan, &reply, self.now());
+        reply
+    }
+
+    fn charge_allowed(
+        &self,
+        key: &PaymentKey,
+        authorization: &Authorization,
+        card: &Card,
+        months: Option<u8>,
+    ) -> ChargeReply {
         let payer = self.payer(authorization);
         let (brand, last_four) = (card.pan.brand(), card.pan.last_four());
         let new = NewAttempt { key, authorization, brand, last_four, months };
@@ -149,6 +166,8 @@ impl Payment<'_> {
     fn new_token(&self) -> Result<String, Error> {
         let request = TokenRequest { holder_name: &self.payer.name, card: self.card };
         let token = self.till.openpay.create_token(&request).inspect_err(|error| self.till.note(error));
+        let answered = token.as_ref().map_or_else(|error| error.kind() == ErrorKind::Refused, |_| true);
+        self.till.abuse.gateway_answered(answered, self.till.now());
         token.map(|token| token.id)
     }
 

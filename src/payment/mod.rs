@@ -5,9 +5,11 @@
 //! until reconciliation finds out. Nobody is told "paid" for anything but `completed`, and nobody is told "declined"
 //! while a charge may still succeed.
 
+mod abuse;
 mod background;
 mod charge;
 mod finding;
+mod notify;
 mod reconcile;
 mod refund;
 mod rehearsal;
@@ -21,11 +23,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::AuthorizerClient;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, State};
 use crate::openpay::{Action, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
+use abuse::Abuse;
+pub use abuse::AbuseLimits;
 pub use background::Background;
+pub use notify::{Notifier, NotifierConfig, NotifierThread, NotifyReport};
 pub use reconcile::ReconcileReport;
 pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
@@ -51,12 +56,14 @@ pub struct CashierConfig {
     pub reservation: Duration,
     /// A key with this many declined charges in 24 hours is blocked at this box, whatever the merchant says.
     pub max_declines: u32,
+    /// How much abuse is borne.
+    pub abuse: AbuseLimits,
     /// Who pays, for Openpay, if the merchant's authorizer does not say.
     pub payer: Payer,
 }
 
 impl CashierConfig {
-    /// Queries after 0, 2, 5, 10 and 20 s; limits of 90 s, 30 min and 60 s; six declines.
+    /// Queries after 0, 2, 5, 10 and 20 s; limits of 90 s, 30 min and 60 s; six declines; the default abuse limits.
     pub fn new(payer: Payer) -> Self {
         Self {
             queries: [0, 2, 5, 10, 20].map(Duration::from_secs).to_vec(),
@@ -64,6 +71,7 @@ impl CashierConfig {
             lapse_after: Duration::from_secs(30 * 60),
             reservation: Duration::from_secs(60),
             max_declines: 6,
+            abuse: AbuseLimits::default(),
             payer,
         }
     }
@@ -75,6 +83,7 @@ pub struct Till {
     ledger: Arc<Ledger>,
     config: CashierConfig,
     halted: AtomicBool,
+    abuse: Abuse,
 }
 
 /// Performs what calls ask for: a till, and the merchant to be asked. Blocking; share it between threads.
@@ -129,12 +138,18 @@ impl Cashier {
 
     /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet.
     fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
-        if self.till.is_halted() {
+        let (now, abuse) = (self.till.now(), &self.till.abuse);
+        if self.till.is_halted() || !abuse.may_charge(now) || !abuse.may_try_keys(now) {
             return AuthorizeReply::Unavailable;
         }
         match self.till.known(key) {
-            Ok(Some(refusal)) => AuthorizeReply::Refused(refusal),
-            Ok(None) => self.authorizer.authorize(key),
+            Ok(Some(reply)) => reply,
+            Ok(None) if abuse.may_ask_authorizer(now) => {
+                let reply = self.authorizer.authorize(key);
+                abuse.authorized(&reply, self.till.now());
+                reply
+            }
+            Ok(None) => AuthorizeReply::Unavailable,
             Err(error) => {
                 tracing::error!(%error, "ALARM: the ledger failed; no key is taken");
                 AuthorizeReply::Unavailable
@@ -145,8 +160,9 @@ impl Cashier {
 
 impl Till {
     /// A till; nothing is sent yet.
-    pub const fn new(openpay: Client, ledger: Arc<Ledger>, config: CashierConfig) -> Self {
-        Self { openpay, ledger, config, halted: AtomicBool::new(false) }
+    pub fn new(openpay: Client, ledger: Arc<Ledger>, config: CashierConfig) -> Self {
+        let abuse = Abuse::new(&config.abuse);
+        Self { openpay, ledger, config, halted: AtomicBool::new(false), abuse }
     }
 
     /// Asks Openpay whether the credentials are good, and takes or stops taking payments accordingly.
@@ -172,14 +188,24 @@ impl Till {
         &self.ledger
     }
 
-    /// Why this ledger refuses a key, if it does.
-    fn known(&self, key: &PaymentKey) -> Result<Option<Refusal>, LedgerError> {
-        if self.ledger.payment_of(key)?.is_some() {
-            return Ok(Some(Refusal::AlreadyPaid));
+    fn now(&self) -> Timestamp {
+        self.ledger.clock().now()
+    }
+
+    /// What this ledger knows of a key that the merchant may not know yet: paid, blocked, or a charge still open. An open
+    /// one is looked up first: it may have ended meanwhile.
+    fn known(&self, key: &PaymentKey) -> Result<Option<AuthorizeReply>, LedgerError> {
+        if let Some(open) = self.ledger.open_attempt_of(key)?
+            && matches!(self.reconcile_attempt(&open)?, State::Sent | State::Unknown)
+        {
+            return Ok(Some(AuthorizeReply::Pending { reference: open.ledger_reference() }));
         }
-        let since = self.ledger.clock().now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
+        if self.ledger.payment_of(key)?.is_some() {
+            return Ok(Some(AuthorizeReply::Refused(Refusal::AlreadyPaid)));
+        }
+        let since = self.now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
         let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
-        Ok(blocked.then_some(Refusal::Blocked))
+        Ok(blocked.then_some(AuthorizeReply::Refused(Refusal::Blocked)))
     }
 
     /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.
@@ -204,6 +230,7 @@ const fn authorize_name(reply: &AuthorizeReply) -> &'static str {
     match reply {
         AuthorizeReply::Authorized(_) => "authorized",
         AuthorizeReply::Refused(_) => "refused",
+        AuthorizeReply::Pending { .. } => "pending",
         AuthorizeReply::Unavailable => "unavailable",
     }
 }

@@ -32,13 +32,25 @@ impl Till {
     /// # Errors
     /// [`LedgerError`]; attempts not reached stay as they are.
     pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
+        self.reconcile_telling(&mut |_, _| {})
+    }
+
+    /// The same, telling after each open attempt how many have been looked up, of how many.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; attempts not reached stay as they are.
+    pub fn reconcile_telling(&self, tell: &mut dyn FnMut(usize, usize)) -> Result<ReconcileReport, LedgerError> {
         let mut report = ReconcileReport::default();
+        let mut open = Vec::new();
         for state in [State::Prepared, State::Sent, State::Unknown] {
-            for attempt in self.ledger.attempts_in(state)? {
-                report.count(self.reconcile_attempt(&attempt)?);
-            }
+            open.extend(self.ledger.attempts_in(state)?);
         }
-        for attempt in self.watched_lapsed()? {
+        for (place, attempt) in open.iter().enumerate() {
+            report.count(self.reconcile_attempt(attempt)?);
+            tell(place + 1, open.len());
+        }
+        let since = self.now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
+        for attempt in self.ledger.lapsed_since(since)? {
             if self.reconcile_attempt(&attempt)? == State::Approved {
                 tracing::error!(attempt = attempt.id, "ALARM: a charge turned up after it had been given up");
                 report.count(State::Approved);
@@ -78,22 +90,6 @@ impl Till {
             Err(LedgerError::Transition { from, .. }) => Ok(from),
             Err(error) => Err(error),
         }
-    }
-
-    /// Attempts given up lately whose order id no later attempt uses.
-    fn watched_lapsed(&self) -> Result<Vec<Attempt>, LedgerError> {
-        let since = self.ledger.clock().now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
-        let mut watched = Vec::new();
-        for attempt in self.ledger.attempts_in(State::Lapsed)? {
-            let reused = || -> Result<bool, LedgerError> {
-                let same_order = self.ledger.find_attempts(&attempt.gateway_order_id)?;
-                Ok(same_order.iter().any(|other| other.id > attempt.id))
-            };
-            if attempt.updated >= since && !reused()? {
-                watched.push(attempt);
-            }
-        }
-        Ok(watched)
     }
 }
 

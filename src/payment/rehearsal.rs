@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cashier, CashierConfig, Till};
+use super::{AbuseLimits, Cashier, CashierConfig, Till};
 use crate::authorizer::{AuthorizerClient, AuthorizerConfig, AuthorizerServer, Profile, ServerConfig};
 use crate::http::{Credentials, Endpoint, EndpointError, ServerError, Timeouts};
 use crate::ledger::{Digits, IssuedKey, Ledger, LedgerError, NewKey};
@@ -29,6 +29,8 @@ pub struct RehearsalConfig {
     pub queries: Vec<Duration>,
     /// When a charge the sandbox does not know is sent once more, counted from its sending.
     pub gateway_limit: Duration,
+    /// How much abuse the cashier bears.
+    pub abuse: AbuseLimits,
 }
 
 /// A running rehearsal.
@@ -75,6 +77,7 @@ impl Default for RehearsalConfig {
             charge_answer: Duration::from_millis(400),
             queries: [0, 100, 250, 500].map(Duration::from_millis).to_vec(),
             gateway_limit: Duration::from_millis(500),
+            abuse: AbuseLimits::default(),
         }
     }
 }
@@ -150,5 +153,5 @@ fn patience(config: &RehearsalConfig) -> CashierConfig {
     let (name, email) = ("Cliente".to_owned(), "cliente@example.com".to_owned());
     let payer = Payer { name, last_name: None, email, phone_number: None };
     let (queries, gateway_limit) = (config.queries.clone(), config.gateway_limit);
-    CashierConfig { queries, gateway_limit, ..CashierConfig::new(payer) }
+    CashierConfig { queries, gateway_limit, abuse: config.abuse, ..CashierConfig::new(payer) }
 }

@@ -36,6 +36,7 @@ mod level;
 mod overrides;
 mod player;
 mod recording;
+mod rendering;
 mod spanish;
 mod spoken;
 
@@ -45,6 +46,7 @@ pub use level::active_speech_level_dbm0;
 pub use overrides::{ClipsError, Concern, Finding, check_recordings};
 pub use player::{Player, UnknownClip, render};
 pub use recording::RecordingError;
+pub use rendering::{RenderError, Rendered, Renderer};
 pub use spoken::{Spoken, amount, date, digits, number, reference, text_of, words};
 
 /// Samples per second of every clip: the telephone network's 8 kHz.

@@ -40,6 +40,9 @@ pub enum ClipsError {
         /// What is wrong with it and the cure.
         source: RecordingError,
     },
+    /// The list of rendered clips can't be read.
+    #[error(transparent)]
+    Rendered(#[from] super::RenderError),
     /// Two files of different forms have one clip's name.
     #[error("{language}/{id}: two recordings of one clip: remove all but one of {id}.wav, {id}.mp3 and their kind")]
     Twice {
@@ -68,6 +71,8 @@ pub enum Concern {
     Twice,
     /// No embedded clip has this name.
     NewClip,
+    /// It lies where no recording is looked for.
+    Misplaced,
     /// Its name does not end like a recording's; it is ignored.
     Ignored,
     /// Much quieter or louder than the embedded clips: its active speech level in dBm0.
@@ -98,6 +103,7 @@ impl fmt::Display for Concern {
             Self::Unusable(error) => error.fmt(f),
             Self::Twice => f.write_str("a second recording of the same clip: remove one of them"),
             Self::NewClip => f.write_str("no built-in clip has this name: correct it, unless a menu of yours uses it"),
+            Self::Misplaced => f.write_str("nobody hears it here: put it in es-MX/ or en-US/"),
             Self::Ignored => write!(f, "not a recording: use one of {}", EXTENSIONS.join(", ")),
             Self::Level(level) => write!(
                 f,
@@ -121,7 +127,7 @@ impl fmt::Display for Concern {
 pub fn check_recordings(folder: &Path) -> Result<Vec<Finding>, ClipsError> {
     let embedded = Clips::embedded();
     let mut seen = BTreeSet::new();
-    let mut findings = Vec::new();
+    let mut findings = misplaced(folder)?;
     for (language, path) in language_folders(folder)?
         .into_iter()
         .flat_map(|(language, files)| files.into_iter().map(move |file| (language, file)))
@@ -140,6 +146,28 @@ pub fn check_recordings(folder: &Path) -> Result<Vec<Finding>, ClipsError> {
         match recording::read(&path) {
             Ok(samples) => judge(&samples).into_iter().for_each(find),
             Err(error) => find(Concern::Unusable(error)),
+        }
+    }
+    Ok(findings)
+}
+
+/// Recordings outside the folders of languages: beside them, or in a folder that is no language's.
+fn misplaced(folder: &Path) -> Result<Vec<Finding>, ClipsError> {
+    let mut findings = Vec::new();
+    let mut add = |path: PathBuf| {
+        if path.is_file() && clip_id(&path).is_some() {
+            findings.push(Finding { path, concern: Concern::Misplaced });
+        }
+    };
+    let is_language = |path: &Path| Language::ALL.iter().any(|language| path.ends_with(language.code()));
+    for path in children(folder)? {
+        if !path.is_dir() {
+            add(path);
+        } else if !is_language(&path) {
+            children(&path)?.into_iter().for_each(&mut add);
+        } else {
+            let below = children(&path)?.into_iter().filter(|below| below.is_dir());
+            below.map(|below| children(&below)).collect::<Result<Vec<_>, _>>()?.concat().into_iter().for_each(&mut add);
         }
     }
     Ok(findings)
@@ -250,6 +278,8 @@ mod tests {
         record(&spanish.join("procesando.wav"), &[0.0; 80]);
         fs::write(spanish.join("rechazada.wav"), "no sound").unwrap();
         fs::write(spanish.join("leeme.txt"), "notes").unwrap();
+        fs::create_dir(folder.path().join("es_MX")).unwrap();
+        record(&folder.path().join("es_MX/adios.wav"), &tone(0.15));
         let findings = check_recordings(folder.path()).unwrap();
         let told: Vec<String> = findings
             .iter()
@@ -259,6 +289,7 @@ mod tests {
             })
             .collect();
         for (line, expected) in told.iter().zip([
+            "note adios.wav: nobody hears it here",
             "note a_menu_s_own.wav: no built-in clip",
             "error bienvenida.flac: a second recording",
             "note cancelado.wav: speech level -36",
@@ -271,7 +302,7 @@ mod tests {
         ]) {
             assert!(line.starts_with(expected), "{line:?} is not {expected:?}; all of it: {told:#?}");
         }
-        assert_eq!(told.len(), 9, "{told:#?}");
+        assert_eq!(told.len(), 10, "{told:#?}");
         assert!(Clips::with_overrides(folder.path()).is_err());
     }
 

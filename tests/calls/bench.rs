@@ -80,6 +80,17 @@ pub fn good_caller() -> Script {
         .keys("codigo", CVV)
 }
 
+/// The same caller, who first presses other keys in a state.
+pub fn good_caller_from(state: &str, keys: &str) -> Script {
+    let first = Script::new().keys("bienvenida", "1").keys(state, keys);
+    first
+        .keys("clave", &format!("{KEY}#"))
+        .keys("confirmar", "1")
+        .keys("tarjeta", &format!("{PAN}#"))
+        .keys("vencimiento", EXPIRY)
+        .keys("codigo", CVV)
+}
+
 /// Runs a call with a simulated caller on a noisy line with echo.
 pub fn call(script: Script, seed: u64, services: &mut dyn FnMut(Request) -> Reply) -> Transcript {
     println!("seed {seed}");

@@ -63,7 +63,7 @@ fn perform(
                 let request: Request = *request;
                 *due = Some((call.now() + MediaTime(latency), id, services.perform(request)));
             }
-            Some(Effect::HangUp) => {}
+            Some(Effect::Save(_) | Effect::Transfer { .. } | Effect::HangUp) => {}
             None if due.as_ref().is_some_and(|(at, ..)| *at <= call.now()) => {}
             None => return,
         }

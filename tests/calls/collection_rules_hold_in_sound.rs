@@ -12,7 +12,7 @@ const LATE: MediaTime = MediaTime::from_ms(60);
 fn ask(end_key: &str) -> Sound {
     let text = format!(
         "{{version: 1, name: one, languages: [es-MX], start: ask, give_up: end, states: {{
-           ask: {{say: [pide_clave_breve], collect: {{field: code, type: digits, digits: 3..5, end_key: {end_key}}},
+           ask: {{say: [intente_otra_vez], collect: {{field: code, type: digits, digits: 3..5, end_key: {end_key}}},
                  on: {{done: end}}}},
            end: {{say: [despedida], hang_up: true}}}}}}"
     );

@@ -77,6 +77,20 @@ fn a_paid_calls_recording_has_the_payment_key_and_no_card_digit() {
     }
 }
 
+/// What went wrong: a card number keyed at the payment key's prompt counted as the key, and stayed in the recording.
+#[test]
+fn a_card_keyed_at_the_payment_keys_prompt_leaves_no_digit_in_the_recording() {
+    for (seed, keys) in [(61, format!("{PAN}#")), (62, PAN.to_owned())] {
+        let script = bench::good_caller_from("clave", &keys);
+        let transcript = record(script, seed, plain_line(), Latencies::default());
+        let refused = transcript.events.iter().find(|event| event.kind.to_string().contains("looks like a card"));
+        let refused = refused.expect("the card number is refused").at;
+        assert_eq!(keys_in(&channel(&transcript.recording, 0)), format!("1{KEY}#1"), "only what was keyed after it");
+        let before = keys_in(&channel(&transcript.recording[..refused.0 as usize], 0));
+        assert_eq!(before, "1", "the language");
+    }
+}
+
 #[test]
 fn card_states_are_digital_silence_in_both_channels_throughout() {
     let transcript = record(bench::good_caller(), 46, plain_line(), Latencies::default());

@@ -42,7 +42,7 @@ impl Sound {
             match effect {
                 Effect::Event(event) => self.events.push(event),
                 Effect::Request { id, request } => self.requests.push((id, *request)),
-                Effect::HangUp => {}
+                Effect::Save(_) | Effect::Transfer { .. } | Effect::HangUp => {}
             }
         }
     }

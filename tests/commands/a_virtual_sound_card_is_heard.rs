@@ -1,71 +1,15 @@
 //! `devices` and `listen` on a paced sound card without hardware: PulseAudio's null sink, which hears what it plays.
 //! Where PulseAudio is not installed these tests say so and pass.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use crate::harness::{Folder, Run, jsonl_digits, program, tonopago};
+use crate::virtual_card::{VirtualCard, at_home};
 
 const LISTEN: [&str; 7] =
     ["listen", "--device", "pulseaudio:line.monitor", "--output", "pulseaudio:line", "--format", "jsonl"];
-
-/// A PulseAudio server of its own with the sink `line`; it goes with the value.
-struct VirtualCard {
-    server: Child,
-    folder: Folder,
-}
-
-impl VirtualCard {
-    fn start() -> Option<Self> {
-        let folder = Folder::new();
-        fs::create_dir(folder.path("run")).unwrap();
-        let log = fs::File::create(folder.path("log")).unwrap();
-        let mut command = Command::new("pulseaudio");
-        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]);
-        command.args(["-L", "module-null-sink sink_name=line rate=8000 channels=1 format=s16le"]);
-        command.args(["-L", "module-native-protocol-unix auth-anonymous=1"]);
-        let started = at_home(&mut command, &folder).stdout(Stdio::null()).stderr(log).spawn();
-        let Ok(server) = started else {
-            eprintln!("skipped: PulseAudio is not installed, so that there is no virtual sound card");
-            return None;
-        };
-        let mut card = Self { server, folder };
-        // It listens when its socket is there; a slow machine may take its time.
-        for _ in 0..600 {
-            if card.folder.path("run/pulse/native").exists() {
-                return Some(card);
-            }
-            if card.server.try_wait().unwrap().is_some() {
-                break;
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        let log = fs::read_to_string(card.folder.path("log")).unwrap_or_default();
-        eprintln!("skipped: PulseAudio does not start here:\n{log}");
-        None
-    }
-
-    fn tonopago(&self, args: &[&str]) -> Run {
-        let mut command = Command::new(program());
-        Run::of(at_home(&mut command, &self.folder).args(args).output().unwrap())
-    }
-}
-
-impl Drop for VirtualCard {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-fn at_home<'a>(command: &'a mut Command, folder: &Folder) -> &'a mut Command {
-    command.env_remove("PULSE_SERVER").env("HOME", folder.path("")).env("XDG_RUNTIME_DIR", folder.path("run"))
-}
 
 fn keys(folder: &Folder, name: &str, digits: &str) -> std::path::PathBuf {
     folder.digits(name, digits, &["--tone", "120", "--pause", "120", "--lead", "200", "--level", "-13"])
@@ -77,7 +21,7 @@ fn listen_to(card: &VirtualCard, file: &Path, args: &[&str]) -> Run {
 
 #[test]
 fn what_it_plays_is_heard_digit_for_digit_at_several_rates() {
-    let Some(card) = VirtualCard::start() else { return };
+    let Some(card) = VirtualCard::start(&["line"]) else { return };
     let file = keys(&card.folder, "keys.wav", "159*0#D");
     for rate in [&[][..], &["--rate", "48000"]] {
         // On a busy machine a virtual card has gaps that a real one has not: up to three attempts.
@@ -90,7 +34,7 @@ fn what_it_plays_is_heard_digit_for_digit_at_several_rates() {
 
 #[test]
 fn latency_through_it_is_split_into_its_parts() {
-    let Some(card) = VirtualCard::start() else { return };
+    let Some(card) = VirtualCard::start(&["line"]) else { return };
     let cards = ["latency", "--loop", "pulseaudio:line", "pulseaudio:line.monitor", "--keys", "5", "--format", "jsonl"];
     // As above: up to three attempts, since a gap of a virtual card may fall into a key.
     let heard = (0..3).map(|_| card.tonopago(&cards)).find(|run| run.code == 0);
@@ -119,7 +63,7 @@ fn latency_through_it_is_split_into_its_parts() {
 
 #[test]
 fn it_is_listed_with_what_each_direction_can_do() {
-    let Some(card) = VirtualCard::start() else { return };
+    let Some(card) = VirtualCard::start(&["line"]) else { return };
     let run = card.tonopago(&["devices", "--format", "jsonl"]);
     let cards: Vec<serde_json::Value> = run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let find = |id: &str| cards.iter().find(|card| card["id"] == id).unwrap_or_else(|| panic!("{id} in {}", run.out));
@@ -135,7 +79,7 @@ fn it_is_listed_with_what_each_direction_can_do() {
 
 #[test]
 fn when_it_is_taken_away_listening_ends_with_a_clear_error() {
-    let Some(mut card) = VirtualCard::start() else { return };
+    let Some(mut card) = VirtualCard::start(&["line"]) else { return };
     let file = keys(&card.folder, "keys.wav", &"5".repeat(200));
     let mut command = Command::new(program());
     let mut listening = at_home(&mut command, &card.folder)
@@ -148,7 +92,7 @@ fn when_it_is_taken_away_listening_ends_with_a_clear_error() {
     let mut line = String::new();
     BufReader::new(listening.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.contains("\"digit\":\"5\""), "{line}");
-    card.server.kill().unwrap();
+    card.take_away();
     let code = listening.wait().unwrap().code();
     let mut told = String::new();
     listening.stderr.take().unwrap().read_to_string(&mut told).unwrap();

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
 
 #[cfg(feature = "sound-card")]
+mod a_running_box_is_paid_over_a_sound_card;
+#[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
 mod conformance_reports_in_every_form;
 mod decode_draws_what_it_heard;
@@ -12,7 +14,16 @@ mod generate_refuses_what_makes_no_sense;
 mod hard_samples_are_heard;
 mod harness;
 mod latency_is_told_by_block_and_part;
+mod menus_are_tried_drawn_and_voiced;
+mod merchant_documentation_is_true;
+mod merchant_imports_keys;
+mod merchant_is_told_and_served_safely;
 mod merchant_issues_keys_and_sees_payments;
 mod mistakes_cost_no_data;
+mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
+mod run_checks_a_whole_configuration;
+mod service;
+#[cfg(feature = "sound-card")]
+mod virtual_card;

@@ -1,10 +1,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
@@ -17,30 +15,8 @@ use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{Cashier, CashierConfig, Till};
 use tonopago::service::{AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
 
-use crate::harness::{Folder, Run, program, tonopago};
-
-/// A command that serves until it is stopped.
-struct Service {
-    child: Child,
-    address: String,
-}
-
-impl Service {
-    fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(program()).args(args).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("address ").unwrap_or_else(|| panic!("{line:?}")).trim().to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::harness::{Folder, Run, tonopago};
+use crate::service::Service;
 
 fn secret_file(folder: &Folder, name: &str, secret: &str) -> String {
     let path = folder.path(name);
@@ -158,6 +134,24 @@ fn what_can_not_be_done_says_what_to_do() {
     for (args, code, cure) in [
         (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1.005"], 2, "--amount"),
         (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "0"], 1, "zero"),
+        (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "-5"], 2, "\"-5\" is negative"),
+        (
+            vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--expires-in", "soon"],
+            2,
+            "write it as 72h, 30m or 1h30m",
+        ),
+        (
+            vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--expires-in", "-1h"],
+            2,
+            "longer than nothing",
+        ),
+        (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--at-openpay"], 2, "--merchant"),
+        (vec!["payments", "notify", "--ledger", &ledger, "--to", "http://merchant.example/x"], 2, "use https"),
+        (
+            vec!["payments", "notify", "--ledger", &ledger, "--to", "https://merchant.example/x"],
+            1,
+            "TONOPAGO_REPORT_SECRET",
+        ),
         (
             vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1", "--currency", "EUR"],
             2,

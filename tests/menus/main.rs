@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot go on fails its test")]
 
 mod broken_menus_are_explained;
+mod json_schema;
 mod odd_texts_are_refused;
+mod shipped_menus_do_what_they_say;

@@ -111,7 +111,8 @@ fn names_without_end_are_told_of_briefly() {
 #[test]
 fn a_thousand_states_are_checked_and_more_are_refused() {
     let menu = |count: usize| {
-        let state = |n: usize| format!("  s{n}: {{choose: {{\"1\": s{}, \"2\": e}}}}\n", (n + 1) % count);
+        let state =
+            |n: usize| format!("  s{n}: {{say: [oprima], choose: {{\"1\": s{}, \"2\": e}}}}\n", (n + 1) % count);
         let states: String = (0..count).map(state).collect();
         format!(
             "version: 1\nname: m\nlanguages: [es-MX]\nstart: s0\ngive_up: e\nstates:\n{states}  e: {{hang_up: true}}\n"

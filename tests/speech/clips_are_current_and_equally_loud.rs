@@ -13,7 +13,7 @@ const TOLERANCE_DB: f64 = 1.0;
 /// render.py leaves this much room; mu-law adds at most half a step of 1024 of 32768.
 const LARGEST_PEAK: f32 = (30_000.0 + 512.0) / 32_768.0;
 const LARGEST_CLIP_MS: u64 = 7000;
-const LARGEST_TOTAL_BYTES: u64 = 5_000_000;
+const LARGEST_TOTAL_BYTES: u64 = 5_500_000;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -77,7 +77,11 @@ fn every_text_has_its_clip_and_every_clip_its_text() {
 
 #[test]
 fn both_languages_have_the_same_prompts() {
-    let ids = |language: Language| texts(language.code(), "prompts.yaml").into_keys().collect::<BTreeSet<_>>();
+    // Other words for # and * are each language's own.
+    let ids = |language: Language| {
+        let ids = texts(language.code(), "prompts.yaml").into_keys();
+        ids.filter(|id| !id.contains("__")).collect::<BTreeSet<_>>()
+    };
     let (spanish, english) = (ids(Language::EsMx), ids(Language::EnUs));
     assert!(spanish.len() > 60);
     assert_eq!(spanish, english);

@@ -1,15 +1,18 @@
 //! Checks on a menu as a graph: what can be reached, what must come before what, and that no way goes round for ever
 //! without the caller.
 
-mod graph;
+pub(in crate::menu) mod graph;
 mod order;
+mod spoken_keys;
+mod sub_menus;
 
+use super::Catalog;
 use super::model::{Kind, Menu, State, StateId};
 use super::place::Path;
 use super::problem::{Notes, quoted};
 
-pub(super) fn check(menu: &Menu, notes: &Notes) {
-    let checker = Checker { menu, notes };
+pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
+    let checker = Checker { menu, catalog, notes };
     checker.unreachable_states();
     checker.calls_that_cannot_end();
     checker.loops_without_input();
@@ -18,10 +21,14 @@ pub(super) fn check(menu: &Menu, notes: &Notes) {
     checker.cards_keyed_anew();
     checker.words_that_are_known();
     checker.languages_of_states();
+    checker.sub_menus();
+    checker.after_hang_up();
+    checker.keys_that_are_named();
 }
 
 struct Checker<'a> {
     menu: &'a Menu,
+    catalog: &'a dyn Catalog,
     notes: &'a Notes,
 }
 
@@ -38,7 +45,9 @@ impl Checker<'_> {
     }
 
     fn unreachable_states(&self) {
-        let reachable = self.reachable(self.entrances(), |_| false);
+        let mut reachable = self.reachable(self.entrances(), |_| false);
+        let after_hang_up = self.reachable(self.menu.on_hang_up.into_iter().collect(), |_| false);
+        reachable.iter_mut().zip(after_hang_up).for_each(|(reached, after)| *reached |= after);
         for (id, _) in self.states().filter(|(id, _)| !reachable[id.0]) {
             self.problem(id, "is never reached: no way leads to it", "lead an outcome to it, or remove it");
         }
@@ -46,10 +55,12 @@ impl Checker<'_> {
 
     /// Every state must have a way to one that hangs up.
     fn calls_that_cannot_end(&self) {
-        let mut ends: Vec<bool> = self.menu.states.iter().map(|state| matches!(state.kind, Kind::HangUp)).collect();
+        let mut ends: Vec<bool> = self.menu.states.iter().map(|state| state.kind.is_last()).collect();
         loop {
             let leads = |(id, state): &(StateId, &State)| {
-                !ends[id.0] && graph::targets(&state.kind).iter().any(|target| ends[target.0])
+                let returns_to_an_end = || self.visits().any(|(_, _, next)| ends[next.0]);
+                let returns = matches!(state.kind, Kind::Return) && returns_to_an_end();
+                !ends[id.0] && (returns || graph::targets(&state.kind).iter().any(|target| ends[target.0]))
             };
             let more: Vec<StateId> = self.states().filter(leads).map(|(id, _)| id).collect();
             if more.is_empty() {
@@ -69,7 +80,11 @@ impl Checker<'_> {
     /// States that come back to themselves without a key: for ever, or as often as a service can be asked.
     fn loops_without_input(&self) {
         for (start, state) in self.states().filter(|(_, state)| !takes_keys(state)) {
-            if self.reachable(graph::targets(&state.kind), takes_keys)[start.0] {
+            let ways = match &state.kind {
+                Kind::Visit { to, next } => self.returning(&takes_keys)[to].then_some(*next).into_iter().collect(),
+                kind => graph::targets(kind),
+            };
+            if self.reachable_on_level(ways, takes_keys)[start.0] {
                 self.problem(
                     start,
                     "comes back to itself without a key from the caller",
@@ -92,5 +107,6 @@ impl Checker<'_> {
 }
 
 const fn takes_keys(state: &State) -> bool {
+    // Months without interest that the amount does not allow are passed without a key.
     matches!(state.kind, Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_))
 }

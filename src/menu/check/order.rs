@@ -1,20 +1,26 @@
 //! What must come before what: fields before their use, a yes to the amount before a charge, a new CVV before the next.
 
-use crate::menu::model::{Charge, FieldId, FieldKind, Kind, Prompt, State, StateId};
+use crate::menu::model::{
+    Charge, Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId,
+};
 use crate::menu::problem::quoted;
 
 use super::Checker;
 use super::graph::targets;
 
-const PUT_BEFORE: &str = "put the state that is missing before it on every way";
+/// Cures: the state that is missing.
+const AUTHORIZE_FIRST: &str = "lead every way to it over a state with authorize: {}";
+const CONFIRM_FIRST: &str = "lead every way to it over a state with confirm: { yes: \"1\", no: \"2\" }";
+const CHARGE_FIRST: &str = "lead every way to it over a state with charge: {}";
 
 impl Checker<'_> {
     pub(super) fn fields_before_use(&self) {
         for (id, state) in self.states() {
             for field in used_fields(&state.kind) {
-                let name = quoted(&self.menu.field(field).name);
-                let message = format!("uses field {name}, which is not collected on every way to it");
-                self.must_come_first(id, |earlier| collects(earlier, field), &message);
+                let name = &self.menu.field(field).name;
+                let message = format!("uses field {name:?}, which is not collected on every way to it");
+                let cure = format!("lead every way to it over a state with collect: {{ field: {name} }}");
+                self.must_come_first(id, |earlier| collects(earlier, field), &message, &cure);
             }
         }
     }
@@ -23,12 +29,26 @@ impl Checker<'_> {
         for (id, state) in self.states() {
             match &state.kind {
                 Kind::Charge(charge) => {
-                    self.must_come_first(id, is_confirm, "can be reached without a yes to the amount");
-                    self.must_come_first(id, is_authorize, "can be reached without an authorized amount");
+                    self.must_come_first(id, is_confirm, "can be reached without a yes to the amount", CONFIRM_FIRST);
+                    self.must_come_first(
+                        id,
+                        is_authorize,
+                        "can be reached without an authorized amount",
+                        AUTHORIZE_FIRST,
+                    );
                     self.yes_to_this_amount(id, charge);
                 }
                 Kind::Confirm(_) => {
-                    self.must_come_first(id, is_authorize, "asks for a yes before an amount was authorized");
+                    self.must_come_first(
+                        id,
+                        is_authorize,
+                        "asks for a yes before an amount was authorized",
+                        AUTHORIZE_FIRST,
+                    );
+                }
+                Kind::Months(_) => {
+                    let message = "offers months before an amount was authorized";
+                    self.must_come_first(id, is_authorize, message, AUTHORIZE_FIRST);
                 }
                 _ => {}
             }
@@ -38,17 +58,18 @@ impl Checker<'_> {
     /// A yes is good for one amount: a new authorization, or a new payment key, needs another.
     fn yes_to_this_amount(&self, id: StateId, charge: &Charge) {
         for (_, state) in self.states() {
-            let (after, needed, message): (_, fn(&State) -> bool, _) = match &state.kind {
+            let (after, needed, message, cure): (_, fn(&State) -> bool, _, _) = match &state.kind {
                 Kind::Authorize(authorize) => {
-                    (authorize.on_authorized, is_confirm, "can be reached without a yes to the amount")
+                    (authorize.on_authorized, is_confirm, "can be reached without a yes to the amount", CONFIRM_FIRST)
                 }
                 Kind::Collect(collect) if collect.field == charge.key => {
-                    (collect.on_done, is_authorize, "can be reached with a payment key that was not authorized")
+                    let message = "can be reached with a payment key that was not authorized";
+                    (collect.on_done, is_authorize, message, AUTHORIZE_FIRST)
                 }
                 _ => continue,
             };
             if self.reachable(vec![after], needed)[id.0] {
-                self.problem(id, message, PUT_BEFORE);
+                self.problem(id, message, cure);
             }
         }
     }
@@ -70,39 +91,108 @@ impl Checker<'_> {
         }
     }
 
-    /// Amounts, references and card digits that are said must be known by then.
+    /// Whatever is said, compared or given to a variable must be known by then.
     pub(super) fn words_that_are_known(&self) {
         for (id, state) in self.states() {
-            let says = |wanted: &Prompt| prompts(state).any(|prompt| contains(prompt, &|said| said == wanted));
-            if says(&Prompt::Amount) {
-                self.must_come_first(id, is_authorize, "says $amount before an amount was authorized");
-            }
-            if says(&Prompt::Reference) {
-                self.must_come_first(
-                    id,
-                    |earlier| matches!(earlier.kind, Kind::Charge(_)),
-                    "says $reference where no charge comes before it on every way",
-                );
-            }
-            let of_card = |said: &Prompt| matches!(said, Prompt::LastFour | Prompt::IfBrand { .. });
-            if prompts(state).any(|prompt| contains(prompt, &of_card)) {
+            if prompts(state).any(asks_for_brand) {
                 let message = "speaks of the card before its number is collected";
-                self.must_come_first(id, |earlier| self.collects_card_number(earlier), message);
+                self.after_the_card(id, message);
+            }
+            for value in self.values_of(state) {
+                self.known_before(id, state, value);
             }
         }
+    }
+
+    /// Values a state says, compares or copies, each once; not those that are always known, or saved even if they are not.
+    fn values_of(&self, state: &State) -> Vec<Value> {
+        let mut values = Vec::new();
+        prompts(state).for_each(|prompt| collect_values(prompt, &mut values));
+        match &state.kind {
+            Kind::Branch { cases, .. } => values.extend(cases.iter().filter_map(|(test, _)| test.value())),
+            Kind::Set { values: set, .. } => values.extend(set.iter().filter_map(|(_, setting)| match setting {
+                Setting::Value(value) => Some(*value),
+                Setting::Text(_) => None,
+            })),
+            _ => {}
+        }
+        let mut seen = std::collections::HashSet::new();
+        values.retain(|value| seen.insert(*value));
+        values
+    }
+
+    fn known_before(&self, id: StateId, state: &State, value: Value) {
+        match value {
+            Value::Amount => {
+                self.must_come_first(id, is_authorize, "says $amount before an amount was authorized", AUTHORIZE_FIRST);
+            }
+            Value::Order => {
+                self.must_come_first(id, is_authorize, "uses $order before an amount was authorized", AUTHORIZE_FIRST);
+            }
+            Value::Reference => self.must_come_first(
+                id,
+                |earlier| matches!(earlier.kind, Kind::Charge(_)),
+                "says $reference where no charge comes before it on every way",
+                CHARGE_FIRST,
+            ),
+            Value::LastFour if reads_back_a_card(self, state) => {}
+            Value::LastFour => self.after_the_card(id, "speaks of the card before its number is collected"),
+            Value::Brand if matches!(state.kind, Kind::Branch { .. }) => {
+                self.after_the_card(id, "asks for the card's brand before its number is collected");
+            }
+            Value::Field(field) if self.collects_itself(state, field) => {}
+            Value::Field(field) => {
+                let name = &self.menu.field(field).name;
+                let message = format!("uses ${name}, which is not collected on every way to it");
+                let cure = format!("lead every way to it over a state with collect: {{ field: {name} }}");
+                self.must_come_first(id, |earlier| collects(earlier, field), &message, &cure);
+            }
+            Value::Variable(variable) => {
+                let name = &self.menu.variables[variable.0];
+                let message = format!("uses ${name}, which is not set on every way to it");
+                let cure = format!("lead every way to it over a state with set: {{ {name}: ... }}");
+                self.must_come_first(id, |earlier| sets(earlier, variable), &message, &cure);
+            }
+            Value::Entry if !reads_back(state) => {
+                self.problem(id, "says $entry, but reads nothing back", "say it in read_back: only");
+            }
+            Value::Entry | Value::Brand | Value::Language | Value::Months => {}
+        }
+    }
+
+    fn after_the_card(&self, id: StateId, message: &str) {
+        let cure = "lead every way to it over a state with collect: { field: card_number }";
+        self.must_come_first(id, |earlier| self.collects_card_number(earlier), message, cure);
+    }
+
+    /// What a state reads back, it has collected itself.
+    fn collects_itself(&self, state: &State, field: FieldId) -> bool {
+        collects(state, field) && reads_back(state)
     }
 
     fn collects_card_number(&self, state: &State) -> bool {
         matches!(&state.kind, Kind::Collect(collect) if self.menu.field(collect.field).kind == FieldKind::CardNumber)
     }
 
-    fn must_come_first(&self, id: StateId, first: impl Fn(&State) -> bool, message: &str) {
+    fn must_come_first(&self, id: StateId, first: impl Fn(&State) -> bool, message: &str, cure: &str) {
         // A state does not come before itself: what it says or uses must be known when it is entered.
         let here = self.menu.state(id);
         if self.reachable(self.entrances(), |state| first(state) && !std::ptr::eq(state, here))[id.0] {
-            self.problem(id, message, PUT_BEFORE);
+            self.problem(id, message, cure);
         }
     }
+}
+
+fn reads_back(state: &State) -> bool {
+    matches!(&state.kind, Kind::Collect(collect) if !collect.read_back.is_empty())
+}
+
+fn reads_back_a_card(checker: &Checker<'_>, state: &State) -> bool {
+    reads_back(state) && checker.collects_card_number(state)
+}
+
+fn sets(state: &State, variable: VariableId) -> bool {
+    matches!(&state.kind, Kind::Set { values, .. } if values.iter().any(|(set, _)| *set == variable))
 }
 
 fn is_confirm(state: &State) -> bool {
@@ -126,31 +216,53 @@ fn used_fields(kind: &Kind) -> Vec<FieldId> {
 }
 
 /// Everything a state may say.
-fn prompts(state: &State) -> impl Iterator<Item = &Prompt> {
+pub(super) fn prompts(state: &State) -> impl Iterator<Item = &Prompt> {
     let of_kind: Vec<&Vec<Prompt>> = match &state.kind {
         Kind::Authorize(authorize) => vec![&authorize.waiting.say],
         Kind::Charge(charge) => vec![&charge.waiting.say],
-        other => other.entry().map_or_else(Vec::new, |entry| {
-            let errors = &entry.errors;
-            vec![
-                &entry.help,
-                &errors.no_input,
-                &errors.no_match,
-                &errors.invalid,
-                &errors.expired,
-                &errors.refused_card,
-                &errors.cleared,
-                &errors.still_there,
-            ]
-        }),
+        Kind::Collect(collect) => {
+            let mut own = entry_prompts(&collect.entry);
+            own.extend([&collect.twice, &collect.read_back]);
+            own
+        }
+        other => other.entry().map_or_else(Vec::new, entry_prompts),
     };
     state.say.iter().chain(&state.say_again).chain(of_kind.into_iter().flatten())
 }
 
-fn contains(prompt: &Prompt, wanted: &dyn Fn(&Prompt) -> bool) -> bool {
-    let inside = match prompt {
-        Prompt::IfBrand { say, otherwise, .. } => contains(say, wanted) || contains(otherwise, wanted),
+fn entry_prompts(entry: &Entry) -> Vec<&Vec<Prompt>> {
+    let errors = &entry.errors;
+    vec![
+        &entry.help,
+        &errors.no_input,
+        &errors.no_match,
+        &errors.invalid,
+        &errors.expired,
+        &errors.refused_card,
+        &errors.looks_like_card,
+        &errors.mismatch,
+        &errors.cleared,
+        &errors.still_there,
+    ]
+}
+
+/// The values a prompt says or asks about.
+fn collect_values(prompt: &Prompt, values: &mut Vec<Value>) {
+    match prompt {
+        Prompt::Value { value, .. } => values.push(*value),
+        Prompt::If { test, say, otherwise } => {
+            values.extend(test.value());
+            say.iter().chain(otherwise).for_each(|prompt| collect_values(prompt, values));
+        }
+        _ => {}
+    }
+}
+
+fn asks_for_brand(prompt: &Prompt) -> bool {
+    match prompt {
+        Prompt::If { test, say, otherwise } => {
+            matches!(test, Test::Is { value: Value::Brand, .. }) || say.iter().chain(otherwise).any(asks_for_brand)
+        }
         _ => false,
-    };
-    inside || wanted(prompt)
+    }
 }

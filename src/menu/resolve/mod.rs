@@ -1,27 +1,55 @@
 //! From a menu's text to a resolved [`Menu`] in one step that reports all problems.
 
+mod conditions;
+mod fields;
+mod named_keys;
+mod passing;
 mod prompts;
-mod reader;
+pub(crate) mod reader;
 mod services;
 mod states;
-mod syntax;
+pub(crate) mod syntax;
+mod texts;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::dtmf::Digit;
 use crate::media::MediaTime;
 use crate::speech::Language;
 
 use super::check;
-use super::model::{FieldId, FieldKind, FieldSpec, Menu, StateId};
+use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId};
 use super::place::Path;
 use super::problem::{Notes, Problem, Problems, quoted, suggest};
 use super::yaml::{self, Node};
 pub use prompts::Catalog;
-use prompts::PromptReader;
+
+/// The names the reading of menus accepts, for the schema that is made from them.
+pub(super) mod names {
+    pub(in crate::menu) use super::TOP;
+    pub(in crate::menu) use super::conditions::TEST;
+    pub(in crate::menu) use super::fields::COLLECT;
+    pub(in crate::menu) use super::named_keys::ROLES;
+    pub(in crate::menu) use super::states::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
+}
+
+pub(crate) use reader::parse_duration;
 use reader::{Map, Value};
 
+/// The names at the top of a menu.
+pub(in crate::menu) const TOP: [&str; 11] = [
+    "version",
+    "name",
+    "languages",
+    "start",
+    "give_up",
+    "on_hang_up",
+    "call_limit",
+    "global_keys",
+    "words",
+    "prompts",
+    "states",
+];
 /// The version of the menu language this program reads.
 const VERSION: &str = "1";
 /// A menu larger than this is not a menu; it is refused before it is parsed.
@@ -36,6 +64,18 @@ impl Menu {
     /// # Errors
     /// All [`Problems`] at once, each with line, column and a cure.
     pub fn parse(file: &str, text: &str, catalog: &dyn Catalog) -> Result<Arc<Self>, Problems> {
+        Self::read(file, text, catalog, true)
+    }
+
+    /// The same for a menu that is read, not heard: a prompt whose words stand in the menu needs no clip yet.
+    ///
+    /// # Errors
+    /// All [`Problems`] at once, each with line, column and a cure.
+    pub fn parse_draft(file: &str, text: &str, catalog: &dyn Catalog) -> Result<Arc<Self>, Problems> {
+        Self::read(file, text, catalog, false)
+    }
+
+    fn read(file: &str, text: &str, catalog: &dyn Catalog, to_be_heard: bool) -> Result<Arc<Self>, Problems> {
         let one = |place, message: String, cure: &str| Problems {
             file: file.to_owned(),
             list: vec![Problem { place, path: String::new(), message, cure: cure.to_owned() }],
@@ -56,7 +96,7 @@ impl Menu {
             return Err(one(None, "the file is empty".to_owned(), syntax::WRITE_A_MENU));
         }
         let notes = Notes::default();
-        let menu = resolve(&root, &notes, catalog);
+        let menu = resolve(&root, &notes, catalog, to_be_heard);
         let comments = syntax::swallowed_keys(text);
         match menu {
             Some(menu) if notes.is_empty() && comments.is_empty() => Ok(Arc::new(menu)),
@@ -65,33 +105,52 @@ impl Menu {
     }
 }
 
-fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog) -> Option<Menu> {
+fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool) -> Option<Menu> {
     let value = Value::new(root, Path::default(), notes);
-    let map = value.map(&["version", "name", "languages", "start", "give_up", "call_limit", "states"])?;
+    let map = value.map(&TOP)?;
     check_version(&map);
     let name = map.required("name").and_then(|name| name.text()).unwrap_or_default().to_owned();
     let languages = read_languages(&map);
     let call_limit =
         map.optional("call_limit").and_then(|limit| limit.duration(CALL_LIMITS_MS)).unwrap_or(DEFAULT_CALL_LIMIT);
+    let words = texts::read_words(&map, &languages);
+    let texts = texts::read(&map, &languages, &words, to_be_heard.then_some(catalog));
     let states_map = map.required("states")?.any_map()?;
     let names: Vec<&str> = states_map.entries().map(|(name, _)| name).collect();
-    let start = map.required("start").and_then(|start| read_target(&start, &names));
-    let give_up = map.required("give_up").and_then(|target| read_target(&target, &names));
-    let prompts = PromptReader { catalog, languages: &languages };
-    let mut context = Context { names: &names, prompts, give_up, fields: Vec::new(), incomplete: false };
+    let target = |name| map.required(name).and_then(|target| read_target(&target, &names));
+    let (start, give_up) = (target("start"), target("give_up"));
+    let on_hang_up = map.optional("on_hang_up").and_then(|target| read_target(&target, &names));
+    let global_keys = named_keys::read(&map, &names);
+    let mut context = Context {
+        names: &names,
+        catalog,
+        languages: &languages,
+        words: &words,
+        texts: &texts,
+        global_keys,
+        give_up,
+        fields: Vec::new(),
+        variables: Vec::new(),
+        incomplete: false,
+    };
     context.declare_fields(&states_map);
+    context.declare_variables(&states_map);
     let states: Vec<_> = states_map.entries().map(|(name, value)| context.state(name, &value)).collect();
-    let fields = context.fields;
+    let (fields, variables) = (context.fields, context.variables);
     let menu = Menu {
         name,
-        languages,
         call_limit,
         start: start?,
         give_up: give_up?,
+        on_hang_up,
+        global_keys,
         states: states.into_iter().collect::<Option<_>>()?,
         fields,
+        variables,
+        languages,
+        texts,
     };
-    check::check(&menu, notes);
+    check::check(&menu, catalog, notes);
     Some(menu)
 }
 
@@ -128,109 +187,14 @@ fn read_target(value: &Value<'_>, names: &[&str]) -> Option<StateId> {
 /// What the reading of one state may look at.
 struct Context<'a> {
     names: &'a [&'a str],
-    prompts: PromptReader<'a>,
+    catalog: &'a dyn Catalog,
+    languages: &'a [Language],
+    words: &'a texts::Words,
+    texts: &'a [OwnText],
+    global_keys: GlobalKeys,
     give_up: Option<StateId>,
     fields: Vec<FieldSpec>,
+    variables: Vec<String>,
     /// A state could not be read far enough to know whether it collects a field, and which.
     incomplete: bool,
-}
-
-impl Context<'_> {
-    /// Fields exist before any state is read: a state may use a field that a later one in the file collects.
-    fn declare_fields(&mut self, states: &Map<'_>) {
-        for (_, state) in states.entries() {
-            let map = matches!(state.node, Node::Map(_)).then(|| state.any_map()).flatten();
-            let does_something = map.as_ref().is_some_and(|map| states::KINDS.iter().any(|kind| map.has(kind)));
-            let Some(collect) = map.and_then(|map| map.optional("collect")) else {
-                self.incomplete |= !does_something;
-                continue;
-            };
-            let Some(field) = read_field(&collect) else {
-                self.incomplete = true;
-                continue;
-            };
-            match self.fields.iter().find(|known| known.name == field.name) {
-                None => self.fields.push(field),
-                Some(known) if *known == field => {}
-                Some(known) => collect.problem_of_name(
-                    format!("field {} is collected with other settings in another state", quoted(&known.name)),
-                    "write the same type, digits and end_key in both, or give one of the fields another name",
-                ),
-            }
-        }
-    }
-
-    fn field_named(&self, name: &str) -> Option<FieldId> {
-        self.fields.iter().position(|field| field.name == name).map(FieldId)
-    }
-
-    fn field_of_kind(&self, kind: FieldKind) -> Option<FieldId> {
-        self.fields.iter().position(|field| field.kind == kind).map(FieldId)
-    }
-}
-
-fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
-    let map = value.map(&["field", "type", "digits", "end_key"])?;
-    let name_value = map.required("field")?;
-    let name = name_value.text()?.to_owned();
-    let kind_value = map.optional("type").unwrap_or(name_value);
-    let kind_name = kind_value.text()?;
-    let known = FieldKind::NAMED.iter().map(|(name, _)| *name);
-    let Some((_, kind)) = FieldKind::NAMED.into_iter().find(|(name, _)| *name == kind_name) else {
-        let cure = format!("{}; or add type: digits", suggest(kind_name, known));
-        kind_value.problem(format!("{} is no field type", quoted(kind_name)), cure);
-        return None;
-    };
-    if FieldKind::NAMED.iter().any(|(named, other)| *named == name && *other != kind) {
-        kind_value.problem(
-            format!("a field named {name:?} cannot be of another type: its digits would not be kept secret"),
-            "leave type: out, or give the field another name",
-        );
-    }
-    let digits = match map.optional("digits") {
-        Some(value) if kind.is_card_data() => {
-            value.problem_of_name(format!("the length of a {kind_name} is known"), "leave digits: out");
-            None
-        }
-        other => other.and_then(|digits| read_range(&digits)),
-    };
-    let digits = digits.unwrap_or(kind.default_digits());
-    Some(FieldSpec { name, kind, digits, end_key: read_end_key(&map)? })
-}
-
-/// `"#"`, which is the default, or `none`.
-fn read_end_key(map: &Map<'_>) -> Option<Option<Digit>> {
-    let pound = Digit::from_char('#');
-    let Some(value) = map.optional("end_key") else { return Some(pound) };
-    match value.node.scalar() {
-        Some("none") => Some(None),
-        Some("#") => Some(pound),
-        Some("*") => {
-            value.problem(
-                "the key * clears an entry, so it cannot end it",
-                "write end_key: \"#\", with the quotes, or end_key: none",
-            );
-            None
-        }
-        _ => {
-            value.expected("an end key", "write end_key: \"#\", with the quotes, or end_key: none");
-            None
-        }
-    }
-}
-
-/// `6`, or `6..10`.
-fn read_range(value: &Value<'_>) -> Option<RangeInclusive<usize>> {
-    const LONGEST: usize = crate::card::SecretDigits::CAPACITY;
-    let text = value.text()?;
-    let (low, high) = text.split_once("..").unwrap_or((text, text));
-    let range = low.trim().parse().ok().zip(high.trim().parse().ok()).filter(|(low, high)| 1 <= *low && low <= high);
-    let range = range.filter(|(_, high)| *high <= LONGEST);
-    if range.is_none() {
-        value.problem(
-            format!("{} is no count of digits", quoted(text)),
-            format!("write digits: 6, or digits: 6..10, from 1 to {LONGEST}"),
-        );
-    }
-    range.map(|(low, high)| low..=high)
 }

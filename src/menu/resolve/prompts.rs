@@ -1,25 +1,26 @@
-//! Prompts: clips that must exist in every language, variables, pauses, and choices by card brand.
+//! Prompts: clips that must exist in every language, values, pauses, and choices.
 
 use std::ops::RangeInclusive;
 
-use crate::card::Brand;
-use crate::menu::model::Prompt;
-use crate::menu::problem::{nearest, quoted, suggest};
+use crate::menu::model::{FieldKind, Prompt, Spelling, Test, Value as Known};
+use crate::menu::problem::{nearest, quoted};
 use crate::menu::yaml::Node;
+use crate::money::{Currency, Money};
 use crate::speech::Language;
 
-use super::reader::Value;
+use super::Context;
+use super::conditions::{TEST, read_brand};
+use super::reader::{Map, Value};
 
 /// Shortest and longest pause, in ms: a caller takes a longer silence for a dead line.
 const PAUSES_MS: RangeInclusive<u64> = 0..=30_000;
 /// Most prompts of one list.
 const MOST_PROMPTS: usize = 50;
-
-/// The variables a prompt may speak.
-const VARIABLES: [(&str, Prompt); 3] =
-    [("$amount", Prompt::Amount), ("$reference", Prompt::Reference), ("$last_four", Prompt::LastFour)];
-
-const BRANDS: [Brand; 5] = [Brand::Visa, Brand::Mastercard, Brand::AmericanExpress, Brand::Carnet, Brand::Other];
+/// Most digits said at once.
+const MOST_DIGITS: usize = 32;
+/// Names by which something to say that is more than a clip or a value is known.
+pub(in crate::menu) const SPECIAL: [&str; 9] =
+    ["clip", "pause", "digits", "number", "amount", "brand", "if", "tries", "attempt"];
 
 /// Tells which clips exist; the speech room's catalogue implements it, and tests do.
 pub trait Catalog {
@@ -27,17 +28,16 @@ pub trait Catalog {
     fn has(&self, language: Language, id: &str) -> bool;
     /// All clip ids of a language, for suggestions.
     fn ids(&self, language: Language) -> Vec<String>;
+    /// What the clip says, where that is known.
+    fn text(&self, language: Language, id: &str) -> Option<String> {
+        let _ = (language, id);
+        None
+    }
 }
 
-/// Reads lists of prompts against a catalogue.
-pub(super) struct PromptReader<'a> {
-    pub(super) catalog: &'a dyn Catalog,
-    pub(super) languages: &'a [Language],
-}
-
-impl PromptReader<'_> {
+impl Context<'_> {
     /// A list of prompts, or a single one.
-    pub(super) fn list(&self, value: &Value<'_>) -> Vec<Prompt> {
+    pub(super) fn prompts(&self, value: &Value<'_>) -> Vec<Prompt> {
         if value.node.scalar().is_some() || matches!(value.node, Node::Map(_)) {
             return self.prompt(value).into_iter().collect();
         }
@@ -51,10 +51,10 @@ impl PromptReader<'_> {
         items.iter().filter_map(|item| self.prompt(item)).collect()
     }
 
-    /// A default clip, used only where the catalogue has it in all languages.
+    /// A default clip, used only where there is one in all languages.
     pub(super) fn default_clip(&self, id: &str) -> Vec<Prompt> {
-        let exists = self.languages.iter().all(|language| self.catalog.has(*language, id));
-        exists.then(|| Prompt::Clip { id: id.to_owned(), language: None }).into_iter().collect()
+        let exists = self.languages.iter().all(|language| self.has_clip(*language, id));
+        exists.then(|| self.said_with_its_word(id)).into_iter().collect()
     }
 
     fn prompt(&self, value: &Value<'_>) -> Option<Prompt> {
@@ -63,30 +63,89 @@ impl PromptReader<'_> {
         }
         let text = value.text()?;
         if text.starts_with('$') {
-            let found = VARIABLES.iter().find(|(name, _)| *name == text);
-            if found.is_none() {
-                let cure = suggest(text, VARIABLES.iter().map(|(name, _)| *name));
-                value.problem(format!("unknown variable {}", quoted(text)), cure);
-            }
-            return found.map(|(_, prompt)| prompt.clone());
+            let value = self.sayable(value)?;
+            return Some(Prompt::Value { value, spelling: Spelling::Natural });
         }
         self.clip(value, text, None)
     }
 
+    /// A value that may be said: of card data only the last four digits may.
+    fn sayable(&self, value: &Value<'_>) -> Option<Known> {
+        let known = self.known_value(value)?;
+        match known {
+            Known::Field(field) if self.fields[field.0].kind.is_card_data() => {
+                let message = format!("{} is secret: card data is never said", quoted(value.text()?));
+                value.problem(message, "say $last_four at most");
+                None
+            }
+            Known::Field(field) if self.fields[field.0].kind == FieldKind::YesNo => {
+                let cure = format!("say {{ if: {}, is: yes, say: CLIP, otherwise: CLIP }}", value.text()?);
+                value.problem("yes and no have no digits to be said", cure);
+                None
+            }
+            Known::Brand | Known::Language => {
+                let cure = "say { brand: Visa, say: CLIP, otherwise: CLIP } or { if: $language, is: en-US, say: CLIP }";
+                value.problem("this has no digits to be said", cure);
+                None
+            }
+            _ => Some(known),
+        }
+    }
+
+    fn has_clip(&self, language: Language, id: &str) -> bool {
+        self.texts.iter().any(|own| own.language == language && own.id == id) || self.catalog.has(language, id)
+    }
+
+    /// The clip, in the form that says this menu's words for `#` and `*` where there is one.
+    fn said_with_its_word(&self, id: &str) -> Prompt {
+        let clip = |id: String| Prompt::Clip { id, language: None };
+        let own = self.texts.iter().any(|own| own.id == id);
+        let forms = self.words.forms_of(id).filter(|(language, form)| !own && self.catalog.has(*language, form));
+        forms.fold(clip(id.to_owned()), |otherwise, (language, form)| Prompt::If {
+            test: Test::Is { value: Known::Language, text: language.code().to_owned() },
+            say: vec![clip(form)],
+            otherwise: vec![otherwise],
+        })
+    }
+
+    /// A clip that says the built-in word where the menu has another.
+    fn must_not_say_the_other_word(&self, value: &Value<'_>, id: &str) {
+        if self.texts.iter().any(|own| own.id == id) {
+            return;
+        }
+        for (language, built_in, chosen, form) in self.words.replaced(id) {
+            let says = self.catalog.text(language, id).is_some_and(|text| text.to_lowercase().contains(built_in));
+            if says && !self.catalog.has(language, &form) {
+                value.problem(
+                    format!("{} says {built_in:?} in {language}, not {}", quoted(id), quoted(chosen)),
+                    "write a text of your own for it under prompts: at the top",
+                );
+            }
+        }
+    }
+
     fn clip(&self, value: &Value<'_>, id: &str, fixed: Option<Language>) -> Option<Prompt> {
         let needed = fixed.map_or_else(|| self.languages.to_vec(), |language| vec![language]);
-        let missing: Vec<Language> = needed.into_iter().filter(|language| !self.catalog.has(*language, id)).collect();
+        let missing: Vec<Language> = needed.into_iter().filter(|language| !self.has_clip(*language, id)).collect();
         if let Some(first) = missing.first() {
             let ids = self.catalog.ids(*first);
-            let near = nearest(id, ids.iter().map(String::as_str));
+            let known = ids.iter().chain(self.texts.iter().map(|own| &own.id));
+            let near = nearest(id, known.map(String::as_str));
             let cure = near.map_or_else(
-                || "record or render it; `tonopago prompts list` shows what there is".to_owned(),
+                || "write its text under prompts: at the top; `tonopago prompts list` shows what there is".to_owned(),
                 |name| format!("did you mean {name:?}?"),
             );
             let codes: Vec<&str> = missing.iter().map(|language| language.code()).collect();
             value.problem(format!("no prompt {} in {}", quoted(id), codes.join(" and ")), cure);
+            return None;
         }
-        missing.is_empty().then(|| Prompt::Clip { id: id.to_owned(), language: fixed })
+        match fixed {
+            None => {
+                self.must_not_say_the_other_word(value, id);
+                Some(self.said_with_its_word(id))
+            }
+            Some(_) => Some(Prompt::Clip { id: id.to_owned(), language: fixed }),
+        }
     }
 
     fn special(&self, value: &Value<'_>) -> Option<Prompt> {
@@ -98,35 +157,61 @@ impl PromptReader<'_> {
             return None;
         };
         let probe = value.any_map()?;
-        if probe.has("pause") {
-            let pause = value.map(&["pause"])?.required("pause")?;
-            return pause.duration(PAUSES_MS).map(Prompt::Pause);
+        match SPECIAL.into_iter().find(|name| *name != "clip" && probe.has(name)) {
+            Some("pause") => value.map(&["pause"])?.required("pause")?.duration(PAUSES_MS).map(Prompt::Pause),
+            Some("digits") => self.spelled(&value.map(&["digits"])?.required("digits")?, Spelling::Digits),
+            Some("number") => self.spelled(&value.map(&["number"])?.required("number")?, Spelling::Number),
+            Some("amount") => read_amount(&value.map(&["amount"])?.required("amount")?),
+            Some("brand") => self.by_brand(&value.map(&["brand", "say", "otherwise"])?),
+            Some(_) => self.by_test(&value.map(&[&TEST[..], &["say", "otherwise"]].concat())?),
+            None => {
+                let map = value.map(&["clip", "language", "pause", "digits", "number", "amount", "brand", "if"])?;
+                let clip = map.required("clip")?;
+                let language = map.optional("language").and_then(|language| read_language(&language));
+                self.clip(&clip, clip.text()?, language)
+            }
         }
-        if probe.has("brand") {
-            let map = value.map(&["brand", "say", "otherwise"])?;
-            let brand = map.required("brand")?;
-            let brand = read_brand(&brand);
-            let say = map.required("say").and_then(|say| self.prompt(&say));
-            let otherwise = map.required("otherwise").and_then(|other| self.prompt(&other));
-            return Some(Prompt::IfBrand { brand: brand?, say: say?.into(), otherwise: otherwise?.into() });
+    }
+
+    /// `{ number: $piso }`, `{ number: 12 }`, `{ digits: "5512345678" }`.
+    fn spelled(&self, value: &Value<'_>, spelling: Spelling) -> Option<Prompt> {
+        let text = value.text()?;
+        if text.starts_with('$') {
+            return Some(Prompt::Value { value: self.sayable(value)?, spelling });
         }
-        let map = value.map(&["clip", "language", "pause", "brand"])?;
-        let clip = map.required("clip")?;
-        let language = map.optional("language").and_then(|language| read_language(&language));
-        self.clip(&clip, clip.text()?, language)
+        let digits = text.len() <= MOST_DIGITS && text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        let prompt = match spelling {
+            Spelling::Number => text.parse().ok().map(Prompt::Number),
+            _ => digits.then(|| Prompt::Digits(text.to_owned())),
+        };
+        if prompt.is_none() {
+            value.expected("digits to say", "write them in quotes, such as \"55 1234 5678\", or a $variable");
+        }
+        prompt
+    }
+
+    fn by_brand(&self, map: &Map<'_>) -> Option<Prompt> {
+        let brand = read_brand(&map.required("brand")?);
+        let (say, otherwise) = (map.required("say"), map.required("otherwise"));
+        let [say, otherwise] = [say, otherwise].map(|list| list.map(|list| self.prompts(&list)));
+        let test = Test::Is { value: Known::Brand, text: brand?.name().to_owned() };
+        Some(Prompt::If { test, say: say?, otherwise: otherwise? })
+    }
+
+    fn by_test(&self, map: &Map<'_>) -> Option<Prompt> {
+        let test = self.test(map);
+        let say = map.required("say").map(|say| self.prompts(&say));
+        let otherwise = map.optional("otherwise").map(|other| self.prompts(&other)).unwrap_or_default();
+        Some(Prompt::If { test: test?, say: say?, otherwise })
     }
 }
 
-fn read_brand(value: &Value<'_>) -> Option<Brand> {
-    let text = value.text()?;
-    let found = BRANDS.into_iter().find(|brand| brand.name().eq_ignore_ascii_case(text));
-    if found.is_none() {
-        value.problem(
-            format!("unknown card brand {}", quoted(text)),
-            suggest(text, BRANDS.iter().map(|brand| brand.name())),
-        );
+fn read_amount(value: &Value<'_>) -> Option<Prompt> {
+    let amount = value.text().and_then(|text| Money::parse(text, Currency::Mxn).ok());
+    if amount.is_none() {
+        value.expected("an amount", "write one such as 200 or 49.90");
     }
-    found
+    amount.map(Prompt::Money)
 }
 
 pub(super) fn read_language(value: &Value<'_>) -> Option<Language> {

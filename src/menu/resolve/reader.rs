@@ -13,28 +13,28 @@ const MOST_ENTRIES: usize = 1000;
 
 /// A node with its path and the place to note problems.
 #[derive(Clone)]
-pub(super) struct Value<'a> {
-    pub(super) node: &'a Node,
-    pub(super) path: Path,
+pub(crate) struct Value<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) path: Path,
     notes: &'a Notes,
 }
 
 impl<'a> Value<'a> {
-    pub(super) const fn new(node: &'a Node, path: Path, notes: &'a Notes) -> Self {
+    pub(crate) const fn new(node: &'a Node, path: Path, notes: &'a Notes) -> Self {
         Self { node, path, notes }
     }
 
-    pub(super) fn problem(&self, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn problem(&self, message: impl Into<String>, cure: impl Into<String>) {
         self.notes.add(&self.path, message, cure);
     }
 
     /// Notes a problem at the name this value belongs to, rather than at the value.
-    pub(super) fn problem_of_name(&self, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn problem_of_name(&self, message: impl Into<String>, cure: impl Into<String>) {
         self.notes.add(&self.path.name(), message, cure);
     }
 
     /// Notes that something else is wanted here. A value that is not there is told of at its name.
-    pub(super) fn expected(&self, what: &str, cure: &str) {
+    pub(crate) fn expected(&self, what: &str, cure: &str) {
         match self.node {
             Node::Null => {
                 self.problem_of_name(format!("expected {what}, found nothing"), format!("{cure}; {UNQUOTED}"))
@@ -47,7 +47,7 @@ impl<'a> Value<'a> {
     }
 
     /// A text, or a number as it is written.
-    pub(super) fn text(&self) -> Option<&'a str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         let text = self.node.scalar();
         if text.is_none() {
             self.expected("a text", "write a word, or a text in quotes");
@@ -55,7 +55,7 @@ impl<'a> Value<'a> {
         text
     }
 
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         if let Node::Bool(value) = self.node {
             return Some(*value);
         }
@@ -64,7 +64,7 @@ impl<'a> Value<'a> {
     }
 
     /// A whole number in `range`.
-    pub(super) fn count(&self, range: RangeInclusive<u8>) -> Option<u8> {
+    pub(crate) fn count(&self, range: RangeInclusive<u8>) -> Option<u8> {
         let value = self.node.scalar().and_then(|text| text.parse().ok()).filter(|value| range.contains(value));
         if value.is_none() {
             let what = format!("a whole number from {} to {}", range.start(), range.end());
@@ -74,7 +74,7 @@ impl<'a> Value<'a> {
     }
 
     /// A duration such as `8s`, `1.5s`, `500ms` or `15min` within the range, in ms.
-    pub(super) fn duration(&self, range: RangeInclusive<u64>) -> Option<MediaTime> {
+    pub(crate) fn duration(&self, range: RangeInclusive<u64>) -> Option<MediaTime> {
         let parsed = self.node.scalar().and_then(parse_duration);
         let within = parsed.filter(|span| range.contains(&span.as_ms()));
         if within.is_none() {
@@ -85,7 +85,7 @@ impl<'a> Value<'a> {
     }
 
     /// A telephone key.
-    pub(super) fn key(&self) -> Option<Digit> {
+    pub(crate) fn key(&self) -> Option<Digit> {
         let digit = self.node.scalar().and_then(telephone_key);
         if digit.is_none() {
             self.expected("a telephone key", TELEPHONE_KEY);
@@ -93,7 +93,7 @@ impl<'a> Value<'a> {
         digit
     }
 
-    pub(super) fn list(&self) -> Option<Vec<Self>> {
+    pub(crate) fn list(&self) -> Option<Vec<Self>> {
         if let Node::List(items) = self.node {
             self.not_too_many(items.len());
             let item = |(index, node)| Self::new(node, self.path.index(index), self.notes);
@@ -104,7 +104,7 @@ impl<'a> Value<'a> {
     }
 
     /// A map whose keys are fixed names; unknown and repeated ones are noted.
-    pub(super) fn map(&self, names: &[&str]) -> Option<Map<'a>> {
+    pub(crate) fn map(&self, names: &[&str]) -> Option<Map<'a>> {
         let map = self.any_map()?;
         for (name, value) in map.entries() {
             if !names.contains(&name) {
@@ -115,7 +115,7 @@ impl<'a> Value<'a> {
     }
 
     /// A map whose keys are the author's own; repeated ones are noted.
-    pub(super) fn any_map(&self) -> Option<Map<'a>> {
+    pub(crate) fn any_map(&self) -> Option<Map<'a>> {
         let Node::Map(entries) = self.node else {
             self.expected(
                 "names with their values",
@@ -150,29 +150,29 @@ impl<'a> Value<'a> {
 }
 
 /// A YAML map being read.
-pub(super) struct Map<'a> {
+pub(crate) struct Map<'a> {
     entries: &'a [(String, Node)],
     path: Path,
     notes: &'a Notes,
 }
 
 impl<'a> Map<'a> {
-    pub(super) fn optional(&self, name: &str) -> Option<Value<'a>> {
+    pub(crate) fn optional(&self, name: &str) -> Option<Value<'a>> {
         let (_, node) = self.entries.iter().find(|(key, _)| key == name)?;
         Some(Value::new(node, self.path.key(name), self.notes))
     }
 
     /// Notes a problem with the map as a whole, at its name.
-    pub(super) fn problem(&self, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn problem(&self, message: impl Into<String>, cure: impl Into<String>) {
         self.notes.add(&self.path.name(), message, cure);
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(key, _)| key == name)
     }
 
     /// The value of `name`, or a problem.
-    pub(super) fn required(&self, name: &'static str) -> Option<Value<'a>> {
+    pub(crate) fn required(&self, name: &'static str) -> Option<Value<'a>> {
         let value = self.optional(name);
         if value.is_none() {
             self.problem(format!("{name:?} is missing"), format!("add \"{name}:\" here"));
@@ -181,7 +181,7 @@ impl<'a> Map<'a> {
     }
 
     /// All entries in order, repeated keys only once.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + '_ {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + '_ {
         let first = |index: usize| self.entries[..index].iter().all(|(key, _)| *key != self.entries[index].0);
         self.entries
             .iter()
@@ -192,12 +192,12 @@ impl<'a> Map<'a> {
 }
 
 /// The cure for what is no key.
-pub(super) const TELEPHONE_KEY: &str = "write one of 0-9, \"#\" or \"*\", with # and * in quotes";
+pub(crate) const TELEPHONE_KEY: &str = "write one of 0-9, \"#\" or \"*\", with # and * in quotes";
 /// The cause nobody sees: YAML takes what follows an unquoted `#` for a comment.
 const UNQUOTED: &str = "a # that is not in quotes hides itself and what follows it";
 
 /// A key that every telephone has.
-pub(super) fn telephone_key(text: &str) -> Option<Digit> {
+pub(crate) fn telephone_key(text: &str) -> Option<Digit> {
     let mut characters = text.chars();
     let key = characters.next().filter(|key| !key.is_ascii_alphabetic())?;
     characters.next().is_none().then_some(Digit::from_char(key)?)
@@ -214,7 +214,8 @@ fn in_words(ms: u64) -> String {
     }
 }
 
-fn parse_duration(text: &str) -> Option<MediaTime> {
+/// A duration as menus and scripts write it: `500ms`, `1.5s`, `15min`; at most an hour.
+pub(crate) fn parse_duration(text: &str) -> Option<MediaTime> {
     let text = text.trim();
     let unit_start = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit_start);

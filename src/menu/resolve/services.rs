@@ -21,8 +21,17 @@ impl Context<'_> {
         let settings = map.required("authorize")?;
         let fields = settings.map(&["key"])?;
         let key = self.used_field(&settings, fields.optional("key").as_ref(), FieldKind::PaymentKey);
-        let names =
-            ["authorized", "refused", "unknown", "expired", "already_paid", "blocked", "unavailable", "give_up"];
+        let names = [
+            "authorized",
+            "refused",
+            "unknown",
+            "expired",
+            "already_paid",
+            "blocked",
+            "pending",
+            "unavailable",
+            "give_up",
+        ];
         let on = Outcomes::read(map, self, &names);
         let refused = on.required("refused");
         let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
@@ -35,6 +44,7 @@ impl Context<'_> {
             on_expired: on.optional("expired").or(refused)?,
             on_already_paid: on.optional("already_paid").or(refused)?,
             on_blocked: on.optional("blocked").or(refused)?,
+            on_pending: on.optional("pending").or(unavailable)?,
             on_unavailable: unavailable?,
             on_give_up: on.optional("give_up").or(self.give_up)?,
         })
@@ -105,9 +115,9 @@ impl Context<'_> {
     }
 
     fn waiting(&self, map: &Map<'_>, limit: MediaTime) -> Waiting {
-        let own = map.optional("while_waiting").map(|list| self.prompts.list(&list));
+        let own = map.optional("while_waiting").map(|list| self.prompts(&list));
         Waiting {
-            say: own.unwrap_or_else(|| self.prompts.default_clip("seguimos")),
+            say: own.unwrap_or_else(|| self.default_clip("seguimos")),
             every: STILL_WORKING_EVERY,
             limit: map.optional("wait_limit").and_then(|value| value.duration(WAIT_LIMITS_MS)).unwrap_or(limit),
         }

@@ -4,28 +4,79 @@ use std::ops::RangeInclusive;
 
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
+use crate::menu::model::Value as Known;
 use crate::menu::model::{
-    Choose, Collect, Confirm, Entry, ErrorPrompts, FieldKind, Kind, State, StateId, TimerSettings,
+    Attempts, Choose, Collect, Confirm, Entry, ErrorPrompts, FieldKind, GlobalKeys, Kind, Months, State, StateId,
+    TimerSettings,
 };
 use crate::menu::problem::{nearest, quoted, suggest};
+use crate::menu::yaml::Node;
 
-use super::Context;
 use super::prompts::read_language;
-use super::read_target;
 use super::reader::{Map, TELEPHONE_KEY, Value, telephone_key};
+use super::{Context, fields, passing, read_target};
 
 /// Names any state may use.
-const COMMON: [&str; 4] = ["say", "language", "barge_in", "keys"];
+pub(in crate::menu) const COMMON: [&str; 4] = ["say", "language", "barge_in", "keys"];
 /// Names of states that take keys.
-const ENTRY: [&str; 5] = ["say_again", "on", "attempts", "timers", "errors"];
-/// Names of states that take a single key.
-const SINGLE_KEY: [&str; 6] = ["say_again", "on", "attempts", "timers", "errors", "help"];
+pub(in crate::menu) const ENTRY: [&str; 5] = ["say_again", "on", "attempts", "timers", "errors"];
+/// Names of states that take a single key, besides.
+pub(in crate::menu) const SINGLE_KEY: [&str; 2] = ["help", "global_keys"];
+/// Names of states that collect a field, besides.
+pub(in crate::menu) const COLLECTING: [&str; 2] = ["twice", "read_back"];
 /// Names of states that ask a service.
-const SERVICE: [&str; 4] = ["on", "attempts", "while_waiting", "wait_limit"];
+pub(in crate::menu) const SERVICE: [&str; 4] = ["on", "attempts", "while_waiting", "wait_limit"];
 /// What a state can do; each state does exactly one of these.
-pub(super) const KINDS: [&str; 7] = ["next", "choose", "confirm", "collect", "authorize", "charge", "hang_up"];
+pub(in crate::menu) const KINDS: [&str; 14] = [
+    "next",
+    "choose",
+    "confirm",
+    "collect",
+    "authorize",
+    "charge",
+    "months",
+    "branch",
+    "set",
+    "save",
+    "visit",
+    "return",
+    "transfer",
+    "hang_up",
+];
+/// What a state does before it goes on to its `next`.
+pub(in crate::menu) const WITH_NEXT: [&str; 3] = ["set", "save", "visit"];
+/// Errors with prompts of their own.
+pub(in crate::menu) const ERRORS: [&str; 9] = [
+    "no_input",
+    "no_match",
+    "invalid",
+    "expired",
+    "refused_card",
+    "looks_like_card",
+    "mismatch",
+    "cleared",
+    "still_there",
+];
+/// Errors that are counted by themselves.
+pub(in crate::menu) const COUNTED: [&str; 4] = ["no_input", "no_match", "invalid", "mismatch"];
+/// A state's timers.
+pub(in crate::menu) const TIMERS: [&str; 4] = ["first_digit", "inter_digit", "grace", "limit"];
+
+/// What a state of this kind may have besides what any state may have.
+pub(in crate::menu) fn extra_names(does: &str) -> Vec<&'static str> {
+    match does {
+        "choose" | "confirm" | "months" => [&ENTRY[..], &SINGLE_KEY].concat(),
+        "collect" => [&ENTRY[..], &COLLECTING].concat(),
+        "authorize" | "charge" => SERVICE.to_vec(),
+        "branch" => vec!["otherwise"],
+        does if WITH_NEXT.contains(&does) => vec!["next"],
+        _ => Vec::new(),
+    }
+}
 
 const DEFAULT_ATTEMPTS: u8 = 3;
+/// Months without interest that Openpay knows.
+const PLANS: [u8; 5] = [3, 6, 9, 12, 18];
 const MENU_TIMERS: TimerSettings = TimerSettings {
     first_digit: MediaTime::from_ms(8000),
     inter_digit: MediaTime::from_ms(3000),
@@ -42,26 +93,33 @@ const CARD_TIMERS: TimerSettings = TimerSettings {
 impl Context<'_> {
     pub(super) fn state(&self, name: &str, value: &Value<'_>) -> Option<State> {
         let probe = value.any_map()?;
-        let doing: Vec<&str> = KINDS.into_iter().filter(|kind| probe.optional(kind).is_some()).collect();
+        let mut doing: Vec<&str> = KINDS.into_iter().filter(|kind| probe.optional(kind).is_some()).collect();
+        if doing.iter().any(|does| WITH_NEXT.contains(does)) {
+            doing.retain(|does| *does != "next");
+        }
         let [does] = doing[..] else {
             self.not_one_thing(name, value, &doing);
             return None;
         };
-        let extra: &[&str] = match does {
-            "choose" | "confirm" => &SINGLE_KEY,
-            "collect" => &ENTRY,
-            "authorize" | "charge" => &SERVICE,
-            _ => &[],
-        };
-        let map = value.map(&[&COMMON, extra, &[does]].concat())?;
-        let prompts = |name: &str| map.optional(name).map(|list| self.prompts.list(&list)).unwrap_or_default();
+        let names = [&COMMON[..], &extra_names(does), &[does]].concat();
+        let map = value.map(&names)?;
+        let prompts = |name: &str| map.optional(name).map(|list| self.prompts(&list)).unwrap_or_default();
+        let (say, say_again) = (prompts("say"), prompts("say_again"));
+        let all_known = map.entries().all(|(name, _)| names.contains(&name));
+        if say.is_empty() && ["choose", "confirm", "collect"].contains(&does) && all_known && !written_wrong(&map) {
+            value.problem_of_name(
+                format!("state {} asks for keys, but says nothing", quoted(name)),
+                "add say: [...] with what the caller is to do",
+            );
+        }
         Some(State {
             name: name.to_owned(),
-            say: prompts("say"),
-            say_again: prompts("say_again"),
+            say,
+            say_again,
             language: map.optional("language").and_then(|language| read_language(&language)),
             barge_in: map.optional("barge_in").and_then(|value| value.boolean()).unwrap_or(true),
             flush_keys: flushes(&map, does),
+            global_keys: map.optional("global_keys").and_then(|value| value.boolean()).unwrap_or(true),
             kind: self.kind(does, &map)?,
         })
     }
@@ -72,7 +130,7 @@ impl Context<'_> {
             let message = format!("state {} does {} things ({}), not one", quoted(name), doing.len(), doing.join(", "));
             return value.problem_of_name(message, cure);
         }
-        let known = [&COMMON[..], &SINGLE_KEY, &SERVICE].concat();
+        let known = [&COMMON[..], &ENTRY, &SINGLE_KEY, &COLLECTING, &SERVICE, &["otherwise"]].concat();
         let entries = value.any_map();
         let unknown = entries.iter().flat_map(Map::entries).filter(|(written, _)| !known.contains(written));
         let mistyped: Vec<_> = unknown.filter(|(written, _)| nearest(written, KINDS).is_some()).collect();
@@ -86,12 +144,19 @@ impl Context<'_> {
 
     fn kind(&self, does: &str, map: &Map<'_>) -> Option<Kind> {
         match does {
-            "next" => Some(Kind::Say { next: read_target(&map.required("next")?, self.names)? }),
+            "next" => Some(Kind::Say { next: self.next(map)? }),
             "choose" => self.choose(map).map(Kind::Choose),
             "confirm" => self.confirm(map).map(Kind::Confirm),
             "collect" => self.collect(map).map(Kind::Collect),
             "authorize" => self.authorize(map).map(Kind::Authorize),
             "charge" => self.charge(map).map(Kind::Charge),
+            "months" => self.months(map).map(Kind::Months),
+            "branch" => self.branch(map),
+            "set" => self.set(map),
+            "save" => self.save(map),
+            "visit" => self.visit(map),
+            "return" => passing::returns(&map.required("return")?),
+            "transfer" => passing::transfer(&map.required("transfer")?),
             _ => hang_up(&map.required("hang_up")?),
         }
     }
@@ -133,18 +198,18 @@ impl Context<'_> {
 
     /// Keys with a meaning of their own that the state binds to something else.
     fn key_conflicts(&self, map: &Map<'_>, bound: &[Digit]) {
-        let is_bound = |key: char| bound.iter().any(|digit| digit.as_char() == key);
-        if let Some(help) = map.optional("help")
-            && is_bound('0')
+        let GlobalKeys { help: help_key, .. } = self.global_keys;
+        if let (Some(help), Some(key)) = (map.optional("help"), help_key)
+            && bound.contains(&key)
         {
             help.problem_of_name(
-                "help is said on key 0, which leads elsewhere here",
+                format!("help is said on key {}, which leads elsewhere here", key.as_char()),
                 "use another key, or leave help: out",
             );
         }
         let back = map.optional("on").and_then(|on| on.any_map()?.optional("back"));
         if let Some(back) = back
-            && is_bound('*')
+            && bound.iter().any(|key| key.as_char() == '*')
         {
             back.problem_of_name(
                 "the key * goes back, but leads elsewhere here",
@@ -153,45 +218,82 @@ impl Context<'_> {
         }
     }
 
+    /// `months: { 3: 300, 6: 600 }`: months and the least amount they are offered for.
+    fn months(&self, map: &Map<'_>) -> Option<Months> {
+        let written = map.required("months")?.any_map()?;
+        let mut plans = Vec::new();
+        for (name, least) in written.entries() {
+            let months = name.parse().ok().filter(|months| PLANS.contains(months));
+            if months.is_none() {
+                least.problem_of_name(
+                    format!("{} months are not offered", quoted(name)),
+                    "possible here: 3, 6, 9, 12, 18",
+                );
+            }
+            plans.extend(months.zip(fields::read_number(&least, true)));
+        }
+        if plans.is_empty() {
+            map.required("months")?.problem_of_name("no months are offered", "write months: { 3: 300, 6: 600 }");
+        }
+        plans.sort_unstable();
+        let on = Outcomes::read(map, self, &["done", "give_up", "back"]);
+        let entry = self.entry(map, &["done"], None);
+        Some(Months { plans, on_done: on.required("done")?, entry: entry? })
+    }
+
     fn collect(&self, map: &Map<'_>) -> Option<Collect> {
         let name = map.required("collect")?.any_map()?.required("field")?.text()?;
         let field = self.field_named(name)?;
         let on = Outcomes::read(map, self, &["done", "give_up", "back"]);
-        let entry = self.entry(map, &["done"], Some(self.fields[field.0].kind));
-        Some(Collect { field, on_done: on.required("done")?, entry: entry? })
+        let kind = self.fields[field.0].kind;
+        let entry = self.entry(map, &["done"], Some(kind));
+        let prompts = |name: &str| map.optional(name).map(|list| self.prompts(&list)).unwrap_or_default();
+        let (twice, read_back) = (prompts("twice"), prompts("read_back"));
+        let says = |wanted: Known| read_back.iter().any(|prompt| prompt.says(wanted));
+        if kind.is_card_data() && says(Known::Entry) {
+            map.required("read_back")?
+                .problem_of_name("card data is never read back", "say $last_four of a card number, or nothing");
+        }
+        Some(Collect { field, on_done: on.required("done")?, twice, read_back, entry: entry? })
     }
 
     fn entry(&self, map: &Map<'_>, outcomes: &[&str], field: Option<FieldKind>) -> Option<Entry> {
         let on = Outcomes::read(map, self, &[outcomes, &["give_up", "back"]].concat());
         Some(Entry {
             timers: read_timers(map, field.is_some_and(FieldKind::is_card_data)),
-            attempts: read_attempts(map),
+            attempts: read_attempts_by_kind(map),
             on_give_up: on.optional("give_up").or(self.give_up)?,
             on_back: on.optional("back"),
-            help: map.optional("help").map(|list| self.prompts.list(&list)).unwrap_or_default(),
+            help: map.optional("help").map(|list| self.prompts(&list)).unwrap_or_default(),
             errors: self.error_prompts(map, field),
         })
     }
 
     fn error_prompts(&self, map: &Map<'_>, field: Option<FieldKind>) -> ErrorPrompts {
-        let names = ["no_input", "no_match", "invalid", "expired", "refused_card", "cleared", "still_there"];
-        let own = map.optional("errors").and_then(|errors| errors.map(&names));
+        let own = map.optional("errors").and_then(|errors| errors.map(&ERRORS));
         let prompts = |name: &str, default: &str| {
             let written = own.as_ref().and_then(|own| own.optional(name));
-            written.map_or_else(|| self.prompts.default_clip(default), |list| self.prompts.list(&list))
+            written.map_or_else(|| self.default_clip(default), |list| self.prompts(&list))
         };
         let invalid = match field {
             Some(FieldKind::CardNumber) => "tarjeta_invalida",
             Some(FieldKind::Expiry) => "vencimiento_invalido",
             Some(FieldKind::Cvv) => "cvv_invalido",
+            Some(FieldKind::Digits | FieldKind::Amount) => "fuera_de_rango",
             _ => "opcion_invalida",
+        };
+        let no_match = match field {
+            None | Some(FieldKind::YesNo) => "opcion_invalida",
+            Some(_) => "faltan_digitos",
         };
         ErrorPrompts {
             no_input: prompts("no_input", "no_le_escuche"),
-            no_match: prompts("no_match", if field.is_some() { "faltan_digitos" } else { "opcion_invalida" }),
+            no_match: prompts("no_match", no_match),
             invalid: prompts("invalid", invalid),
             expired: prompts("expired", "tarjeta_vencida"),
             refused_card: prompts("refused_card", "rechazada_otra"),
+            looks_like_card: prompts("looks_like_card", "parece_tarjeta"),
+            mismatch: prompts("mismatch", "no_coincide"),
             cleared: prompts("cleared", "dato_borrado"),
             still_there: prompts("still_there", "sigue_ahi"),
         }
@@ -252,10 +354,31 @@ pub(super) fn read_attempts(map: &Map<'_>) -> u8 {
     map.optional("attempts").and_then(|value| value.count(1..=9)).unwrap_or(DEFAULT_ATTEMPTS)
 }
 
+/// `attempts: 3`, or by kind of error: `attempts: { no_input: 2, invalid: 4 }`.
+fn read_attempts_by_kind(map: &Map<'_>) -> Attempts {
+    let by_kind = map.optional("attempts").filter(|attempts| matches!(attempts.node, Node::Map(_)));
+    let Some(by_kind) = by_kind.and_then(|attempts| attempts.map(&COUNTED)) else {
+        let all = read_attempts(map);
+        return Attempts { no_input: all, no_match: all, invalid: all, mismatch: all };
+    };
+    let count = |name: &str| by_kind.optional(name).and_then(|value| value.count(1..=9)).unwrap_or(DEFAULT_ATTEMPTS);
+    Attempts {
+        no_input: count("no_input"),
+        no_match: count("no_match"),
+        invalid: count("invalid"),
+        mismatch: count("mismatch"),
+    }
+}
+
+/// A `say` that could not be read has been told of already.
+fn written_wrong(map: &Map<'_>) -> bool {
+    let say = map.optional("say");
+    say.is_some_and(|say| !matches!(say.node, Node::List(items) if items.is_empty()))
+}
+
 fn read_timers(map: &Map<'_>, is_card_data: bool) -> TimerSettings {
     let defaults = if is_card_data { CARD_TIMERS } else { MENU_TIMERS };
-    let names = ["first_digit", "inter_digit", "grace", "limit"];
-    let own = map.optional("timers").and_then(|timers| timers.map(&names));
+    let own = map.optional("timers").and_then(|timers| timers.map(&TIMERS));
     let span = |name: &str, range: RangeInclusive<u64>, default: MediaTime| {
         let written = own.as_ref().and_then(|own| own.optional(name));
         written.and_then(|value| value.duration(range)).unwrap_or(default)

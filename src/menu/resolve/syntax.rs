@@ -4,10 +4,10 @@ use crate::menu::place::Place;
 use crate::menu::problem::Problem;
 
 /// A syntax error explained.
-pub(super) struct Mistake {
-    pub(super) place: Option<Place>,
-    pub(super) message: String,
-    pub(super) cure: &'static str,
+pub(crate) struct Mistake {
+    pub(crate) place: Option<Place>,
+    pub(crate) message: String,
+    pub(crate) cure: &'static str,
 }
 
 const DEEPEST: usize = 100;
@@ -16,12 +16,17 @@ pub(super) const WRITE_A_MENU: &str = "write a menu; menus/pago.yaml is one";
 const IN_QUOTES: &str = "put it in quotes: \"#\" or \"*\"";
 
 /// Finds the likely cause of a YAML error. The parser tells where it noticed, which may be far from the cause.
-pub(super) fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
+pub(crate) fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
     let last = place.map_or(usize::MAX, |at| at.line);
     let lines = || text.lines().enumerate().take(last).map(|(index, line)| (index + 1, line));
     if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, indenting_tab(line)?))) {
         let message = "this line is indented with a tab".to_owned();
         return Mistake { place: Some(Place { line, column }), message, cure: "indent with spaces" };
+    }
+    if message.contains("unknown anchor") {
+        let cure = "write the prompt's or the state's name without the *; a key * goes in quotes: \"*\"";
+        let message = "a word that begins with * stands for nothing".to_owned();
+        return Mistake { place, message, cure };
     }
     if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, bare_key(line)?))) {
         let message = "a # or * without quotes means something else to YAML".to_owned();
@@ -94,7 +99,7 @@ pub(super) fn swallowed_keys(text: &str) -> Vec<Problem> {
 
 /// Where more brackets, braces or dashes are open at once than any menu needs. Found before the text is parsed: the
 /// time a parser takes grows with the square of their number.
-pub(super) fn too_deep(text: &str) -> Option<Place> {
+pub(crate) fn too_deep(text: &str) -> Option<Place> {
     let mut open = 0_usize;
     for (index, line) in text.lines().enumerate() {
         let mut dashes = 0;

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::menu::collector::{Collector, Keyed, STRAY_END_KEY};
+use crate::menu::collector::{Collector, Watches};
 use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
-use crate::menu::model::{Collect, Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
+use crate::menu::model::{Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
 use crate::menu::timer::Timer;
 
 use super::{KeyUse, Phase, Runtime};
 
 /// A wrong key at a yes or no may be the first of a number keyed there by mistake, which must not go on to say yes:
 /// keys that follow each other faster than this are its rest.
-const BURST: MediaTime = MediaTime::from_ms(1000);
+pub(super) const BURST: MediaTime = MediaTime::from_ms(1000);
 
 /// Counters of one visit to a state.
 #[derive(Debug, Default)]
@@ -22,10 +22,24 @@ pub(super) struct Visit {
     no_input: u8,
     no_match: u8,
     invalid: u8,
-    attempt: u8,
+    mismatch: u8,
+    pub(super) attempt: u8,
     asked_still_there: bool,
     /// Keys until here are the rest of a number keyed by mistake.
-    burst_until: Option<MediaTime>,
+    pub(super) burst_until: Option<MediaTime>,
+    pub(super) stage: Stage,
+}
+
+/// How far an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    /// It is asked for.
+    #[default]
+    First,
+    /// It is asked for a second time, to be compared.
+    Second,
+    /// It has been read back and waits for a yes.
+    ReadBack,
 }
 
 impl Visit {
@@ -33,10 +47,20 @@ impl Visit {
         let counter = match error {
             Outcome::NoInput => &mut self.no_input,
             Outcome::Invalid(_) => &mut self.invalid,
+            Outcome::Mismatch => &mut self.mismatch,
             _ => &mut self.no_match,
         };
         *counter = counter.saturating_add(1);
         *counter
+    }
+
+    /// The entry is complete, but not yet keyed twice or said yes to.
+    pub(super) const fn is_unconfirmed(&self) -> bool {
+        !matches!(self.stage, Stage::First)
+    }
+
+    pub(super) const fn begin_anew(&mut self) {
+        self.stage = Stage::First;
     }
 }
 
@@ -58,13 +82,41 @@ impl Runtime {
         self.prompt_entry(&[]);
     }
 
-    fn new_collector(&self) -> Collector {
+    /// The entry in progress as it may be shown.
+    pub(super) fn shown_entry(&self) -> String {
         match &self.here().kind {
-            Kind::Collect(collect) => {
-                let field = self.menu.field(collect.field);
-                Collector::new(self.length_of(field), field.end_key, field.kind == FieldKind::CardNumber)
+            Kind::Collect(collect) if !self.reads_back() => {
+                self.collector.shown(self.menu.field(collect.field).kind.is_masked())
             }
-            _ => Collector::new(0..=0, None, false),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn new_collector(&self) -> Collector {
+        match &self.here().kind {
+            Kind::Collect(collect) if !self.reads_back() => {
+                let field = self.menu.field(collect.field);
+                let watches = match field.kind {
+                    FieldKind::CardNumber => Watches::ForItsBrand,
+                    _ if field.watches_for_cards() => Watches::ForCards,
+                    _ => Watches::Nothing,
+                };
+                Collector::new(self.length_of(field), field.end_key, watches)
+            }
+            _ => Collector::nothing(),
+        }
+    }
+
+    /// Whether what was keyed is being read back.
+    pub(super) fn reads_back(&self) -> bool {
+        self.visit.stage == Stage::ReadBack
+    }
+
+    /// The field that is complete, while it is read back.
+    pub(super) fn entered(&self) -> Option<FieldId> {
+        match &self.here().kind {
+            Kind::Collect(collect) if self.reads_back() => Some(collect.field),
+            _ => None,
         }
     }
 
@@ -78,8 +130,8 @@ impl Runtime {
 
     /// Says `first`, then the state's prompt for this attempt, and listens. Keys pressed ahead cut it before it begins,
     /// as they would have cut it later; so keys are taken in the order they were pressed.
-    fn prompt_entry(&mut self, first: &[Prompt]) {
-        self.collector.clear();
+    pub(super) fn prompt_entry(&mut self, first: &[Prompt]) {
+        self.clear_entry(Dropped::AfterError);
         self.timers.stop_state_timers();
         let menu = Arc::clone(&self.menu);
         let state = menu.state(self.state);
@@ -88,9 +140,14 @@ impl Runtime {
             return self.start_field_limit();
         }
         let again = self.visit.attempt > 0 && !state.say_again.is_empty();
-        let prompt = if again { &state.say_again } else { &state.say };
+        let prompt = match (&state.kind, self.visit.stage) {
+            (Kind::Collect(collect), Stage::Second) => &collect.twice,
+            (Kind::Collect(collect), Stage::ReadBack) => &collect.read_back,
+            _ if again => &state.say_again,
+            _ => &state.say,
+        };
         self.visit.attempt = self.visit.attempt.saturating_add(1);
-        let all: Vec<Prompt> = first.iter().chain(prompt).cloned().collect();
+        let all: Vec<Prompt> = first.iter().chain(prompt).cloned().chain(self.offers()).collect();
         self.play(&all);
     }
 
@@ -106,13 +163,15 @@ impl Runtime {
 
     fn start_field_limit(&mut self) {
         if let Some(entry) = self.here().kind.entry() {
-            self.timers.start(Timer::FieldLimit, self.now + entry.timers.limit);
+            let span = self.in_pace(entry.timers.limit);
+            self.timers.start(Timer::FieldLimit, self.now + span);
         }
     }
 
     pub(super) fn start_first_digit_timer(&mut self) {
         if let Some(entry) = self.here().kind.entry() {
-            self.timers.start(Timer::FirstDigit, self.now + entry.timers.first_digit);
+            let span = self.in_pace(entry.timers.first_digit);
+            self.timers.start(Timer::FirstDigit, self.now + span);
         }
     }
 
@@ -122,10 +181,10 @@ impl Runtime {
             return;
         }
         let Some(spans) = self.here().kind.entry().map(|entry| entry.timers) else { return };
-        if self.collector.is_full() {
+        if self.collector.is_full() && self.collector.held_back() == 0 {
             self.timers.start(Timer::Grace, self.now + spans.grace);
         } else {
-            self.timers.start(Timer::InterDigit, self.now + spans.inter_digit);
+            self.timers.start(Timer::InterDigit, self.now + self.in_pace(spans.inter_digit));
         }
     }
 
@@ -165,7 +224,7 @@ impl Runtime {
     /// Keeps a key for the next state that takes keys. Some are dropped there (flush); all are kept off recordings.
     fn queue(&mut self, key: Digit) -> KeyUse {
         let state = self.here();
-        if matches!(state.kind, Kind::HangUp) {
+        if state.kind.is_last() {
             return self.drop_key(Dropped::CallEnding);
         }
         if state.flush_keys && state.kind.entry().is_none() {
@@ -175,10 +234,9 @@ impl Runtime {
             return self.drop_key(Dropped::TooMany);
         }
         self.note(EventKind::Key { shown: None, queued: true });
-        if let (Phase::Prompting, true, Kind::Say { next }) = (self.phase, self.here().barge_in, &self.here().kind) {
-            let next = *next;
+        if self.phase == Phase::Prompting && self.here().barge_in && self.here().kind.passes() {
             self.cut_prompt();
-            self.go(next);
+            self.pending = self.leave();
         }
         KeyUse::Secret
     }
@@ -191,6 +249,10 @@ impl Runtime {
     pub(super) fn drop_keys_ahead(&mut self, why: Dropped) {
         let keys = self.type_ahead.len();
         self.type_ahead.clear();
+        self.note_dropped(keys, why);
+    }
+
+    pub(super) fn note_dropped(&mut self, keys: usize, why: Dropped) {
         if keys > 0 {
             self.note(EventKind::Dropped { keys, why });
         }
@@ -236,8 +298,15 @@ impl Runtime {
                 let no = (key == confirm.no).then_some(confirm.on_no);
                 self.accept_single(key, no, &confirm.entry)
             }
+            Kind::Collect(collect) if self.reads_back() => self.accept_read_back(key, collect.on_done),
             Kind::Collect(collect) => self.accept_digit(key, collect),
-            Kind::Say { .. } | Kind::Authorize(_) | Kind::Charge(_) | Kind::HangUp => KeyUse::Secret,
+            Kind::Months(months) => {
+                let plan = self.plan_of_key(key, months);
+                let used = self.accept_single(key, plan.map(|_| months.on_done), &months.entry);
+                self.session.months = plan.flatten();
+                used
+            }
+            _ => KeyUse::Secret,
         }
     }
 
@@ -246,98 +315,13 @@ impl Runtime {
         self.stray_end_key.take().is_some_and(|(end_key, until)| key == end_key && self.now <= until)
     }
 
-    fn accept_single(&mut self, key: Digit, target: Option<super::StateId>, entry: &Entry) -> KeyUse {
-        let helps = key.as_char() == '0' && !entry.help.is_empty();
-        let meant = target.is_some() || key.as_char() == '*' || helps;
-        self.note(EventKind::Key { shown: meant.then(|| key.as_char()), queued: false });
-        match (target, key.as_char()) {
-            (Some(target), _) => {
-                self.note(EventKind::Outcome(Outcome::Match));
-                self.go(target);
-            }
-            (None, '*') => self.back_or_repeat(entry),
-            (None, '0') if helps => {
-                self.note(EventKind::Outcome(Outcome::Help));
-                self.prompt_entry(&entry.help);
-            }
-            _ => {
-                if matches!(self.here().kind, Kind::Confirm(_)) {
-                    self.visit.burst_until = Some(self.now + BURST);
-                }
-                self.entry_error(Outcome::NoMatch);
-            }
-        }
-        if meant { KeyUse::Open } else { KeyUse::Secret }
-    }
-
-    fn back_or_repeat(&mut self, entry: &Entry) {
+    pub(super) fn back_or_repeat(&mut self, entry: &Entry) {
         if let Some(back) = entry.on_back {
             self.note(EventKind::Outcome(Outcome::Back));
             self.go(back);
         } else {
             self.note(EventKind::Outcome(Outcome::Repeat));
             self.prompt_entry(&[]);
-        }
-    }
-
-    fn accept_digit(&mut self, key: Digit, collect: &Collect) -> KeyUse {
-        let kind = self.menu.field(collect.field).kind;
-        let keyed = self.collector.key(key);
-        if keyed == Keyed::MatchBefore {
-            self.type_ahead.unpop(key);
-            self.note(EventKind::Key { shown: None, queued: true });
-            self.complete(collect);
-            return KeyUse::Secret;
-        }
-        let shown = !kind.is_masked() || !key.as_char().is_ascii_digit();
-        self.note(EventKind::Key { shown: shown.then(|| key.as_char()), queued: false });
-        match keyed {
-            Keyed::More | Keyed::Full | Keyed::Ignored => self.restart_entry_timer(),
-            Keyed::Match => {
-                let by_itself = Some(key) != self.menu.field(collect.field).end_key;
-                self.complete(collect);
-                self.expect_stray_end_key(collect.field, by_itself);
-            }
-            Keyed::MatchBefore => {}
-            Keyed::NoMatch => self.entry_error(Outcome::NoMatch),
-            Keyed::Cleared => {
-                self.note(EventKind::Outcome(Outcome::Cleared));
-                self.prompt_entry(&collect.entry.errors.cleared);
-            }
-            Keyed::Back => self.back_or_repeat(&collect.entry),
-        }
-        if keyed == Keyed::Ignored && self.collector.is_empty() && self.phase == Phase::Listening {
-            self.start_first_digit_timer();
-        }
-        if kind.is_card_data() { KeyUse::Secret } else { KeyUse::Open }
-    }
-
-    fn expect_stray_end_key(&mut self, field: FieldId, ended_by_itself: bool) {
-        let end_key = self.menu.field(field).end_key.or_else(|| Digit::from_char('#'));
-        self.stray_end_key = end_key.filter(|_| ended_by_itself).map(|key| (key, self.now + STRAY_END_KEY));
-    }
-
-    /// *Inter-digit* or *terminator grace* fired: rules 2, 3 and 6.
-    pub(super) fn entry_timed_out(&mut self) {
-        let menu = Arc::clone(&self.menu);
-        match &menu.state(self.state).kind {
-            Kind::Collect(collect) if self.collector.is_complete() => {
-                self.complete(collect);
-                self.expect_stray_end_key(collect.field, true);
-            }
-            _ => self.entry_error(Outcome::NoMatch),
-        }
-    }
-
-    fn complete(&mut self, collect: &Collect) {
-        let menu = Arc::clone(&self.menu);
-        let entry = self.collector.take();
-        match self.session.store(&menu, collect.field, entry) {
-            Ok(()) => {
-                self.note(EventKind::Outcome(Outcome::Match));
-                self.go(collect.on_done);
-            }
-            Err(rule) => self.entry_error(Outcome::Invalid(rule)),
         }
     }
 
@@ -357,12 +341,20 @@ impl Runtime {
         let count = self.visit.count(error);
         let menu = Arc::clone(&self.menu);
         let Some(entry) = menu.state(self.state).kind.entry() else { return };
-        if count < entry.attempts {
+        let allowed = match error {
+            Outcome::NoInput => entry.attempts.no_input,
+            Outcome::Invalid(_) => entry.attempts.invalid,
+            Outcome::Mismatch => entry.attempts.mismatch,
+            _ => entry.attempts.no_match,
+        };
+        if count < allowed {
             let prompts = match error {
                 Outcome::NoInput => &entry.errors.no_input,
                 Outcome::Invalid(Rule::Expired) => &entry.errors.expired,
                 Outcome::Invalid(Rule::RefusedCard) => &entry.errors.refused_card,
+                Outcome::Invalid(Rule::LooksLikeCard) => &entry.errors.looks_like_card,
                 Outcome::Invalid(_) => &entry.errors.invalid,
+                Outcome::Mismatch => &entry.errors.mismatch,
                 _ => &entry.errors.no_match,
             };
             self.prompt_entry(prompts);
@@ -388,6 +380,7 @@ impl Runtime {
 
     fn give_up(&mut self) {
         self.note(EventKind::Outcome(Outcome::GiveUp));
+        self.forget_unconfirmed();
         if let Some(entry) = self.here().kind.entry() {
             self.pending = Some(entry.on_give_up);
         }

@@ -5,10 +5,17 @@
 //! between inputs the runtime always rests in a state that waits for something: a prompt's end, a key, a service or a
 //! timer. That, the limits on attempts, and the call's own limit make every call end.
 
+mod action;
+mod card_like;
+mod digits;
 mod entry;
+mod months;
+mod passing;
 mod services;
+mod single_key;
 #[cfg(test)]
-mod tests;
+pub(in crate::menu) mod tests;
+mod values;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,8 +23,7 @@ use std::sync::Arc;
 use crate::card::YearMonth;
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::money::Money;
-use crate::service::{Reply, Request, RequestId};
+use crate::service::{Reply, RequestId};
 use crate::speech::Language;
 
 use super::collector::Collector;
@@ -26,6 +32,9 @@ use super::model::{Kind, Menu, Prompt, State, StateId};
 use super::session::Session;
 use super::timer::{Timer, Timers};
 use super::type_ahead::TypeAhead;
+use super::view::{Doing, View};
+use action::describe;
+pub use action::{Action, KeyUse, Utterance};
 use entry::Visit;
 
 /// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
@@ -35,62 +44,6 @@ const MAX_HOPS: usize = 100;
 const LAST_WORDS: MediaTime = MediaTime::from_ms(60_000);
 /// How long a call over its limit waits before it asks again whether a charge is still outstanding.
 const LIMIT_POSTPONED: MediaTime = MediaTime::from_ms(1000);
-
-/// Something for the engine or the driver to do.
-pub enum Action {
-    /// Play this after what is playing.
-    Play(Vec<Utterance>),
-    /// Fall silent at once.
-    StopPlaying,
-    /// Ask a service; answer with [`Runtime::reply`].
-    Request {
-        /// To be given back with the answer.
-        id: RequestId,
-        /// What to ask.
-        request: Box<Request>,
-    },
-    /// Note what happened.
-    Event(Event),
-    /// Put the receiver down.
-    HangUp,
-}
-
-/// A piece of a prompt, ready to be turned into clips.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Utterance {
-    /// A clip by its id.
-    Clip {
-        /// Its id.
-        id: String,
-        /// In which language.
-        language: Language,
-    },
-    /// An amount in words.
-    Amount {
-        /// The amount.
-        amount: Money,
-        /// In which language.
-        language: Language,
-    },
-    /// Digits, one by one in groups.
-    Digits {
-        /// The digits.
-        text: String,
-        /// In which language.
-        language: Language,
-    },
-    /// Silence.
-    Pause(MediaTime),
-}
-
-/// What a key was, as far as a recording is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyUse {
-    /// Taken at once by a state that asks for nothing secret; may stay in a recording.
-    Open,
-    /// Part of card data, kept for a later field, or not asked for: must not be heard in a recording.
-    Secret,
-}
 
 /// What the present state is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +90,12 @@ pub struct Runtime {
     session: Session,
     /// Refusals and declines so far, by state.
     failures: Vec<u8>,
+    /// How often each state has been entered.
+    entered_times: Vec<u16>,
+    /// Where the sub-menus the call is in lead when they return, the innermost last.
+    returns_to: Vec<StateId>,
+    /// The caller asked to have everything slower.
+    slow: bool,
     last_request: RequestId,
     limit: LimitReached,
     hops: usize,
@@ -155,13 +114,16 @@ impl Runtime {
             pending: Some(menu.start),
             language: menu.languages[0],
             visit: Visit::default(),
-            collector: Collector::new(0..=0, None, false),
+            collector: Collector::nothing(),
             type_ahead: TypeAhead::new(),
             key_down: false,
             stray_end_key: None,
             timers,
             session: Session::new(&menu, today),
             failures: vec![0; menu.states.len()],
+            entered_times: vec![0; menu.states.len()],
+            returns_to: Vec::new(),
+            slow: false,
             last_request: RequestId(0),
             limit: LimitReached::No,
             hops: 0,
@@ -222,6 +184,8 @@ impl Runtime {
     pub fn hang_up(&mut self, now: MediaTime) {
         self.advance(now);
         if !self.is_over() {
+            self.forget_unconfirmed();
+            self.after_hang_up();
             self.end(Party::Caller);
         }
     }
@@ -229,6 +193,25 @@ impl Runtime {
     /// Media time passed.
     pub fn pass_time(&mut self, now: MediaTime) {
         self.advance(now);
+    }
+
+    /// What the call is doing, for who shows it; secrets are masked.
+    pub fn view(&self) -> View {
+        View {
+            state: self.here().name.clone(),
+            doing: match self.phase {
+                Phase::Prompting | Phase::StillThere if !self.timers.runs(Timer::FirstDigit) => Doing::Speaking,
+                Phase::Prompting | Phase::StillThere | Phase::Listening => Doing::Listening,
+                Phase::Waiting { .. } | Phase::Answered { .. } => Doing::Waiting,
+                Phase::Over => Doing::Over,
+            },
+            takes_keys: self.here().kind.entry().is_some(),
+            language: self.language,
+            timers: self.timers.running(self.now),
+            entry: self.shown_entry(),
+            fields: self.shown_values(),
+            keys_ahead: self.type_ahead.len(),
+        }
     }
 
     fn here(&self) -> &State {
@@ -269,7 +252,7 @@ impl Runtime {
             return self.end(Party::Box);
         }
         self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
-        if reached == LimitReached::No && !matches!(self.here().kind, Kind::HangUp) {
+        if reached == LimitReached::No && !self.here().kind.is_last() {
             self.go(self.menu.give_up);
         }
     }
@@ -296,9 +279,10 @@ impl Runtime {
     fn enter(&mut self, next: StateId) {
         self.silence();
         self.timers.stop_state_timers();
-        self.collector.clear();
+        self.clear_entry(Dropped::AfterError);
         self.state = next;
         self.visit = Visit::default();
+        self.entered_times[next.0] = self.entered_times[next.0].saturating_add(1);
         let menu = Arc::clone(&self.menu);
         let state = menu.state(next);
         self.note(EventKind::State { name: state.name.clone() });
@@ -311,12 +295,15 @@ impl Runtime {
         if self.limit != LimitReached::No && matches!(state.kind, Kind::Authorize(_) | Kind::Charge(_)) {
             return self.go(menu.give_up);
         }
+        self.act_on_entry(&state.kind);
         match &state.kind {
-            Kind::Say { next } if state.barge_in && !self.type_ahead.is_empty() => self.go(*next),
-            Kind::Say { .. } | Kind::HangUp => self.play(&state.say),
+            kind if kind.passes() && state.barge_in && !self.type_ahead.is_empty() => self.pending = self.leave(),
             Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_) => self.begin_entry(),
+            Kind::Months(months) if self.has_plans(months) => self.begin_entry(),
+            Kind::Months(months) => self.choose_plan(None, months.on_done),
             Kind::Authorize(authorize) => self.ask_authorizer(state, authorize),
             Kind::Charge(charge) => self.ask_charge(state, charge),
+            _ => self.play(&state.say),
         }
     }
 
@@ -330,34 +317,14 @@ impl Runtime {
 
     /// Sends prompts to the player; false if there is nothing to say.
     fn speak(&mut self, prompts: &[Prompt]) -> bool {
-        let utterances: Vec<Utterance> = prompts.iter().filter_map(|prompt| self.utterance(prompt)).collect();
+        let utterances = self.utterances(prompts);
         if utterances.is_empty() {
             return false;
         }
-        self.note(EventKind::Prompt { says: describe(&utterances) });
+        let parts = utterances.iter().map(Utterance::masked).collect();
+        self.note(EventKind::Prompt { says: describe(&utterances), parts });
         self.actions.push_back(Action::Play(utterances));
         true
-    }
-
-    fn utterance(&self, prompt: &Prompt) -> Option<Utterance> {
-        let language = self.language;
-        match prompt {
-            Prompt::Clip { id, language: fixed } => {
-                Some(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) })
-            }
-            Prompt::Amount => {
-                self.session.authorization().map(|allowed| Utterance::Amount { amount: allowed.amount, language })
-            }
-            Prompt::Reference if self.session.reference.is_empty() => None,
-            Prompt::Reference => Some(Utterance::Digits { text: self.session.reference.clone(), language }),
-            Prompt::LastFour => {
-                self.session.last_four.map(|digits| Utterance::Digits { text: digits.to_string(), language })
-            }
-            Prompt::Pause(span) => Some(Utterance::Pause(*span)),
-            Prompt::IfBrand { brand, say, otherwise } => {
-                self.utterance(if self.session.brand() == Some(*brand) { say } else { otherwise })
-            }
-        }
     }
 
     fn silence(&mut self) {
@@ -371,8 +338,12 @@ impl Runtime {
         match (self.phase, &self.here().kind) {
             (Phase::Waiting { id, .. }, _) => self.phase = Phase::Waiting { id, prompt_playing: false },
             (Phase::Answered { next }, _) => self.go(next),
-            (Phase::Prompting, Kind::Say { next }) => self.pending = Some(*next),
+            (Phase::Prompting, kind) if kind.passes() => self.pending = self.leave(),
             (Phase::Prompting, Kind::HangUp) => self.end(Party::Box),
+            (Phase::Prompting, Kind::Transfer { to }) => {
+                let to = to.clone();
+                self.transfer(&to);
+            }
             (Phase::Prompting, _) => self.listen(),
             (Phase::StillThere, _) => self.start_first_digit_timer(),
             (Phase::Listening | Phase::Over, _) => {}
@@ -381,12 +352,16 @@ impl Runtime {
 
     fn end(&mut self, by: Party) {
         self.drop_keys_ahead(Dropped::CallEnding);
+        if self.collector.held_back() > 0 {
+            // The call ends before anyone knows: what went on past a full entry was no key.
+            self.actions.push_back(Action::ForgetDoubtful);
+        }
+        self.clear_entry(Dropped::CallEnding);
         self.note(EventKind::HangUp { by });
         self.silence();
         self.phase = Phase::Over;
         self.pending = None;
         self.timers.stop_all();
-        self.collector.clear();
         self.session.wipe();
         if by == Party::Box {
             self.actions.push_back(Action::HangUp);
@@ -396,14 +371,4 @@ impl Runtime {
     fn note(&mut self, kind: EventKind) {
         self.actions.push_back(Action::Event(Event { at: self.now, kind }));
     }
-}
-
-fn describe(utterances: &[Utterance]) -> String {
-    let words = utterances.iter().map(|utterance| match utterance {
-        Utterance::Clip { id, .. } => id.clone(),
-        Utterance::Amount { amount, .. } => format!("[{amount}]"),
-        Utterance::Digits { text, .. } => format!("[{text}]"),
-        Utterance::Pause(span) => format!("[{} ms]", span.as_ms()),
-    });
-    words.collect::<Vec<_>>().join(" ")
 }

@@ -23,7 +23,7 @@ impl Runtime {
         let confirmed = self.session.confirmed_authorization();
         let request = confirmed.zip(self.session.payment_key(charge.key)).and_then(|(authorization, key)| {
             let card = self.session.take_card(charge)?;
-            Some(Request::Charge { key, authorization, card, months: None })
+            Some(Request::Charge { key, authorization, card, months: self.session.months })
         });
         match request {
             Some(request) => self.ask(state, &charge.waiting, request),
@@ -107,6 +107,10 @@ impl Runtime {
             AuthorizeReply::Authorized(allowed) => {
                 self.session.authorize(allowed);
                 return authorize.on_authorized;
+            }
+            AuthorizeReply::Pending { reference } => {
+                self.session.reference = reference;
+                return authorize.on_pending;
             }
             AuthorizeReply::Unavailable => return authorize.on_unavailable,
             AuthorizeReply::Refused(refusal) => refusal,

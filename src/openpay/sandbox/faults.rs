@@ -48,6 +48,13 @@ pub enum Fault {
         /// HTTP status.
         status: u16,
     },
+    /// Openpay's own error object with this code; not processed.
+    ApiError {
+        /// HTTP status.
+        status: u16,
+        /// Openpay's error code.
+        code: u32,
+    },
     /// Processed; the answer is this status with an HTML body.
     ErrorAfter {
         /// HTTP status.

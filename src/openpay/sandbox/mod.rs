@@ -14,6 +14,7 @@ mod store;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Credentials, Server, ServerError};
@@ -118,6 +119,11 @@ impl Sandbox {
     /// [`SandboxError::Storage`].
     pub fn charges(&self) -> Result<Vec<StoredCharge>, SandboxError> {
         Ok(self.app.store.charges()?)
+    }
+
+    /// Takes no more requests and lets the answers under way end, for `grace` at most; `true` if all did.
+    pub fn stop(self, grace: Duration) -> bool {
+        self.server.stop(grace)
     }
 
     /// Blocks for as long as it serves.

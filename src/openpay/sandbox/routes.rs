@@ -153,6 +153,7 @@ async fn perform(
             closed_connection()
         }
         Some(Fault::ErrorBefore { status }) => html(status),
+        Some(Fault::ApiError { status, code }) => answer(Err(Refusal::new(status, code, "As ordered"))),
         Some(Fault::Duplicate) => {
             drop(run().await);
             answer(run().await)

@@ -79,6 +79,10 @@ pub(super) struct Store(Mutex<Connection>);
 
 impl Store {
     pub(super) fn open(file: Option<&Path>) -> Result<Self, rusqlite::Error> {
+        if let Some(file) = file {
+            // If this fails, opening the file fails too, and says why.
+            let _ = crate::private_file::ensure(file);
+        }
         let connection = file.map_or_else(Connection::open_in_memory, Connection::open)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.execute_batch(SCHEMA)?;

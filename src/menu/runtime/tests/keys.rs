@@ -287,7 +287,7 @@ fn keys_before_the_amount_is_heard_are_no_yes_to_it() {
 #[test]
 fn card_digits_are_masked_and_their_keys_are_secret_and_the_payment_keys_digits_are_masked() {
     let mut bench = Bench::pay_until("clave");
-    assert_eq!(bench.down('2'), KeyUse::Open);
+    assert_eq!(bench.down('2'), KeyUse::Doubtful);
     let mut bench = Bench::pay_until("tarjeta");
     assert_eq!(bench.down('4'), KeyUse::Secret);
     assert_eq!(bench.news(), "key •");

@@ -2,6 +2,7 @@
 
 mod calls_end;
 mod keys;
+mod language;
 mod limits;
 mod properties;
 mod services;
@@ -9,7 +10,8 @@ mod six_rules;
 
 use super::*;
 use crate::menu::Catalog;
-use crate::service::{Authorization, AuthorizeReply, ChargeReply, Refusal};
+use crate::money::Money;
+use crate::service::{Authorization, AuthorizeReply, ChargeReply, Refusal, Request};
 
 pub(super) const KEY: &str = "257139";
 pub(super) const PAN: &str = "4111111111111111";
@@ -38,12 +40,12 @@ impl Catalog for Everything {
 }
 
 /// A menu that must be right.
-pub(super) fn menu(text: &str) -> Arc<Menu> {
+pub(in crate::menu) fn menu(text: &str) -> Arc<Menu> {
     Menu::parse("test.yaml", text, &Everything).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// The payment menu that ships.
-pub(super) fn pago() -> Arc<Menu> {
+pub(in crate::menu) fn pago() -> Arc<Menu> {
     menu(include_str!("../../../../menus/pago.yaml"))
 }
 
@@ -65,6 +67,10 @@ pub(super) struct Bench {
     pub(super) events: Vec<Event>,
     pub(super) requests: Vec<(RequestId, Request)>,
     pub(super) hung_up: bool,
+    pub(super) saved: Vec<String>,
+    pub(super) transferred: Option<String>,
+    /// How often the sound of a field was to be forgotten.
+    pub(super) forgotten: usize,
     /// Keys pressed while the call was on.
     pub(super) pressed: usize,
     mark: usize,
@@ -79,6 +85,9 @@ impl Bench {
             events: Vec::new(),
             requests: Vec::new(),
             hung_up: false,
+            saved: Vec::new(),
+            transferred: None,
+            forgotten: 0,
             pressed: 0,
             mark: 0,
         };
@@ -96,6 +105,9 @@ impl Bench {
                 Action::StopPlaying => self.playing_until = None,
                 Action::Request { id, request } => self.requests.push((id, *request)),
                 Action::Event(event) => self.events.push(event),
+                Action::Save(answers) => self.saved.push(answers.to_string()),
+                Action::Transfer { to } => self.transferred = Some(to),
+                Action::ForgetDoubtful => self.forgotten += 1,
                 Action::HangUp => self.hung_up = true,
             }
         }

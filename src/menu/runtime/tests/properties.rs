@@ -76,6 +76,7 @@ fn replies() -> Vec<Reply> {
         authorize(Refusal::AlreadyPaid),
         authorize(Refusal::Blocked),
         Reply::Authorize(AuthorizeReply::Unavailable),
+        Reply::Authorize(AuthorizeReply::Pending { reference: "100017".to_owned() }),
         charge(ChargeReply::Declined(Decline::OtherCard)),
         charge(ChargeReply::Declined(Decline::CallYourBank)),
         charge(ChargeReply::Declined(Decline::Generic)),
@@ -127,12 +128,19 @@ fn perform(bench: &mut Bench, deed: &Deed) {
     }
 }
 
+/// Kinds of states in random menus.
+const KINDS: u8 = 12;
+
 /// A menu of random shape: its states' kinds, targets, policies and keys follow from the numbers.
 fn random_menu(shape: &[(u8, u8, u8, u8)]) -> Option<Arc<Menu>> {
     let mut text = String::from(
-        "version: 1\nname: random\nlanguages: [es-MX]\nstart: s0\ngive_up: end\ncall_limit: 5min\nstates:\n  \
-         end: {say: [bye], hang_up: true}\n",
+        "version: 1\nname: random\nlanguages: [es-MX]\nstart: s0\ngive_up: end\ncall_limit: 5min\non_hang_up: hung\n\
+         global_keys: {slower: '7', language: '8', person: {key: '6', go: end}}\nstates:\n  \
+         end: {say: [bye], hang_up: true}\n  hung: {save: [$language], next: gone}\n  gone: {hang_up: true}\n",
     );
+    if shape.iter().any(|(kind, ..)| kind % KINDS == 8) {
+        text += "  sub: {say: [sub], choose: {'1': back, '2': sub}}\n  back: {return: true}\n";
+    }
     let target = |n: u8| if usize::from(n) % (shape.len() + 1) == 0 { "end".to_owned() } else { state_name(n, shape) };
     for (index, (kind, a, b, policy)) in shape.iter().enumerate() {
         let (a, b, down) = (target(*a), target(*b), state_name_at(index + 1, shape.len()));
@@ -140,7 +148,7 @@ fn random_menu(shape: &[(u8, u8, u8, u8)]) -> Option<Arc<Menu>> {
         let barge_in = policy & 2 == 0;
         let common = format!("say: [p{index}], keys: {keys}, barge_in: {barge_in}");
         let end_key = if policy & 4 == 0 { "\"#\"" } else { "none" };
-        let does = match kind % 6 {
+        let does = match kind % KINDS {
             0 => format!("next: {down}"),
             1 => format!("choose: {{'1': {a}, '2': {b}, '9': {down}}}, help: [help]"),
             2 => format!(
@@ -154,9 +162,18 @@ fn random_menu(shape: &[(u8, u8, u8, u8)]) -> Option<Arc<Menu>> {
                 "authorize: {{}}, wait_limit: 20s, on: {{authorized: {down}, refused: {a}, unavailable: {b}, blocked: \
                  end}}"
             ),
-            _ => format!(
+            5 => format!(
                 "collect: {{field: c{index}, type: card_number}}, attempts: 2, on: {{done: {down}, give_up: {a}}}"
             ),
+            6 => format!("branch: [{{tries: s{index}, at_least: {}, go: {a}}}], otherwise: {down}", policy % 3 + 1),
+            7 => format!("set: {{v{index}: x}}, next: {down}"),
+            8 => format!("visit: sub, next: {down}"),
+            9 => format!(
+                "collect: {{field: m{index}, type: amount, at_least: 1, at_most: 5000}}, twice: [t], read_back: [r, \
+                 $entry], attempts: {{mismatch: 2}}, on: {{done: {down}, back: {a}}}"
+            ),
+            10 => format!("collect: {{field: y{index}, type: yes_no}}, read_back: [r], on: {{done: {down}}}"),
+            _ => format!("save: [$language, $months], next: {down}"),
         };
         writeln!(text, "  s{index}: {{{common}, {does}}}").unwrap();
     }
@@ -195,6 +212,12 @@ fn holds(bench: &Bench, menu: &Menu) -> Result<(), TestCaseError> {
     prop_assert!(end <= bound(menu), "ended at {end}\n{trace}");
     prop_assert_eq!(bench.pressed, taken + dropped, "{} taken, {} dropped\n{}", taken, dropped, trace);
     prop_assert!(bench.runtime.session.holds_nothing());
+    for event in &bench.events {
+        let told = format!("{event:?} {event}");
+        for card in ["4111111", "5555555", "3782822", "4242424"] {
+            prop_assert!(!told.contains(card), "{} in {}", card, told);
+        }
+    }
     Ok(())
 }
 
@@ -224,19 +247,26 @@ impl Bench {
     }
 }
 
+/// The payment menus that ship.
+fn payment_menus() -> [Arc<Menu>; 2] {
+    [pago(), menu(include_str!("../../../../menus/pago-msi.yaml"))]
+}
+
 #[test]
-fn every_call_of_the_payment_menu_ends_and_accounts_for_every_key() {
-    let menu = pago();
-    let charges = Cell::new(0);
-    let deeds = (prop::collection::vec(a_deed(), 0..120), any::<bool>());
-    check("payment menu", 11, &deeds, |(deeds, hangs_up)| {
-        let mut bench = Bench::new(Arc::clone(&menu));
-        bench.live(&deeds, hangs_up);
-        charges.set(charges.get() + bench.requests.iter().filter(|(_, request)| request.name() == "charge").count());
-        holds(&bench, &menu)
-    });
-    println!("{} charges were asked for", charges.get());
-    assert!(charges.get() > CASES as usize / 10, "the random calls get as far as charging");
+fn every_call_of_the_payment_menus_ends_and_accounts_for_every_key() {
+    for menu in payment_menus() {
+        let charges = Cell::new(0);
+        let deeds = (prop::collection::vec(a_deed(), 0..120), any::<bool>());
+        check(&menu.name, 11, &deeds, |(deeds, hangs_up)| {
+            let mut bench = Bench::new(Arc::clone(&menu));
+            bench.live(&deeds, hangs_up);
+            let asked = bench.requests.iter().filter(|(_, request)| request.name() == "charge").count();
+            charges.set(charges.get() + asked);
+            holds(&bench, &menu)
+        });
+        println!("{} charges were asked for", charges.get());
+        assert!(charges.get() > CASES as usize / 10, "the random calls get as far as charging");
+    }
 }
 
 #[test]

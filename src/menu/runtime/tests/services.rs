@@ -105,6 +105,13 @@ fn an_answer_of_the_wrong_kind_says_nothing_about_the_question() {
 }
 
 #[test]
+fn a_key_whose_charge_is_still_open_is_not_asked_for_a_card() {
+    let mut bench = Bench::pay_until("autorizar");
+    bench.answer(Reply::Authorize(AuthorizeReply::Pending { reference: "100017".to_owned() }));
+    assert_eq!(bench.state(), "sin_respuesta");
+}
+
+#[test]
 fn three_wrong_keys_give_up() {
     let mut bench = Bench::pay_until("clave");
     for _ in 0..3 {

@@ -1,5 +1,8 @@
 //! Payments over real HTTP on loopback, with every fault the sandbox knows.
 
+mod codes;
+mod limits;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -204,6 +207,8 @@ fn an_outcome_nobody_can_find_out_stays_open_until_reconciled() {
     let ChargeReply::Unknown { reference } = shop.charge(GOOD) else { panic!("known") };
     assert!(reference.len() >= 6 && shop.shop.ledger.find_attempts(&reference).unwrap().len() == 1);
     assert_eq!(shop.states(), [State::Unknown]);
+    let pending = AuthorizeReply::Pending { reference: reference.clone() };
+    assert_eq!(shop.authorize(), pending, "no card need be asked for");
     assert_eq!(shop.charge(GOOD), ChargeReply::Unknown { reference }, "still open: nothing is charged");
     while shop.shop.cashier.reconcile().unwrap().open > 0 {}
     assert_eq!(shop.states(), [State::Approved]);

@@ -1,0 +1,53 @@
+//! Boxes' reports of payments made, as the merchant's service takes them: signed, tolerant, taken once.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::http::{SignatureError, SigningSecret};
+use crate::ledger::{Ledger, LedgerError, Receipt, Report};
+
+/// The header with the signature, see [`SigningSecret`].
+pub const SIGNATURE_HEADER: &str = "tonopago-signature";
+/// The header that repeats the event's id, the same at each try.
+pub const EVENT_ID_HEADER: &str = "tonopago-event-id";
+
+/// The part of a notification this service uses; unknown fields are accepted.
+#[derive(Deserialize)]
+struct Notification {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    order_id: String,
+    #[serde(default)]
+    counts_as_failure: bool,
+}
+
+/// Why a report is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReportError {
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    #[error("the report can't be read: line {line}, column {column}")]
+    Unreadable { line: usize, column: usize },
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Checks a report and takes it down.
+pub(super) fn take(
+    ledger: &Ledger,
+    secret: &SigningSecret,
+    signature: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Receipt, ReportError> {
+    secret.verify(signature.unwrap_or_default(), body, now)?;
+    let unreadable = |error: serde_json::Error| ReportError::Unreadable { line: error.line(), column: error.column() };
+    let Notification { id, kind, order_id, counts_as_failure } = serde_json::from_slice(body).map_err(unreadable)?;
+    let report = match kind.as_str() {
+        "payment.approved" => Report::Paid,
+        "payment.declined" if counts_as_failure => Report::Failed,
+        _ => Report::Other,
+    };
+    Ok(ledger.receive_report(&id, &order_id, report)?)
+}

@@ -1,0 +1,88 @@
+//! `tonopago payments export`: charge attempts of some days, for bookkeeping.
+
+use std::io::BufWriter;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tonopago::ledger::{Attempt, State};
+use tonopago::private_file;
+
+use super::super::merchant::LedgerArgs;
+use super::super::{Failure, Outcome};
+use super::lines::{Format, write};
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
+  tonopago payments export --ledger ledger.sqlite --state approved --format jsonl > paid.jsonl
+
+Days are this machine's, from midnight to midnight. A file is written for its owner only.")]
+pub(super) struct Export {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// First day, as 2026-11-01; else from the beginning
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    from: Option<Date>,
+    /// Last day, as 2026-11-30; else until now
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    to: Option<Date>,
+    /// Only attempts in this state: prepared, sent, approved, declined, unknown, lapsed, abandoned
+    #[arg(long, value_name = "STATE", value_parser = parse_state)]
+    state: Option<State>,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// The file; standard output, if not given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+fn parse_day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "write it as 2026-11-30".to_owned())
+}
+
+fn parse_state(text: &str) -> Result<State, String> {
+    State::parse(text).ok_or_else(|| format!("one of {}", State::ALL.map(State::name).join(", ")))
+}
+
+impl Export {
+    pub(super) fn run(self) -> Outcome {
+        let attempts = self.attempts()?;
+        match &self.out {
+            None => write(&attempts, self.format, std::io::stdout().lock())?,
+            Some(path) => {
+                let named = |error| Failure::failed(format!("{}: {error}", path.display()));
+                let file = private_file::create(path).map_err(named)?;
+                write(&attempts, self.format, BufWriter::new(file))?;
+                eprintln!("{} payments written to {}", attempts.len(), path.display());
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn attempts(&self) -> Result<Vec<Attempt>, Failure> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(Failure::usage(format!("--from {from} is after --to {to}")));
+        }
+        let from = self.from.map_or(Ok(Timestamp::UNIX_EPOCH), midnight_before)?;
+        let until = self.to.map(|day| day.tomorrow().map_err(|_| out_of_range(day)).and_then(midnight_before));
+        let until = until.unwrap_or(Ok(Timestamp::MAX))?;
+        let mut attempts = self.ledger.open_existing()?.attempts_between(from, until).map_err(Failure::failed)?;
+        attempts.retain(|attempt| self.state.is_none_or(|state| attempt.state == state));
+        Ok(attempts)
+    }
+}
+
+fn midnight_before(day: Date) -> Result<Timestamp, Failure> {
+    Ok(day.to_zoned(TimeZone::system()).map_err(|_| out_of_range(day))?.timestamp())
+}
+
+fn out_of_range(day: Date) -> Failure {
+    Failure::usage(format!("{day} is not a day this program can count"))
+}

@@ -1,0 +1,101 @@
+//! TLS on both sides: the certificate a server shows, the authorities a client trusts.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use super::SecretError;
+use super::secret_file::check_mode;
+
+/// A server's certificate chain and private key. TLS 1.2 and 1.3.
+#[derive(Clone)]
+pub struct TlsIdentity(Arc<ServerConfig>);
+
+/// Certificate authorities a client trusts instead of the public ones.
+#[derive(Clone)]
+pub struct Authorities(pub(super) Vec<ureq::tls::Certificate<'static>>);
+
+/// Why a certificate or key can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file can't be read, or isn't PEM.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Others can read the private key.
+    #[error(transparent)]
+    Exposed(#[from] SecretError),
+    /// Certificate and key don't belong together, or are of a kind TLS doesn't use.
+    #[error("certificate {} and key {}: {problem}", certificate.display(), key.display())]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What the TLS library says.
+        problem: String,
+    },
+}
+
+impl TlsIdentity {
+    /// Reads a certificate chain (the server's first) and its private key, both PEM. The key's file must be readable by
+    /// its owner only.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and what is wrong with it.
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let file = |path: &Path, problem: &dyn fmt::Display| TlsError::File {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        };
+        check_mode(key)?;
+        let chain = certificates(certificate)?;
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| file(key, &error))?;
+        let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the ring provider has TLS 1.2 and 1.3");
+        let config = versions.with_no_client_auth().with_single_cert(chain, private);
+        let config = config.map_err(|error| TlsError::Pair {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(Self(Arc::new(config)))
+    }
+
+    pub(super) fn into_acceptor(self) -> TlsAcceptor {
+        TlsAcceptor::from(self.0)
+    }
+}
+
+impl Authorities {
+    /// Reads certificates from a PEM file: those of a private authority, or a server's own self-signed one.
+    ///
+    /// # Errors
+    /// [`TlsError::File`].
+    pub fn from_file(path: &Path) -> Result<Self, TlsError> {
+        let certificates = certificates(path)?;
+        Ok(Self(certificates.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned()).collect()))
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let file = |problem: String| TlsError::File { path: path.to_owned(), problem };
+    let found = CertificateDer::pem_file_iter(path).and_then(|found| found.collect::<Result<Vec<_>, _>>());
+    let found = found.map_err(|error| file(error.to_string()))?;
+    if found.is_empty() { Err(file("there is no certificate in it (PEM is wanted)".to_owned())) } else { Ok(found) }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Notifications for the merchant: written in the transaction that makes them true, kept until they are delivered.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use serde::Serialize;
+
+use super::{Attempt, Ledger, LedgerError, Outcome, State};
+
+/// The setting that says whether notifications are kept.
+const SETTING: &str = "notifications";
+
+/// One message to the merchant, and how its delivery stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Its number in the ledger.
+    pub id: i64,
+    /// Unique over all ledgers and the same at each try: what the merchant knows a repetition by.
+    pub event_id: String,
+    /// What happened, `payment.approved` and so on.
+    pub event: String,
+    /// The merchant's order.
+    pub order_id: String,
+    /// The JSON that is sent, the same at each try.
+    pub body: String,
+    /// When it happened.
+    pub created: Timestamp,
+    /// When it is to be tried next.
+    pub due: Timestamp,
+    /// Tries so far.
+    pub tries: u32,
+    /// When the merchant acknowledged it.
+    pub delivered: Option<Timestamp>,
+    /// Whether it is not tried any more.
+    pub given_up: bool,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// The JSON of a notification. Amounts are decimal text; there is neither a payment key nor a card number in it.
+#[derive(Serialize)]
+struct Body<'a> {
+    id: &'a str,
+    r#type: &'a str,
+    created: String,
+    order_id: &'a str,
+    amount: String,
+    currency: &'static str,
+    status: &'static str,
+    counts_as_failure: bool,
+    reference: String,
+    charge_id: Option<&'a str>,
+    authorization: Option<&'a str>,
+    error_code: Option<u32>,
+    card: CardBody<'a>,
+    months: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct CardBody<'a> {
+    brand: &'a str,
+    last_four: &'a str,
+}
+
+impl Ledger {
+    /// From now on every outcome leaves a notification, whichever process records it. Outcomes of before do not.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn keep_notifications(&self) -> Result<(), LedgerError> {
+        let set = "INSERT INTO setting (name, value) VALUES (?1, 'on') ON CONFLICT (name) DO NOTHING";
+        self.lock().execute(set, [SETTING])?;
+        Ok(())
+    }
+
+    /// Takes the oldest notification that is due, for `lease`: no other process takes it meanwhile, and if this one dies
+    /// it is due again afterwards.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn claim_notification(&self, lease: SignedDuration) -> Result<Option<Notification>, LedgerError> {
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let due = "WHERE delivered_ms IS NULL AND given_up = 0 AND due_ms <= ?1 ORDER BY due_ms, id LIMIT 1";
+        let found = transaction.prepare_cached(&format!("{SELECT} {due}"))?.query_row([now], read).optional()?;
+        if let Some(notification) = &found {
+            let until = now.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
+            let claim = "UPDATE notification SET due_ms = ?2, tries = tries + 1 WHERE id = ?1";
+            transaction.execute(claim, params![notification.id, until])?;
+        }
+        transaction.commit()?;
+        Ok(found.map(|notification| Notification { tries: notification.tries + 1, ..notification }))
+    }
+
+    /// The merchant acknowledged it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn notification_delivered(&self, id: i64) -> Result<(), LedgerError> {
+        let delivered = "UPDATE notification SET delivered_ms = ?2, last_error = NULL WHERE id = ?1";
+        self.lock().execute(delivered, params![id, self.now_ms()])?;
+        Ok(())
+    }
+
+    /// A try failed: it is due again at `next`, or given up.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn notification_failed(&self, id: i64, error: &str, next: Option<Timestamp>) -> Result<(), LedgerError> {
+        let due = next.map(Timestamp::as_millisecond);
+        let failed = "UPDATE notification SET last_error = ?2, due_ms = coalesce(?3, due_ms), given_up = ?3 IS NULL
+                      WHERE id = ?1 AND delivered_ms IS NULL";
+        self.lock().execute(failed, params![id, error, due])?;
+        Ok(())
+    }
+
+    /// Makes everything undelivered due now, what was given up too; gives how many.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn retry_notifications(&self) -> Result<usize, LedgerError> {
+        let revive = "UPDATE notification SET due_ms = ?1, given_up = 0 WHERE delivered_ms IS NULL";
+        Ok(self.lock().execute(revive, [self.now_ms()])?)
+    }
+
+    /// The latest notifications, newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn latest_notifications(&self, limit: u32) -> Result<Vec<Notification>, LedgerError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY id DESC LIMIT ?1"))?;
+        Ok(statement.query_map([limit], read)?.collect::<Result<_, _>>()?)
+    }
+
+    /// How many are neither delivered nor given up.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn undelivered_notifications(&self) -> Result<u64, LedgerError> {
+        let count = "SELECT count(*) FROM notification WHERE delivered_ms IS NULL AND given_up = 0";
+        let count: i64 = self.lock().query_row(count, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// Writes the notification of an outcome just recorded, if notifications are kept and there is anything to tell.
+pub(super) fn enqueue(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt,
+    outcome: &Outcome,
+    now: i64,
+) -> Result<(), LedgerError> {
+    let Some(event) = event_of(attempt.state) else { return Ok(()) };
+    let mut kept = transaction.prepare_cached("SELECT 1 FROM setting WHERE name = ?1 AND value = 'on'")?;
+    if !kept.exists([SETTING])? {
+        return Ok(());
+    }
+    let event_id = new_event_id()?;
+    let body = body(attempt, outcome, event, &event_id, now);
+    transaction.execute(
+        "INSERT INTO notification (event_id, event, attempt, order_id, body, created_ms, due_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![event_id, event, attempt.id, attempt.order_id, body, now],
+    )?;
+    Ok(())
+}
+
+const fn event_of(state: State) -> Option<&'static str> {
+    match state {
+        State::Approved => Some("payment.approved"),
+        State::Declined => Some("payment.declined"),
+        State::Unknown => Some("payment.pending"),
+        State::Lapsed => Some("payment.lapsed"),
+        State::Prepared | State::Sent | State::Abandoned => None,
+    }
+}
+
+fn body(attempt: &Attempt, outcome: &Outcome, event: &str, event_id: &str, now: i64) -> String {
+    let body = Body {
+        id: event_id,
+        r#type: event,
+        created: Timestamp::from_millisecond(now).unwrap_or_default().to_string(),
+        order_id: &attempt.order_id,
+        amount: attempt.amount.decimal(),
+        currency: attempt.amount.currency.code(),
+        status: attempt.state.name(),
+        counts_as_failure: matches!(outcome, Outcome::Declined { counts: true, .. }),
+        reference: attempt.reference(),
+        charge_id: attempt.charge_id.as_deref(),
+        authorization: attempt.authorization.as_deref(),
+        error_code: attempt.error_code,
+        card: CardBody { brand: &attempt.brand, last_four: &attempt.last_four },
+        months: attempt.months,
+    };
+    serde_json::to_string(&body).expect("texts and numbers always serialize")
+}
+
+fn new_event_id() -> Result<String, LedgerError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| LedgerError::Random(error.to_string()))?;
+    Ok(format!("evt_{:032x}", u128::from_le_bytes(bytes)))
+}
+
+const SELECT: &str = "SELECT id, event_id, event, order_id, body, created_ms, due_ms, tries, delivered_ms, given_up,
+    last_error FROM notification";
+
+fn read(row: &Row<'_>) -> Result<Notification, rusqlite::Error> {
+    let time = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
+    Ok(Notification {
+        id: row.get(0)?,
+        event_id: row.get(1)?,
+        event: row.get(2)?,
+        order_id: row.get(3)?,
+        body: row.get(4)?,
+        created: time(row.get(5)?),
+        due: time(row.get(6)?),
+        tries: row.get(7)?,
+        delivered: row.get::<_, Option<i64>>(8)?.map(time),
+        given_up: row.get(9)?,
+        last_error: row.get(10)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::card::Pan;
+    use crate::clock::{Clock, ManualClock};
+    use crate::ledger::NewAttempt;
+    use crate::money::Money;
+    use crate::service::{Authorization, PaymentKey};
+
+    fn ledger() -> (Ledger, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+        (Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
+    }
+
+    fn settle(ledger: &Ledger, order: &str, outcome: &Outcome) -> i64 {
+        let (amount, description) = (Money::mxn(20_050), "d".to_owned());
+        let authorization = Authorization { amount, order_id: order.into(), description, customer: None };
+        let pan = Pan::parse("4111111111111111").ok().unwrap();
+        let (key, brand, last_four) = (PaymentKey::new("257139"), pan.brand(), pan.last_four());
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.settle(id, outcome).unwrap();
+        id
+    }
+
+    fn approved() -> Outcome {
+        Outcome::Approved { charge_id: "trx1".into(), authorization: Some("801585".into()) }
+    }
+
+    const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+    #[test]
+    fn nothing_is_kept_until_it_is_asked_for() {
+        let (ledger, _) = ledger();
+        settle(&ledger, "before", &approved());
+        ledger.keep_notifications().unwrap();
+        assert_eq!(ledger.claim_notification(LEASE).unwrap(), None);
+    }
+
+    #[test]
+    fn an_outcome_is_told_once_and_says_what_a_merchant_needs() {
+        let (ledger, _) = ledger();
+        ledger.keep_notifications().unwrap();
+        let id = settle(&ledger, "ord-1", &Outcome::Declined { code: Some(3001), counts: true });
+        ledger.settle(id, &Outcome::Declined { code: Some(3001), counts: true }).unwrap(); // no step, no message
+        settle(&ledger, "ord-1", &approved());
+        let mut events = ledger.latest_notifications(10).unwrap();
+        events.reverse();
+        assert_eq!(
+            events.iter().map(|one| one.event.as_str()).collect::<Vec<_>>(),
+            ["payment.declined", "payment.approved"]
+        );
+        let body: serde_json::Value = serde_json::from_str(&events[1].body).unwrap();
+        assert_eq!(body["id"], events[1].event_id.as_str());
+        assert_eq!(
+            (&body["amount"], &body["currency"], &body["order_id"]),
+            (&"200.50".into(), &"MXN".into(), &"ord-1".into())
+        );
+        assert_eq!((&body["reference"], &body["card"]["last_four"]), (&"801585".into(), &"1111".into()));
+        assert!(!events[1].body.contains("257139"), "the payment key is a credential");
+        assert_ne!(events[0].event_id, events[1].event_id);
+    }
+
+    #[test]
+    fn a_claimed_notification_is_due_again_after_its_lease_unless_delivered() {
+        let (ledger, clock) = ledger();
+        ledger.keep_notifications().unwrap();
+        settle(&ledger, "ord-1", &approved());
+        let claimed = ledger.claim_notification(LEASE).unwrap().unwrap();
+        assert_eq!((claimed.tries, ledger.claim_notification(LEASE).unwrap()), (1, None));
+        clock.advance(LEASE);
+        assert_eq!(
+            ledger.claim_notification(LEASE).unwrap().map(|again| (again.id, again.tries)),
+            Some((claimed.id, 2))
+        );
+        ledger.notification_delivered(claimed.id).unwrap();
+        clock.advance(LEASE);
+        assert_eq!((ledger.claim_notification(LEASE).unwrap(), ledger.undelivered_notifications().unwrap()), (None, 0));
+    }
+
+    #[test]
+    fn a_given_up_notification_can_be_revived() {
+        let (ledger, clock) = ledger();
+        ledger.keep_notifications().unwrap();
+        settle(&ledger, "ord-1", &approved());
+        let id = ledger.claim_notification(LEASE).unwrap().unwrap().id;
+        ledger.notification_failed(id, "HTTP 500", Some(clock.now())).unwrap();
+        assert!(ledger.claim_notification(LEASE).unwrap().is_some());
+        ledger.notification_failed(id, "HTTP 500", None).unwrap();
+        clock.advance(SignedDuration::from_hours(100));
+        assert_eq!(ledger.claim_notification(LEASE).unwrap(), None);
+        assert_eq!(ledger.latest_notifications(1).unwrap()[0].last_error.as_deref(), Some("HTTP 500"));
+        assert_eq!(ledger.retry_notifications().unwrap(), 1);
+        assert!(ledger.claim_notification(LEASE).unwrap().is_some());
+    }
+}

@@ -1,0 +1,148 @@
+//! Callers' answers kept in a file: one JSON object a line, or a table with a heading where the file's name ends in
+//! `.csv`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::menu::Answers;
+
+/// A file answers are added to, and nothing else is done to.
+#[derive(Debug)]
+pub struct AnswersFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// Why answers can't be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswersError {
+    /// The file can't be opened or written.
+    #[error("{path}: cannot keep answers here ({source}): check the path, the permissions and the space left", path = .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A table with other columns stands in the file.
+    #[error("{path}: this table has the columns {found}, not {needed}: give another file, or rename this one", path = .path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Its heading.
+        found: String,
+        /// The heading these answers need.
+        needed: String,
+    },
+}
+
+impl AnswersFile {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`AnswersError::File`].
+    pub fn open(path: &Path) -> Result<Self, AnswersError> {
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let path = path.to_owned();
+        match file {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(AnswersError::File { path, source }),
+        }
+    }
+
+    /// Adds a caller's answers in one write, so that several boxes may share the file.
+    ///
+    /// # Errors
+    /// [`AnswersError`].
+    pub fn add(&mut self, answers: &Answers, at: Timestamp) -> Result<(), AnswersError> {
+        let line = if self.is_table() { self.row(answers, at)? } else { object(answers, at) };
+        self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))
+    }
+
+    fn is_table(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+    }
+
+    /// A row, after the heading where the file is still empty.
+    fn row(&mut self, answers: &Answers, at: Timestamp) -> Result<String, AnswersError> {
+        let names = answers.values.iter().map(|(name, _)| name.as_str());
+        let needed = csv_line(["time", "menu"].into_iter().chain(names));
+        let mut text = String::new();
+        let read = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| io::Read::by_ref(&mut self.file).take(1 << 16).read_to_string(&mut text));
+        read.map_err(|source| self.failed(source))?;
+        let found = text.lines().next().unwrap_or_default().to_owned();
+        if !found.is_empty() && found != needed.trim_end() {
+            let needed = needed.trim_end().to_owned();
+            return Err(AnswersError::Columns { path: self.path.clone(), found, needed });
+        }
+        let (at, values) =
+            (at.to_string(), answers.values.iter().map(|(_, value)| value.as_deref().unwrap_or_default()));
+        let row = csv_line([at.as_str(), answers.menu.as_str()].into_iter().chain(values));
+        Ok(if found.is_empty() { needed + &row } else { row })
+    }
+
+    fn failed(&self, source: io::Error) -> AnswersError {
+        AnswersError::File { path: self.path.clone(), source }
+    }
+}
+
+fn object(answers: &Answers, at: Timestamp) -> String {
+    let values: serde_json::Map<_, _> =
+        answers.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    format!("{}\n", json!({ "time": at.to_string(), "menu": answers.menu, "answers": values }))
+}
+
+fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells).expect("writing to memory cannot fail");
+    let line = writer.into_inner().expect("writing to memory cannot fail");
+    String::from_utf8(line).expect("cells are texts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(values: &[(&str, Option<&str>)]) -> Answers {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
+        Answers { menu: "encuesta".to_owned(), values }
+    }
+
+    #[test]
+    fn answers_are_added_as_lines_or_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            for value in [Some("5"), None] {
+                let mut file = AnswersFile::open(&folder.path().join(name)).unwrap();
+                file.add(&answers(&[("atencion", value), ("vuelve", Some("sí, claro"))]), Timestamp::UNIX_EPOCH)
+                    .unwrap();
+            }
+            std::fs::read_to_string(folder.path().join(name)).unwrap()
+        };
+        assert_eq!(
+            write("a.csv"),
+            "time,menu,atencion,vuelve\n1970-01-01T00:00:00Z,encuesta,5,\"sí, claro\"\n\
+             1970-01-01T00:00:00Z,encuesta,,\"sí, claro\"\n"
+        );
+        let lines = write("a.jsonl");
+        assert_eq!(lines.lines().count(), 2);
+        assert!(lines.contains(r#""answers":{"atencion":null,"vuelve":"sí, claro"}"#), "{lines}");
+    }
+
+    #[test]
+    fn a_table_of_other_columns_is_not_added_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "time,menu,otra\n").unwrap();
+        let error = AnswersFile::open(&path).unwrap().add(&answers(&[("a", None)]), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(error.to_string().contains("has the columns time,menu,otra, not time,menu,a"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "time,menu,otra\n");
+    }
+}

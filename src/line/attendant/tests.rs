@@ -1,0 +1,203 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::call::CallConfig;
+use crate::dtmf::{Digit, GeneratorConfig, generate};
+use crate::menu::{EventKind, Menu, Party};
+use crate::progress::Kind;
+use crate::service::AuthorizeReply;
+use crate::speech::Clips;
+
+const MENU: &str = "{version: 1, name: a, languages: [es-MX], start: clave, give_up: fin, states: {
+    clave: {say: [pide_clave_breve], collect: {field: payment_key}, on: {done: autorizar}},
+    autorizar: {authorize: {}, on: {authorized: fin, refused: fin, unavailable: fin}},
+    fin: {say: [despedida], hang_up: true}}}";
+
+/// A line in virtual time, and what came of it: (time, what).
+struct Bench {
+    attendant: Attendant,
+    now: MediaTime,
+    told: Vec<(MediaTime, String)>,
+    requests: Vec<(CallNumber, RequestId)>,
+}
+
+impl Bench {
+    fn new(answer_after: Option<u32>) -> Self {
+        let clips = Clips::embedded();
+        let menu = Menu::parse("a.yaml", MENU, &*clips).unwrap();
+        let make = Box::new(move || Call::new(Arc::clone(&menu), Arc::clone(&clips), &CallConfig::default()));
+        let config = AttendantConfig { answer_after, sound_dbm0: -40.0, profile: Profile::default() };
+        let attendant = Attendant::new(config, make);
+        Self { attendant, now: MediaTime::ZERO, told: Vec::new(), requests: Vec::new() }
+    }
+
+    fn feed(&mut self, samples: &[f32], signals: Signals) {
+        let mut said = [0.0; STEP];
+        for block in samples.chunks_exact(STEP) {
+            self.attendant.step(signals, block.try_into().unwrap(), &mut said);
+            self.now = self.now + STEP_TIME;
+            while let Some(effect) = self.attendant.poll_effect() {
+                let told = match effect {
+                    Effect::Ring(count) => format!("ring {count}"),
+                    Effect::GaveUp => "gave up".to_owned(),
+                    Effect::TakeLine => "take".to_owned(),
+                    Effect::LeaveLine => "leave".to_owned(),
+                    Effect::Began(number) => format!("began {number}"),
+                    Effect::Ended(number, tone) => {
+                        format!("ended {number} {}", tone.map_or("", |tone| tone.kind.name()))
+                    }
+                    Effect::Event(Event { kind: EventKind::HangUp { by: Party::Box }, .. }) => "box hung up".to_owned(),
+                    Effect::Event(_) => continue,
+                    Effect::Save(answers) => format!("saves {answers}"),
+                    Effect::Transfer(to) => format!("hands over to {to}"),
+                    Effect::Request { call, id, .. } => {
+                        self.requests.push((call, id));
+                        "asks".to_owned()
+                    }
+                };
+                self.told.push((self.now, told));
+            }
+        }
+    }
+
+    fn quiet(&mut self, ms: usize) {
+        self.feed(&vec![0.0; ms * 8], Signals::default());
+    }
+
+    fn ring(&mut self, ms: usize) {
+        self.feed(&vec![0.0; ms * 8], Signals { ringing: true, gone: false });
+    }
+
+    fn keys(&mut self, keys: &str) {
+        let digits: Vec<Digit> = keys.chars().filter_map(Digit::from_char).collect();
+        let sound = generate(&digits, &GeneratorConfig::default().timing(100.0, 100.0)).unwrap();
+        self.feed(&sound, Signals::default());
+    }
+
+    /// Mexico's busy tone.
+    fn busy(&mut self, ms: usize) {
+        let tone = |n: usize| (std::f64::consts::TAU * 425.0 * n as f64 / 8000.0).sin() * 0.1;
+        let samples: Vec<f32> = (0..ms * 8).map(|n| if n / 2000 % 2 == 0 { tone(n) as f32 } else { 0.0 }).collect();
+        self.feed(&samples, Signals::default());
+    }
+
+    fn told(&self) -> Vec<&str> {
+        self.told.iter().map(|(_, told)| told.as_str()).collect()
+    }
+
+    fn when(&self, what: &str) -> MediaTime {
+        self.told.iter().find(|(_, told)| told.starts_with(what)).unwrap_or_else(|| panic!("{what}: {:?}", self.told)).0
+    }
+}
+
+#[test]
+fn a_key_begins_a_call_on_a_line_without_signals_and_so_does_a_voice() {
+    let mut bench = Bench::new(None);
+    bench.quiet(3000);
+    bench.keys("5");
+    assert_eq!(bench.told(), ["began 1"]);
+    let mut bench = Bench::new(None);
+    bench.quiet(3000);
+    let clips = Clips::embedded();
+    bench.feed(clips.caller_speech()[0].samples(), Signals::default());
+    assert_eq!(bench.told().first(), Some(&"began 1"));
+}
+
+#[test]
+fn clicks_and_noise_begin_none() {
+    let mut bench = Bench::new(None);
+    bench.quiet(3000);
+    for _ in 0..50 {
+        bench.feed(&[0.5; STEP], Signals::default());
+        bench.quiet(200);
+    }
+    let noise = crate::simulator::line::LineBuilder::new(1).noise_dbm0(-45.0).build(8000).carry(&vec![0.0; 800_000]);
+    bench.feed(&noise, Signals::default());
+    assert_eq!(bench.told(), [""; 0]);
+}
+
+#[test]
+fn a_caller_who_hangs_up_frees_the_line_within_six_seconds_and_the_busy_tone_begins_no_call() {
+    let mut bench = Bench::new(None);
+    bench.quiet(3000);
+    bench.keys("5");
+    bench.quiet(2000);
+    let hung_up = bench.now;
+    bench.busy(30_000);
+    assert_eq!(bench.told(), ["began 1", "ended 1 busy tone", "leave"]);
+    assert!(bench.when("ended") - hung_up < MediaTime::from_ms(6000), "{:?}", bench.told);
+    assert_eq!(bench.attendant.call().and_then(Call::tone).map(|tone| tone.kind), Some(Kind::Busy));
+    bench.quiet(2500);
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+    bench.keys("1");
+    assert_eq!(bench.told().last(), Some(&"began 2"));
+}
+
+#[test]
+fn a_line_with_signals_is_taken_after_two_rings_and_left_after_the_call() {
+    let mut bench = Bench::new(Some(2));
+    bench.keys("123"); // sound begins nothing
+    for _ in 0..2 {
+        bench.ring(1000);
+        bench.quiet(4000);
+    }
+    assert_eq!(bench.told(), ["ring 1", "ring 2", "take", "began 1"]);
+    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    assert_eq!(bench.told()[4..], ["ended 1 ", "leave"]);
+    bench.ring(500); // still hanging up: the exchange's own signal
+    assert_eq!(bench.attendant.phase(), Phase::Clearing);
+    bench.quiet(2000);
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+}
+
+#[test]
+fn who_gives_up_ringing_leaves_the_line_idle() {
+    let mut bench = Bench::new(Some(3));
+    bench.ring(1000);
+    bench.quiet(12_000);
+    assert_eq!(bench.told(), ["ring 1", "gave up"]);
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+}
+
+#[test]
+fn an_answer_for_a_call_that_is_over_is_for_nobody() {
+    let mut bench = Bench::new(Some(1));
+    let call = |bench: &mut Bench| {
+        bench.ring(1000);
+        bench.quiet(1500);
+        bench.keys("257139#");
+        bench.quiet(200);
+    };
+    call(&mut bench);
+    let (number, id) = bench.requests[0];
+    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    bench.quiet(3000);
+    call(&mut bench);
+    assert_eq!(bench.requests.len(), 2);
+    bench.attendant.reply(number, id, Reply::Authorize(AuthorizeReply::Unavailable));
+    bench.quiet(500);
+    assert_eq!(bench.attendant.phase(), Phase::InCall, "the second call did not take the first one's answer");
+    let (number, id) = bench.requests[1];
+    bench.attendant.reply(number, id, Reply::Authorize(AuthorizeReply::Unavailable));
+    bench.quiet(10_000);
+    assert!(bench.told().ends_with(&["box hung up", "ended 2 ", "leave"]), "{:?}", bench.told());
+}
+
+#[test]
+fn a_line_that_is_to_close_lets_its_call_end_and_takes_no_other() {
+    let mut bench = Bench::new(Some(1));
+    bench.ring(1000);
+    bench.quiet(1500);
+    bench.attendant.close();
+    bench.quiet(1000);
+    assert_eq!(bench.attendant.phase(), Phase::InCall);
+    bench.attendant.hang_up();
+    bench.quiet(100);
+    assert_eq!(bench.attendant.phase(), Phase::Closed);
+    bench.ring(1000);
+    bench.quiet(2000);
+    assert_eq!(bench.told().last(), Some(&"leave"), "{:?}", bench.told());
+    bench.attendant.open();
+    bench.quiet(3000);
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+}

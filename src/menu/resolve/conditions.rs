@@ -1,0 +1,154 @@
+//! Questions about what a call knows: in `branch:` and in prompts.
+
+use crate::card::Brand;
+use crate::menu::model::{FieldKind, Test, Value as Known};
+use crate::menu::problem::{quoted, suggest};
+use crate::menu::yaml::Node;
+use crate::speech::Language;
+
+use super::fields::{ordered, read_number};
+use super::reader::{Map, Value};
+use super::{Context, read_target};
+
+/// The names of a question.
+pub(in crate::menu) const TEST: [&str; 6] = ["if", "is", "at_least", "at_most", "tries", "attempt"];
+
+const BRANDS: [Brand; 5] = [Brand::Visa, Brand::Mastercard, Brand::AmericanExpress, Brand::Carnet, Brand::Other];
+
+/// Numbers compared with; more is no number of tries, months or digits.
+const UNBOUNDED: u64 = u64::MAX;
+
+impl Context<'_> {
+    /// `$name`: a value the call knows.
+    pub(super) fn known_value(&self, value: &Value<'_>) -> Option<Known> {
+        let text = value.text()?;
+        let name = text.strip_prefix('$').unwrap_or(text);
+        let found = self.value_named(name);
+        if found.is_none() && !(self.incomplete && text.starts_with('$')) {
+            let known: Vec<String> = self.value_names().into_iter().map(|name| format!("${name}")).collect();
+            let typed = format!("${name}");
+            let cure = suggest(&typed, known.iter().map(String::as_str));
+            value.problem(format!("unknown variable {}", quoted(text)), cure);
+        }
+        found
+    }
+
+    fn value_named(&self, name: &str) -> Option<Known> {
+        let built_in = Known::NAMED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        let variable = || {
+            let index = self.variables.iter().position(|variable| variable == name)?;
+            Some(Known::Variable(crate::menu::model::VariableId(index)))
+        };
+        built_in.or_else(|| self.field_named(name).map(Known::Field)).or_else(variable)
+    }
+
+    fn value_names(&self) -> Vec<&str> {
+        let fields = self.fields.iter().filter(|field| !field.kind.is_card_data()).map(|field| field.name.as_str());
+        let built_in = Known::NAMED.iter().map(|(name, _)| *name);
+        built_in.chain(fields).chain(self.variables.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether the value is compared in centavos.
+    pub(super) fn is_amount(&self, value: Known) -> bool {
+        match value {
+            Known::Amount => true,
+            Known::Field(field) => self.fields[field.0].kind == FieldKind::Amount,
+            _ => false,
+        }
+    }
+
+    /// `if: $value` with `is`, `at_least` or `at_most`; `tries: STATE` or `attempt` with a number.
+    pub(super) fn test(&self, map: &Map<'_>) -> Option<Test> {
+        if let Some(attempt) = map.optional("attempt") {
+            return read_number(&attempt, false).map(Test::Attempt);
+        }
+        if let Some(state) = map.optional("tries") {
+            let state = read_target(&state, self.names);
+            let bounds = self.bounds(map, false)?;
+            return Some(Test::Tries { state: state?, bounds });
+        }
+        let value = self.testable(&map.required("if")?)?;
+        if let Some(is) = map.optional("is") {
+            if let Some(extra) = map.optional("at_least").or_else(|| map.optional("at_most")) {
+                extra.problem_of_name("this is asked beside is:", "ask for one or the other");
+            }
+            return Some(Test::Is { value, text: self.text_to_compare(value, &is)? });
+        }
+        Some(Test::Within { value, bounds: self.bounds(map, self.is_amount(value))? })
+    }
+
+    fn bounds(&self, map: &Map<'_>, is_amount: bool) -> Option<std::ops::RangeInclusive<u64>> {
+        let (least, most) = (map.optional("at_least"), map.optional("at_most"));
+        if least.is_none() && most.is_none() {
+            map.problem("what to compare with is not said", "add is:, at_least: or at_most: here");
+            return None;
+        }
+        let bound =
+            |value: Option<Value<'_>>, default| value.map_or(Some(default), |value| read_number(&value, is_amount));
+        Some(ordered(map, bound(least, 0)?, bound(most, UNBOUNDED)?))
+    }
+
+    /// A value that may decide where a call goes: no secret may.
+    fn testable(&self, value: &Value<'_>) -> Option<Known> {
+        let known = self.known_value(value)?;
+        if let Known::Field(field) = known
+            && self.fields[field.0].kind.is_masked()
+        {
+            value.problem(
+                format!("{} is secret; where the call goes would tell it", quoted(value.text()?)),
+                "ask about $brand or $amount, or let the authorizer decide",
+            );
+            return None;
+        }
+        Some(known)
+    }
+
+    fn text_to_compare(&self, value: Known, is: &Value<'_>) -> Option<String> {
+        match value {
+            Known::Brand => read_brand(is).map(|brand| brand.name().to_owned()),
+            Known::Language => {
+                let language = super::prompts::read_language(is)?;
+                self.must_be_spoken(is, language);
+                Some(language.code().to_owned())
+            }
+            Known::Field(field) if self.fields[field.0].kind == FieldKind::YesNo => yes_or_no(is),
+            _ if self.is_amount(value) => {
+                is.problem_of_name("an amount is compared by its size", "write at_least: or at_most:");
+                None
+            }
+            _ => is.text().map(str::to_owned),
+        }
+    }
+
+    fn must_be_spoken(&self, value: &Value<'_>, language: Language) {
+        if !self.languages.contains(&language) {
+            value.problem("this menu does not speak that language", "add the language to languages: at the top");
+        }
+    }
+}
+
+/// Some editors' YAML takes `yes` for `true`.
+fn yes_or_no(value: &Value<'_>) -> Option<String> {
+    let text = match value.node {
+        Node::Bool(true) => "yes",
+        Node::Bool(false) => "no",
+        other => other.scalar().unwrap_or_default(),
+    };
+    if !matches!(text, "yes" | "no") {
+        value.expected("yes or no", "write is: yes or is: no");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+pub(super) fn read_brand(value: &Value<'_>) -> Option<Brand> {
+    let text = value.text()?;
+    let found = BRANDS.into_iter().find(|brand| brand.name().eq_ignore_ascii_case(text));
+    if found.is_none() {
+        value.problem(
+            format!("unknown card brand {}", quoted(text)),
+            suggest(text, BRANDS.iter().map(|brand| brand.name())),
+        );
+    }
+    found
+}

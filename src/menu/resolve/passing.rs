@@ -1,0 +1,163 @@
+//! Reading the states that go on by themselves: branches, variables, answers, sub-menus; and the transfer.
+
+use std::collections::BTreeSet;
+
+use crate::menu::model::{Kind, Setting, StateId, Value as Known, VariableId};
+use crate::menu::problem::quoted;
+use crate::menu::yaml::Node;
+
+use super::conditions::TEST;
+use super::reader::{Map, Value};
+use super::{Context, read_target};
+
+/// Longest text of a variable, in characters.
+const LONGEST_TEXT: usize = 100;
+/// Digits of a telephone number, by E.164 at most 15, and the prefixes of exchanges.
+const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 2..=20;
+
+impl Context<'_> {
+    /// Variables exist before any state is read: a state may use one that a later one in the file sets.
+    pub(super) fn declare_variables(&mut self, states: &Map<'_>) {
+        let mut seen = BTreeSet::new();
+        for (_, state) in states.entries().filter(|(_, state)| matches!(state.node, Node::Map(_))) {
+            let set = state.any_map().and_then(|map| map.optional("set"));
+            let Some(set) = set.filter(|set| matches!(set.node, Node::Map(_))).and_then(|set| set.any_map()) else {
+                continue;
+            };
+            for (name, value) in set.entries() {
+                not_a_known_name_here(&value, name);
+                if self.fields.iter().any(|field| field.name == name) {
+                    value.problem_of_name(format!("{} is a field", quoted(name)), "give the variable another name");
+                } else if seen.insert(name.to_owned()) {
+                    self.variables.push(name.to_owned());
+                }
+            }
+        }
+    }
+
+    /// `set: { name: text or $value }` with `next`.
+    pub(super) fn set(&self, map: &Map<'_>) -> Option<Kind> {
+        let written = map.required("set")?.any_map()?;
+        let read = |(name, value): (&str, Value<'_>)| {
+            let variable = self.variables.iter().position(|known| known == name).map(VariableId);
+            Some((variable?, self.setting(&value)?))
+        };
+        let values: Vec<_> = written.entries().map(read).collect();
+        if values.is_empty() {
+            map.required("set")?.problem_of_name("nothing is set", "write set: { name: value }");
+        }
+        let next = self.next(map);
+        Some(Kind::Set { values: values.into_iter().collect::<Option<_>>()?, next: next? })
+    }
+
+    fn setting(&self, value: &Value<'_>) -> Option<Setting> {
+        if let Node::Bool(set) = value.node {
+            return Some(Setting::Text(if *set { "yes" } else { "no" }.to_owned()));
+        }
+        let text = value.text()?;
+        if text.starts_with('$') {
+            return self.not_secret(value).map(Setting::Value);
+        }
+        if text.chars().count() > LONGEST_TEXT {
+            value.problem("this text is too long for a variable", format!("write at most {LONGEST_TEXT} characters"));
+        }
+        Some(Setting::Text(text.to_owned()))
+    }
+
+    /// `save: [name, name]` with `next`.
+    pub(super) fn save(&self, map: &Map<'_>) -> Option<Kind> {
+        let items = map.required("save")?.list()?;
+        if items.is_empty() {
+            map.required("save")?.problem_of_name("nothing is saved", "write save: [field, variable]");
+        }
+        let read = |item: &Value<'_>| {
+            let name = item.text()?.trim_start_matches('$').to_owned();
+            Some((name, self.not_secret(item)?))
+        };
+        let values: Vec<_> = items.iter().map(read).collect();
+        let next = self.next(map);
+        Some(Kind::Save { values: values.into_iter().collect::<Option<_>>()?, next: next? })
+    }
+
+    /// A value that may be written down.
+    fn not_secret(&self, value: &Value<'_>) -> Option<Known> {
+        let known = self.known_value(value)?;
+        if let Known::Field(field) = known
+            && self.fields[field.0].kind.is_masked()
+        {
+            let name = quoted(value.text()?.trim_start_matches('$'));
+            value.problem(
+                format!("{name} is secret and cannot be kept"),
+                "leave it out; $last_four and $order may be kept",
+            );
+            return None;
+        }
+        Some(known)
+    }
+
+    /// `branch: [{ if: $x, is: y, go: STATE }]` with `otherwise`.
+    pub(super) fn branch(&self, map: &Map<'_>) -> Option<Kind> {
+        let items = map.required("branch")?.list()?;
+        let case = |item: &Value<'_>| {
+            let case = item.map(&[&TEST[..], &["go"]].concat())?;
+            if let Some(attempt) = case.optional("attempt") {
+                attempt.problem_of_name("a branch makes no attempts", "write tries: STATE with at_least:");
+            }
+            let test = self.test(&case);
+            let go = case.required("go").and_then(|go| read_target(&go, self.names));
+            Some((test?, go?))
+        };
+        let cases: Vec<_> = items.iter().map(case).collect();
+        if cases.is_empty() {
+            map.required("branch")?.problem_of_name("there is no case", "write branch: [{ if: $x, is: y, go: STATE }]");
+        }
+        let otherwise = map.required("otherwise").and_then(|target| read_target(&target, self.names));
+        Some(Kind::Branch { cases: cases.into_iter().collect::<Option<_>>()?, otherwise: otherwise? })
+    }
+
+    /// `visit: STATE` with `next`, where the call goes on when the sub-menu returns.
+    pub(super) fn visit(&self, map: &Map<'_>) -> Option<Kind> {
+        let to = read_target(&map.required("visit")?, self.names);
+        let next = self.next(map);
+        Some(Kind::Visit { to: to?, next: next? })
+    }
+
+    pub(super) fn next(&self, map: &Map<'_>) -> Option<StateId> {
+        read_target(&map.required("next")?, self.names)
+    }
+}
+
+fn not_a_known_name_here(value: &Value<'_>, name: &str) {
+    let known = Known::NAMED.iter().map(|(known, _)| *known);
+    if known.clone().any(|known| known == name) {
+        value.problem_of_name(format!("${name} is what the call knows by itself"), "give the variable another name");
+    } else if name.is_empty() || !name.chars().all(|character| character.is_alphanumeric() || character == '_') {
+        value.problem_of_name(format!("{} cannot be a variable's name", quoted(name)), "use letters, digits and _");
+    }
+}
+
+/// `transfer: "55 1234 5678"`
+pub(super) fn transfer(value: &Value<'_>) -> Option<Kind> {
+    let text = value.text()?;
+    let to: String = text.chars().filter(|character| !matches!(character, ' ' | '-' | '(' | ')')).collect();
+    let digits = to.strip_prefix('+').unwrap_or(&to);
+    let fine =
+        NUMBER_DIGITS.contains(&digits.len()) && digits.chars().all(|key| key.is_ascii_digit() || "*#".contains(key));
+    if !fine {
+        value.problem(
+            format!("{} is no number to transfer a call to", quoted(text)),
+            "write it in quotes, such as \"55 1234 5678\" or an extension \"102\"",
+        );
+        return None;
+    }
+    Some(Kind::Transfer { to })
+}
+
+/// `return: true`
+pub(super) fn returns(value: &Value<'_>) -> Option<Kind> {
+    if value.boolean()? {
+        return Some(Kind::Return);
+    }
+    value.problem("a state that does not return does something else", "write return: true, or next: STATE instead");
+    None
+}

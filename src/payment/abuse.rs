@@ -1,0 +1,149 @@
+//! What is borne at this box: wrong keys, cards that are declined again and again, nearly everything declined, services
+//! that fail. Limits per call are the menu's; these hold over all calls.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::card::Pan;
+use crate::limits::{Breaker, BreakerConfig, Ratio, RatioLimit, Velocity, VelocityLimit};
+use crate::service::{AuthorizeReply, ChargeReply, Refusal};
+
+/// How much is borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AbuseLimits {
+    /// Wrong keys at this box, over all its lines.
+    pub wrong_keys: VelocityLimit,
+    /// Declined charges of one card, over all calls.
+    pub card_declines: VelocityLimit,
+    /// Declined charges among all charges.
+    pub declines: RatioLimit,
+    /// An authorizer that gives no answer.
+    pub authorizer: BreakerConfig,
+    /// A gateway that makes no tokens.
+    pub gateway: BreakerConfig,
+}
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The one subject of the box's own counters.
+const BOX: &[u8] = b"box";
+
+impl Default for AbuseLimits {
+    /// 20 wrong keys a minute or 120 an hour lock the box's keys for 15 minutes and more; 5 declines of one card in an
+    /// hour lock it for an hour and more, up to a day; 80 % of at least 20 charges declined in an hour stop charging for
+    /// 15 minutes; five failures in a row of a service, 30 seconds.
+    fn default() -> Self {
+        let breaker = BreakerConfig { failures: 5, rest: SignedDuration::from_secs(30) };
+        Self {
+            wrong_keys: VelocityLimit { per_minute: 20, per_hour: 120, lock: QUARTER, max_lock: DAY },
+            card_declines: VelocityLimit { per_minute: 5, per_hour: 5, lock: HOUR, max_lock: DAY },
+            declines: RatioLimit { window: HOUR, at_least: 20, percent: 80, rest: QUARTER },
+            authorizer: breaker,
+            gateway: breaker,
+        }
+    }
+}
+
+impl AbuseLimits {
+    /// No limits, for rehearsals that try everything.
+    pub const fn none() -> Self {
+        let never = VelocityLimit { per_minute: u32::MAX, per_hour: u32::MAX, lock: QUARTER, max_lock: DAY };
+        let breaker = BreakerConfig { failures: u32::MAX, rest: QUARTER };
+        Self {
+            wrong_keys: never,
+            card_declines: never,
+            declines: RatioLimit { window: HOUR, at_least: u32::MAX, percent: 100, rest: QUARTER },
+            authorizer: breaker,
+            gateway: breaker,
+        }
+    }
+}
+
+/// The counters of one box.
+pub(super) struct Abuse {
+    wrong_keys: Velocity,
+    cards: Velocity,
+    declines: Ratio,
+    authorizer: Breaker,
+    gateway: Breaker,
+}
+
+impl Abuse {
+    pub(super) fn new(limits: &AbuseLimits) -> Self {
+        Self {
+            wrong_keys: Velocity::new(limits.wrong_keys),
+            cards: Velocity::new(limits.card_declines),
+            declines: Ratio::new(limits.declines),
+            authorizer: Breaker::new(limits.authorizer),
+            gateway: Breaker::new(limits.gateway),
+        }
+    }
+
+    /// Whether keys may be tried now.
+    pub(super) fn may_try_keys(&self, now: Timestamp) -> bool {
+        self.wrong_keys.check(BOX, now).is_ok()
+    }
+
+    /// Whether the authorizer may be asked now; after its rest one question is let through to see.
+    pub(super) fn may_ask_authorizer(&self, now: Timestamp) -> bool {
+        self.authorizer.allows(now)
+    }
+
+    /// Whether there is any point in asking for a card now.
+    pub(super) fn may_charge(&self, now: Timestamp) -> bool {
+        self.declines.allows(now) && !self.gateway.is_open(now)
+    }
+
+    /// Whether the gateway may be asked for a token now; after its rest one charge is let through to see.
+    pub(super) fn may_ask_gateway(&self, now: Timestamp) -> bool {
+        self.gateway.allows(now)
+    }
+
+    pub(super) fn authorized(&self, reply: &AuthorizeReply, now: Timestamp) {
+        match reply {
+            AuthorizeReply::Unavailable => {
+                if self.authorizer.failed(now) {
+                    tracing::error!("ALARM: the authorizer gives no answers; it is left alone for a while");
+                }
+                return;
+            }
+            AuthorizeReply::Refused(Refusal::Unknown | Refusal::Expired | Refusal::Blocked) => {
+                if let Some(locked) = self.wrong_keys.failed(BOX, now) {
+                    tracing::error!(until = %locked.until, "ALARM: too many wrong keys; no keys are taken");
+                }
+            }
+            AuthorizeReply::Authorized(_)
+            | AuthorizeReply::Pending { .. }
+            | AuthorizeReply::Refused(Refusal::AlreadyPaid) => {}
+        }
+        self.authorizer.succeeded();
+    }
+
+    /// Whether this card may be tried now.
+    pub(super) fn may_use(&self, card: &Pan, now: Timestamp) -> bool {
+        self.cards.check(card.expose().as_bytes(), now).is_ok()
+    }
+
+    pub(super) fn charged(&self, card: &Pan, reply: &ChargeReply, now: Timestamp) {
+        let declined = match reply {
+            ChargeReply::Approved { .. } => false,
+            ChargeReply::Declined(_) | ChargeReply::Correct(_) => true,
+            ChargeReply::AlreadyPaid { .. } | ChargeReply::Unknown { .. } | ChargeReply::Unavailable => return,
+        };
+        if declined && self.cards.failed(card.expose().as_bytes(), now).is_some() {
+            tracing::warn!(last_four = %card.last_four(), "a card has been declined too often; it is not tried for a while");
+        }
+        if self.declines.count(declined, now) {
+            tracing::error!("ALARM: nearly all charges are declined; nothing is charged for a while");
+        }
+    }
+
+    /// What asking for a token showed of the gateway.
+    pub(super) fn gateway_answered(&self, answered: bool, now: Timestamp) {
+        if answered {
+            self.gateway.succeeded();
+        } else if self.gateway.failed(now) {
+            tracing::error!("ALARM: Openpay makes no tokens; it is left alone for a while");
+        }
+    }
+}

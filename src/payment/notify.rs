@@ -1,0 +1,164 @@
+//! Telling the merchant how payments ended: from the ledger, signed, again and again until it is acknowledged.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use jiff::SignedDuration;
+
+use crate::authorizer::{EVENT_ID_HEADER, SIGNATURE_HEADER};
+use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts};
+use crate::ledger::{Ledger, LedgerError, Notification};
+
+/// Pauses between the tries, in seconds; the last one is repeated.
+const PAUSES: [i64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
+/// After this time a notification is given up, and the operator told.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
+/// How long one process has a notification to itself; more than one try takes at worst.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+
+/// Where and how the merchant is told.
+#[derive(Clone)]
+pub struct NotifierConfig {
+    /// The full address.
+    pub endpoint: Endpoint,
+    /// The secret the merchant knows, too.
+    pub secret: SigningSecret,
+    /// Certificate authorities to trust instead of the public ones.
+    pub authorities: Option<Authorities>,
+    /// Time-outs of one try.
+    pub timeouts: Timeouts,
+}
+
+/// What a round of deliveries did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotifyReport {
+    /// Acknowledged by the merchant.
+    pub delivered: u32,
+    /// To be tried again.
+    pub failed: u32,
+    /// Not tried any more.
+    pub given_up: u32,
+}
+
+/// Delivers what is due.
+pub struct Notifier {
+    ledger: Arc<Ledger>,
+    http: HttpClient,
+    url: String,
+    secret: SigningSecret,
+}
+
+/// A thread that delivers for as long as a box runs. Dropping it ends it, after the try it is in.
+pub struct NotifierThread {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl NotifierConfig {
+    /// How long a merchant may take to acknowledge.
+    pub const ANSWER: Duration = Duration::from_secs(15);
+
+    /// The public authorities and the default time-outs.
+    pub const fn new(endpoint: Endpoint, secret: SigningSecret) -> Self {
+        Self { endpoint, secret, authorities: None, timeouts: Timeouts::answering_within(Self::ANSWER) }
+    }
+}
+
+impl Notifier {
+    /// How often a box looks for what is due.
+    pub const INTERVAL: Duration = Duration::from_secs(2);
+
+    /// A notifier; from now on the ledger keeps a notification of every outcome, whichever process records it.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn new(ledger: Arc<Ledger>, config: NotifierConfig) -> Result<Self, LedgerError> {
+        let NotifierConfig { endpoint, secret, authorities, timeouts } = config;
+        ledger.keep_notifications()?;
+        let http = HttpClient::trusting(authorities.as_ref(), None, timeouts);
+        Ok(Self { ledger, http, url: endpoint.as_str().to_owned(), secret })
+    }
+
+    /// Delivers everything that is due now.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; what was not reached stays due.
+    pub fn deliver(&self) -> Result<NotifyReport, LedgerError> {
+        let mut report = NotifyReport::default();
+        while let Some(notification) = self.ledger.claim_notification(LEASE)? {
+            match self.try_once(&notification) {
+                Ok(()) => {
+                    self.ledger.notification_delivered(notification.id)?;
+                    tracing::info!(
+                        event = notification.event,
+                        order_id = notification.order_id,
+                        "the merchant was told"
+                    );
+                    report.delivered += 1;
+                }
+                Err(error) if self.put_off(&notification, &error)? => report.failed += 1,
+                Err(_) => report.given_up += 1,
+            }
+        }
+        Ok(report)
+    }
+
+    fn try_once(&self, notification: &Notification) -> Result<(), String> {
+        let signature = self.secret.sign(notification.body.as_bytes(), self.ledger.clock().now());
+        let headers = [(SIGNATURE_HEADER, signature.as_str()), (EVENT_ID_HEADER, &notification.event_id)];
+        match self.http.post_with(&self.url, notification.body.as_bytes(), &headers) {
+            Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+            Ok(answer) => Err(format!("HTTP {}", answer.status)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Makes it due later; `false` if it has been tried for too long.
+    fn put_off(&self, notification: &Notification, error: &str) -> Result<bool, LedgerError> {
+        let now = self.ledger.clock().now();
+        let tried = usize::try_from(notification.tries).unwrap_or(usize::MAX);
+        let pause = PAUSES[tried.clamp(1, PAUSES.len()) - 1];
+        let next = now.checked_add(SignedDuration::from_secs(pause)).unwrap_or(now);
+        let keep = now.duration_since(notification.created) < GIVE_UP;
+        self.ledger.notification_failed(notification.id, error, keep.then_some(next))?;
+        let Notification { event, order_id, tries, .. } = notification;
+        if keep {
+            tracing::warn!(event, order_id, tries, error, "the merchant could not be told; it is tried again");
+        } else {
+            tracing::error!(event, order_id, tries, error, "ALARM: the merchant could not be told of a payment");
+        }
+        Ok(keep)
+    }
+
+    /// Delivers in the background, every `interval`.
+    ///
+    /// # Errors
+    /// The system's, if it gives no thread.
+    pub fn start(self, interval: Duration) -> std::io::Result<NotifierThread> {
+        let (stop, stopped) = bounded(0);
+        let run = move || loop {
+            if let Err(error) = self.deliver() {
+                tracing::error!(%error, "ALARM: the ledger failed while telling the merchant");
+            }
+            if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+        };
+        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(run)?;
+        Ok(NotifierThread { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for NotifierThread {
+    fn drop(&mut self) {
+        drop(self.stop.take()); // the thread's next wait ends at once
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic in it has been reported by its own thread
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Merchants that answer, fail, and come back; time moves when it is told to.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+
+use super::*;
+use crate::authorizer::{AuthorizerServer, Profile, Protection, ServerConfig};
+use crate::card::Pan;
+use crate::clock::{Clock, ManualClock};
+use crate::http::{Credentials, Server};
+use crate::ledger::{Digits, KeyStatus, NewAttempt, NewKey, Outcome};
+use crate::money::Money;
+use crate::service::{Authorization, PaymentKey};
+
+fn secret() -> SigningSecret {
+    SigningSecret::new("0123456789abcdef").unwrap()
+}
+
+/// A merchant's endpoint that notes what it hears and answers as it is told.
+struct Merchant {
+    server: Server,
+    heard: Arc<Mutex<Vec<(String, String, Bytes)>>>,
+    status: Arc<AtomicU16>,
+}
+
+impl Merchant {
+    fn open() -> Self {
+        let (heard, status) = (Arc::<Mutex<Vec<_>>>::default(), Arc::new(AtomicU16::new(204)));
+        let (noted, told) = (Arc::clone(&heard), Arc::clone(&status));
+        let routes = Router::new().route(
+            "/hook",
+            post(async move |headers: HeaderMap, body: Bytes| {
+                let text = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
+                noted.lock().unwrap().push((text(EVENT_ID_HEADER), text(SIGNATURE_HEADER), body));
+                StatusCode::from_u16(told.load(Ordering::Relaxed)).unwrap()
+            }),
+        );
+        let server = Server::start("merchant", "127.0.0.1:0".parse().unwrap(), routes).unwrap();
+        Self { server, heard, status }
+    }
+
+    fn config(&self) -> NotifierConfig {
+        NotifierConfig::new(Endpoint::parse(&format!("{}/hook", self.server.url())).unwrap(), secret())
+    }
+}
+
+fn ledger() -> (Arc<Ledger>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+    (Arc::new(Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap()), clock)
+}
+
+fn pay(ledger: &Ledger, key: &str, order: &str) {
+    let (amount, description) = (Money::mxn(20_000), "d".to_owned());
+    let authorization = Authorization { amount, order_id: order.into(), description, customer: None };
+    let pan = Pan::parse("4111111111111111").ok().unwrap();
+    let (key, brand, last_four) = (PaymentKey::new(key), pan.brand(), pan.last_four());
+    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+    let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
+    ledger.mark_sent(id).unwrap();
+    let outcome = Outcome::Approved { charge_id: format!("trx-{order}"), authorization: Some("801585".into()) };
+    ledger.settle(id, &outcome).unwrap();
+}
+
+fn report(delivered: u32, failed: u32, given_up: u32) -> NotifyReport {
+    NotifyReport { delivered, failed, given_up }
+}
+
+#[test]
+fn a_payment_is_told_once_signed_and_named() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+    assert_eq!(notifier.deliver().unwrap(), report(0, 0, 0));
+    let heard = merchant.heard.lock().unwrap();
+    let [(event_id, signature, body)] = heard.as_slice() else { panic!("heard {} times", heard.len()) };
+    assert_eq!(secret().verify(signature, body, clock.now()), Ok(()));
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap();
+    assert_eq!((&json["type"], &json["order_id"]), (&"payment.approved".into(), &"ord-1".into()));
+    assert_eq!(json["id"], event_id.as_str());
+}
+
+#[test]
+fn a_failing_merchant_is_told_again_with_growing_pauses_and_the_same_id() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    merchant.status.store(500, Ordering::Relaxed);
+    for pause in [5, 30, 120] {
+        assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0));
+        clock.advance(SignedDuration::from_secs(pause - 1));
+        assert_eq!(notifier.deliver().unwrap(), report(0, 0, 0), "not yet");
+        clock.advance(SignedDuration::from_secs(1));
+    }
+    merchant.status.store(200, Ordering::Relaxed);
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+    let heard = merchant.heard.lock().unwrap();
+    assert!(heard.len() == 4 && heard.iter().all(|(id, _, body)| (id, body) == (&heard[0].0, &heard[0].2)));
+    assert_ne!(heard[0].1, heard[3].1, "each try is signed with its own time");
+}
+
+#[test]
+fn after_three_days_it_is_given_up_and_can_be_revived() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    merchant.status.store(404, Ordering::Relaxed);
+    let mut tries = 0;
+    while notifier.deliver().unwrap().given_up == 0 {
+        tries += 1;
+        assert!(tries < 100, "it is tried for ever");
+        let due = ledger.latest_notifications(1).unwrap()[0].due;
+        clock.advance(due.duration_since(clock.now()));
+    }
+    println!("given up after {} tries in three days", tries + 1);
+    merchant.status.store(204, Ordering::Relaxed);
+    assert_eq!(notifier.deliver().unwrap(), report(0, 0, 0));
+    assert_eq!(ledger.retry_notifications().unwrap(), 1);
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+}
+
+#[test]
+fn a_crash_between_telling_and_noting_tells_again() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    let claimed = ledger.claim_notification(LEASE).unwrap().unwrap();
+    notifier.try_once(&claimed).unwrap(); // and here the process dies
+    clock.advance(LEASE);
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+    let heard = merchant.heard.lock().unwrap();
+    assert_eq!((heard.len(), &heard[0].0), (2, &heard[1].0), "told twice under one id, which is what the id is for");
+}
+
+#[test]
+fn the_thread_delivers_and_stops() {
+    let (merchant, (ledger, _)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    drop(notifier.start(Duration::from_secs(3600)).unwrap()); // after its first round
+    assert_eq!(ledger.undelivered_notifications().unwrap(), 0);
+}
+
+/// The box's ledger and the merchant's are two: the notification is what makes the key "paid" at the merchant's.
+#[test]
+fn the_projects_own_authorizer_understands_it() {
+    let ((boxes, _), (merchants, clock)) = (ledger(), ledger());
+    let digits = Digits::Given(PaymentKey::new("257139"));
+    let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
+    let (amount, customer, expires) = (Money::mxn(20_000), None, None);
+    let new = NewKey { digits, amount, order_id, description, customer, expires, max_failures: 3 };
+    merchants.issue_key(new).unwrap();
+    let config = ServerConfig {
+        bind: "127.0.0.1:0".parse().unwrap(),
+        credentials: Credentials::new("ivr", "x"),
+        profile: Profile::default(),
+    };
+    let protection = Protection { reports: Some(secret()), ..Protection::default() };
+    let server = AuthorizerServer::start_with(config, Arc::clone(&merchants), protection).unwrap();
+    let url = server.url().replace(AuthorizerServer::PATH, AuthorizerServer::REPORT_PATH);
+    let config = NotifierConfig::new(Endpoint::parse(&url).unwrap(), secret());
+    let notifier = Notifier::new(Arc::clone(&boxes), config).unwrap();
+    pay(&boxes, "257139", "ord-1");
+    pay(&boxes, "999999", "unknown-here");
+    assert_eq!(notifier.deliver().unwrap(), report(1, 1, 0));
+    assert_eq!(merchants.find_key(&PaymentKey::new("257139")).unwrap().unwrap().status, KeyStatus::Paid);
+    drop(clock);
+}

@@ -1,0 +1,79 @@
+//! What is borne over all calls, and for how long it is not: the clock moves when it is told to.
+
+use super::super::AbuseLimits;
+use super::*;
+use crate::limits::{BreakerConfig, RatioLimit, VelocityLimit};
+
+fn limited(abuse: AbuseLimits) -> (Shop, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
+    (Shop::open(RehearsalConfig { sandbox, abuse, ..calm() }), clock)
+}
+
+/// Charges another key of the same shop.
+fn charge_order(shop: &Shop, order: u32, number: &str) -> ChargeReply {
+    let key = PaymentKey::new(format!("{}", 600_000 + order));
+    let authorization = Authorization { order_id: format!("order{order}"), ..Shop::authorization() };
+    let request = Request::Charge { key, authorization, card: card(number), months: None };
+    let Reply::Charge(reply) = shop.shop.cashier.perform(request) else { panic!("not a charge's reply") };
+    reply
+}
+
+#[test]
+fn wrong_keys_lock_all_keys_of_the_box_for_a_while() {
+    let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
+    let (shop, clock) = limited(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
+    let ask = |key: &str| shop.shop.cashier.perform(Request::Authorize { key: PaymentKey::new(key) });
+    for key in ["111111", "222222", "333333", "444444"] {
+        assert_eq!(ask(key), Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown)));
+    }
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable, "not refused: the key is good");
+    clock.advance(SignedDuration::from_mins(15));
+    assert!(matches!(shop.authorize(), AuthorizeReply::Authorized(_)));
+}
+
+#[test]
+fn a_card_declined_again_and_again_is_not_tried_at_all_for_a_while() {
+    let (shop, clock) = limited(AbuseLimits::default());
+    let declined = |order| charge_order(&shop, order, DECLINED);
+    assert!((0..6).all(|order| declined(order) == ChargeReply::Declined(Decline::OtherCard)));
+    assert_eq!(declined(6), ChargeReply::Declined(Decline::Generic));
+    assert_eq!(shop.shop.sandbox.charges().unwrap().len(), 6, "the gateway was not asked");
+    assert!(is_approved(&shop.charge(GOOD)), "other cards are good");
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(declined(7), ChargeReply::Declined(Decline::OtherCard));
+}
+
+#[test]
+fn nearly_all_charges_declined_stops_charging_for_a_while() {
+    let declines = RatioLimit { at_least: 4, ..AbuseLimits::default().declines };
+    let (shop, clock) = limited(AbuseLimits { declines, ..AbuseLimits::default() });
+    let stolen = ["4000000000000119", "4000000000000044", "4000000000000119", "4000000000000044"];
+    for (order, number) in (0..).zip(stolen) {
+        assert_eq!(charge_order(&shop, order, number), ChargeReply::Declined(Decline::Generic));
+    }
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable, "no caller need key a card");
+    assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
+    clock.advance(SignedDuration::from_mins(15));
+    assert!(is_approved(&shop.charge(GOOD)));
+}
+
+#[test]
+fn services_that_fail_again_and_again_are_left_alone_for_a_while() {
+    let breaker = BreakerConfig { failures: 2, rest: SignedDuration::from_secs(30) };
+    let (mut shop, clock) = limited(AbuseLimits { authorizer: breaker, gateway: breaker, ..AbuseLimits::default() });
+    for _ in 0..4 {
+        shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 503 });
+    }
+    assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable, "two tokens failed");
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable, "no caller need key a card");
+    clock.advance(SignedDuration::from_secs(30));
+    assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable, "one charge was let through to see");
+    clock.advance(SignedDuration::from_secs(30));
+    assert!(is_approved(&shop.charge(GOOD)));
+    let server = shop.shop.authorizer.take();
+    drop(server);
+    let key = PaymentKey::new("999999");
+    let ask = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+    assert_eq!([ask(), ask(), ask()], [const { Reply::Authorize(AuthorizeReply::Unavailable) }; 3]);
+}

@@ -1,0 +1,299 @@
+//! From the configuration's text to a [`Config`].
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, services};
+use crate::http::read_secret;
+use crate::menu::place::Path as NodePath;
+use crate::menu::problem::{Notes, quoted, suggest};
+use crate::menu::resolve::reader::{Map, Value};
+use crate::menu::resolve::syntax;
+use crate::menu::yaml::{self, Node};
+use crate::menu::{Menu, Problem, Problems};
+use crate::speech::Clips;
+
+/// The version of the configuration this program reads.
+const VERSION: &str = "1";
+/// A configuration larger than this is none.
+const MAX_BYTES: usize = 1 << 20;
+const NAMES: [&str; 10] =
+    ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "answers", "timing"];
+/// The payment menu that is built in, for configurations that name no file.
+const BUILT_IN: (&str, &str) = ("pago", include_str!("../../../menus/pago.yaml"));
+/// The variable of the status page's password hash, where no file is named.
+const STATUS_PASSWORD: &str = "TONOPAGO_STATUS_PASSWORD_HASH";
+
+/// What reading needs besides the nodes.
+pub(super) struct Context<'a> {
+    /// Paths count from here.
+    pub(super) folder: &'a Path,
+    /// Texts that make up the configuration's hash.
+    texts: Vec<String>,
+    /// Problems of other files.
+    others: Vec<Problems>,
+}
+
+impl Context<'_> {
+    pub(super) fn path(&self, text: &str) -> PathBuf {
+        self.folder.join(text)
+    }
+}
+
+pub(super) fn read(file: &Path, text: &str) -> Result<Config, ConfigError> {
+    let name = file.display().to_string();
+    let one = |place, message: String, cure: &str| {
+        let problem = Problem { place, path: String::new(), message, cure: cure.to_owned() };
+        ConfigError::Problems(vec![Problems { file: name.clone(), list: vec![problem] }])
+    };
+    if text.len() > MAX_BYTES {
+        return Err(one(None, format!("{} bytes is no configuration", text.len()), "it is at most 1 MiB of text"));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(place) = syntax::too_deep(text) {
+        return Err(one(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
+    }
+    let root = yaml::parse(text).map_err(|(message, place)| {
+        let mistake = syntax::explain(text, message, place);
+        one(mistake.place, mistake.message, mistake.cure)
+    })?;
+    if root == Node::Null {
+        return Err(one(None, "the file is empty".to_owned(), "copy box.example.yaml and change it"));
+    }
+    let notes = Notes::default();
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let mut context = Context { folder, texts: vec![text.to_owned()], others: Vec::new() };
+    let config = resolve(&root, &notes, file, &mut context);
+    let mut problems = context.others;
+    if !notes.is_empty() {
+        problems.insert(0, notes.into_problems(&name, text));
+    }
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(ConfigError::Problems(problems)),
+    }
+}
+
+fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -> Option<Config> {
+    let map = Value::new(root, NodePath::default(), notes).map(&NAMES)?;
+    if let Some(version) = map.required("version")
+        && version.text().is_some_and(|text| text != VERSION)
+    {
+        version.problem("this version of the configuration is not known", format!("write version: {VERSION}"));
+    }
+    let name = map.optional("name").and_then(|name| name.text()).unwrap_or("box").to_owned();
+    let clips = read_clips(&map, context);
+    let menus = read_menus(&map, clips.as_ref(), context);
+    let services = map.required("services").and_then(|value| services::read(&value, context));
+    let is_demo = map.optional("services").is_none_or(|value| names_demo(value.node));
+    let lines = map.required("lines").and_then(|value| lines::read(&value, &menu_names(&map), is_demo));
+    let status = map.optional("status").map(|value| read_status(&value, context));
+    let recording = map.optional("recording").map(|value| read_recording(&value, context));
+    let answers = map.optional("answers").and_then(|value| Some(context.path(value.text()?)));
+    report_lost_answers(&map, menus.as_deref().unwrap_or_default());
+    let (reconcile_every, stop_within) = read_timing(&map);
+    Some(Config {
+        file: file.to_owned(),
+        name,
+        hash: hash(&context.texts),
+        lines: lines?,
+        menus: menus?,
+        clips: clips?,
+        services: services?,
+        status: status.map_or(Some(None), |status| status.map(Some))?,
+        recording: recording.map_or(Some(None), |recording| recording.map(Some))?,
+        answers,
+        reconcile_every,
+        stop_within,
+    })
+}
+
+/// A menu that asks callers for answers needs a place for them.
+fn report_lost_answers(map: &Map<'_>, menus: &[MenuConfig]) {
+    if map.optional("answers").is_none()
+        && let Some(menu) = menus.iter().find(|menu| menu.menu.saves_answers())
+        && let Some(value) = map.optional("menus")
+    {
+        value.problem(
+            format!("menu \"{}\" saves answers, and there is no place for them", menu.name),
+            "write answers: answers.csv, or a name that ends in .jsonl",
+        );
+    }
+}
+
+/// Whether a demonstration is meant, even if something else is wrong with it.
+fn names_demo(services: &Node) -> bool {
+    matches!(services, Node::Map(entries) if entries.iter().any(|(name, _)| name == "demo"))
+}
+
+/// FNV-1a over the texts: tells configurations apart, and is no protection against anyone.
+fn hash(texts: &[String]) -> String {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = texts.iter().flat_map(|text| text.bytes()).fold(0xcbf2_9ce4_8422_2325, step);
+    format!("{hash:016x}")
+}
+
+fn read_clips(map: &Map<'_>, context: &Context<'_>) -> Option<Arc<Clips>> {
+    let Some(value) = map.optional("prompts") else { return Some(Clips::embedded()) };
+    let folder = context.path(value.text()?);
+    match Clips::with_overrides(&folder) {
+        Ok(clips) => Some(clips),
+        Err(error) => {
+            value.problem(error.to_string(), "name a folder with es-MX/ID.wav and en-US/ID.wav, or leave prompts out");
+            None
+        }
+    }
+}
+
+/// The names lines may use, whether their menus are good or not.
+fn menu_names(map: &Map<'_>) -> Vec<String> {
+    let Some(menus) = map.optional("menus").filter(|menus| matches!(menus.node, Node::Map(_))) else {
+        return vec![BUILT_IN.0.to_owned()];
+    };
+    menus.any_map().iter().flat_map(|map| map.entries().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()).collect()
+}
+
+fn read_menus(map: &Map<'_>, clips: Option<&Arc<Clips>>, context: &mut Context<'_>) -> Option<Vec<MenuConfig>> {
+    let embedded = Clips::embedded();
+    let catalog = clips.unwrap_or(&embedded);
+    let Some(menus) = map.optional("menus") else {
+        context.texts.push(BUILT_IN.1.to_owned());
+        let menu =
+            Menu::parse("menus/pago.yaml", BUILT_IN.1, &**catalog).map_err(|problems| context.others.push(problems));
+        let path = PathBuf::new();
+        return Some(vec![MenuConfig { name: BUILT_IN.0.to_owned(), path, menu: menu.ok()? }]);
+    };
+    let entries = menus.any_map()?;
+    let read: Vec<Option<MenuConfig>> =
+        entries.entries().map(|(name, value)| read_menu(name, &value, catalog, context)).collect();
+    if read.is_empty() {
+        menus.problem_of_name("no menu", "write pago: menus/pago.yaml");
+    }
+    read.into_iter().collect()
+}
+
+fn read_menu(name: &str, value: &Value<'_>, clips: &Arc<Clips>, context: &mut Context<'_>) -> Option<MenuConfig> {
+    let path = context.path(value.text()?);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            value.problem(
+                format!("cannot read this menu: {error}"),
+                "write the path of a menu file from this file's folder",
+            );
+            return None;
+        }
+    };
+    context.texts.push(text.clone());
+    match Menu::parse(&path.display().to_string(), &text, &**clips) {
+        Ok(menu) => Some(MenuConfig { name: name.to_owned(), path, menu }),
+        Err(problems) => {
+            context.others.push(problems);
+            None
+        }
+    }
+}
+
+fn read_status(value: &Value<'_>, context: &Context<'_>) -> Option<StatusConfig> {
+    let map = value.map(&["listen", "password_file", "https"])?;
+    let listen = map.optional("listen").map_or_else(
+        || Some(SocketAddr::from(([127, 0, 0, 1], 8780))),
+        |value| {
+            let address = value.text()?.parse::<SocketAddr>().ok();
+            if address.is_none() {
+                value.expected("an address and a port", "write one such as 127.0.0.1:8780");
+            }
+            address
+        },
+    );
+    let password_hash = match map.optional("password_file") {
+        Some(value) => read_hash(&value, context).map(Some),
+        None => Some(std::env::var(STATUS_PASSWORD).ok()),
+    };
+    let https = map.optional("https").and_then(|https| https.boolean()).unwrap_or(false);
+    let (listen, password_hash) = (listen?, password_hash?);
+    if !listen.ip().is_loopback() && password_hash.is_none() {
+        value.problem_of_name(
+            "others than this machine could look at the status page without a password",
+            "add password_file (made by `tonopago run --make-password FILE`), or listen on 127.0.0.1",
+        );
+        return None;
+    }
+    Some(StatusConfig { listen, password_hash, https })
+}
+
+fn read_hash(value: &Value<'_>, context: &Context<'_>) -> Option<String> {
+    let cure = "make it with `tonopago run --make-password FILE`";
+    let path = context.path(value.text()?);
+    match read_secret("status page's password", STATUS_PASSWORD, Some(&path)) {
+        Ok(hash) if hash.starts_with("$argon2") => Some(hash.as_str().to_owned()),
+        Ok(_) => {
+            value.problem("this file holds no password hash", cure);
+            None
+        }
+        Err(error) => {
+            value.problem(error.to_string(), cure);
+            None
+        }
+    }
+}
+
+fn read_recording(value: &Value<'_>, context: &Context<'_>) -> Option<Recording> {
+    let map = value.map(&["folder", "keep_days", "most_mb", "least_free_mb"])?;
+    let folder = map.required("folder").and_then(|folder| Some(context.path(folder.text()?)));
+    let number = |name, range: RangeInclusive<u64>, otherwise| {
+        map.optional(name).map_or(Some(otherwise), |value| whole(&value, range))
+    };
+    let days = number("keep_days", 1..=3650, 30);
+    let (most, free) = (number("most_mb", 1..=10_000_000, 2000), number("least_free_mb", 1..=10_000_000, 500));
+    Some(Recording {
+        folder: folder?,
+        keep: Duration::from_secs(days? * 86_400),
+        most_bytes: most? * 1_000_000,
+        least_free_bytes: free? * 1_000_000,
+    })
+}
+
+fn read_timing(map: &Map<'_>) -> (Duration, Duration) {
+    let timing = map.optional("timing").and_then(|timing| timing.map(&["reconcile_every", "stop_within"]));
+    let span = |name: &str, range: RangeInclusive<u64>, otherwise: Duration| {
+        let value = timing.as_ref().and_then(|timing| timing.optional(name));
+        let read = value.and_then(|value| value.duration(range));
+        read.map_or(otherwise, |span| Duration::from_millis(span.as_ms()))
+    };
+    let reconcile = span("reconcile_every", 1000..=3_600_000, crate::payment::Background::INTERVAL);
+    (reconcile, span("stop_within", 0..=3_600_000, Duration::from_secs(180)))
+}
+
+/// A whole number in a range.
+pub(super) fn whole(value: &Value<'_>, range: RangeInclusive<u64>) -> Option<u64> {
+    let number = value.node.scalar().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
+    if number.is_none() {
+        let what = format!("a whole number from {} to {}", range.start(), range.end());
+        value.expected(&what, "write a number in digits");
+    }
+    number
+}
+
+/// A number in a range.
+pub(super) fn number(value: &Value<'_>, range: RangeInclusive<f64>) -> Option<f64> {
+    let number = value.node.scalar().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
+    if number.is_none() {
+        value.expected(&format!("a number from {} to {}", range.start(), range.end()), "write a number such as -3.5");
+    }
+    number
+}
+
+/// One of several words.
+pub(super) fn one_of<T: Copy>(value: &Value<'_>, names: &[(&str, T)]) -> Option<T> {
+    let text = value.text()?;
+    let found = names.iter().find(|(name, _)| *name == text).map(|(_, meaning)| *meaning);
+    if found.is_none() {
+        value
+            .problem(format!("{} is not known here", quoted(text)), suggest(text, names.iter().map(|(name, _)| *name)));
+    }
+    found
+}

@@ -1,0 +1,151 @@
+//! The `services:` of a configuration: authorizer, gateway, ledger; or a demonstration of all of them.
+
+use std::path::PathBuf;
+
+use super::document::Context;
+use crate::authorizer::{AuthorizerConfig, Profile};
+use crate::http::{Credentials, Endpoint, read_secret};
+use crate::menu::resolve::reader::{Map, Value};
+use crate::openpay::{self, Payer, PrivateKey};
+
+/// Environment variables of the secrets, where no file is named.
+const AUTHORIZER_PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
+const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
+
+/// Who is asked, who charges, where it is written down.
+pub enum Services {
+    /// Everything on this machine and no money: authorizer, stand-in for Openpay, ledger; their files in this folder.
+    Demo(PathBuf),
+    /// The merchant's authorizer and Openpay.
+    Live(Box<Live>),
+}
+
+/// Services that charge.
+pub struct Live {
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// The merchant's side.
+    pub authorizer: AuthorizerConfig,
+    /// Openpay.
+    pub openpay: openpay::Config,
+    /// Who pays, where the merchant does not say.
+    pub payer: Payer,
+}
+
+impl Services {
+    /// Whether nothing is charged for real.
+    pub const fn is_demo(&self) -> bool {
+        matches!(self, Self::Demo(_))
+    }
+}
+
+pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services> {
+    let map = value.map(&["demo", "ledger", "authorizer", "openpay"])?;
+    if let Some(folder) = map.optional("demo") {
+        if ["ledger", "authorizer", "openpay"].iter().any(|name| map.has(name)) {
+            folder.problem_of_name("services are either a demonstration or real", "remove demo, or all the others");
+            return None;
+        }
+        return Some(Services::Demo(context.path(folder.text()?)));
+    }
+    let ledger = map.required("ledger").and_then(|ledger| Some(context.path(ledger.text()?)));
+    let authorizer = map.required("authorizer").and_then(|value| read_authorizer(&value, context));
+    let openpay = map.required("openpay").and_then(|value| read_openpay(&value, context));
+    let (openpay, payer) = openpay?;
+    Some(Services::Live(Box::new(Live { ledger: ledger?, authorizer: authorizer?, openpay, payer })))
+}
+
+fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<AuthorizerConfig> {
+    let map = value.map(&["url", "user", "password_file", "profile"])?;
+    let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
+    let user = map.optional("user").map_or(Some("ivr"), |user| user.text());
+    let password = read_password(value, &map, context);
+    let profile =
+        map.optional("profile").map_or_else(|| Some(Profile::default()), |value| read_profile(&value, context));
+    let credentials = Credentials::new(user?, &password?);
+    Some(AuthorizerConfig { profile: profile?, ..AuthorizerConfig::new(endpoint?, credentials) })
+}
+
+fn read_password(value: &Value<'_>, map: &Map<'_>, context: &Context<'_>) -> Option<zeroize::Zeroizing<String>> {
+    secret(value, map, "password_file", context, ("authorizer password", AUTHORIZER_PASSWORD))
+}
+
+/// A secret from the file named, or from its variable.
+fn secret(
+    value: &Value<'_>,
+    map: &Map<'_>,
+    name: &str,
+    context: &Context<'_>,
+    (what, variable): (&'static str, &'static str),
+) -> Option<zeroize::Zeroizing<String>> {
+    let file = map.optional(name);
+    let path = match &file {
+        Some(file) => Some(context.path(file.text()?)),
+        None => None,
+    };
+    match read_secret(what, variable, path.as_deref()) {
+        Ok(secret) => Some(secret),
+        Err(error) => {
+            let cure = format!("write the secret alone into a file, chmod 600 it, and name it as {name}");
+            match &file {
+                Some(file) => file.problem(error.to_string(), cure),
+                None => value.problem_of_name(error.to_string(), cure),
+            }
+            None
+        }
+    }
+}
+
+fn read_profile(value: &Value<'_>, context: &Context<'_>) -> Option<Profile> {
+    let path = context.path(value.text()?);
+    let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+    parsed.map_err(|error| value.problem(error, "`tonopago authorizer profile` prints the default to be changed")).ok()
+}
+
+fn read_endpoint(value: &Value<'_>, named: Option<&str>) -> Option<Endpoint> {
+    let address = match named {
+        Some(address) => address,
+        None => value.text()?,
+    };
+    Endpoint::parse(address).map_err(|error| value.problem(error.to_string(), "write https://host/path")).ok()
+}
+
+fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Config, Payer)> {
+    let map = value.map(&["url", "merchant", "key_file", "payer"])?;
+    let url = map.required("url").and_then(|url| read_url(&url));
+    let merchant = map.required("merchant").and_then(|merchant| Some((merchant.text()?.to_owned(), merchant)));
+    let key = secret(value, &map, "key_file", context, ("Openpay private key", OPENPAY_KEY)).and_then(|key| {
+        let parsed = PrivateKey::parse(&key);
+        parsed.map_err(|error| value.problem_of_name(error.to_string(), "use the private key, sk_...")).ok()
+    });
+    let payer = map.required("payer").and_then(|payer| read_payer(&payer));
+    let ((merchant, place), key) = (merchant?, key?);
+    let config = openpay::Config::new(&url?, &merchant, key);
+    let config = config.map_err(|error| place.problem(error.to_string(), "copy it from Openpay's dashboard")).ok();
+    Some((config?, payer?))
+}
+
+/// `sandbox`, `production` or an address.
+fn read_url(value: &Value<'_>) -> Option<String> {
+    let address = match value.text()? {
+        "sandbox" => openpay::Config::SANDBOX,
+        "production" => openpay::Config::PRODUCTION,
+        address => address,
+    };
+    read_endpoint(value, Some(address)).map(|endpoint| endpoint.as_str().to_owned())
+}
+
+fn read_payer(value: &Value<'_>) -> Option<Payer> {
+    let map = value.map(&["name", "email"])?;
+    let name = map.required("name").and_then(|name| Some(name.text()?.to_owned()));
+    let email = map.required("email").and_then(|email| {
+        let text = email.text()?;
+        if !text.contains('@') {
+            email.expected("an e-mail address", "Openpay wants one of each payer: write one of yours");
+            return None;
+        }
+        Some(text.to_owned())
+    });
+    Some(Payer { name: name?, last_name: None, email: email?, phone_number: None })
+}

@@ -1,0 +1,172 @@
+use std::path::Path;
+
+use super::*;
+
+/// Reads a text as the configuration at the root of the repository.
+fn parse(text: &str) -> Result<Config, String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("box.yaml");
+    Config::parse(&file, text).map_err(|error| error.to_string().replace(&file.display().to_string(), "box.yaml"))
+}
+
+const GOOD: &str = "version: 1
+lines:
+  a: { card: default }
+services: { demo: target/demo }
+";
+
+#[test]
+fn the_smallest_configuration_is_good_and_so_is_the_example() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!((config.lines.len(), config.menus[0].name.as_str(), config.lines[0].rings), (1, "pago", 2));
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("box.example.yaml")).unwrap();
+    let config = parse(&example).unwrap();
+    assert!(config.status.is_some() && config.recording.is_none());
+    assert_eq!(config.stop_within, Duration::from_secs(180));
+}
+
+#[test]
+fn a_menu_that_saves_answers_needs_a_place_for_them() {
+    let survey = GOOD.replace("default }", "default, menu: encuesta }") + "menus: { encuesta: menus/encuesta.yaml }\n";
+    let problem = parse(&survey).err().unwrap();
+    assert!(problem.starts_with("box.yaml:5:") && problem.contains("write answers: answers.csv"), "{problem}");
+    let config = parse(&(survey + "answers: target/answers.csv\n")).unwrap();
+    assert!(config.answers.unwrap().ends_with("target/answers.csv"));
+}
+
+#[test]
+fn what_the_package_installs_is_good() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let installed = std::fs::read_to_string(root.join("packaging/box.yaml")).unwrap();
+    let here = installed.replace("/usr/share/tonopago/menus", &root.join("menus").display().to_string());
+    assert_ne!(here, installed);
+    let config = parse(&here).unwrap();
+    assert!(config.services.is_demo() && config.recording.is_some());
+    assert!(matches!(config.lines[0].source, Source::Simulated { .. }));
+}
+
+/// The example's alternatives in comments are good, too, each put in its place.
+#[test]
+fn what_the_example_has_in_comments_is_read() {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("box.example.yaml")).unwrap();
+    let hooks: Vec<&str> = example.lines().filter_map(|line| line.trim().strip_prefix("# hook: ")).collect();
+    assert_eq!(hooks.len(), 4);
+    for hook in hooks {
+        let hook = &hook[..=hook.rfind('}').unwrap()];
+        let text = GOOD.replace("default }", &format!("default, hook: {hook} }}"));
+        assert!(parse(&text).unwrap().lines[0].hook.has_signals(), "{hook}");
+    }
+    for setting in [
+        "output: x",
+        "channel: 0",
+        "rate: 48000",
+        "period_ms: 20",
+        "gain_in_db: 0",
+        "gain_out_db: 0",
+        "sound_dbm0: -38",
+        "detector: default",
+        "rings: 2",
+        "tones: etsi",
+    ] {
+        assert!(parse(&GOOD.replace("default }", &format!("default, {setting} }}"))).is_ok(), "{setting}");
+        let name = setting.split(':').next().unwrap();
+        assert!(example.contains(&format!("{name}:")), "{name} is not in the example");
+    }
+}
+
+#[test]
+fn all_problems_come_at_once_with_line_column_and_cure() {
+    let text = "version: 2
+lines:
+  a: { card: default, hok: none, menu: pagoo, tones: fr }
+  b: { simulated: true, hook: { serial: /dev/ttyS0, ring: rts } }
+  c d: { gain_in_db: 99 }
+menus:
+  pago: menus/pago.yaml
+  otro: menus/none.yaml
+services: { ledger: l.sqlite, openpay: { url: http://api.openpay.mx, merchant: m }, authorizer: { url: x } }
+status: { listen: 0.0.0.0:80 }
+timing: { stop_within: 5 }
+";
+    let told = parse(text).err().unwrap();
+    for expected in [
+        "box.yaml:1:10: this version of the configuration is not known",
+        "box.yaml:3:23: unknown name \"hok\" (at lines.a.hok)\n    did you mean \"hook\"?",
+        "box.yaml:3:40: no menu is named \"pagoo\" (at lines.a.menu)\n    did you mean \"pago\"?",
+        "box.yaml:3:54: no tones are known for \"fr\" (at lines.a.tones)",
+        "box.yaml:4:8: simulated callers pay with test cards",
+        "box.yaml:4:59: \"rts\" is not known here (at lines.b.hook.ring)",
+        "box.yaml:4:3: the line has no menu",
+        "box.yaml:5:3: a line's name goes into files and metrics",
+        "box.yaml:5:22: expected a number from -40 to 40, found \"99\"",
+        "box.yaml:8:9: cannot read this menu",
+        "is not encrypted: use https",
+        "no authorizer password: set TONOPAGO_AUTHORIZER_PASSWORD",
+        "box.yaml:10:1: others than this machine could look at the status page without a password",
+        "expected a duration from 0s to 60min, found \"5\" (at timing.stop_within)",
+        "\"payer\" is missing (at services.openpay)",
+    ] {
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+}
+
+#[test]
+fn problems_of_a_menu_are_told_with_the_menus_own_places() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.yaml"), "version: 1\nname: x\n").unwrap();
+    let text = format!("{GOOD}menus: {{ m: m.yaml }}\n");
+    let told = Config::parse(&folder.path().join("box.yaml"), &text).err().unwrap().to_string();
+    assert!(told.contains("m.yaml:") && told.contains("\"states\" is missing"), "{told}");
+}
+
+#[test]
+fn what_is_no_configuration_is_said_to_be_none() {
+    for (text, expected) in [
+        ("", "the file is empty"),
+        ("a: [", "box.yaml:"),
+        ("[]", "expected names with their values"),
+        ("lines:\n\ta: 1", "indented with a tab"),
+        ("version: 1\nlines: {}\nservices: {demo: d}", "no line"),
+        ("version: 1\nlines: { a: {} }\nservices: 3", "the line has no card"),
+    ] {
+        let told = parse(text).err().unwrap();
+        assert!(told.contains(expected), "{text:?}: {told}");
+    }
+    let missing = Config::read(Path::new("no-such-box.yaml")).err().unwrap().to_string();
+    assert!(missing.contains("no-such-box.yaml") && missing.contains("box.example.yaml"), "{missing}");
+}
+
+#[test]
+fn the_hash_follows_the_texts() {
+    let hash = |text: &str| parse(text).unwrap().hash;
+    assert_eq!(hash(GOOD), hash(GOOD));
+    assert_ne!(hash(GOOD), hash(&format!("{GOOD}name: other\n")));
+}
+
+#[test]
+fn secrets_are_files_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    write("password", "s3cret-word", 0o600);
+    write("key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o600);
+    let text = "version: 1
+lines: { a: { card: default } }
+services:
+  ledger: l.sqlite
+  authorizer: { url: https://a.example/x, password_file: password }
+  openpay: { url: sandbox, merchant: mabc, key_file: key, payer: { name: C, email: c@example.com } }
+";
+    let file = folder.path().join("box.yaml");
+    let config = Config::parse(&file, text).map_err(|error| error.to_string()).unwrap();
+    assert!(!config.services.is_demo());
+    write("key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o644);
+    write("password", "s3cret-word", 0o640);
+    let told = Config::parse(&file, text).err().unwrap().to_string();
+    #[cfg(unix)]
+    assert_eq!(told.matches("run chmod 600 on it").count(), 2, "{told}");
+    assert!(!told.contains("s3cret") && !told.contains("sk_e568"), "{told}");
+}

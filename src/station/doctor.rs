@@ -1,0 +1,262 @@
+//! Looks a box over before it is left alone: cards and levels, hooks, clock, services, ledger, disk. Changes nothing but
+//! the ledger's file, which is made if it is not there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::config::{CardConfig, Config, LineConfig, Services, Source};
+use super::recording::free_bytes;
+use crate::clock::SystemClock;
+use crate::http::{Credentials, HttpClient, Timeouts};
+use crate::ledger::Ledger;
+use crate::openpay::{Client, ErrorKind};
+
+/// How long a card is listened to.
+const LISTEN: Duration = Duration::from_secs(2);
+/// How long a service may take to answer.
+const ANSWER: Duration = Duration::from_secs(15);
+/// Less free space than this is too little for a ledger that must not stop, in bytes.
+const LEAST_FREE: u64 = 200_000_000;
+/// Noise on a line that is connected and quiet, in dBm0; below it nothing is connected, above it something hums.
+const QUIET_DBM0: std::ops::Range<f64> = -85.0..-35.0;
+/// A clock that shows an earlier date was never set: this program is younger. Seconds since 1970.
+const NOT_BEFORE: i64 = 1_790_000_000;
+/// Written by systemd's time service once the clock is synchronised.
+const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// It works, but look at it.
+    Doubtful,
+    /// It does not work.
+    Bad,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// How it is.
+    pub health: Health,
+    /// What was seen.
+    pub seen: String,
+    /// What to do, unless it is good.
+    pub cure: String,
+}
+
+impl Finding {
+    fn good(what: &str, seen: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), health: Health::Good, seen: seen.into(), cure: String::new() }
+    }
+
+    fn bad(what: &str, seen: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), health: Health::Bad, seen: seen.into(), cure: cure.into() }
+    }
+
+    fn doubtful(what: &str, seen: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { health: Health::Doubtful, ..Self::bad(what, seen, cure) }
+    }
+}
+
+/// Looks everything over; tells each finding as it is made.
+pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
+    tell(Finding::good("configuration", format!("{} lines, {} menus", config.lines.len(), config.menus.len())));
+    tell(clock(Timestamp::now(), Path::new(SYNCHRONISED).exists()));
+    for line in &config.lines {
+        if let Source::Card(card) = &line.source {
+            tell(card_and_level(line, card));
+        }
+        if line.hook.has_signals() {
+            tell(hook(line));
+        }
+    }
+    services(&config.services, tell);
+    if let Some(recording) = &config.recording {
+        let folder = &recording.folder;
+        let made = std::fs::create_dir_all(folder);
+        tell(match made {
+            Ok(()) => disk("recordings", folder, recording.least_free_bytes),
+            Err(error) => Finding::bad("recordings", error.to_string(), "name a folder this user may write to"),
+        });
+    }
+}
+
+fn clock(now: Timestamp, synchronised: bool) -> Finding {
+    let (what, seen) = ("clock", now.to_string());
+    if now.as_second() < NOT_BEFORE {
+        return Finding::bad(
+            what,
+            seen,
+            "set the clock: cards expire, certificates are judged and payments dated by it",
+        );
+    }
+    if synchronised {
+        return Finding::good(what, format!("{seen}, synchronised"));
+    }
+    Finding::doubtful(
+        what,
+        format!("{seen}, perhaps not synchronised"),
+        "see `timedatectl`; turn on systemd-timesyncd or chrony",
+    )
+}
+
+#[cfg(feature = "sound-card")]
+fn card_and_level(line: &LineConfig, card: &CardConfig) -> Finding {
+    use crate::audio::level::Meter;
+    use crate::line::sound_card::{Request, SoundCard};
+
+    let what = format!("line {}: sound", line.name);
+    let request = Request {
+        device: card.device.clone(),
+        output: card.output.clone(),
+        rate: card.rate,
+        channel: card.channel,
+        period_ms: card.period_ms,
+    };
+    let stream = match SoundCard::open(&request) {
+        Ok(stream) => stream,
+        Err(error) => return Finding::bad(&what, error.to_string(), "`tonopago devices` lists what is there"),
+    };
+    let (mut meter, since) = (Meter::new(stream.rate), Instant::now());
+    while since.elapsed() < LISTEN {
+        match stream.next_block(LISTEN) {
+            Ok(block) => meter.process(block.samples()),
+            Err(error) => return Finding::bad(&what, error.to_string(), "see whether another program has muted it"),
+        }
+    }
+    level(&what, stream.rate, meter.level_dbm0() + line.gain_in_db, meter.clipped())
+}
+
+#[cfg(not(feature = "sound-card"))]
+fn card_and_level(line: &LineConfig, _card: &CardConfig) -> Finding {
+    let _ = (LISTEN, Instant::now);
+    Finding::bad(&line.name, "this program was built without sound cards", "build it with the feature sound-card")
+}
+
+/// Judges a quiet line by its noise.
+#[cfg(feature = "sound-card")]
+fn level(what: &str, rate: u32, dbm0: f64, clipped: u64) -> Finding {
+    let seen = format!("{rate} Hz, noise at {dbm0:.1} dBm0");
+    match () {
+        () if clipped > 0 => Finding::bad(
+            what,
+            format!("{seen}, {clipped} samples at full scale"),
+            "lower the card's gain, or gain_in_db",
+        ),
+        () if dbm0 < QUIET_DBM0.start => Finding::doubtful(
+            what,
+            format!("{seen}: digital silence"),
+            "see whether the line is connected and not muted",
+        ),
+        () if dbm0 >= QUIET_DBM0.end => Finding::doubtful(
+            what,
+            format!("{seen}: not quiet"),
+            "hang up the line and try again; else look for hum and lower the gain",
+        ),
+        () => Finding::good(what, seen),
+    }
+}
+
+fn hook(line: &LineConfig) -> Finding {
+    let what = format!("line {}: hook", line.name);
+    match line.hook.open().and_then(|mut hook| hook.signals()) {
+        Ok(signals) => Finding::good(&what, if signals.ringing { "rings now" } else { "quiet" }),
+        Err(error) => Finding::bad(&what, format!("{}: {}", error.device, error.why), error.cure),
+    }
+}
+
+fn services(services: &Services, tell: &mut dyn FnMut(Finding)) {
+    let live = match services {
+        Services::Demo(folder) => {
+            tell(Finding::doubtful(
+                "services",
+                "a demonstration: nothing is charged",
+                "name ledger, authorizer and openpay",
+            ));
+            let parent =
+                folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+            return tell(disk("disk", if folder.is_dir() { folder } else { parent }, LEAST_FREE));
+        }
+        Services::Live(live) => live,
+    };
+    tell(match Ledger::open(&live.ledger, Arc::new(SystemClock)) {
+        Ok(_) => Finding::good("ledger", live.ledger.display().to_string()),
+        Err(error) => Finding::bad("ledger", error.to_string(), "see the file's owner and the folder's rights"),
+    });
+    let folder = live.ledger.parent().filter(|parent| !parent.as_os_str().is_empty());
+    tell(disk("disk", folder.unwrap_or_else(|| Path::new(".")), LEAST_FREE));
+    tell(authorizer(live.authorizer.endpoint.as_str()));
+    tell(match Client::new(&live.openpay).merchant() {
+        Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
+        Err(error) => {
+            let cure = match error.kind() {
+                ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
+                _ => "see merchant and key_file: the private key of the same account, for the same address",
+            };
+            Finding::bad("Openpay", error.to_string(), cure)
+        }
+    });
+}
+
+/// Any answer shows that name, network and TLS are right; whether the password is, only a call would show.
+fn authorizer(url: &str) -> Finding {
+    let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(ANSWER));
+    match client.get(url) {
+        Ok(answer) => Finding::good("authorizer", format!("{url} answers ({})", answer.status)),
+        Err(error) => Finding::bad("authorizer", format!("{url}: {error}"), "see whether the merchant's service runs"),
+    }
+}
+
+fn disk(what: &str, folder: &Path, least: u64) -> Finding {
+    let place = folder.display();
+    match free_bytes(folder) {
+        Some(free) if free < least => Finding::bad(
+            what,
+            format!("{place}: {} MB free", free / 1_000_000),
+            "make room: a full disk stops payments",
+        ),
+        Some(free) => Finding::good(what, format!("{place}: {} MB free", free / 1_000_000)),
+        None => Finding::doubtful(what, format!("{place}: its free space is not known"), "see `df`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_never_set_is_bad() {
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(clock(now("1970-01-01T00:10:00Z"), true).health, Health::Bad);
+        assert_eq!(clock(now("2026-11-23T00:00:00Z"), true).health, Health::Good);
+        assert_eq!(clock(now("2026-11-23T00:00:00Z"), false).health, Health::Doubtful);
+    }
+
+    #[cfg(feature = "sound-card")]
+    #[test]
+    fn levels_are_judged_as_a_person_would() {
+        let health = |dbm0, clipped| level("l", 8000, dbm0, clipped).health;
+        assert_eq!(health(-60.0, 0), Health::Good);
+        assert_eq!((health(-100.0, 0), health(-20.0, 0)), (Health::Doubtful, Health::Doubtful));
+        assert_eq!(health(-60.0, 3), Health::Bad);
+    }
+
+    #[test]
+    fn a_demonstration_is_told_to_be_one_and_a_missing_hook_is_bad() {
+        let text = "version: 1\nlines: { a: { simulated: true, hook: { hid: /dev/hidrawNONE, ring: 1 } } }\nservices: { demo: d }\n";
+        let config = Config::parse(Path::new("/box.yaml"), text).map_err(|error| error.to_string()).unwrap();
+        let mut found = Vec::new();
+        examine(&config, &mut |finding| found.push(finding));
+        let of = |what: &str| found.iter().find(|finding| finding.what == what).unwrap();
+        assert_eq!(of("line a: hook").health, Health::Bad);
+        assert_eq!(of("services").health, Health::Doubtful);
+        assert!(found.iter().all(|finding| finding.health == Health::Good || !finding.cure.is_empty()));
+    }
+}

@@ -1,0 +1,386 @@
+//! One line's thread: sound in, sound out, effects performed, troubles survived.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::super::board::{Count, LineBoard, LiveCall};
+use super::super::config::{Config, LineConfig};
+use super::port::{self, Port};
+use super::{Control, Shared, UnderWay};
+use crate::audio::level::Meter;
+use crate::call::{Call, CallConfig, Frame};
+use crate::clock::{Clock, SystemClock};
+use crate::line::attendant::{Attendant, AttendantConfig, CallNumber, Effect, MakeCall, Phase, STEP, Signals};
+use crate::line::hook::{Hook, HookPlan};
+use crate::media::SAMPLE_RATE;
+use crate::menu::{Answers, Event, EventKind, Outcome};
+use crate::progress::Heard;
+use crate::service::{ChargeReply, Reply, Request, RequestId};
+
+/// A call waits so long for a card that was lost to come back; then it is ended.
+const CARD_MAY_RETURN: Duration = Duration::from_secs(6);
+/// Between two attempts to open a card or hook.
+const RETRY: Duration = Duration::from_secs(1);
+/// Answers on their way to this line at once; more than a call can ask for.
+const ANSWERS: usize = 64;
+/// The board's levels are brought up to date this often, in steps of 10 ms.
+const LEVELS_EVERY: u32 = 10;
+/// Frames of a recording handed over at once: half a second.
+const RECORDED_AT_ONCE: usize = SAMPLE_RATE as usize / 2;
+
+type Answer = (CallNumber, RequestId, Reply);
+
+/// A line's thread, inside.
+pub(super) struct Worker {
+    config: Arc<Config>,
+    index: usize,
+    shared: Shared,
+    control: Arc<Control>,
+    attendant: Attendant,
+    answers: Receiver<Answer>,
+    answer: Sender<Answer>,
+    hook: Option<Box<dyn Hook>>,
+    hook_tried: Option<Instant>,
+    /// What the line should be, so that a hook that comes back is set right.
+    off_hook: bool,
+    call_id: String,
+    recorded: Vec<Frame>,
+    meters: [Meter; 2],
+    steps: u32,
+}
+
+impl Worker {
+    pub(super) fn new(config: Arc<Config>, index: usize, shared: Shared, control: Arc<Control>) -> Self {
+        let line = &config.lines[index];
+        let settings = AttendantConfig {
+            answer_after: line.hook.has_signals().then_some(line.rings),
+            sound_dbm0: line.sound_dbm0,
+            profile: line.profile,
+        };
+        let attendant = Attendant::new(settings, make_call(line, &shared, &control));
+        let (answer, answers) = bounded(ANSWERS);
+        Self {
+            config,
+            index,
+            shared,
+            control,
+            attendant,
+            answers,
+            answer,
+            hook: None,
+            hook_tried: None,
+            off_hook: false,
+            call_id: String::new(),
+            recorded: Vec::with_capacity(2 * RECORDED_AT_ONCE),
+            meters: [Meter::new(SAMPLE_RATE), Meter::new(SAMPLE_RATE)],
+            steps: 0,
+        }
+    }
+
+    /// Until stopped: opens the card, and opens it again whenever it was lost.
+    pub(super) fn run(mut self) {
+        let mut lost_at: Option<Instant> = None;
+        while !self.is_stopped() {
+            let shop = Arc::clone(&self.shared.shop);
+            match port::open(self.line(), Box::new(move || shop.demo_key())) {
+                Ok(mut port) => {
+                    tracing::info!(line = self.line().name, source = self.board().source, "sound runs");
+                    self.set_trouble(None);
+                    let error = self.serve(&mut *port);
+                    port.count(self.board());
+                    if let Err(error) = error {
+                        self.board().add(Count::CardLosses, 1);
+                        self.trouble(&error.to_string());
+                        lost_at = Some(Instant::now());
+                    }
+                }
+                Err(error) if self.board().state().trouble.is_none() => self.trouble(&error.to_string()),
+                Err(error) => tracing::debug!(line = self.line().name, %error, "still no sound"),
+            }
+            self.wait_for_card(lost_at);
+        }
+        self.attendant.hang_up();
+        self.perform(None);
+        self.set_off_hook(false);
+    }
+
+    /// Steps until the sound stops, or the thread is to.
+    fn serve(&mut self, port: &mut dyn Port) -> Result<(), port::PortError> {
+        let (mut heard, mut said) = (Vec::with_capacity(SAMPLE_RATE as usize), [0.0; STEP]);
+        let mut silence_owed = 0;
+        while !self.is_stopped() {
+            port.hear(&mut heard)?;
+            let mut taken = 0;
+            while let Some(block) = heard.get(taken..taken + STEP).and_then(|block| block.try_into().ok()) {
+                taken += STEP;
+                self.step(block, &mut said, port);
+            }
+            heard.drain(..taken);
+            silence_owed += taken;
+            if silence_owed >= SAMPLE_RATE as usize {
+                silence_owed = 0;
+                port.count(self.board());
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, heard: &[f32; STEP], said: &mut [f32; STEP], port: &mut dyn Port) {
+        self.obey();
+        while let Ok((call, id, reply)) = self.answers.try_recv() {
+            self.attendant.reply(call, id, reply);
+            self.perform(Some(port));
+        }
+        let signals = self.signals();
+        self.attendant.step(signals, heard, said);
+        port.say(said);
+        self.perform(Some(port));
+        self.record(false);
+        self.show(heard, said);
+    }
+
+    fn line(&self) -> &LineConfig {
+        &self.config.lines[self.index]
+    }
+
+    fn board(&self) -> &LineBoard {
+        &self.shared.board.lines[self.index]
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.board().beat.fetch_add(1, Ordering::Relaxed);
+        self.control.stop.load(Ordering::Relaxed)
+    }
+
+    fn obey(&mut self) {
+        if self.control.closing.load(Ordering::Relaxed) {
+            self.attendant.close();
+        }
+        if self.control.hang_up.swap(false, Ordering::Relaxed) {
+            self.attendant.hang_up();
+            self.perform(None);
+        }
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        self.board().state().trouble = trouble;
+    }
+
+    fn trouble(&self, text: &str) {
+        self.shared.board.trouble(&format!("{}: {text}", self.line().name));
+        self.set_trouble(Some(text.to_owned()));
+    }
+
+    /// Between two attempts to open the card. A call under way waits for it, but not for ever.
+    fn wait_for_card(&mut self, lost_at: Option<Instant>) {
+        let until = Instant::now() + RETRY;
+        while Instant::now() < until && !self.is_stopped() {
+            thread::sleep(Duration::from_millis(20));
+            self.obey();
+            if lost_at.is_some_and(|lost| lost.elapsed() >= CARD_MAY_RETURN) {
+                self.attendant.hang_up();
+            }
+            self.perform(None);
+            if self.control.closing.load(Ordering::Relaxed) && self.attendant.phase() != Phase::InCall {
+                self.board().state().phase = Phase::Closed;
+            }
+        }
+    }
+
+    /// Performs what the attendant wants. A line without sound has nobody to tell events to.
+    fn perform(&mut self, mut port: Option<&mut dyn Port>) {
+        while let Some(effect) = self.attendant.poll_effect() {
+            match effect {
+                Effect::Ring(count) => {
+                    self.board().add(Count::Rings, 1);
+                    tracing::info!(line = self.line().name, count, "ring");
+                }
+                Effect::GaveUp => tracing::info!(line = self.line().name, "the caller gave up"),
+                Effect::TakeLine => self.set_off_hook(true),
+                Effect::LeaveLine => self.set_off_hook(false),
+                Effect::Began(_) => self.began(),
+                Effect::Request { call, id, request } => self.ask(call, id, *request),
+                Effect::Event(event) => {
+                    if let Some(port) = &mut port {
+                        port.notice(&event);
+                    }
+                    self.note(&event);
+                }
+                Effect::Save(answers) => self.save(answers),
+                Effect::Transfer(to) => {
+                    self.shared.board.trouble(&format!("{}: cannot hand a caller over to {to}", self.line().name));
+                }
+                Effect::Ended(_, tone) => self.ended(tone),
+            }
+        }
+        let phase = self.attendant.phase();
+        self.board().state().phase = phase;
+    }
+
+    fn began(&mut self) {
+        let clock = SystemClock;
+        let now = clock.now().to_zoned(clock.time_zone());
+        self.call_id = format!("{}-{}", self.line().name, now.strftime("%Y%m%d-%H%M%S-%3f"));
+        self.board().add(Count::Calls, 1);
+        self.board().state().call = Some(LiveCall::new(&self.call_id, now.timestamp()));
+        tracing::info!(call = self.call_id, line = self.line().name, "call begins");
+        if let Some(recorder) = &self.shared.recorder {
+            recorder.begin(&self.call_id);
+        }
+    }
+
+    fn note(&self, event: &Event) {
+        tracing::debug!(call = self.call_id, at = %event.at, "{}", event.kind);
+        match event.kind {
+            EventKind::Key { .. } => self.board().add(Count::Keys, 1),
+            EventKind::Outcome(Outcome::GiveUp) => tracing::info!(call = self.call_id, "the caller gave up"),
+            _ => {}
+        }
+        if let Some(call) = &mut self.board().state().call {
+            call.note(event.at, event.kind.to_string());
+        }
+    }
+
+    fn ended(&mut self, tone: Option<Heard>) {
+        if tone.is_some() {
+            self.board().add(Count::GoneTones, 1);
+        }
+        let seconds = self.attendant.call().map_or(0, |call| call.now().as_ms() / 1000);
+        let tone = tone.map(|tone| tone.kind.name());
+        tracing::info!(call = self.call_id, seconds, tone, "call ends");
+        self.record(true);
+        if let Some(recorder) = &self.shared.recorder {
+            recorder.end(&self.call_id);
+        }
+        if let Some(call) = &mut self.board().state().call {
+            if let Some(tone) = tone {
+                call.note(self.attendant.call().map_or_else(Default::default, Call::now), format!("         ({tone})"));
+            }
+            call.over = true;
+        }
+    }
+
+    /// Asks a service on a thread of its own, which ends by itself even if the call and the line do before.
+    fn ask(&self, call: CallNumber, id: RequestId, request: Request) {
+        let (shop, under_way) = (Arc::clone(&self.shared.shop), UnderWay::new(&self.shared.requests));
+        let (answer, board) = (self.answer.clone(), Arc::clone(&self.shared.board));
+        let (index, call_id, unavailable) = (self.index, self.call_id.clone(), refusal_of(&request));
+        let work = move || {
+            let span = tracing::info_span!("request", call = call_id, service = request.name());
+            let reply = span.in_scope(|| shop.perform(request));
+            if matches!(reply, Reply::Charge(ChargeReply::Approved { .. })) {
+                board.lines[index].add(Count::Approved, 1);
+            }
+            // The line may have gone; what was done is in the ledger.
+            let _ = answer.try_send((call, id, reply));
+            drop(under_way);
+        };
+        if let Err(error) = thread::Builder::new().name("request".to_owned()).spawn(work) {
+            self.trouble(&format!("no thread for a service request: {error}"));
+            let _ = self.answer.try_send((call, id, unavailable));
+        }
+    }
+
+    /// Keeps a caller's answers, on a thread of its own: a disk may take its time, and the line can't wait.
+    fn save(&self, answers: Answers) {
+        let Some(file) = self.shared.answers.clone() else {
+            return self.shared.board.trouble(&format!("no file for answers: {answers} are lost"));
+        };
+        let (board, under_way) = (Arc::clone(&self.shared.board), UnderWay::new(&self.shared.requests));
+        let work = move || {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = file.add(&answers, SystemClock.now()) {
+                board.trouble(&format!("answers not kept: {error}; they were {answers}"));
+            }
+            drop(under_way);
+        };
+        if let Err(error) = thread::Builder::new().name("answers".to_owned()).spawn(work) {
+            self.trouble(&format!("no thread to keep answers: {error}"));
+        }
+    }
+
+    /// Hands the recording over in pieces, and the rest at the end.
+    fn record(&mut self, rest: bool) {
+        let Some(recorder) = &self.shared.recorder else { return };
+        self.attendant.take_recording(&mut self.recorded);
+        if self.recorded.len() >= RECORDED_AT_ONCE || (rest && !self.recorded.is_empty()) {
+            let frames = std::mem::replace(&mut self.recorded, Vec::with_capacity(2 * RECORDED_AT_ONCE));
+            recorder.frames(&self.call_id, frames);
+        }
+    }
+
+    fn show(&mut self, heard: &[f32], said: &[f32]) {
+        self.meters[0].process(heard);
+        self.meters[1].process(said);
+        self.steps += 1;
+        if self.steps.is_multiple_of(LEVELS_EVERY) {
+            let mut state = self.shared.board.lines[self.index].state();
+            state.heard_dbm0 = self.meters[0].level_dbm0();
+            state.peak_dbm0 = self.meters[0].peak_dbm0();
+            state.said_dbm0 = self.meters[1].level_dbm0();
+            let in_call = state.phase == Phase::InCall;
+            state.echo_db = self.attendant.call().filter(|_| in_call).map_or(0.0, Call::echo_taken_out_db);
+        }
+    }
+
+    /// The hook's signals; none from a hook that does not work, which is opened again from time to time.
+    fn signals(&mut self) -> Signals {
+        if self.line().hook == HookPlan::None {
+            return Signals::default();
+        }
+        if self.hook.is_none() && self.hook_tried.is_none_or(|tried| tried.elapsed() >= RETRY) {
+            self.hook_tried = Some(Instant::now());
+            match self.line().hook.open() {
+                Ok(hook) => {
+                    self.hook = Some(hook);
+                    self.set_trouble(None);
+                    self.set_off_hook(self.off_hook);
+                }
+                Err(error) if self.board().state().trouble.is_none() => self.trouble(&error.to_string()),
+                Err(_) => {}
+            }
+        }
+        let Some(hook) = &mut self.hook else { return Signals::default() };
+        hook.signals().unwrap_or_else(|error| {
+            self.hook_failed(&error.to_string());
+            Signals::default()
+        })
+    }
+
+    fn set_off_hook(&mut self, off_hook: bool) {
+        self.off_hook = off_hook;
+        if let Some(hook) = &mut self.hook
+            && let Err(error) = hook.set_off_hook(off_hook)
+        {
+            self.hook_failed(&error.to_string());
+        }
+    }
+
+    fn hook_failed(&mut self, why: &str) {
+        self.board().add(Count::HookFailures, 1);
+        self.trouble(why);
+        self.hook = None;
+    }
+}
+
+fn refusal_of(request: &Request) -> Reply {
+    match request {
+        Request::Authorize { .. } => Reply::Authorize(crate::service::AuthorizeReply::Unavailable),
+        Request::Charge { .. } => Reply::Charge(ChargeReply::Unavailable),
+    }
+}
+
+/// Calls speak what the line speaks at their beginning, and judge cards by that day.
+fn make_call(line: &LineConfig, shared: &Shared, control: &Arc<Control>) -> MakeCall {
+    let (profile, tones, record) = (line.profile, line.tones, shared.recorder.is_some());
+    let control = Arc::clone(control);
+    Box::new(move || {
+        let spoken = control.spoken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let config = CallConfig { profile, record, today: SystemClock.year_month(), tones };
+        Call::new(spoken.menu, spoken.clips, &config)
+    })
+}

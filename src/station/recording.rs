@@ -1,0 +1,274 @@
+//! Recordings of calls: stereo WAV (caller left, box right), card data silent, the owner's only, bounded in age and size.
+//!
+//! Writing is a thread's of its own, fed through a bounded channel: a slow or full disk costs a recording, never a call.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::board::Board;
+use super::config::Recording;
+use crate::audio::wav::{Encoding, WavForm, WavWriter};
+use crate::call::Frame;
+use crate::media::SAMPLE_RATE;
+
+/// Pieces waiting to be written: half a minute of one call.
+const WAITING: usize = 64;
+
+/// Something for the writing thread.
+enum Message {
+    Begin(String),
+    Frames(String, Vec<Frame>),
+    End(String),
+}
+
+/// Gives recordings to the writing thread; cheap to clone, one for each line.
+#[derive(Clone)]
+pub struct CallRecorder {
+    messages: Sender<Message>,
+    board: Arc<Board>,
+}
+
+/// The writing thread; it ends when every [`CallRecorder`] is dropped, after writing what waits.
+pub(super) struct Writing {
+    pub(super) thread: JoinHandle<()>,
+}
+
+impl CallRecorder {
+    /// Starts writing into a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If the folder can't be had, or no thread.
+    pub(super) fn start(settings: Recording, board: Arc<Board>) -> io::Result<(Self, Writing)> {
+        make_private_folder(&settings.folder)?;
+        let (messages, waiting) = bounded(WAITING);
+        let writer = Writer { retention: Retention(settings), board: Arc::clone(&board), open: HashMap::new() };
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run(&waiting))?;
+        Ok((Self { messages, board }, Writing { thread }))
+    }
+
+    /// A call begins.
+    pub fn begin(&self, call: &str) {
+        self.send(Message::Begin(call.to_owned()));
+    }
+
+    /// More of a call.
+    pub fn frames(&self, call: &str, frames: Vec<Frame>) {
+        self.send(Message::Frames(call.to_owned(), frames));
+    }
+
+    /// A call ended.
+    pub fn end(&self, call: &str) {
+        self.send(Message::End(call.to_owned()));
+    }
+
+    fn send(&self, message: Message) {
+        if self.messages.try_send(message).is_err() {
+            self.board.trouble("recording: the disk is too slow; a piece of a recording is lost");
+        }
+    }
+}
+
+struct Writer {
+    retention: Retention,
+    board: Arc<Board>,
+    open: HashMap<String, WavWriter<BufWriter<File>>>,
+}
+
+impl Writer {
+    fn run(mut self, waiting: &Receiver<Message>) {
+        for message in waiting {
+            let done = match message {
+                Message::Begin(call) => self.begin(&call),
+                Message::Frames(call, frames) => self.write(&call, &frames),
+                Message::End(call) => self.open.remove(&call).map_or(Ok(()), WavWriter::finish),
+            };
+            if let Err(error) = done {
+                self.board.trouble(&format!("recording: {}: {error}", self.retention.0.folder.display()));
+            }
+        }
+        for (_, writer) in self.open.drain() {
+            // The last words of a stopping box; there is nobody left to tell.
+            let _ = writer.finish();
+        }
+    }
+
+    fn begin(&mut self, call: &str) -> io::Result<()> {
+        self.retention.clean_up()?;
+        if !self.retention.has_room() {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "the disk is nearly full; this call is not recorded",
+            ));
+        }
+        let path = self.retention.0.folder.join(format!("{call}.wav"));
+        let form = WavForm { sample_rate: SAMPLE_RATE, channels: 2, encoding: Encoding::Pcm16 };
+        let writer = WavWriter::new(BufWriter::new(create_private(&path)?), form)?;
+        self.open.insert(call.to_owned(), writer);
+        Ok(())
+    }
+
+    /// A recording that can't be written on is closed as it is; the call goes on.
+    fn write(&mut self, call: &str, frames: &[Frame]) -> io::Result<()> {
+        let Some(writer) = self.open.get_mut(call) else { return Ok(()) };
+        let channel = |index: usize| frames.iter().map(|frame| frame[index]).collect::<Vec<f32>>();
+        let written = writer.write(&[&channel(0), &channel(1)]);
+        if written.is_err()
+            && let Some(writer) = self.open.remove(call)
+        {
+            let _ = writer.finish(); // it failed just now, and is told of below
+        }
+        written
+    }
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Which recordings stay.
+pub struct Retention(pub Recording);
+
+impl Retention {
+    /// Removes recordings that are too old, and the oldest of what is too much. Only WAV files in the folder itself.
+    ///
+    /// # Errors
+    /// If the folder can't be read, or a file not removed.
+    pub fn clean_up(&self) -> io::Result<()> {
+        let mut files = self.files()?;
+        files.sort();
+        let now = SystemTime::now();
+        let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        for (changed, bytes, path) in files {
+            let age = now.duration_since(changed).unwrap_or(Duration::ZERO);
+            if age <= self.0.keep && total <= self.0.most_bytes {
+                break;
+            }
+            fs::remove_file(path)?;
+            total -= bytes;
+        }
+        Ok(())
+    }
+
+    /// Whether the disk has room for another recording.
+    pub fn has_room(&self) -> bool {
+        free_bytes(&self.0.folder).is_none_or(|free| free >= self.0.least_free_bytes)
+    }
+
+    fn files(&self) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.0.folder)? {
+            let (path, data) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if data.is_file() && path.extension().is_some_and(|extension| extension == "wav") {
+                files.push((data.modified()?, data.len(), path));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Bytes an ordinary user may still write to a folder's disk; `None` if the system does not tell.
+#[cfg(unix)]
+pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+pub(super) fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::audio::Recording as Read;
+    use jiff::Timestamp;
+
+    fn settings(folder: &Path) -> Recording {
+        let keep = Duration::from_secs(3600);
+        Recording { folder: folder.join("calls"), keep, most_bytes: 10_000_000, least_free_bytes: 1 }
+    }
+
+    fn board() -> Arc<Board> {
+        Arc::new(Board::new("b", true, "h", Timestamp::UNIX_EPOCH, Vec::new()))
+    }
+
+    #[test]
+    fn a_call_is_written_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, writing) = CallRecorder::start(settings(folder.path()), board()).unwrap();
+        recorder.begin("one");
+        recorder.frames("one", vec![[0.25, -0.5]; 8000]);
+        recorder.frames("unknown", vec![[0.25, -0.5]; 8000]);
+        recorder.end("one");
+        drop(recorder);
+        writing.thread.join().unwrap();
+        let path = folder.path().join("calls/one.wav");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        let mut recording = Read::open(&path).unwrap();
+        let mut block = crate::audio::Block::new();
+        assert!(recording.next_block(&mut block).unwrap() && recording.channels() == 2);
+        assert!((block.channel(1)[0] + 0.5).abs() < 1e-3);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_full_disk_costs_the_recording_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (board, full) = (board(), Recording { least_free_bytes: u64::MAX, ..settings(folder.path()) });
+        let (recorder, writing) = CallRecorder::start(full, Arc::clone(&board)).unwrap();
+        recorder.begin("one");
+        recorder.frames("one", vec![[0.0; 2]; 80]);
+        recorder.end("one");
+        drop(recorder);
+        writing.thread.join().unwrap();
+        assert_eq!((fs::read_dir(folder.path().join("calls")).unwrap().count(), board.troubles()), (0, 1));
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_other_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        for (name, age_s) in [("old.wav", 7200), ("b.wav", 30), ("a.wav", 20), ("c.wav", 10), ("notes.txt", 9000)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_len(1000).unwrap();
+            file.set_modified(now - Duration::from_secs(age_s)).unwrap();
+        }
+        let keep = Duration::from_secs(3600);
+        Retention(Recording { folder: folder.path().into(), keep, most_bytes: 2000, least_free_bytes: 1 })
+            .clean_up()
+            .unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["a.wav", "c.wav", "notes.txt"]);
+    }
+}

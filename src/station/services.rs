@@ -1,0 +1,114 @@
+//! The services behind the lines: who is asked, who charges, what is written down.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::config::Services;
+use crate::authorizer::AuthorizerClient;
+use crate::clock::{Clock, SystemClock};
+use crate::ledger::{Digits, Ledger, LedgerError};
+use crate::money::Money;
+use crate::openpay::Client;
+use crate::openpay::sandbox::SandboxConfig;
+use crate::payment::{Background, Cashier, CashierConfig, Rehearsal, RehearsalConfig, RehearsalError, Till};
+use crate::service::{PaymentKey, Reply, Request};
+
+/// Files of a demonstration, in its folder.
+const DEMO_LEDGER: &str = "ledger.sqlite";
+const DEMO_SANDBOX: &str = "openpay-sandbox.sqlite";
+/// The key a demonstration has from the start, and what it is worth.
+const DEMO_KEY: &str = "257139";
+const DEMO_AMOUNT: Money = Money::mxn(20_000);
+/// How long a demonstration's gateway may take to answer a charge.
+const DEMO_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The services at work. Dropping it ends reconciliation after the round it is in.
+pub struct Shop {
+    /// Performs what calls ask for.
+    pub cashier: Arc<Cashier>,
+    /// Payment keys and attempts.
+    pub ledger: Arc<Ledger>,
+    _background: Background,
+    rehearsal: Option<Rehearsal>,
+    orders: AtomicU64,
+}
+
+/// Why the services do not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopError {
+    /// The demonstration.
+    #[error("demonstration: {0}")]
+    Demo(#[from] RehearsalError),
+    /// The ledger.
+    #[error("{file}: {source}; check the folder's rights and the disk")]
+    Ledger {
+        /// Its file.
+        file: String,
+        /// What is wrong.
+        source: LedgerError,
+    },
+    /// The system gave no thread, or no folder.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+impl Shop {
+    /// Starts the services, and reconciliation with a first round at once.
+    ///
+    /// # Errors
+    /// [`ShopError`]. A gateway or authorizer that can't be reached is none: calls tell their callers so.
+    pub fn start(services: &Services, reconcile_every: Duration) -> Result<Self, ShopError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (cashier, ledger, rehearsal) = match services {
+            Services::Demo(folder) => {
+                let rehearsal = rehearse(folder)?;
+                (Arc::clone(&rehearsal.cashier), Arc::clone(&rehearsal.ledger), Some(rehearsal))
+            }
+            Services::Live(live) => {
+                let opened = Ledger::open(&live.ledger, Arc::clone(&clock));
+                let file = || live.ledger.display().to_string();
+                let ledger = Arc::new(opened.map_err(|source| ShopError::Ledger { file: file(), source })?);
+                let config = CashierConfig::new(live.payer.clone());
+                let till = Till::new(Client::new(&live.openpay), Arc::clone(&ledger), config);
+                let authorizer = AuthorizerClient::new(live.authorizer.clone(), clock);
+                (Arc::new(Cashier::new(authorizer, till)), ledger, None)
+            }
+        };
+        let background = Background::start(Arc::clone(&cashier), reconcile_every)?;
+        let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
+        Ok(Self { cashier, ledger, _background: background, rehearsal, orders })
+    }
+
+    /// Performs one request; blocks until its end.
+    pub fn perform(&self, request: Request) -> Reply {
+        self.cashier.perform(request)
+    }
+
+    /// A new payment key of a demonstration, for a simulated caller; `None` if the services are real or the ledger fails.
+    pub fn demo_key(&self) -> Option<PaymentKey> {
+        let rehearsal = self.rehearsal.as_ref()?;
+        let order = format!("demo-{}", self.orders.fetch_add(1, Ordering::Relaxed));
+        let digits = format!("{:08}", fastrand::u32(10_000_000..100_000_000));
+        rehearsal.issue(Digits::Given(PaymentKey::new(digits)), DEMO_AMOUNT, &order).ok()
+    }
+
+    /// What a person can try at once, for the log: the demonstration's key.
+    pub const fn demo_hint(&self) -> Option<&'static str> {
+        if self.rehearsal.is_some() { Some(DEMO_KEY) } else { None }
+    }
+}
+
+fn rehearse(folder: &Path) -> Result<Rehearsal, ShopError> {
+    std::fs::create_dir_all(folder)?;
+    let rehearsal = Rehearsal::start(RehearsalConfig {
+        ledger: Some(folder.join(DEMO_LEDGER)),
+        sandbox: SandboxConfig { file: Some(folder.join(DEMO_SANDBOX)), ..SandboxConfig::default() },
+        charge_answer: DEMO_PATIENCE,
+        ..RehearsalConfig::default()
+    })?;
+    // It was issued at an earlier start, as a rule.
+    let _ = rehearsal.issue(Digits::Given(PaymentKey::new(DEMO_KEY)), DEMO_AMOUNT, "demo-0");
+    Ok(rehearsal)
+}

@@ -1,0 +1,250 @@
+//! Who may look: the password, the session's cookie, forms that only our own page can send.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use axum::Form;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::App;
+use super::session::{Sessions, random_token, same};
+
+/// Shortest password.
+const SHORTEST: usize = 10;
+/// Longest password looked at.
+const LONGEST: usize = 200;
+/// After a wrong password the next is looked at only after so long, twice as long after each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const SESSION_COOKIE: &str = "tonopago";
+const FORM_COOKIE: &str = "tonopago-form";
+
+/// Why a password can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too short or too long.
+    #[error("a password has {SHORTEST} to {LONGEST} characters")]
+    Length,
+    /// The system has no randomness to give, or no memory.
+    #[error("the password can't be hashed on this machine now")]
+    Failed,
+}
+
+/// A password's hash (Argon2id with its recommended cost), to be kept in a file.
+///
+/// # Errors
+/// [`PasswordError`] if it is too short or too long.
+pub fn hash_password(password: &str) -> Result<String, PasswordError> {
+    if !(SHORTEST..=LONGEST).contains(&password.chars().count()) {
+        return Err(PasswordError::Length);
+    }
+    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|_| PasswordError::Failed)?;
+    Ok(hash.to_string())
+}
+
+/// Lets people in.
+pub(super) struct Gate {
+    hash: Option<String>,
+    https: bool,
+    sessions: Sessions,
+    /// Wrong passwords since the last right one, and when the next is looked at.
+    wrong: Mutex<(u32, Instant)>,
+}
+
+/// What the login form sends.
+#[derive(Deserialize)]
+pub(super) struct Login {
+    password: String,
+    form: String,
+}
+
+/// What other forms send.
+#[derive(Deserialize)]
+pub(super) struct Confirmed {
+    form: String,
+}
+
+impl Gate {
+    pub(super) fn new(hash: Option<String>, https: bool) -> Self {
+        Self { hash, https, sessions: Sessions::default(), wrong: Mutex::new((0, Instant::now())) }
+    }
+
+    /// Whether there is no password.
+    pub(super) const fn is_open(&self) -> bool {
+        self.hash.is_none()
+    }
+
+    /// Whether a request may see what is inside.
+    pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
+        self.is_open() || self.form_token(headers).is_some()
+    }
+
+    /// What this session's forms carry.
+    pub(super) fn form_token(&self, headers: &HeaderMap) -> Option<String> {
+        self.sessions.form_token(&cookie(headers, SESSION_COOKIE)?)
+    }
+
+    fn cookie(&self, name: &str, value: &str, seconds: u32) -> Option<HeaderValue> {
+        let secure = if self.https { "; Secure" } else { "" };
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+        HeaderValue::from_str(&text).ok()
+    }
+
+    /// Whether the password is right. Blocking, and slow on purpose.
+    fn verify(&self, password: &str) -> bool {
+        let Some(hash) = self.hash.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) else { return false };
+        password.len() <= 4 * LONGEST && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+    }
+
+    /// Whether a password is looked at now; a guesser waits.
+    fn may_try(&self) -> bool {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if now < wrong.1 {
+            return false;
+        }
+        // Counted as wrong until it was right: guesses sent at once don't all get in.
+        wrong.0 = wrong.0.saturating_add(1);
+        wrong.1 = now + FIRST_PAUSE.saturating_mul(1 << wrong.0.min(16).saturating_sub(1)).min(LONGEST_PAUSE);
+        true
+    }
+
+    fn forgive(&self) {
+        *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = (0, Instant::now());
+    }
+}
+
+/// Sends those without a session to the login form; programs get a plain 401.
+pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if app.gate.admits(request.headers()) {
+        next.run(request).await
+    } else if request.uri().path() == "/" {
+        Redirect::to("/login").into_response()
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
+}
+
+/// The login form.
+pub(super) async fn form(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if app.gate.admits(&headers) {
+        return Redirect::to("/").into_response();
+    }
+    show_form(&app, &headers, StatusCode::OK, "")
+}
+
+/// Takes the login form.
+pub(super) async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, Form(login): Form<Login>) -> Response {
+    let spanish = wants_spanish(&headers);
+    let password = Zeroizing::new(login.password);
+    let ours = cookie(&headers, FORM_COOKIE).is_some_and(|token| same(&token, &login.form));
+    if !ours {
+        let text = if spanish { "Intente de nuevo" } else { "Try again" };
+        return show_form(&app, &headers, StatusCode::FORBIDDEN, text);
+    }
+    if !app.gate.may_try() {
+        let text = if spanish { "Espere un momento" } else { "Wait a moment" };
+        return show_form(&app, &headers, StatusCode::TOO_MANY_REQUESTS, text);
+    }
+    let asked = Arc::clone(&app);
+    let right = tokio::task::spawn_blocking(move || asked.gate.verify(&password)).await.unwrap_or(false);
+    if !right {
+        tracing::warn!("status page: wrong password");
+        let text = if spanish { "Contraseña incorrecta" } else { "Wrong password" };
+        return show_form(&app, &headers, StatusCode::UNAUTHORIZED, text);
+    }
+    app.gate.forgive();
+    let session = app.gate.sessions.begin();
+    let Some(cookie) = session.and_then(|token| app.gate.cookie(SESSION_COOKIE, &token, 12 * 3600)) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}
+
+/// Ends the session.
+pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap, Form(sent): Form<Confirmed>) -> Response {
+    let ours = app.gate.form_token(&headers).is_some_and(|token| same(&token, &sent.form));
+    if !ours {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if let Some(token) = cookie(&headers, SESSION_COOKIE) {
+        app.gate.sessions.end(&token);
+    }
+    let gone = app.gate.cookie(SESSION_COOKIE, "", 0);
+    let mut response = Redirect::to("/login").into_response();
+    response.headers_mut().extend(gone.map(|gone| (header::SET_COOKIE, gone)));
+    response
+}
+
+fn show_form(app: &App, headers: &HeaderMap, status: StatusCode, message: &str) -> Response {
+    let Some(token) = random_token() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let spanish = wants_spanish(headers);
+    let (language, title, label, button) =
+        if spanish { ("es", "Entrar", "Contraseña", "Entrar") } else { ("en", "Sign in", "Password", "Sign in") };
+    let page = include_str!("page/login.html")
+        .replace("{language}", language)
+        .replace("{title}", title)
+        .replace("{label}", label)
+        .replace("{button}", button)
+        .replace("{message}", message)
+        .replace("{token}", &token);
+    let mut response = (status, Html(page)).into_response();
+    response
+        .headers_mut()
+        .extend(app.gate.cookie(FORM_COOKIE, &token, 3600).map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+}
+
+fn wants_spanish(headers: &HeaderMap) -> bool {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("es");
+    let place = |language: &str| wanted.to_ascii_lowercase().find(language).unwrap_or(usize::MAX);
+    place("es") <= place("en")
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_verified_by_its_hash_alone() {
+        let hash = hash_password("correct horse").unwrap();
+        assert!(hash.starts_with("$argon2id$") && !hash.contains("horse"));
+        let gate = Gate::new(Some(hash), false);
+        assert!(gate.verify("correct horse") && !gate.verify("correct horsf") && !gate.verify(""));
+        assert!(!Gate::new(None, false).verify(""));
+        assert_eq!(hash_password("short"), Err(PasswordError::Length));
+    }
+
+    #[test]
+    fn a_guesser_waits_and_a_right_password_forgives() {
+        let gate = Gate::new(Some(String::new()), false);
+        assert!(gate.may_try());
+        assert!(!gate.may_try(), "the second within half a second");
+        gate.forgive();
+        assert!(gate.may_try());
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; tonopago=xyz; b"));
+        assert_eq!(cookie(&headers, "tonopago").as_deref(), Some("xyz"));
+        assert_eq!(cookie(&headers, "b"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! The status page: what the box is doing, live, for people and for Prometheus. Read-only.
+//!
+//! Without a password the page is for whoever reaches it, which the configuration allows on this machine only. With one,
+//! everything but `/healthz` wants a session (and `/metrics` on this machine).
+
+mod login;
+mod metrics;
+mod pages;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use prometheus_client::registry::Registry;
+
+use super::board::Board;
+use super::config::StatusConfig;
+use super::services::Shop;
+use crate::http::{Server, ServerError};
+
+use login::Gate;
+pub use login::{PasswordError, hash_password};
+
+/// What a browser may do with the page: nothing that does not come from here.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What handlers share.
+pub(super) struct App {
+    board: Arc<Board>,
+    shop: Arc<Shop>,
+    gate: Gate,
+    registry: Registry,
+    /// Only this machine reaches the page.
+    local: bool,
+}
+
+/// Serves the status page until the value is dropped.
+pub(super) fn serve(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Result<Server, ServerError> {
+    Server::start("status", settings.listen, router(settings, board, shop))
+}
+
+fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Router {
+    let app = Arc::new(App {
+        board: Arc::clone(board),
+        shop: Arc::clone(shop),
+        gate: Gate::new(settings.password_hash.clone(), settings.https),
+        registry: metrics::registry(board),
+        local: settings.listen.ip().is_loopback(),
+    });
+    let inside = Router::new()
+        .route("/", get(pages::page))
+        .route("/api/state", get(pages::state))
+        .route("/api/events", get(pages::events))
+        .route("/api/payments", get(pages::payments))
+        .route("/api/search", get(pages::search))
+        .route("/logout", post(login::logout))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), login::admit));
+    Router::new()
+        .merge(inside)
+        .route("/login", get(login::form).post(login::enter))
+        .route("/page.js", get(pages::script))
+        .route("/page.css", get(pages::style))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(read_metrics))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        .with_state(app)
+}
+
+/// Headers of every answer; and requests that a foreign name brought here are refused where no password protects.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = if app.gate.is_open() && !names_this_machine(request.headers()) {
+        (StatusCode::FORBIDDEN, "this page is reached by this machine's address only\n").into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether the `Host` is an address or `localhost`: a page elsewhere can make its own name mean this machine.
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok()
+}
+
+async fn healthz(State(app): State<Arc<App>>) -> Response {
+    if app.board.is_well() {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "a line has no sound or no hook\n").into_response()
+    }
+}
+
+async fn read_metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if !app.local && !app.gate.admits(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &app.registry) {
+        Ok(()) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,136 @@
+use std::time::Duration;
+
+use super::super::board::LineBoard;
+use super::*;
+use crate::http::{Credentials, HttpClient, Timeouts};
+
+struct Bench {
+    server: Server,
+    _folder: tempfile::TempDir,
+}
+
+fn bench(password: Option<&str>) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let board =
+        Arc::new(Board::new("caja", true, "abc", jiff::Timestamp::UNIX_EPOCH, vec![LineBoard::new("l1", "card")]));
+    let services = super::super::Services::Demo(folder.path().join("demo"));
+    let shop = Arc::new(Shop::start(&services, Duration::from_secs(60)).unwrap());
+    let hash = password.map(|password| hash_password(password).unwrap());
+    let settings = StatusConfig { listen: ([127, 0, 0, 1], 0).into(), password_hash: hash, https: false };
+    Bench { server: serve(&settings, &board, &shop).unwrap(), _folder: folder }
+}
+
+/// One request as it goes over the wire; the whole answer.
+fn ask(bench: &Bench, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(bench.server.address()).unwrap();
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn get(bench: &Bench, path: &str, more: &str) -> String {
+    ask(bench, &format!("GET {path} HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n{more}\n"))
+}
+
+fn post(bench: &Bench, path: &str, cookie: &str, body: &str) -> String {
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\nHost: 127.0.0.1\nConnection: close\nCookie: {cookie}\n");
+    ask(bench, &format!("{head}Content-Type: application/x-www-form-urlencoded\nContent-Length: {length}\n\n{body}"))
+}
+
+fn cookie_in(answer: &str, name: &str) -> String {
+    let line = answer
+        .lines()
+        .find(|line| line.starts_with(&format!("set-cookie: {name}=")))
+        .unwrap_or_else(|| panic!("{answer}"));
+    assert!(line.contains("HttpOnly") && line.contains("SameSite=Strict"), "{line}");
+    line["set-cookie: ".len()..].split(';').next().unwrap().to_owned()
+}
+
+fn token_in(page: &str) -> &str {
+    page.split("name=\"form\" type=\"hidden\" value=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[test]
+fn without_a_password_this_machine_may_look_and_a_foreign_name_may_not() {
+    let bench = bench(None);
+    let page = get(&bench, "/", "");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("<script src=\"/page.js\""), "{page}");
+    for header in ["content-security-policy: default-src 'none'", "x-frame-options: DENY", "cache-control: no-store"] {
+        assert!(page.contains(header), "{header} is not in {page}");
+    }
+    let foreign = ask(&bench, "GET /api/state HTTP/1.1\nHost: evil.example\nConnection: close\n\n");
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+    assert!(get(&bench, "/api/state", "").contains("\"config\":\"abc\""));
+    assert!(get(&bench, "/api/payments", "").contains("\"approved\":0"));
+    assert!(get(&bench, "/api/search?q=nothing", "").contains("\"payments\":[]"));
+}
+
+#[test]
+fn with_a_password_nothing_is_seen_before_it_was_right() {
+    let bench = bench(Some("correct horse"));
+    for path in ["/api/state", "/api/events", "/api/payments", "/api/search?q=1"] {
+        assert!(get(&bench, path, "").starts_with("HTTP/1.1 401"), "{path}");
+        assert!(get(&bench, path, "Cookie: tonopago=guess\n").starts_with("HTTP/1.1 401"), "{path}");
+    }
+    assert!(get(&bench, "/", "").contains("location: /login"));
+    let form = get(&bench, "/login", "Accept-Language: en-US\n");
+    assert!(form.contains("Password") && get(&bench, "/login", "").contains("Contraseña"));
+    let (form_cookie, token) = (cookie_in(&form, "tonopago-form"), token_in(&form).to_owned());
+    // A form that is not ours, even with the right password.
+    let forged = post(&bench, "/login", "", &format!("password=correct+horse&form={token}"));
+    assert!(forged.starts_with("HTTP/1.1 403"), "{forged}");
+    let body = format!("password=correct+horse&form={token}");
+    let entered = post(&bench, "/login", &form_cookie, &body);
+    let session = cookie_in(&entered, "tonopago");
+    assert!(entered.contains("location: /"), "{entered}");
+    let with = format!("Cookie: {session}\n");
+    assert!(get(&bench, "/api/state", &with).starts_with("HTTP/1.1 200"));
+    let page = get(&bench, "/", &with);
+    // Leaving wants this session's own form.
+    assert!(post(&bench, "/logout", &session, "form=wrong").starts_with("HTTP/1.1 403"));
+    let left = post(&bench, "/logout", &session, &format!("form={}", token_in(&page)));
+    assert!(left.contains("location: /login"), "{left}");
+    assert!(get(&bench, "/api/state", &with).starts_with("HTTP/1.1 401"));
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_the_next_waits() {
+    let bench = bench(Some("correct horse"));
+    let form = get(&bench, "/login", "");
+    let (cookie, token) = (cookie_in(&form, "tonopago-form"), token_in(&form).to_owned());
+    let wrong = post(&bench, "/login", &cookie, &format!("password=wrong+password&form={token}"));
+    assert!(wrong.starts_with("HTTP/1.1 401") && wrong.contains("Contraseña incorrecta"), "{wrong}");
+    let again: Vec<String> =
+        (0..3).map(|_| post(&bench, "/login", &cookie, &format!("password=x&form={token}"))).collect();
+    assert!(again.iter().any(|answer| answer.starts_with("HTTP/1.1 429")), "{again:?}");
+}
+
+#[test]
+fn what_changes_is_told_at_once() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let bench = bench(None);
+    let mut stream = std::net::TcpStream::connect(bench.server.address()).unwrap();
+    stream.write_all(b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    let first = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("data: ")).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&first[6..]).unwrap();
+    assert_eq!((&state["name"], &state["lines"][0]["phase"]), (&"caja".into(), &"clearing".into()));
+}
+
+#[test]
+fn metrics_and_health_are_for_programs() {
+    let bench = bench(None);
+    let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(Duration::from_secs(5)));
+    let text = |path: &str| {
+        let answer = client.get(&format!("{}{path}", bench.server.url())).ok().unwrap();
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    };
+    let metrics = text("/metrics");
+    for line in ["tonopago_calls_total{line=\"l1\"} 0", "tonopago_line_up{line=\"l1\"} 1", "# EOF", "config=\"abc\""] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    assert_eq!(text("/healthz"), "ok\n");
+}

@@ -1,0 +1,171 @@
+//! A box from its start to its stop.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::board::{Board, LineBoard};
+use super::config::{Config, ConfigError};
+use super::lines::{Line, Shared, Spoken, describe};
+use super::recording::{CallRecorder, Writing};
+use super::services::{Shop, ShopError};
+use super::status;
+use crate::http::{Server, ServerError};
+use crate::line::attendant::Phase;
+use crate::line::{AnswersError, AnswersFile};
+
+/// Between two looks while stopping.
+const LOOK: Duration = Duration::from_millis(50);
+/// A line whose thread has not moved for so long hangs: more than a card's opening takes.
+const HANGING: Duration = Duration::from_secs(20);
+
+/// A running box.
+pub struct Station {
+    config: Arc<Config>,
+    shared: Shared,
+    lines: Vec<Line>,
+    server: Option<Server>,
+    writing: Option<Writing>,
+    /// Each line's beat, and when it last moved.
+    beats: Vec<(u64, Instant)>,
+}
+
+/// Why a box does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// The services.
+    #[error(transparent)]
+    Shop(#[from] ShopError),
+    /// The status page.
+    #[error("status page: {0}")]
+    Status(#[from] ServerError),
+    /// The recordings' folder.
+    #[error("recordings: {0}; check the folder's rights")]
+    Recording(std::io::Error),
+    /// The file for callers' answers can't be opened.
+    #[error(transparent)]
+    Answers(AnswersError),
+    /// No thread.
+    #[error("{0}")]
+    System(std::io::Error),
+}
+
+impl Station {
+    /// Starts services, status page and lines. A card or hook that is not there is no error: it is tried until it is.
+    ///
+    /// # Errors
+    /// [`StationError`] names the part that can't start.
+    pub fn start(config: Config) -> Result<Self, StationError> {
+        let config = Arc::new(config);
+        let lines = config.lines.iter().map(|line| LineBoard::new(&line.name, &describe(&line.source))).collect();
+        let demo = config.services.is_demo();
+        let board = Arc::new(Board::new(&config.name, demo, &config.hash, Timestamp::now(), lines));
+        let shop = Arc::new(Shop::start(&config.services, config.reconcile_every)?);
+        let recording = config.recording.clone().map(|settings| CallRecorder::start(settings, Arc::clone(&board)));
+        let (recorder, writing) = recording.transpose().map_err(StationError::Recording)?.unzip();
+        let server = match &config.status {
+            Some(settings) => Some(status::serve(settings, &board, &shop)?),
+            None => None,
+        };
+        let answers = config.answers.as_deref().map(AnswersFile::open).transpose().map_err(StationError::Answers)?;
+        let answers = answers.map(|file| Arc::new(Mutex::new(file)));
+        let shared = Shared { board, shop, recorder, answers, requests: Arc::new(AtomicUsize::new(0)) };
+        let start = |index| Line::start(&config, index, &shared);
+        let lines = (0..config.lines.len()).map(start).collect::<Result<Vec<_>, _>>().map_err(StationError::System)?;
+        let beats = vec![(0, Instant::now()); lines.len()];
+        Ok(Self { config, shared, lines, server, writing, beats })
+    }
+
+    /// What the box is doing.
+    pub const fn board(&self) -> &Arc<Board> {
+        &self.shared.board
+    }
+
+    /// Where the status page is.
+    pub fn status_url(&self) -> Option<String> {
+        self.server.as_ref().map(Server::url)
+    }
+
+    /// The payment key to try, if the services are a demonstration.
+    pub fn demo_hint(&self) -> Option<&'static str> {
+        self.shared.shop.demo_hint()
+    }
+
+    /// Reads the configuration again and gives its menus and prompts to every line's next call. Calls under way keep
+    /// theirs. Everything else of it waits for a restart.
+    ///
+    /// # Errors
+    /// All problems; the box goes on with what it had.
+    pub fn reload(&mut self) -> Result<(), ConfigError> {
+        let new = Config::read(&self.config.file)?;
+        for (line, settings) in self.lines.iter().zip(&self.config.lines) {
+            // The line keeps its menu's name; the file behind the name may be another now.
+            let name = &self.config.menus[settings.menu].name;
+            match new.menus.iter().find(|menu| menu.name == *name) {
+                Some(menu) => line.speak(Spoken { menu: Arc::clone(&menu.menu), clips: Arc::clone(&new.clips) }),
+                None => self.shared.board.trouble(&format!("reload: menu {name} is gone; the line keeps the old one")),
+            }
+        }
+        self.shared.board.set_hash(&new.hash);
+        tracing::info!(config = new.hash, "menus and prompts were read again");
+        Ok(())
+    }
+
+    /// Whether every line's thread moves; for the watchdog, to be asked now and then.
+    pub fn is_alive(&mut self) -> bool {
+        let now = Instant::now();
+        let mut alive = true;
+        for ((line, board), (seen, at)) in self.lines.iter().zip(&self.shared.board.lines).zip(&mut self.beats) {
+            let beat = board.beat.load(Ordering::Relaxed);
+            if beat != *seen {
+                (*seen, *at) = (beat, now);
+            }
+            alive &= !line.has_ended() && now - *at < HANGING;
+        }
+        alive
+    }
+
+    /// Lets calls under way end, for as long as the configuration says or until `hurry` says so; hangs up what is left;
+    /// waits as long again for service requests. What is still open then is in the ledger, and is found at the next start.
+    pub fn stop(mut self, hurry: &mut dyn FnMut() -> bool) {
+        let busy = self.calls_under_way();
+        tracing::info!(calls = busy, "stopping");
+        self.lines.iter().for_each(Line::close);
+        let patience = self.config.stop_within;
+        if !wait(patience, hurry, || self.calls_under_way() == 0) {
+            tracing::warn!(calls = self.calls_under_way(), "calls are cut");
+            self.lines.iter().for_each(Line::hang_up);
+            wait(Duration::from_secs(2), &mut || false, || self.calls_under_way() == 0);
+        }
+        let requests = Arc::clone(&self.shared.requests);
+        if !wait(patience, hurry, || requests.load(Ordering::Relaxed) == 0) {
+            tracing::warn!("service requests are left to the next start's reconciliation");
+        }
+        self.lines.iter_mut().for_each(Line::stop);
+        drop(self.lines);
+        drop(self.server);
+        drop(self.shared);
+        if let Some(writing) = self.writing {
+            let _ = writing.thread.join(); // a panic in it has been reported by its own thread
+        }
+    }
+
+    fn calls_under_way(&self) -> usize {
+        self.shared.board.lines.iter().filter(|line| matches!(line.phase(), Phase::InCall | Phase::Settling)).count()
+    }
+}
+
+/// Waits until `done`; false if it took too long, or somebody was in a hurry.
+fn wait(patience: Duration, hurry: &mut dyn FnMut() -> bool, done: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + patience;
+    while !done() {
+        if Instant::now() >= until || hurry() {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+    true
+}

@@ -1,0 +1,124 @@
+//! What the author of a menu does: tries it, scripts callers, draws it, has it spoken, keeps its answers.
+
+use std::fs;
+
+use crate::harness::{Folder, Run, tonopago, tonopago_reading};
+
+fn simulate(args: &[&str], keys: &str) -> Run {
+    tonopago_reading([&["simulate"], args].concat(), keys.as_bytes().to_vec())
+}
+
+#[test]
+fn a_call_from_a_pipe_is_told_with_its_fields_masked() {
+    let keys = "1\n257139#\n1\n4111111111111111#\n0830\n737\n#\n";
+    for audio in [&[][..], &["--audio"]] {
+        let run = simulate(audio, keys);
+        assert_eq!((run.code, &*run.err), (0, ""), "{run:?}");
+        for told in
+            ["state cobrar", "answer approved, reference 100001", "card_number = •••• 1111", "payment_key = ••••••"]
+        {
+            assert!(run.out.contains(told), "{told}: {}", run.out);
+        }
+        assert!(!run.out.contains("257139") && !run.out.contains("4111") && !run.out.contains("737"), "{}", run.out);
+    }
+}
+
+#[test]
+fn a_mistake_on_the_pipe_is_named_with_what_can_be_written() {
+    let run = simulate(&[], "1\npress two\n");
+    assert_eq!(run.code, 1);
+    assert!(
+        run.err.contains("line 2 of standard input: \"press two\" is nothing a caller does: write keys"),
+        "{run:?}"
+    );
+    let run = simulate(&["--authorizer", "perhaps"], "");
+    assert!(run.code == 2 && run.err.contains("give an amount such as 200.00, or one of unknown"), "{run:?}");
+}
+
+#[test]
+fn a_script_is_written_compared_and_its_differences_are_shown() {
+    let folder = Folder::new();
+    let script = folder.path("paid.txt");
+    let play = |more: &[&str]| tonopago([&["simulate", "--script", script.to_str().unwrap()], more].concat());
+    fs::write(&script, "# pays\n> 1\n> 257139#\n> 1\n> 4111111111111111#\n> 0830\n> 737\n").unwrap();
+    assert_eq!(play(&[]).code, 1, "there is no transcript yet");
+    let run = play(&["--bless"]);
+    assert_eq!((run.code, run.out), (0, format!("{}: written\n", script.display())));
+    let run = play(&[]);
+    assert_eq!((run.code, run.out), (0, format!("{}: as expected\n", script.display())));
+    let run = play(&["--gateway", "declined"]);
+    assert_eq!(run.code, 1);
+    for line in ["\n  -   answer approved, reference 100001\n", "\n  +   answer declined\n"] {
+        assert!(run.out.contains(line), "{}", run.out);
+    }
+    assert!(run.err.contains("--bless"), "{}", run.err);
+    let run = tonopago(["simulate", "--script", folder.path("").to_str().unwrap()]);
+    assert_eq!(run.code, 0, "a folder means its scripts");
+}
+
+#[test]
+fn answers_are_added_to_a_file() {
+    let folder = Folder::new();
+    let file = folder.path("answers.csv");
+    for grade in ["5", "4"] {
+        let run = simulate(
+            &["--menu", "menus/encuesta.yaml", "--answers", file.to_str().unwrap()],
+            &format!("{grade}\n1\nhang up\n"),
+        );
+        assert_eq!((run.code, &*run.err), (0, ""));
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    let rows: Vec<&str> = text.lines().map(|line| line.split_once(',').unwrap().1).collect();
+    assert_eq!(rows, ["menu,servicio,mejorar,recomienda,telefono", "encuesta,5,,yes,", "encuesta,4,,yes,"]);
+}
+
+#[test]
+fn a_menu_is_drawn_with_a_calls_way() {
+    let folder = Folder::new();
+    let (trace, svg) = (folder.path("call.jsonl"), folder.path("way.svg"));
+    let run = simulate(&["--format", "jsonl"], "2\n257139#\nhang up\n");
+    fs::write(&trace, run.out).unwrap();
+    let run = tonopago(["graph", "--trace", trace.to_str().unwrap(), "-o", svg.to_str().unwrap()]);
+    assert_eq!((run.code, &*run.out, &*run.err), (0, "", ""));
+    let drawn = fs::read_to_string(&svg).unwrap();
+    assert!(drawn.starts_with("<svg") && drawn.contains("ingles") && drawn.contains(">1</text>"), "{drawn}");
+    assert!(tonopago(["graph", "--format", "mermaid"]).out.starts_with("flowchart TD\n"));
+    assert!(tonopago(["graph", "--format", "dot"]).out.starts_with("digraph \"pago\" {"));
+    let run = tonopago(["graph", "--trace", "menus/pago.yaml"]);
+    assert!(run.code == 1 && run.err.contains("no call's states are in it"), "{run:?}");
+}
+
+const OWN: &str = "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: a\nprompts: { m_hola: \"Hola.\" }\n\
+                   states:\n  a: { say: [m_hola], hang_up: true }\n";
+
+/// Any program that writes a WAV file will do; `generate` makes a sound, and no voice need be installed.
+#[cfg(unix)]
+#[test]
+fn a_menus_own_prompts_are_rendered_and_then_heard() {
+    let folder = Folder::new();
+    let (menu, sound) = (folder.path("m.yaml"), folder.digits("voice.wav", "1", &["--tone", "900"]));
+    fs::write(&menu, OWN).unwrap();
+    let menu = menu.to_str().unwrap();
+    let check = |more: &[&str]| tonopago([&["check", menu], more].concat());
+    let run = check(&[]);
+    assert!(run.code == 1 && run.out.contains("prompt \"m_hola\" has no clip yet in es-MX"), "{run:?}");
+    assert_eq!(check(&["--draft"]).code, 0);
+    let run = tonopago(["prompts", "render", "--menu", menu]);
+    assert!(run.code == 2 && run.err.contains("no program that speaks is given"), "{run:?}");
+    let command = format!("cp '{}' {{out}}", sound.display());
+    let run = tonopago(["prompts", "render", "--menu", menu, "--command", &command]);
+    assert_eq!((run.code, &*run.err), (0, ""), "{run:?}");
+    assert!(run.out.starts_with("es-MX/m_hola: rendered\n"), "{run:?}");
+    assert_eq!(check(&[]).code, 0);
+    fs::write(menu, OWN.replace("Hola.", "Buenos días.")).unwrap();
+    assert!(check(&[]).out.contains("has other words than its clip in es-MX"));
+    let run = tonopago(["prompts", "render", "--menu", menu, "--command", "false"]);
+    assert!(run.code == 1 && run.err.contains("prompt es-MX/m_hola: the program ended with exit status: 1"), "{run:?}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let run = tonopago(["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(schema["properties"]["give_up"]["$ref"], "#/$defs/state_name");
+}

@@ -1,0 +1,99 @@
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::fs;
+
+use crate::harness::{Folder, Run, tonopago};
+
+fn import(folder: &Folder, csv: &str) -> Run {
+    let file = folder.path("orders.csv");
+    fs::write(&file, csv).unwrap();
+    let ledger = folder.path("ledger.sqlite");
+    let mut run = tonopago(["keys", "import", "--ledger", ledger.to_str().unwrap(), file.to_str().unwrap()]);
+    run.err = run.err.replace(file.to_str().unwrap(), "orders.csv");
+    run
+}
+
+fn list(folder: &Folder) -> String {
+    tonopago(["keys", "list", "--reveal", "--ledger", folder.path("ledger.sqlite").to_str().unwrap()]).out
+}
+
+#[test]
+fn each_line_becomes_a_key() {
+    let folder = Folder::new();
+    let run = import(
+        &folder,
+        "\u{feff}Order,Amount,currency,description,key,digits,expires,name,email\r\n\
+         ord-1,200.5,,,257139,,2099-12-31,,\r\n\
+         ord-2, 10 ,USD,\"Shoes, red\",,10,2099-12-31T18:00:00Z,Juan,juan@example.com\r\n\
+         \r\n\
+         ord-3,1,MXN,,,,,,\r\n",
+    );
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
+    let lines: Vec<Vec<&str>> = run.out.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines[..2], [vec!["order", "key"], vec!["ord-1", "257139"]]);
+    assert_eq!((lines.len(), lines[2][1].len(), lines[3][1].len()), (4, 10, 8));
+    let listed = list(&folder);
+    for part in ["200.50 MXN", "10.00 USD", "expires 2099-12-31T18:00:00Z", "257139"] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place_and_nothing_is_issued() {
+    let folder = Folder::new();
+    let run = import(
+        &folder,
+        "order,amount,currency,expires,digits\n\
+         ord-1,-5,MXN,,\n\
+         ord-2,0,EUR,tomorrow,many\n\
+         ,1.005,,,\n\
+         ord-3,1,MXN\n\
+         ord-4,10,,,\n",
+    );
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert_eq!(
+        run.err,
+        "tonopago: no key was issued:\n\
+         orders.csv:2:2: \"-5\" is negative: an amount is 0.01 or more\n\
+         orders.csv:3:3: \"EUR\" is neither MXN nor USD\n\
+         orders.csv:3:2: the amount is zero\n\
+         orders.csv:3:4: \"tomorrow\" is no date: write 2026-12-31 or 2026-12-31T18:00:00Z\n\
+         orders.csv:3:5: \"many\" is no number of digits\n\
+         orders.csv:4:1: there is no order\n\
+         orders.csv:4:2: \"1.005\" has more than two decimals\n\
+         orders.csv:5: 3 fields, but the first line names 5; quote fields that hold commas\n\
+         8 wrong in orders.csv\n"
+    );
+    assert!(!folder.path("ledger.sqlite").exists(), "not even a ledger was made");
+}
+
+#[test]
+fn what_the_ledger_refuses_is_told_for_every_line_and_nothing_is_issued() {
+    let folder = Folder::new();
+    assert_eq!(import(&folder, "order,amount,key\nord-1,1,257139\n").code, 0);
+    let run = import(&folder, "order,amount,key\nord-9,1,\nord-1,1,\nord-2,1,257139\nord-3,1,12\nord-9,1,\n");
+    assert_eq!(
+        run.err,
+        "tonopago: no key was issued:\n\
+         orders.csv:3: can't issue the key: order \"ord-1\" has a key already\n\
+         orders.csv:4: can't issue the key: this key has been issued before\n\
+         orders.csv:5: can't issue the key: a key has 6 to 20 digits and nothing else\n\
+         orders.csv:6: can't issue the key: order \"ord-9\" has a key already\n\
+         4 wrong in orders.csv\n"
+    );
+    assert_eq!(list(&folder).lines().count(), 1);
+}
+
+#[test]
+fn a_file_that_is_none_says_so() {
+    let folder = Folder::new();
+    for (csv, problem) in [
+        ("", "orders.csv:1: there is no column \"order\""),
+        ("order,amount\n", "orders.csv:1: there is no order in it"),
+        ("order,amonut\n", "orders.csv:1:2: no column \"amonut\"; known are order, amount, "),
+        ("order,amount,Order\n", "orders.csv:1:3: column \"Order\" is there twice"),
+    ] {
+        let run = import(&folder, csv);
+        assert!(run.code == 1 && run.err.contains(problem), "{csv:?}: {run:?}");
+    }
+}

@@ -1,0 +1,51 @@
+//! `tonopago run --check` and `--make-password`.
+
+use std::fs;
+
+use crate::harness::{Folder, tonopago, tonopago_reading};
+
+#[test]
+fn a_good_configuration_is_said_to_be_good_and_the_example_is_one() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/box.example.yaml");
+    let run = tonopago(["run", "--config", example, "--check"]);
+    assert!(run.code == 0 && run.out.contains("good, 1 lines, 1 menus, configuration "), "{run:?}");
+}
+
+#[test]
+fn every_problem_is_told_and_nothing_is_started() {
+    let folder = Folder::new();
+    let file = folder.path("box.yaml");
+    fs::write(&file, "version: 1\nlines: { a: { car: x } }\nservices: { demo: d, ledger: l }\nrecording: {}\n")
+        .unwrap();
+    for more in [&["--check"][..], &[]] {
+        let run = tonopago([&["run", "--config", file.to_str().unwrap()], more].concat());
+        assert_eq!(run.code, 1);
+        for expected in [
+            ":2:15: unknown name \"car\"",
+            "did you mean \"card\"?",
+            ":3:13: services are either",
+            "\"folder\" is missing",
+        ] {
+            assert!(run.err.contains(expected), "{expected}: {run:?}");
+        }
+    }
+    assert!(!folder.path("d").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_kept_as_its_hash_and_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let file = folder.path("password");
+    let make =
+        |text: &str| tonopago_reading(["run", "--make-password", file.to_str().unwrap()], text.as_bytes().to_vec());
+    let short = make("short\n");
+    assert!(short.code == 1 && short.err.contains("10 to 200 characters"), "{short:?}");
+    assert_eq!(make("a good long one\n").code, 0);
+    let hash = fs::read_to_string(&file).unwrap();
+    assert!(hash.starts_with("$argon2id$") && !hash.contains("long"));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = make("another long one\n");
+    assert!(again.code == 1 && fs::read_to_string(&file).unwrap() == hash, "{again:?}");
+}
