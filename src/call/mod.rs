@@ -124,6 +124,7 @@ pub struct Call {
     detector: Detector,
     progress: Progress,
     tone: Option<Heard>,
+    key_sounds: bool,
     voice: Voice,
     recorder: Option<Recorder>,
     heard: [f32; TICK],
@@ -145,6 +146,7 @@ impl Call {
             detector,
             progress: Progress::new(config.tones),
             tone: None,
+            key_sounds: false,
             voice: Voice::new(clips),
             recorder: config.record.then(Recorder::new),
             heard: [0.0; TICK],
@@ -274,6 +276,8 @@ impl Call {
         self.runtime.pass_time(self.now);
         self.act();
         self.clean = self.heard;
+        // Tones would lead it astray.
+        self.canceller.hold(self.key_sounds || self.progress.hears_tone());
         self.canceller.process(&self.said, &mut self.clean);
         self.hear();
         self.act();
@@ -298,17 +302,17 @@ impl Call {
     }
 
     fn hear(&mut self) {
-        let Self { canceller, detector, runtime, recorder, now, clean, .. } = self;
+        let Self { key_sounds, detector, runtime, recorder, now, clean, .. } = self;
         detector.process(clean, &mut |event| match event {
             dtmf::Event::Begin(begin) => {
-                canceller.hold(true);
+                *key_sounds = true;
                 let used = runtime.key_down(*now, begin.digit);
                 if let Some(recorder) = recorder {
                     recorder.key_began(used, MediaTime(begin.start));
                 }
             }
             dtmf::Event::End(digit) => {
-                canceller.hold(false);
+                *key_sounds = false;
                 runtime.key_up(*now);
                 if let Some(recorder) = recorder {
                     recorder.key_ended(MediaTime(digit.end));

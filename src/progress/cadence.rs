@@ -6,8 +6,10 @@ use super::country::{Kind, Tone};
 const FRAME_MS: u32 = 20;
 /// A steady tone is sure after this long.
 const STEADY_MS: u32 = 3000;
-/// A pause's power is at most this part of the burst's: 8 dB less.
+/// In a pause the tone's frequencies have at most this part of the burst's power, 8 dB less, and everything together at
+/// most that part: our own prompt's echo may be there.
 const PAUSE: f64 = 0.16;
+const PAUSE_WITH_SPEECH: f64 = 0.5;
 /// Frames at the edge of a burst that are neither burst nor pause, and clicks inside one.
 const MOST_EDGE_FRAMES: u32 = 2;
 /// How far a burst or a pause may be from its nominal length: exchanges keep 10 %, and a frame is lost at each edge.
@@ -44,9 +46,14 @@ impl Bursts {
         Self { tone, place: Place::Nowhere, length_ms: 0, edge_frames: 0, power: 0.0, good: 0 }
     }
 
-    /// Takes a frame: whether it is the tone's frequencies, and its power. The kind of tone once it is sure.
-    pub(super) fn take(&mut self, is_tone: bool, power: f64) -> Option<Kind> {
-        let is_pause = !is_tone && power <= self.power * PAUSE;
+    /// Whether a burst sounds.
+    pub(super) fn sounds(&self) -> bool {
+        self.place == Place::Burst
+    }
+
+    /// Takes a frame: whether it is the tone's frequencies, their power, and all its power. The kind of tone once it is sure.
+    pub(super) fn take(&mut self, is_tone: bool, tone_power: f64, power: f64) -> Option<Kind> {
+        let is_pause = !is_tone && tone_power <= self.power * PAUSE && power <= self.power * PAUSE_WITH_SPEECH;
         match self.place {
             Place::Nowhere if is_tone => self.begin(Place::Burst, power),
             Place::Burst if is_tone => self.go_on(Some(power)),
@@ -86,20 +93,24 @@ impl Bursts {
     fn edge(&mut self) {
         self.edge_frames += 1;
         if self.edge_frames > MOST_EDGE_FRAMES {
-            self.forget();
+            self.lose();
         }
     }
 
     fn end_burst(&mut self) {
         let length = self.length_ms + self.edge_frames * FRAME_MS / 2;
         // The first burst may have begun before the line was listened to, and counts as none then.
-        self.good = if self.fits(length, |(on, _)| on) { self.good + 1 } else { 0 };
+        if self.fits(length, |(on, _)| on) {
+            self.good += 1;
+        } else {
+            self.good = self.good.saturating_sub(1);
+        }
     }
 
     fn end_pause(&mut self) {
         let length = self.length_ms + self.edge_frames * FRAME_MS / 2;
         if !self.fits(length, |(_, off)| off) {
-            self.good = 0;
+            self.good = self.good.saturating_sub(1);
         }
     }
 
@@ -119,6 +130,13 @@ impl Bursts {
             self.forget();
             self.tone.kind
         })
+    }
+
+    /// Something else sounds. A rhythm that was nearly sure is not all gone: a word of our own prompt may be over it.
+    const fn lose(&mut self) {
+        let good = self.good.saturating_sub(1);
+        self.forget();
+        self.good = good;
     }
 
     const fn forget(&mut self) {

@@ -8,8 +8,9 @@ use crate::media::SAMPLE_RATE;
 pub(super) const FRAME: usize = SAMPLE_RATE as usize / 50;
 /// Least power of a tone, full scale 1.0: -43 dBm0, some dB under the weakest tone a subscriber gets.
 const LEAST_POWER: f64 = 1.2e-5;
-/// Part of a frame's power that must be at a tone's frequencies; the rest is noise, at least 5 dB below.
-const PURE: f64 = 0.76;
+/// Part of a frame's power that must be at a tone's frequencies; the rest is noise or our own prompt's echo, at least 3 dB
+/// below.
+const PURE: f64 = 0.67;
 /// Part of the power that each frequency of a pair has at least: 10 dB below the whole.
 const SHARE: f64 = 0.1;
 /// Frequencies are looked for at these distances in Hz: tones are within 15 Hz of their nominal frequency.
@@ -28,20 +29,18 @@ impl<'a> Frame<'a> {
         Self { samples, power }
     }
 
-    /// Whether the frame is these frequencies together and hardly anything else.
-    pub(super) fn is_tone(&self, hz: &[f64]) -> bool {
-        if self.power < LEAST_POWER {
-            return false;
+    /// Whether the frame is these frequencies together and hardly anything else, and their power.
+    pub(super) fn tone(&self, hz: &[f64]) -> (bool, f64) {
+        if self.power <= 0.0 {
+            return (false, 0.0);
         }
-        let mut whole = 0.0;
+        let (mut whole, mut all_there) = (0.0, self.power >= LEAST_POWER);
         for hz in hz {
             let share = self.share(*hz, &OFFSETS_HZ);
-            if share < SHARE {
-                return false;
-            }
+            all_there &= share >= SHARE;
             whole += share;
         }
-        whole >= PURE
+        (all_there && whole >= PURE, whole * self.power)
     }
 
     /// Whether the frame is one frequency, near `hz` as far as `offsets` go, and hardly anything else.

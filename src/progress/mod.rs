@@ -79,6 +79,11 @@ impl Progress {
         heard
     }
 
+    /// Whether a tone of the table seems to sound at present.
+    pub fn hears_tone(&self) -> bool {
+        self.sets.iter().any(|(_, tones)| tones.iter().any(Bursts::sounds))
+    }
+
     /// The table it listens by.
     pub const fn country(&self) -> &'static Country {
         self.country
@@ -89,9 +94,9 @@ impl Progress {
         let at = self.now;
         let mut heard = None;
         for (hz, tones) in &mut self.sets {
-            let is_tone = frame.is_tone(hz);
+            let (is_tone, tone_power) = frame.tone(hz);
             for bursts in tones {
-                if let Some(kind) = bursts.take(is_tone, frame.power) {
+                if let Some(kind) = bursts.take(is_tone, tone_power, frame.power) {
                     heard = heard.or(Some(Heard { kind, at }));
                 }
             }

@@ -109,8 +109,10 @@ impl EchoCanceller {
 
     /// Whether to stop learning for now: a key is down, and tones lead astray more than speech.
     pub const fn hold(&mut self, held: bool) {
-        self.held = held;
-        self.probe.nlms.pass_over();
+        if held != self.held {
+            self.held = held;
+            self.probe.nlms.pass_over();
+        }
     }
 
     /// How much is taken out of the line at present, in dB; 0 before anything was learned.

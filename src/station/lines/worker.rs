@@ -237,7 +237,7 @@ impl Worker {
         tracing::debug!(call = self.call_id, at = %event.at, "{}", event.kind);
         match event.kind {
             EventKind::Key { .. } => self.board().add(Count::Keys, 1),
-            EventKind::Outcome(Outcome::GiveUp) => tracing::info!(call = self.call_id, "the caller gave up"),
+            EventKind::Outcome(Outcome::GiveUp) => tracing::info!(call = self.call_id, "no more attempts"),
             _ => {}
         }
         if let Some(call) = &mut self.board().state().call {
