@@ -67,6 +67,7 @@ impl Profile {
                 ..base
             },
             "ntt" => Self {
+                reject_tone_ms: 24.0,
                 accept_fraction_plus: 0.0,
                 accept_plus_hz: 0.0,
                 normal_twist_db: 5.0,
