@@ -96,7 +96,7 @@ fn step_allocates_nothing_while_nothing_happens() {
     let menu = Menu::parse("pago.yaml", &text, &*clips).unwrap();
     let config = CallConfig { record: true, ..CallConfig::default() };
     let call = Call::new(menu, clips, &config);
-    let mut counted = Counted { call, recording: Vec::with_capacity(8000), quiet: 0, state: String::new() };
+    let mut counted = Counted { call, recording: Vec::with_capacity(60 * 8000), quiet: 0, state: String::new() };
     counted.perform();
     counted.silence(2);
     counted.keys("1");

@@ -14,6 +14,9 @@ const MARGIN: MediaTime = MediaTime::from_ms(20);
 /// Silenced after a key's measured end: a line echoes the caller's own keys, up to 100 ms late on long routes.
 const ECHO: MediaTime = MediaTime::from_ms(150);
 
+/// How long a doubt lasts, as a rule; beyond it memory grows as needed.
+const LONGEST_DOUBT: MediaTime = MediaTime::from_ms(60_000);
+
 /// One frame: caller (left), box (right), full scale 1.0.
 pub type Frame = [f32; 2];
 
@@ -59,7 +62,12 @@ impl Recorder {
     pub(super) fn key_began(&mut self, used: KeyUse, onset: MediaTime) {
         match used {
             KeyUse::Open => {}
-            KeyUse::Doubtful => _ = self.doubtful_since.get_or_insert(onset),
+            KeyUse::Doubtful if self.doubtful_since.is_none() => {
+                self.doubtful_since = Some(onset);
+                // Held until the field is over: room for all of it at once, not while it fills.
+                self.held.reserve(LONGEST_DOUBT.0 as usize);
+            }
+            KeyUse::Doubtful => {}
             KeyUse::Secret => {
                 self.key_sounding = true;
                 self.silence_from(onset);

@@ -50,22 +50,38 @@ impl Clips {
     /// [`ClipsError`] names the file, what is wrong with it and the cure. Nothing is skipped silently;
     /// [`check_recordings`](super::check_recordings) lists everything wrong with a folder at once.
     pub fn with_overrides(folder: &Path) -> Result<Arc<Self>, ClipsError> {
+        Self::with_folders(&[folder])
+    }
+
+    /// The same with several folders, a later one's recordings in the place of an earlier one's.
+    ///
+    /// # Errors
+    /// As [`Self::with_overrides`].
+    pub fn with_folders(folders: &[&Path]) -> Result<Arc<Self>, ClipsError> {
         let mut clips = Self::embedded().as_ref().clone();
+        for folder in folders {
+            clips.replace_from(folder)?;
+        }
+        Ok(Arc::new(clips))
+    }
+
+    fn replace_from(&mut self, folder: &Path) -> Result<(), ClipsError> {
         let rendered = rendering::texts_in(folder)?;
         for file in overrides::find(folder)? {
             let samples = recording::read(&file.path);
             let samples = samples.map_err(|source| ClipsError::Recording { path: file.path.clone(), source })?;
-            let voice = clips.voices.entry(file.language).or_default();
+            let voice = self.voices.entry(file.language).or_default();
             let own = rendered.get(&(file.language, file.id.clone())).map(|text| Arc::from(text.as_str()));
             let built_in = || voice.get(&file.id).map(|clip| Arc::clone(&clip.text));
             let text = own.or_else(built_in).unwrap_or_else(|| Arc::from(""));
             let clip = Clip { samples: samples.into(), text, source: Some(file.path.into()) };
-            if voice.get(&file.id).is_some_and(|clip| clip.source.is_some()) {
+            let is_here = |clip: &Clip| clip.source.as_ref().is_some_and(|source| source.starts_with(folder));
+            if voice.get(&file.id).is_some_and(is_here) {
                 return Err(ClipsError::Twice { id: file.id, language: file.language });
             }
             voice.insert(file.id, clip);
         }
-        Ok(Arc::new(clips))
+        Ok(())
     }
 
     /// The same with silence as long as a voice would take, for prompts whose words are known and whose clips are not

@@ -105,7 +105,7 @@ impl Station {
             // The line keeps its menu's name; the file behind the name may be another now.
             let name = &self.config.menus[settings.menu].name;
             match new.menus.iter().find(|menu| menu.name == *name) {
-                Some(menu) => line.speak(Spoken { menu: Arc::clone(&menu.menu), clips: Arc::clone(&new.clips) }),
+                Some(menu) => line.speak(Spoken { menu: Arc::clone(&menu.menu), clips: Arc::clone(&menu.clips) }),
                 None => self.shared.board.trouble(&format!("reload: menu {name} is gone; the line keeps the old one")),
             }
         }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, services};
@@ -85,8 +84,8 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         version.problem("this version of the configuration is not known", format!("write version: {VERSION}"));
     }
     let name = map.optional("name").and_then(|name| name.text()).unwrap_or("box").to_owned();
-    let clips = read_clips(&map, context);
-    let menus = read_menus(&map, clips.as_ref(), context);
+    let recordings = read_recordings(&map, context);
+    let menus = read_menus(&map, recordings.as_deref(), context);
     let services = map.required("services").and_then(|value| services::read(&value, context));
     let is_demo = map.optional("services").is_none_or(|value| names_demo(value.node));
     let lines = map.required("lines").and_then(|value| lines::read(&value, &menu_names(&map), is_demo));
@@ -101,7 +100,6 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         hash: hash(&context.texts),
         lines: lines?,
         menus: menus?,
-        clips: clips?,
         services: services?,
         status: status.map_or(Some(None), |status| status.map(Some))?,
         recording: recording.map_or(Some(None), |recording| recording.map(Some))?,
@@ -136,16 +134,15 @@ fn hash(texts: &[String]) -> String {
     format!("{hash:016x}")
 }
 
-fn read_clips(map: &Map<'_>, context: &Context<'_>) -> Option<Arc<Clips>> {
-    let Some(value) = map.optional("prompts") else { return Some(Clips::embedded()) };
+/// The operator's recordings, if the configuration names a folder of them.
+fn read_recordings(map: &Map<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    let value = map.optional("prompts")?;
     let folder = context.path(value.text()?);
-    match Clips::with_overrides(&folder) {
-        Ok(clips) => Some(clips),
-        Err(error) => {
-            value.problem(error.to_string(), "name a folder with es-MX/ID.wav and en-US/ID.wav, or leave prompts out");
-            None
-        }
+    if let Err(error) = Clips::with_overrides(&folder) {
+        value.problem(error.to_string(), "name a folder with es-MX/ID.wav and en-US/ID.wav, or leave prompts out");
+        return None;
     }
+    Some(folder)
 }
 
 /// The names lines may use, whether their menus are good or not.
@@ -156,40 +153,47 @@ fn menu_names(map: &Map<'_>) -> Vec<String> {
     menus.any_map().iter().flat_map(|map| map.entries().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()).collect()
 }
 
-fn read_menus(map: &Map<'_>, clips: Option<&Arc<Clips>>, context: &mut Context<'_>) -> Option<Vec<MenuConfig>> {
-    let embedded = Clips::embedded();
-    let catalog = clips.unwrap_or(&embedded);
+fn read_menus(map: &Map<'_>, recordings: Option<&Path>, context: &mut Context<'_>) -> Option<Vec<MenuConfig>> {
     let Some(menus) = map.optional("menus") else {
         context.texts.push(BUILT_IN.1.to_owned());
-        let menu =
-            Menu::parse("menus/pago.yaml", BUILT_IN.1, &**catalog).map_err(|problems| context.others.push(problems));
-        let path = PathBuf::new();
-        return Some(vec![MenuConfig { name: BUILT_IN.0.to_owned(), path, menu: menu.ok()? }]);
+        let clips = recordings.map_or_else(|| Some(Clips::embedded()), |folder| Clips::with_overrides(folder).ok())?;
+        let parsed = Menu::parse("menus/pago.yaml", BUILT_IN.1, &*clips);
+        let menu = parsed.map_err(|problems| context.others.push(problems)).ok()?;
+        return Some(vec![MenuConfig { name: BUILT_IN.0.to_owned(), path: PathBuf::new(), menu, clips }]);
     };
     let entries = menus.any_map()?;
     let read: Vec<Option<MenuConfig>> =
-        entries.entries().map(|(name, value)| read_menu(name, &value, catalog, context)).collect();
+        entries.entries().map(|(name, value)| read_menu(name, &value, recordings, context)).collect();
     if read.is_empty() {
         menus.problem_of_name("no menu", "write pago: menus/pago.yaml");
     }
     read.into_iter().collect()
 }
 
-fn read_menu(name: &str, value: &Value<'_>, clips: &Arc<Clips>, context: &mut Context<'_>) -> Option<MenuConfig> {
+fn read_menu(
+    name: &str,
+    value: &Value<'_>,
+    recordings: Option<&Path>,
+    context: &mut Context<'_>,
+) -> Option<MenuConfig> {
     let path = context.path(value.text()?);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            value.problem(
-                format!("cannot read this menu: {error}"),
-                "write the path of a menu file from this file's folder",
-            );
-            return None;
-        }
-    };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        value.problem(
+            format!("cannot read this menu: {error}"),
+            "write the path of a menu file from this file's folder",
+        );
+    });
+    let text = text.ok()?;
     context.texts.push(text.clone());
-    match Menu::parse(&path.display().to_string(), &text, &**clips) {
-        Ok(menu) => Some(MenuConfig { name: name.to_owned(), path, menu }),
+    let beside = Some(path.with_extension("")).filter(|folder| *folder != path && folder.is_dir());
+    let folders: Vec<&Path> = beside.as_deref().into_iter().chain(recordings).collect();
+    let clips = Clips::with_folders(&folders)
+        .map_err(|error| {
+            value.problem(error.to_string(), "mend the menu's own recordings, beside it in the folder of its name")
+        })
+        .ok()?;
+    match Menu::parse(&path.display().to_string(), &text, &*clips) {
+        Ok(menu) => Some(MenuConfig { name: name.to_owned(), path, menu, clips }),
         Err(problems) => {
             context.others.push(problems);
             None

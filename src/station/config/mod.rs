@@ -33,8 +33,6 @@ pub struct Config {
     pub lines: Vec<LineConfig>,
     /// The menus by name.
     pub menus: Vec<MenuConfig>,
-    /// The clips menus speak with, recordings in their places.
-    pub clips: Arc<Clips>,
     /// Authorizer, gateway, ledger.
     pub services: Services,
     /// The status page, if there is one.
@@ -108,6 +106,9 @@ pub struct MenuConfig {
     pub path: PathBuf,
     /// The menu, checked.
     pub menu: Arc<Menu>,
+    /// The clips it speaks with: those built in, over them its own, which are in the folder beside it with its name, and
+    /// over those the operator's recordings.
+    pub clips: Arc<Clips>,
 }
 
 /// The status page.

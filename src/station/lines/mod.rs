@@ -74,7 +74,8 @@ impl Line {
     /// If the system gives no thread.
     pub(super) fn start(config: &Arc<Config>, index: usize, shared: &Shared) -> std::io::Result<Self> {
         let line = &config.lines[index];
-        let spoken = Spoken { menu: Arc::clone(&config.menus[line.menu].menu), clips: Arc::clone(&config.clips) };
+        let menu = &config.menus[line.menu];
+        let spoken = Spoken { menu: Arc::clone(&menu.menu), clips: Arc::clone(&menu.clips) };
         let control = Arc::new(Control {
             spoken: Mutex::new(spoken),
             closing: AtomicBool::new(false),
