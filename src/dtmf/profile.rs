@@ -67,7 +67,8 @@ impl Profile {
                 ..base
             },
             "ntt" => Self {
-                reject_tone_ms: 24.0,
+                // 24 ms, and half of the 1 ms between two looks of the detector.
+                reject_tone_ms: 24.5,
                 accept_fraction_plus: 0.0,
                 accept_plus_hz: 0.0,
                 normal_twist_db: 5.0,
