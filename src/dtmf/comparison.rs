@@ -200,3 +200,56 @@ fn partials_beside(powers: &[f32; PARTIALS], spacing: f32, unit: f32, own: impl 
         flatness_db: 4.342_945 * (logs / count - (sum / count).max(1e-20).ln()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::fit::fit;
+    use crate::dtmf::simd::Simd;
+
+    const WINDOW: usize = 96;
+
+    /// A pair that begins `late` samples into a stretch of the window and [`BACK`], with a third tone of an amplitude.
+    fn sound(late: usize, third: f32) -> Vec<f32> {
+        let tone = |hz: f32, n: usize| (TAU * hz * n as f32 / 4000.0).cos();
+        let pair = |n: usize| if n < late { 0.0 } else { 0.1 * (tone(770.0, n) + tone(1336.0, n)) };
+        (0..WINDOW + BACK).map(|n| pair(n) + third * tone(1040.0, n)).collect()
+    }
+
+    fn fitted(samples: &[f32]) -> Fit {
+        fit(&samples[BACK..], [770.0, 1336.0], None, Simd::detect())
+    }
+
+    #[test]
+    fn presence_counts_the_samples_of_tone_beyond_the_window_too() {
+        for late in [0, 16, 40, 56] {
+            let samples = sound(late, 0.0);
+            let fit = fitted(&samples);
+            let presence = Simd::detect().run(Followed { samples: &samples, fit: &fit });
+            let truth = (WINDOW + BACK - late) as f32;
+            assert!((presence.sounded - truth).abs() < 6.0, "{truth}: {presence:?}");
+            assert!((presence.at_end - 1.0).abs() < 0.1, "{presence:?}");
+        }
+    }
+
+    #[test]
+    fn a_pair_that_broke_off_is_not_there_at_its_end() {
+        let mut samples = sound(0, 0.0);
+        samples[WINDOW + BACK - 16..].fill(0.0);
+        let fit = fitted(&samples);
+        assert!(Simd::detect().run(Followed { samples: &samples, fit: &fit }).at_end < 0.3);
+    }
+
+    #[test]
+    fn a_third_partial_is_found_and_noise_is_flat() {
+        let samples = sound(0, 0.05);
+        let fit = fitted(&samples);
+        let beside = Simd::detect().run(Remainder { samples: &samples[BACK..], fit: &fit });
+        assert!((beside.strongest_db + 6.0).abs() < 2.0, "half the amplitude: {}", beside.strongest_db);
+        assert!(beside.flatness_db < -5.0, "{}", beside.flatness_db);
+        let mut rng = fastrand::Rng::with_seed(3);
+        let noisy: Vec<f32> = sound(0, 0.0).iter().map(|x| x + 0.05 * (rng.f32() - 0.5)).collect();
+        let beside = Simd::detect().run(Remainder { samples: &noisy[BACK..], fit: &fit });
+        assert!((-5.0..0.0).contains(&beside.flatness_db), "{}", beside.flatness_db);
+    }
+}

@@ -194,3 +194,57 @@ impl History {
         HOP as f32 * (age..age + n).map(|age| low(age).powi(2)).sum::<f32>()
     }
 }
+
+#[cfg(test)]
+impl History {
+    /// A history that has heard 8 kHz samples and stands at the last sub-block of them.
+    pub(crate) fn of(samples: &[f32]) -> Self {
+        let mut history = Self::new(8000, Simd::detect());
+        for chunk in samples.chunks(super::front_end::CHUNK) {
+            history.push(chunk);
+            loop {
+                let (complete, _) = history.look();
+                if complete > 0 {
+                    history.stand_at(complete - 1);
+                }
+                if complete < LANES {
+                    break;
+                }
+                history.next_batch();
+            }
+        }
+        history
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::{GeneratorConfig, generate};
+
+    /// 100 ms of silence, then a digit.
+    fn digit_after_silence(ms: f64) -> Vec<f32> {
+        let config = GeneratorConfig { lead_ms: 100.0, ..GeneratorConfig::default() }.timing(ms, 0.0);
+        generate(&[Digit::at(1, 1)], &config).unwrap()
+    }
+
+    #[test]
+    fn windows_ages_and_energies_count_back_from_where_it_stands() {
+        let history = History::of(&digit_after_silence(60.0));
+        let newest: f32 = history.window(HOP, 0).iter().map(|x| x * x).sum();
+        assert!((history.band_energy(0, 1) - newest).abs() < 1e-6 * newest.max(1e-6));
+        let older: f32 = history.window(20 * HOP, 10 * HOP).iter().map(|x| x * x).sum();
+        assert!((history.band_energy(10, 20) - older).abs() < 1e-4 * older);
+        assert!(history.power(0, 1) > 1e3 * history.power(100, 1), "the tone is there now and was not 100 ms ago");
+        let row = history.powers(1);
+        assert!((row[MEMORY - 1] - history.power(0, 1)).abs() < f32::EPSILON);
+        assert!((row[0] - history.power(MEMORY - 1, 1)).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn the_pair_that_sounds_has_nearly_all_of_the_band() {
+        let history = History::of(&digit_after_silence(60.0));
+        assert!((0.9..1.1).contains(&history.share(Digit::at(1, 1), 0, 3)));
+        assert!(history.share(Digit::at(3, 3), 0, 3) < 0.1);
+    }
+}

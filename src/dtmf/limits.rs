@@ -77,3 +77,39 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::fit::FittedTone;
+
+    fn five(low_hz: f32, high_hz: f32, low: f32, high: f32) -> Fit {
+        let tone = |hz, amplitude| FittedTone { hz, amplitude, phase: 0.0 };
+        Fit { low: tone(low_hz, low), high: tone(high_hz, high), energy: 1.0, residual: 0.0 }
+    }
+
+    #[test]
+    fn each_limit_is_told_by_its_reason() {
+        let limits = Limits::new(&Profile::default());
+        let broken = |fit: &Fit| limits.broken_by(fit, Digit::at(1, 1));
+        assert_eq!(broken(&five(770.0, 1336.0, 0.1, 0.1)), None);
+        assert_eq!(broken(&five(770.0 * 1.018, 1336.0 * 0.982, 0.1, 0.1)), None);
+        assert_eq!(broken(&five(770.0 * 1.03, 1336.0, 0.1, 0.1)), Some(Reason::Frequency));
+        assert_eq!(broken(&five(770.0, 1336.0, 0.1, 0.25)), None, "8 dB");
+        assert_eq!(broken(&five(770.0, 1336.0, 0.1, 0.4)), Some(Reason::Twist), "12 dB");
+        assert_eq!(broken(&five(770.0, 1336.0, 0.004, 0.004)), Some(Reason::Level), "-45 dBm0");
+    }
+
+    #[test]
+    fn what_is_refused_at_sight_would_be_refused_by_a_fit() {
+        let limits = Limits::new(&Profile::default());
+        for twist_db in -30..=30 {
+            let ratio = 10f32.powf(twist_db as f32 / 10.0);
+            if !limits.may_have_powers([ratio, 1.0]) {
+                let fit = five(770.0, 1336.0, ratio.sqrt(), 1.0);
+                assert_eq!(limits.broken_by(&fit, Digit::at(1, 1)), Some(Reason::Twist), "{twist_db} dB");
+            }
+        }
+        assert!(!limits.may_have_powers([1.0, 1000.0]) && limits.may_have_powers([1.0, 8.0]));
+    }
+}

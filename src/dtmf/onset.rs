@@ -95,3 +95,53 @@ impl Fall {
         Self { fall_db, skew: at(1) - at(0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::{GeneratorConfig, generate};
+
+    /// Onset and history of a 5 that has sounded for `ms`, after 200 ms of silence.
+    fn five(ms: f64) -> (Onset, History) {
+        let config = GeneratorConfig { lead_ms: 200.0, ..GeneratorConfig::default() }.timing(ms, 0.0);
+        let history = History::of(&generate(&[Digit::at(1, 1)], &config).unwrap());
+        (Onset::find(&history, Digit::at(1, 1), 0), history)
+    }
+
+    #[test]
+    fn the_age_of_a_pair_is_how_long_it_has_sounded() {
+        for ms in [28.0, 40.0, 60.0, 100.0] {
+            let (onset, history) = five(ms);
+            // The filter's look-ahead, 2 ms, has not been heard yet.
+            assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
+            assert!(onset.rise_db.iter().all(|rise| *rise > 25.0), "{onset:?}");
+            assert!(onset.skew(&history, Digit::at(1, 1), 0).abs() < 4.0, "both tones began together");
+        }
+    }
+
+    #[test]
+    fn tones_that_begin_apart_are_told_by_their_skew() {
+        let tone = |hz: f64, n: usize| 0.1 * (std::f64::consts::TAU * hz * n as f64 / 8000.0).sin();
+        let samples: Vec<f32> = (0..1200)
+            .map(|n| {
+                let low = if n >= 720 { tone(770.0, n) } else { 0.0 };
+                let high = if n >= 600 { tone(1336.0, n) } else { 0.0 };
+                (low + high) as f32
+            })
+            .collect();
+        let history = History::of(&samples);
+        let onset = Onset::find(&history, Digit::at(1, 1), 0);
+        let skew = onset.skew(&history, Digit::at(1, 1), 0);
+        assert!((skew / 4.0 - 15.0).abs() < 2.0, "15 ms apart, told {} ms", skew / 4.0);
+    }
+
+    #[test]
+    fn a_stride_in_which_the_power_falls_is_searched_to_the_sub_block() {
+        for up in [20, 23, 31, 40, 100] {
+            let mut powers = [0.01f32; MEMORY];
+            powers[MEMORY - up..].fill(1.0);
+            let age = crossing([&powers], 0.25);
+            assert!((age - (up as f32 * 4.0 - 4.0 + SHORT_SAMPLES as f32 * 0.5)).abs() < 4.0, "{up}: {age}");
+        }
+    }
+}
