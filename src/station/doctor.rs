@@ -21,6 +21,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 /// Less free space than this is too little for a ledger that must not stop, in bytes.
 const LEAST_FREE: u64 = 200_000_000;
 /// Noise on a line that is connected and quiet, in dBm0; below it nothing is connected, above it something hums.
+#[cfg(feature = "sound-card")]
 const QUIET_DBM0: std::ops::Range<f64> = -85.0..-35.0;
 /// A clock that shows an earlier date was never set: this program is younger. Seconds since 1970.
 const NOT_BEFORE: i64 = 1_790_000_000;
