@@ -2,36 +2,25 @@
 //! packages the test says so and ends.
 
 use std::path::{Path, PathBuf};
+use tonopago::decode::gather;
 use tonopago::dtmf::{Detector, Event, Profile};
 
 const FOLDER: &str = "/usr/share/asterisk/sounds";
 
-fn wav_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() {
-            wav_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "wav") {
-            files.push(path);
-        }
-    }
-}
-
 #[test]
 fn speech_holds_no_digits() {
-    let mut files = Vec::new();
-    for language in ["en_US_f_Allison", "es_MX_f_Allison"] {
-        wav_files(&Path::new(FOLDER).join(language), &mut files);
-    }
+    let folders = ["en_US_f_Allison", "es_MX_f_Allison"].map(|language| Path::new(FOLDER).join(language));
+    let installed: Vec<PathBuf> = folders.into_iter().filter(|folder| folder.is_dir()).collect();
+    let (files, errors) = gather(&installed, false);
+    assert!(errors.is_empty(), "{errors:?}");
     if files.is_empty() {
         eprintln!("skipped: install asterisk-core-sounds-en-wav and asterisk-core-sounds-es-wav");
         return;
     }
-    files.sort();
     let mut found = Vec::new();
     let mut detector = Detector::new(8000, &Profile::default()).expect("8 kHz is in range");
     for file in files {
-        let samples: Vec<f32> = hound::WavReader::open(&file)
+        let samples: Vec<f32> = hound::WavReader::open(file.to_string())
             .expect("readable recording")
             .samples::<i16>()
             .map(|sample| f32::from(sample.expect("readable recording")) / 32768.0)

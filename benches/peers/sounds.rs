@@ -1,9 +1,10 @@
 //! What everybody hears: prompts from Debian's packages, and sound that is made.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tonopago::audio::wav::to_16_bits;
 use tonopago::conformance::{RATE, Signal};
+use tonopago::decode::gather;
 use tonopago::dtmf::GeneratorConfig;
 use tonopago::simulator::line::LineBuilder;
 
@@ -19,16 +20,15 @@ pub(crate) struct Sounds {
 impl Sounds {
     /// Reads prompts until there are `most` samples of them.
     pub(crate) fn collect(most: usize) -> Self {
-        let mut files = Vec::new();
-        SPEECH.iter().for_each(|folder| wav_files(Path::new(folder), &mut files));
-        files.sort();
+        let installed: Vec<PathBuf> = SPEECH.map(PathBuf::from).into_iter().filter(|folder| folder.is_dir()).collect();
+        let (files, _) = gather(&installed, false);
         let mut speech = Vec::new();
         for file in &files {
             if speech.len() >= most {
                 break;
             }
-            let mut reader = hound::WavReader::open(file).unwrap();
-            assert_eq!(reader.spec().sample_rate, RATE, "{}", file.display());
+            let mut reader = hound::WavReader::open(file.to_string()).unwrap();
+            assert_eq!(reader.spec().sample_rate, RATE, "{file}");
             speech.extend(reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32768.0));
             speech.resize(speech.len() + RATE as usize / 5, 0.0);
         }
@@ -56,15 +56,4 @@ impl Sounds {
 /// The samples as 16 bits hold them.
 pub(crate) fn rounded(samples: &[f32]) -> Vec<f32> {
     samples.iter().map(|sample| f32::from(to_16_bits(*sample)) / 32768.0).collect()
-}
-
-fn wav_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() {
-            wav_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "wav") {
-            files.push(path);
-        }
-    }
 }

@@ -95,8 +95,6 @@ pub(crate) struct Core {
     refused_sounding: Refused,
     refused_fallen: Refused,
     quiet_until: u64,
-    /// Sub-blocks of the batch at hand that were heard.
-    heard: usize,
 }
 
 impl Core {
@@ -113,7 +111,6 @@ impl Core {
             refused_sounding: nothing,
             refused_fallen: nothing,
             quiet_until: 0,
-            heard: 0,
         }
     }
 
@@ -127,18 +124,17 @@ impl Core {
 
     /// Hears what there is of the batch at hand. True when that was all of it: there may be more in the next.
     fn hear_batch(&mut self, on_event: &mut dyn FnMut(Event)) -> bool {
-        let (complete, marks) = self.history.look();
-        if self.active.is_none() && marks.are_empty() && complete > self.heard {
-            self.history.stand_at(complete - 1);
+        let (new, marks) = self.history.look();
+        let is_complete = new.end == LANES;
+        if self.active.is_none() && marks.are_empty() && !new.is_empty() {
+            self.history.stand_at(new.end - 1);
         } else {
-            (self.heard..complete).for_each(|hop| self.hear_hop(hop, marks, on_event));
+            new.for_each(|hop| self.hear_hop(hop, marks, on_event));
         }
-        self.heard = complete;
-        if complete == LANES {
+        if is_complete {
             self.history.next_batch();
-            self.heard = 0;
         }
-        complete == LANES
+        is_complete
     }
 
     /// Goes on by one sub-block.
@@ -165,7 +161,7 @@ impl Core {
         }
         let digit = found.digit;
         let strongest = |lane: usize| (0..2 * SHORT).map(|age| self.history.power(age, lane)).fold(0f32, f32::max);
-        let reference = [digit.row(), 4 + digit.column()].map(strongest);
+        let reference = digit.tones().map(strongest);
         let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
         self.active =
             Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
@@ -212,8 +208,8 @@ impl Core {
 
     /// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
     fn power_against(&self, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
-        let power = |tone: usize| self.history.power(back, tone);
-        0.5 * (power(digit.row()) / reference[0].max(1e-20) + power(4 + digit.column()) / reference[1].max(1e-20))
+        let [low, high] = digit.tones().map(|tone| self.history.power(back, tone));
+        0.5 * (low / reference[0].max(1e-20) + high / reference[1].max(1e-20))
     }
 
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.

@@ -4,6 +4,7 @@ use super::Digit;
 use super::front_end::{BATCH, FrontEnd, Sample};
 use super::kernel::{HOP, Kernel, LANES, SHORT, SHORT_SAMPLES, TONES};
 use super::simd::Simd;
+use std::ops::Range;
 
 /// Sub-blocks that can be asked for: 192 ms.
 pub(crate) const MEMORY: usize = 192;
@@ -83,14 +84,15 @@ impl History {
         self.front.push(samples);
     }
 
-    /// Filters and correlates what there is of the batch at hand: the number of sub-blocks that are complete, and what
-    /// can be said of them. The history does not go on by itself.
-    pub(crate) fn look(&mut self) -> (usize, Marks) {
+    /// Filters and correlates what there is of the batch at hand: the sub-blocks that are complete since the last look,
+    /// and what can be said of them. The history does not go on by itself.
+    pub(crate) fn look(&mut self) -> (Range<usize>, Marks) {
         let (samples, filled) = self.front.fill();
-        if filled / HOP == self.complete {
-            return (self.complete, Marks { pair: 0, down: 0 });
+        let new = self.complete..filled / HOP;
+        if new.is_empty() {
+            return (new, Marks { pair: 0, down: 0 });
         }
-        self.complete = filled / HOP;
+        self.complete = new.end;
         let batch = self.kernel.correlate(samples, self.simd);
         let slot = (self.before % RING as u64) as usize;
         for tone in 0..TONES {
@@ -107,7 +109,7 @@ impl History {
             let from = slot * HOP + copy;
             self.samples[from..from + BATCH].copy_from_slice(samples);
         }
-        (filled / HOP, Marks { pair: batch.pair, down: batch.down })
+        (new, Marks { pair: batch.pair, down: batch.down })
     }
 
     /// Stands at a sub-block of the batch at hand.
@@ -203,11 +205,11 @@ impl History {
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
             loop {
-                let (complete, _) = history.look();
-                if complete > 0 {
-                    history.stand_at(complete - 1);
+                let (new, _) = history.look();
+                if !new.is_empty() {
+                    history.stand_at(new.end - 1);
                 }
-                if complete < LANES {
+                if new.end < LANES {
                     break;
                 }
                 history.next_batch();

@@ -85,7 +85,7 @@ pub(crate) struct Fall {
 
 impl Fall {
     pub(crate) fn find(history: &History, digit: Digit) -> Self {
-        let lanes = [digit.row(), 4 + digit.column()];
+        let lanes = digit.tones();
         let level = lanes.map(|lane| (SHORT..2 * SHORT).map(|age| history.power(age, lane)).fold(0f32, f32::max));
         let fall_db = [0, 1].map(|tone| db(level[tone] / history.power(0, lanes[tone]).max(1e-12)));
         let at = |tone: usize| {

@@ -41,7 +41,7 @@ pub struct Charge {
     pub authorization: Option<String>,
     /// The error code of a failed charge, where Openpay tells it.
     pub error_code: Option<u32>,
-    /// The masked card number, `411111XXXXXX1111`.
+    /// The card number with Openpay's own mask, an X for each hidden digit: `411111XXXXXX1111`.
     pub masked_card: Option<String>,
     /// When it was made, as Openpay writes it.
     pub creation_date: Option<String>,
@@ -192,6 +192,7 @@ mod tests {
 
     #[test]
     fn reads_a_completed_charge_with_fields_nobody_knows() {
+        // The X's in the card number are Openpay's mask.
         let json = br#"{"id":"trzjaozcik8msyqshka4","amount":4035.7,"authorization":"801585","method":"card",
             "operation_type":"in","transaction_type":"charge","card":{"type":"debit","brand":"visa",
             "card_number":"411111XXXXXX1111"},"status":"completed","currency":"MXN","creation_date":
@@ -201,6 +202,7 @@ mod tests {
         assert_eq!(charge.amount, Money::mxn(403_570));
         assert_eq!(charge.order_id.as_deref(), Some("ord-234"));
         assert_eq!(charge.created(), "2026-11-23T16:15:00Z".parse().ok());
+        // As it came: the gateway's own mask.
         assert_eq!(charge.masked_card.as_deref(), Some("411111XXXXXX1111"));
         assert_eq!(parse_charges(&[b"[", &json[..], b"]"].concat()).unwrap(), [charge]);
     }

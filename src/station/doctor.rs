@@ -111,17 +111,10 @@ fn clock(now: Timestamp, synchronised: bool) -> Finding {
 #[cfg(feature = "sound-card")]
 fn card_and_level(line: &LineConfig, card: &CardConfig) -> Finding {
     use crate::audio::level::Meter;
-    use crate::line::sound_card::{Request, SoundCard};
+    use crate::line::sound_card::SoundCard;
 
     let what = format!("line {}: sound", line.name);
-    let request = Request {
-        device: card.device.clone(),
-        output: card.output.clone(),
-        rate: card.rate,
-        channel: card.channel,
-        period_ms: card.period_ms,
-    };
-    let stream = match SoundCard::open(&request) {
+    let stream = match SoundCard::open(&card.request()) {
         Ok(stream) => stream,
         Err(error) => return Finding::bad(&what, error.to_string(), "`tonopago devices` lists what is there"),
     };

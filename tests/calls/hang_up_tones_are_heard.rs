@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tonopago::audio::{Block, Recording};
 use tonopago::call::{Call, CallConfig, Effect};
+use tonopago::decode::gather;
 use tonopago::media::MediaTime;
 use tonopago::progress::{Country, Kind, Progress};
 use tonopago::simulator::line::LineBuilder;
@@ -49,20 +50,19 @@ fn a_caller_who_hangs_up_in_a_prompt_frees_the_line_within_six_seconds() {
 
 #[test]
 fn an_hour_of_telephone_speech_holds_no_tone_of_any_country() {
-    let mut files = Vec::new();
-    for language in ["en_US_f_Allison", "es_MX_f_Allison"] {
-        wav_files(&Path::new(SPEECH).join(language), &mut files);
-    }
+    let folders = ["en_US_f_Allison", "es_MX_f_Allison"].map(|language| Path::new(SPEECH).join(language));
+    let installed: Vec<PathBuf> = folders.into_iter().filter(|folder| folder.is_dir()).collect();
+    let (files, errors) = gather(&installed, false);
+    assert!(errors.is_empty(), "{errors:?}");
     if files.is_empty() {
         println!("skipped: install asterisk-core-sounds-en-wav and asterisk-core-sounds-es-wav");
         return;
     }
-    files.sort();
     let mut listening: Vec<Progress> =
         Country::names().map(|name| Progress::new(Country::named(name).unwrap())).collect();
     let (mut samples, mut found, mut block) = (0, Vec::new(), Block::new());
     for file in &files {
-        let mut recording = Recording::open(file).unwrap();
+        let mut recording = Recording::open(Path::new(&file.to_string())).unwrap();
         while recording.next_block(&mut block).unwrap() {
             samples += block.frames();
             for progress in &mut listening {
@@ -73,15 +73,4 @@ fn an_hour_of_telephone_speech_holds_no_tone_of_any_country() {
     }
     println!("{} min of speech, {} tables: {} tones", samples / 480_000, listening.len(), found.len());
     assert!(found.is_empty(), "{found:?}");
-}
-
-fn wav_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() {
-            wav_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "wav") {
-            files.push(path);
-        }
-    }
 }

@@ -219,6 +219,23 @@ fn start(
     Ok((Stream(stream), Faults { card: chosen.card.to_owned(), told, first: OnceLock::new() }))
 }
 
+/// Calls a function for the type of a card's samples.
+macro_rules! for_format {
+    ($format:expr, $typed:ident ($($argument:expr),*)) => {
+        match $format {
+            SampleFormat::I8 => $typed::<i8>($($argument),*),
+            SampleFormat::I16 => $typed::<i16>($($argument),*),
+            SampleFormat::I24 => $typed::<I24>($($argument),*),
+            SampleFormat::I32 => $typed::<i32>($($argument),*),
+            SampleFormat::U8 => $typed::<u8>($($argument),*),
+            SampleFormat::U16 => $typed::<u16>($($argument),*),
+            SampleFormat::F64 => $typed::<f64>($($argument),*),
+            // The plan allows no other.
+            _ => $typed::<f32>($($argument),*),
+        }
+    };
+}
+
 fn input_stream(chosen: &Chosen<'_>, plan: Plan, work: Capture, error: OnError) -> Result<cpal::Stream, cpal::Error> {
     fn typed<T: SizedSample>(
         device: &cpal::Device,
@@ -231,18 +248,7 @@ fn input_stream(chosen: &Chosen<'_>, plan: Plan, work: Capture, error: OnError) 
     {
         device.build_input_stream(plan.config, move |frames: &[T], _: &_| work.take(frames), error, Some(OPENING))
     }
-    let device = chosen.device;
-    match plan.format {
-        SampleFormat::I8 => typed::<i8>(device, plan, work, error),
-        SampleFormat::I16 => typed::<i16>(device, plan, work, error),
-        SampleFormat::I24 => typed::<I24>(device, plan, work, error),
-        SampleFormat::I32 => typed::<i32>(device, plan, work, error),
-        SampleFormat::U8 => typed::<u8>(device, plan, work, error),
-        SampleFormat::U16 => typed::<u16>(device, plan, work, error),
-        SampleFormat::F64 => typed::<f64>(device, plan, work, error),
-        // The plan allows no other.
-        _ => typed::<f32>(device, plan, work, error),
-    }
+    for_format!(plan.format, typed(chosen.device, plan, work, error))
 }
 
 fn output_stream(chosen: &Chosen<'_>, plan: Plan, work: Playback, error: OnError) -> Result<cpal::Stream, cpal::Error> {
@@ -254,15 +260,5 @@ fn output_stream(chosen: &Chosen<'_>, plan: Plan, work: Playback, error: OnError
     ) -> Result<cpal::Stream, cpal::Error> {
         device.build_output_stream(plan.config, move |frames: &mut [T], _: &_| work.fill(frames), error, Some(OPENING))
     }
-    let device = chosen.device;
-    match plan.format {
-        SampleFormat::I8 => typed::<i8>(device, plan, work, error),
-        SampleFormat::I16 => typed::<i16>(device, plan, work, error),
-        SampleFormat::I24 => typed::<I24>(device, plan, work, error),
-        SampleFormat::I32 => typed::<i32>(device, plan, work, error),
-        SampleFormat::U8 => typed::<u8>(device, plan, work, error),
-        SampleFormat::U16 => typed::<u16>(device, plan, work, error),
-        SampleFormat::F64 => typed::<f64>(device, plan, work, error),
-        _ => typed::<f32>(device, plan, work, error),
-    }
+    for_format!(plan.format, typed(chosen.device, plan, work, error))
 }

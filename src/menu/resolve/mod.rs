@@ -20,8 +20,8 @@ use crate::speech::Language;
 use super::check;
 use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId};
 use super::place::Path;
-use super::problem::{Notes, Problem, Problems, quoted, suggest};
-use super::yaml::{self, Node};
+use super::problem::{Notes, Problems, quoted, suggest};
+use super::yaml::Node;
 pub use prompts::Catalog;
 
 /// The names the reading of menus accepts, for the schema that is made from them.
@@ -52,8 +52,6 @@ pub(in crate::menu) const TOP: [&str; 11] = [
 ];
 /// The version of the menu language this program reads.
 const VERSION: &str = "1";
-/// A menu larger than this is not a menu; it is refused before it is parsed.
-const MAX_BYTES: usize = 1 << 20;
 /// Shortest and longest call limit a menu may set, in ms.
 const CALL_LIMITS_MS: RangeInclusive<u64> = 10_000..=3_600_000;
 const DEFAULT_CALL_LIMIT: MediaTime = MediaTime::from_ms(15 * 60_000);
@@ -76,25 +74,8 @@ impl Menu {
     }
 
     fn read(file: &str, text: &str, catalog: &dyn Catalog, to_be_heard: bool) -> Result<Arc<Self>, Problems> {
-        let one = |place, message: String, cure: &str| Problems {
-            file: file.to_owned(),
-            list: vec![Problem { place, path: String::new(), message, cure: cure.to_owned() }],
-        };
-        if text.len() > MAX_BYTES {
-            return Err(one(None, format!("{} bytes is no menu", text.len()), "a menu is at most 1 MiB of text"));
-        }
-        // Some editors begin a text with a byte order mark; it is no part of the menu.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Some(place) = syntax::too_deep(text) {
-            return Err(one(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
-        }
-        let root = yaml::parse(text).map_err(|(message, place)| {
-            let mistake = syntax::explain(text, message, place);
-            one(mistake.place, mistake.message, mistake.cure)
-        })?;
-        if root == Node::Null {
-            return Err(one(None, "the file is empty".to_owned(), syntax::WRITE_A_MENU));
-        }
+        let read = syntax::document(text, "menu", "a menu is at most 1 MiB of text", syntax::WRITE_A_MENU);
+        let (text, root) = read.map_err(|problem| Problems { file: file.to_owned(), list: vec![problem] })?;
         let notes = Notes::default();
         let menu = resolve(&root, &notes, catalog, to_be_heard);
         let comments = syntax::swallowed_keys(text);

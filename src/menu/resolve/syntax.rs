@@ -2,21 +2,47 @@
 
 use crate::menu::place::Place;
 use crate::menu::problem::Problem;
+use crate::menu::yaml::{self, Node};
 
 /// A syntax error explained.
-pub(crate) struct Mistake {
-    pub(crate) place: Option<Place>,
-    pub(crate) message: String,
-    pub(crate) cure: &'static str,
+struct Mistake {
+    place: Option<Place>,
+    message: String,
+    cure: &'static str,
 }
 
+/// A longer text is refused before it is parsed.
+const MAX_BYTES: usize = 1 << 20;
 const DEEPEST: usize = 100;
 /// The cure for an empty file.
 pub(super) const WRITE_A_MENU: &str = "write a menu; menus/pago.yaml is one";
 const IN_QUOTES: &str = "put it in quotes: \"#\" or \"*\"";
 
+/// A document's text without its byte order mark, and its tree; or the one problem that keeps it from being read. `what`
+/// it is to be, and the cures for one that is too long and for an empty one.
+pub(crate) fn document<'a>(text: &'a str, what: &str, too_long: &str, empty: &str) -> Result<(&'a str, Node), Problem> {
+    let problem =
+        |place, message: String, cure: &str| Problem { place, path: String::new(), message, cure: cure.into() };
+    if text.len() > MAX_BYTES {
+        return Err(problem(None, format!("{} bytes is no {what}", text.len()), too_long));
+    }
+    // Some editors begin a text with a byte order mark; it is no part of the document.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(place) = too_deep(text) {
+        return Err(problem(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
+    }
+    let root = yaml::parse(text).map_err(|(message, place)| {
+        let mistake = explain(text, message, place);
+        problem(mistake.place, mistake.message, mistake.cure)
+    })?;
+    if root == Node::Null {
+        return Err(problem(None, "the file is empty".to_owned(), empty));
+    }
+    Ok((text, root))
+}
+
 /// Finds the likely cause of a YAML error. The parser tells where it noticed, which may be far from the cause.
-pub(crate) fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
+fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
     let last = place.map_or(usize::MAX, |at| at.line);
     let lines = || text.lines().enumerate().take(last).map(|(index, line)| (index + 1, line));
     if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, indenting_tab(line)?))) {
@@ -99,7 +125,7 @@ pub(super) fn swallowed_keys(text: &str) -> Vec<Problem> {
 
 /// Where more brackets, braces or dashes are open at once than any menu needs. Found before the text is parsed: the
 /// time a parser takes grows with the square of their number.
-pub(crate) fn too_deep(text: &str) -> Option<Place> {
+fn too_deep(text: &str) -> Option<Place> {
     let mut open = 0_usize;
     for (index, line) in text.lines().enumerate() {
         let mut dashes = 0;

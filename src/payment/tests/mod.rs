@@ -109,6 +109,7 @@ fn a_payment_from_key_to_charge_read_back() {
     assert_eq!(charges.len(), 1);
     assert!(charges[0].is_paid());
     assert_eq!(charges[0].amount, AMOUNT);
+    // The gateway masks with X's.
     assert_eq!(charges[0].masked_card.as_deref(), Some("411111XXXXXX1111"));
     assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid));
     let ChargeReply::Approved { reference } = reply else { unreachable!() };

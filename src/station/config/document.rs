@@ -11,14 +11,12 @@ use crate::menu::place::Path as NodePath;
 use crate::menu::problem::{Notes, quoted, suggest};
 use crate::menu::resolve::reader::{Map, Value};
 use crate::menu::resolve::syntax;
-use crate::menu::yaml::{self, Node};
-use crate::menu::{Menu, Problem, Problems};
+use crate::menu::yaml::Node;
+use crate::menu::{Menu, Problems};
 use crate::speech::Clips;
 
 /// The version of the configuration this program reads.
 const VERSION: &str = "1";
-/// A configuration larger than this is none.
-const MAX_BYTES: usize = 1 << 20;
 const NAMES: [&str; 10] =
     ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "answers", "timing"];
 /// The payment menu that is built in, for configurations that name no file.
@@ -44,24 +42,10 @@ impl Context<'_> {
 
 pub(super) fn read(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let name = file.display().to_string();
-    let one = |place, message: String, cure: &str| {
-        let problem = Problem { place, path: String::new(), message, cure: cure.to_owned() };
-        ConfigError::Problems(vec![Problems { file: name.clone(), list: vec![problem] }])
-    };
-    if text.len() > MAX_BYTES {
-        return Err(one(None, format!("{} bytes is no configuration", text.len()), "it is at most 1 MiB of text"));
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if let Some(place) = syntax::too_deep(text) {
-        return Err(one(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
-    }
-    let root = yaml::parse(text).map_err(|(message, place)| {
-        let mistake = syntax::explain(text, message, place);
-        one(mistake.place, mistake.message, mistake.cure)
-    })?;
-    if root == Node::Null {
-        return Err(one(None, "the file is empty".to_owned(), "copy box.example.yaml and change it"));
-    }
+    let read =
+        syntax::document(text, "configuration", "it is at most 1 MiB of text", "copy box.example.yaml and change it");
+    let (text, root) =
+        read.map_err(|problem| ConfigError::Problems(vec![Problems { file: name.clone(), list: vec![problem] }]))?;
     let notes = Notes::default();
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let mut context = Context { folder, texts: vec![text.to_owned()], others: Vec::new() };

@@ -98,6 +98,15 @@ pub struct CardConfig {
     pub period_ms: u32,
 }
 
+#[cfg(feature = "sound-card")]
+impl CardConfig {
+    /// What to ask the sound system for.
+    pub(super) fn request(&self) -> crate::line::sound_card::Request {
+        let Self { device, output, rate, channel, period_ms } = self.clone();
+        crate::line::sound_card::Request { device, output, rate, channel, period_ms }
+    }
+}
+
 /// One menu.
 pub struct MenuConfig {
     /// Its name in the configuration.

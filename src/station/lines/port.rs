@@ -58,7 +58,7 @@ mod card {
     use super::super::super::config::{CardConfig, LineConfig};
     use super::{Port, PortError};
     use crate::audio::Resampler;
-    use crate::line::sound_card::{BLOCK_SAMPLES, Block, DuplexStream, Request, SoundCard};
+    use crate::line::sound_card::{BLOCK_SAMPLES, Block, DuplexStream, SoundCard};
     use crate::media::SAMPLE_RATE;
 
     /// How long a card may deliver nothing.
@@ -80,14 +80,7 @@ mod card {
 
     impl CardPort {
         pub(super) fn open(card: &CardConfig, line: &LineConfig) -> Result<Self, PortError> {
-            let request = Request {
-                device: card.device.clone(),
-                output: card.output.clone(),
-                rate: card.rate,
-                channel: card.channel,
-                period_ms: card.period_ms,
-            };
-            let stream = SoundCard::open(&request).map_err(|error| PortError(error.to_string()))?;
+            let stream = SoundCard::open(&card.request()).map_err(|error| PortError(error.to_string()))?;
             let rate = stream.rate;
             let resampler = |from, to| (from != to).then(|| Resampler::new(from, to));
             let gain = |db: f64| 10_f64.powf(db / 20.0) as f32;
