@@ -1,11 +1,10 @@
 //! A window of samples compared with the waveform fitted to it: how long it has sounded, and what sounds beside it.
-#![expect(clippy::needless_range_loop, reason = "a loop over lanes is what becomes one instruction")]
 
 use super::evidence::{db, line_amplitude};
-use super::fit::{Fit, MAX_WINDOW};
+use super::fit::{Fit, FittedTone, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
-use super::simd::Kernel;
-use super::waves::{LANES, Lanes, Wave, sum};
+use super::simd::{Kernel, LANES, Lanes, Vector};
+use super::waves::Wave;
 use std::f32::consts::TAU;
 
 /// Filtered samples before a window in which its tones are followed back: 10 ms.
@@ -32,19 +31,17 @@ impl Kernel for Followed<'_> {
     type Output = Presence;
 
     #[inline(always)]
-    fn run(self) -> Presence {
+    fn run<V: Vector>(self) -> Presence {
         let Self { samples, fit } = self;
         let window = (samples.len() - BACK) as f32;
         let middle = BACK as f32 + 0.5 * window - 0.5;
-        let mut model = [0f32; MAX_WINDOW + BACK];
-        waveform(fit, -middle, &mut model[..samples.len()]);
+        let mut waveform = Waveform::<V>::new(fit, -middle);
         let usual = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
         let (mut total, mut plateau, mut end, mut end_residual, mut residual) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        let pieces = samples.as_chunks::<LANES>().0.iter().zip(model.as_chunks::<LANES>().0);
-        let count = pieces.len().min(samples.len() / LANES);
+        let pieces = samples.as_chunks::<LANES>().0;
         let step = LANES as f32;
-        for (index, (samples, model)) in pieces.enumerate() {
-            let [with, model_energy, left] = compared(samples, model);
+        for (index, samples) in pieces.iter().enumerate() {
+            let [with, model_energy, left] = compared(V::load(samples), waveform.next());
             let part = with / model_energy.max(1e-12);
             // Before the window the phase may be another (a splice, another digit): that takes nothing away.
             total += step * if index * LANES < BACK { part.max(0.0) } else { part };
@@ -53,7 +50,7 @@ impl Kernel for Followed<'_> {
                 plateau += step * part / (0.5 * window);
                 residual += left * 2.0 * step / (0.5 * window);
             }
-            if index + 2 >= count {
+            if index + 2 >= pieces.len() {
                 end += 0.5 * part;
                 end_residual += left;
             }
@@ -66,29 +63,36 @@ impl Kernel for Followed<'_> {
 
 /// Product of samples and model, energy of the model, energy of their difference.
 #[inline(always)]
-fn compared(samples: &Lanes, model: &Lanes) -> [f32; 3] {
-    let [mut with, mut energy, mut left] = [[0f32; LANES]; 3];
-    for lane in 0..LANES {
-        with[lane] = samples[lane] * model[lane];
-        energy[lane] = model[lane] * model[lane];
-        left[lane] = (samples[lane] - model[lane]) * (samples[lane] - model[lane]);
-    }
-    [sum(&with), sum(&energy), sum(&left)]
+fn compared<V: Vector>(samples: V, model: V) -> [f32; 3] {
+    let left = samples - model;
+    [(samples * model).sum(), (model * model).sum(), (left * left).sum()]
 }
 
-/// The fitted waveform from `first` samples after the middle of the window (before it: negative).
-#[inline(always)]
-fn waveform(fit: &Fit, first: f32, into: &mut [f32]) {
-    for (at, tone) in [&fit.low, &fit.high].into_iter().enumerate() {
-        let step = TAU * tone.hz / WORKING_RATE as f32;
-        let mut wave = Wave::at(step, first * step + tone.phase);
-        for samples in into.as_chunks_mut::<LANES>().0 {
-            for lane in 0..LANES {
-                let value = tone.amplitude * wave.cos[lane];
-                samples[lane] = if at == 0 { value } else { samples[lane] + value };
-            }
-            wave.go_on();
-        }
+/// The fitted waveform, eight samples at a time.
+struct Waveform<V> {
+    waves: [Wave<V>; 2],
+    amplitudes: [V; 2],
+}
+
+impl<V: Vector> Waveform<V> {
+    /// From `first` samples after the middle of the window (before it: negative).
+    #[inline(always)]
+    fn new(fit: &Fit, first: f32) -> Self {
+        let wave = |tone: &FittedTone| {
+            let step = TAU * tone.hz / WORKING_RATE as f32;
+            Wave::at(step, first * step + tone.phase)
+        };
+        let amplitudes = [V::splat(fit.low.amplitude), V::splat(fit.high.amplitude)];
+        Self { waves: [wave(&fit.low), wave(&fit.high)], amplitudes }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> V {
+        let [low, high] = &mut self.waves;
+        let samples = self.amplitudes[0] * low.cos + self.amplitudes[1] * high.cos;
+        low.go_on();
+        high.go_on();
+        samples
     }
 }
 
@@ -102,8 +106,8 @@ pub(crate) struct Beside {
 
 /// Third partials are looked for at so many frequencies, at most, between 620 and 1850 Hz.
 const PARTIALS: usize = 80;
-/// Partials followed at a time: enough to hide how long a step of the recurrence takes.
-const GROUP: usize = 16;
+/// Partials followed at a time, in [`LANES`]: enough to hide how long a step of the recurrence takes.
+const GROUP: usize = 2;
 const PARTIALS_HZ: [f32; 2] = [620.0, 1850.0];
 /// A partial within so many Hz of a tone is the tone's own.
 const OWN_HZ: f32 = 70.0;
@@ -119,69 +123,60 @@ impl Kernel for Remainder<'_> {
     type Output = Beside;
 
     #[inline(always)]
-    fn run(self) -> Beside {
-        let mut model = [0f32; MAX_WINDOW];
-        let model = &mut model[..self.samples.len()];
-        waveform(self.fit, -0.5 * (self.samples.len() as f32 - 1.0), model);
-        beside(self.samples, model, self.fit)
-    }
-}
-
-#[inline(always)]
-fn beside(samples: &[f32], model: &[f32], fit: &Fit) -> Beside {
-    let mut rest = [0f32; MAX_WINDOW];
-    let rest = &mut rest[..samples.len()];
-    let middle = 0.5 * (samples.len() as f32 - 1.0);
-    let step = TAU * 0.5 / (middle + 1.0);
-    let mut window = Wave::at(step, -middle * step);
-    let pieces = samples.as_chunks::<LANES>().0.iter().zip(model.as_chunks::<LANES>().0);
-    for (rest, (samples, model)) in rest.as_chunks_mut::<LANES>().0.iter_mut().zip(pieces) {
-        for lane in 0..LANES {
-            rest[lane] = (samples[lane] - model[lane]) * (0.5 + 0.5 * window.cos[lane]);
+    fn run<V: Vector>(self) -> Beside {
+        let Self { samples, fit } = self;
+        let mut rest = [[0f32; LANES]; MAX_WINDOW / LANES];
+        let middle = 0.5 * (samples.len() as f32 - 1.0);
+        let step = TAU * 0.5 / (middle + 1.0);
+        let (mut waveform, mut window) = (Waveform::<V>::new(fit, -middle), Wave::<V>::at(step, -middle * step));
+        let half = V::splat(0.5);
+        for (rest, samples) in rest.iter_mut().zip(samples.as_chunks::<LANES>().0) {
+            ((V::load(samples) - waveform.next()) * (half + half * window.cos)).store(rest);
+            window.go_on();
         }
-        window.go_on();
+        let spacing = WORKING_RATE as f32 / samples.len() as f32;
+        let weaker = line_amplitude(&fit.low).min(line_amplitude(&fit.high));
+        // A Hann window halves the amplitude of a partial; its Goertzel power is (amplitude * length / 4) squared.
+        let unit = (weaker * samples.len() as f32 * 0.25).powi(2).max(1e-20);
+        let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
+        let powers = partials::<V>(&rest.as_flattened()[..samples.len()], spacing);
+        partials_beside(powers.as_flattened(), spacing, unit, own)
     }
-    let spacing = WORKING_RATE as f32 / samples.len() as f32;
-    let weaker = line_amplitude(&fit.low).min(line_amplitude(&fit.high));
-    // A Hann window halves the amplitude of a partial; its Goertzel power is (amplitude * length / 4) squared.
-    let unit = (weaker * samples.len() as f32 * 0.25).powi(2).max(1e-20);
-    let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
-    partials_beside(&partials(rest, spacing), spacing, unit, own)
 }
 
 /// Squared magnitudes of the correlations with frequencies `spacing` Hz apart, by Goertzel's recurrence.
 #[inline(always)]
-fn partials(samples: &[f32], spacing: f32) -> [f32; PARTIALS] {
+fn partials<V: Vector>(samples: &[f32], spacing: f32) -> [Lanes; PARTIALS / LANES] {
     let to_radians = TAU / WORKING_RATE as f32;
-    let mut wave = Wave::at(spacing * to_radians, PARTIALS_HZ[0] * to_radians);
-    let mut powers = [0f32; PARTIALS];
+    let mut wave = Wave::<V>::at(spacing * to_radians, PARTIALS_HZ[0] * to_radians);
+    let mut powers = [[0f32; LANES]; PARTIALS / LANES];
     for (group, powers) in powers.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-        if (group * GROUP) as f32 * spacing > PARTIALS_HZ[1] - PARTIALS_HZ[0] {
+        if (group * GROUP * LANES) as f32 * spacing > PARTIALS_HZ[1] - PARTIALS_HZ[0] {
             break;
         }
-        let mut coefficient = [0f32; GROUP];
-        for lanes in coefficient.as_chunks_mut::<LANES>().0 {
-            *lanes = wave.cos.map(|cos| 2.0 * cos);
+        let mut coefficients = [V::splat(0.0); GROUP];
+        for coefficient in &mut coefficients {
+            *coefficient = wave.cos + wave.cos;
             wave.go_on();
         }
-        let (mut last, mut before) = ([0f32; GROUP], [0f32; GROUP]);
+        let (mut last, mut before) = ([V::splat(0.0); GROUP], [V::splat(0.0); GROUP]);
         for sample in samples {
-            for lane in 0..GROUP {
-                let next = (sample - before[lane]) + coefficient[lane] * last[lane];
-                before[lane] = last[lane];
-                last[lane] = next;
+            let sample = V::splat(*sample);
+            for lanes in 0..GROUP {
+                let next = (sample - before[lanes]) + coefficients[lanes] * last[lanes];
+                (before[lanes], last[lanes]) = (last[lanes], next);
             }
         }
-        for lane in 0..GROUP {
-            let (last, before) = (last[lane], before[lane]);
-            powers[lane] = last * last + before * before - coefficient[lane] * last * before;
+        for lanes in 0..GROUP {
+            let (last, before) = (last[lanes], before[lanes]);
+            (last * last + before * before - coefficients[lanes] * last * before).store(&mut powers[lanes]);
         }
     }
     powers
 }
 
 /// The strongest partial and the flatness of those that are not the tones' own.
-fn partials_beside(powers: &[f32; PARTIALS], spacing: f32, unit: f32, own: impl Fn(f32) -> bool) -> Beside {
+fn partials_beside(powers: &[f32], spacing: f32, unit: f32, own: impl Fn(f32) -> bool) -> Beside {
     let (mut strongest, mut sum, mut logs, mut count) = (0f32, 0f32, 0f32, 0f32);
     for (index, power) in powers.iter().enumerate() {
         let hz = PARTIALS_HZ[0] + index as f32 * spacing;

@@ -3,11 +3,11 @@
 use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
 use super::front_end::{CHUNK, Sample, WORKING_RATE};
-use super::history::{History, Marks};
-use super::kernel::{LANES, SHORT, SHORT_SAMPLES};
+use super::history::History;
+use super::kernel::{Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
-use super::search::{Candidate, Look, Search};
+use super::search::{Candidate, Look, Search, is_decisive, is_turn};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
@@ -85,6 +85,20 @@ impl Refused {
     }
 }
 
+/// The onset last seen of a pair, as a filtered-sample position.
+#[derive(Clone, Copy)]
+struct Watched {
+    digit: Digit,
+    onset: f64,
+}
+
+impl Watched {
+    /// Whether a pair will still be too young now, or old enough to be looked at less often.
+    fn can_wait(self, digit: Digit, now: u64) -> bool {
+        self.digit == digit && !is_turn(now) && !is_decisive((now as f64 - self.onset) as f32)
+    }
+}
+
 /// Finds the digits in filtered samples.
 pub(crate) struct Core {
     limits: Limits,
@@ -92,6 +106,7 @@ pub(crate) struct Core {
     history: History,
     active: Option<Active>,
     previous: Option<Previous>,
+    watched: Watched,
     refused_sounding: Refused,
     refused_fallen: Refused,
     quiet_until: u64,
@@ -108,6 +123,7 @@ impl Core {
             history,
             active: None,
             previous: None,
+            watched: Watched { digit: Digit::at(0, 0), onset: 0.0 },
             refused_sounding: nothing,
             refused_fallen: nothing,
             quiet_until: 0,
@@ -118,36 +134,42 @@ impl Core {
     pub(crate) fn hear<S: Sample>(&mut self, samples: &[S], on_event: &mut dyn FnMut(Event)) {
         for chunk in samples.chunks(CHUNK) {
             self.history.push(chunk);
-            while self.hear_batch(on_event) {}
+            while let (new @ 1.., marks) = self.history.look() {
+                self.hear_marked(new, marks, on_event);
+            }
         }
     }
 
-    /// Hears what there is of the batch at hand. True when that was all of it: there may be more in the next.
-    fn hear_batch(&mut self, on_event: &mut dyn FnMut(Event)) -> bool {
-        let (new, marks) = self.history.look();
-        let is_complete = new.end == LANES;
-        if self.active.is_none() && marks.are_empty() && !new.is_empty() {
-            self.history.stand_at(new.end - 1);
-        } else {
-            new.for_each(|hop| self.hear_hop(hop, marks, on_event));
+    /// Goes on by `new` sub-blocks. While no digit is on, only the marked ones are looked at.
+    fn hear_marked(&mut self, new: usize, marks: Marks, on_event: &mut dyn FnMut(Event)) {
+        let mut passed = 0;
+        while passed < new {
+            let ahead = if self.active.is_some() {
+                0
+            } else {
+                (marks.pair | marks.down).unbounded_shr(passed as u32).trailing_zeros()
+            };
+            let unmarked = (ahead as usize).min(new - passed);
+            self.history.go_on(unmarked);
+            passed += unmarked;
+            if passed < new {
+                self.history.go_on(1);
+                self.hear_hop(marks.pair >> passed & 1 == 1, marks.down >> passed & 1 == 1, on_event);
+                passed += 1;
+            }
         }
-        if is_complete {
-            self.history.next_batch();
-        }
-        is_complete
     }
 
-    /// Goes on by one sub-block.
-    fn hear_hop(&mut self, hop: usize, marks: Marks, on_event: &mut dyn FnMut(Event)) {
-        self.history.stand_at(hop);
+    /// Hears the sub-block the history stands at.
+    fn hear_hop(&mut self, has_pair: bool, is_down: bool, on_event: &mut dyn FnMut(Event)) {
         if let Some(active) = self.active {
             self.follow(active, on_event);
         }
         let mut found = None;
-        if marks.has_pair(hop) {
+        if has_pair {
             found = self.sounding();
         }
-        if found.is_none() && marks.is_down(hop) {
+        if found.is_none() && is_down {
             found = self.fallen(on_event);
         }
         if let Some(found) = found {
@@ -160,8 +182,8 @@ impl Core {
             self.close(&active, active.fell.unwrap_or(found.start.max(0.0) as u64), on_event);
         }
         let digit = found.digit;
-        let strongest = |lane: usize| (0..2 * SHORT).map(|age| self.history.power(age, lane)).fold(0f32, f32::max);
-        let reference = digit.tones().map(strongest);
+        let peaks = [self.history.peaks(0), self.history.peaks(SHORT)];
+        let reference = digit.tones().map(|tone| peaks[0][tone].max(peaks[1][tone]));
         let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
         self.active =
             Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
@@ -223,10 +245,15 @@ impl Core {
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
         let digit = self.search().strongest_pair();
-        if self.is_on(digit) || self.refused_sounding.covers(digit, self.history.count()) {
+        let now = self.history.count();
+        if self.is_on(digit) || self.refused_sounding.covers(digit, now) || self.watched.can_wait(digit, now) {
             return None;
         }
-        match self.search().sounding(digit, |start| self.is_echo(digit, start, 0)) {
+        let onset = self.search().onset(digit);
+        if let Some(onset) = onset {
+            self.watched = Watched { digit, onset: now as f64 - f64::from(onset.age) };
+        }
+        match self.search().sounding(digit, onset, |start| self.is_echo(digit, start, 0)) {
             Look::Found(found) => return Some(found),
             Look::Refused { clearly: true, .. } => {
                 self.refused_sounding = Refused { digit, until: self.history.count() + SOUNDING_REST };

@@ -2,13 +2,15 @@
 
 use super::Digit;
 use super::comparison::{BACK, Followed, Presence, Remainder};
-use super::fit::{Bounds, Fit, FittedTone, amplitudes, fit};
+use super::fit::{Bounds, Fit, FittedTone, fit};
 use super::front_end::{WORKING_RATE, response};
 use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES, tone_hz};
 use super::limits::Limits;
 use super::onset::Onset;
 use super::simd::Simd;
+use super::two_tones::Amplitudes;
+use super::waves::product;
 use std::f32::consts::TAU;
 
 /// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
@@ -26,14 +28,11 @@ const END_RESIDUAL: f32 = 0.04;
 /// Variation that no keypad has.
 const UNSTEADY: f32 = 0.45;
 
-/// How far the first sight of a frequency may be off beside another tone or in noise, in Hz.
-const FIRST_SIGHT_HZ: f32 = 12.0;
-
 /// Everything measured on a candidate over one window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {
-    /// Rise of each tone from before the onset, in dB.
-    pub(crate) rise_db: [f32; 2],
+    /// Rise of the tone that rises less from before the onset, in dB.
+    pub(crate) rise_db: f32,
     /// Filtered samples the low tone came later than the high one.
     pub(crate) skew: f32,
     pub(crate) fit: Fit,
@@ -74,9 +73,14 @@ impl Presence {
 
 impl Evidence {
     /// Fits a pair to the `window` filtered samples that end `back` sub-blocks ago.
-    pub(crate) fn fit(history: &History, digit: Digit, window: usize, back: usize, bounds: Option<&Bounds>) -> Fit {
-        let start = digit.tones().map(|tone| drifted(history, tone, back));
-        fit(history.window(window, back * HOP), start, bounds, history.simd())
+    pub(crate) fn fit(
+        history: &History,
+        sight: &FirstSight,
+        window: usize,
+        back: usize,
+        bounds: Option<&Bounds>,
+    ) -> Fit {
+        fit(history.window(window, back * HOP), sight.hz, bounds, history.simd())
     }
 
     /// Measures what goes with a fit over the same window.
@@ -86,7 +90,7 @@ impl Evidence {
         let beside = history.simd().run(Remainder { samples, fit: &fit });
         let (variation, rest) = variation(samples, &fit, history.simd());
         Self {
-            rise_db: onset.rise_db,
+            rise_db: onset.rise_db(),
             skew: onset.skew(history, digit, back),
             fit,
             low_band_db: db(history.low_energy(back, window / HOP) / pair_energy),
@@ -108,31 +112,62 @@ pub(crate) fn line_amplitude(tone: &FittedTone) -> f32 {
     tone.amplitude / response(tone.hz).abs().max(0.01)
 }
 
-/// Whether both tones are, at first sight, near enough to their nominal frequencies to be fitted.
-pub(crate) fn is_near(history: &History, digit: Digit, limits: &Limits) -> bool {
-    let near = |tone: usize| {
-        (drifted(history, tone, 0) - tone_hz(tone) as f32).abs() < limits.deviation_hz(tone) + FIRST_SIGHT_HZ
-    };
-    digit.tones().into_iter().all(near)
+/// What a pair looks like before it is fitted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstSight {
+    /// Frequency of both tones in Hz, from their turn between the two short windows that end `back` sub-blocks ago.
+    pub(crate) hz: [f32; 2],
+    /// How far they are off.
+    off_hz: [f32; 2],
 }
 
-/// Frequency of a lane's tone in Hz, from its turn between two short windows.
-fn drifted(history: &History, lane: usize, back: usize) -> f32 {
-    let (now, before) = (history.short(back, lane), history.short(back + SHORT, lane));
-    let re = now[0] * before[0] + now[1] * before[1];
-    let im = now[1] * before[0] - now[0] * before[1];
-    let seconds = SHORT_SAMPLES as f32 / WORKING_RATE as f32;
-    tone_hz(lane) as f32 + im.atan2(re) / (TAU * seconds)
+impl FirstSight {
+    pub(crate) fn of(history: &History, digit: Digit, back: usize) -> Self {
+        let tones = digit.tones();
+        let turn = |tone: usize| {
+            let (now, before) = (history.short(back, tone), history.short(back + SHORT, tone));
+            let [re, im] = [now[0] * before[0] + now[1] * before[1], now[1] * before[0] - now[0] * before[1]];
+            im.atan2(re)
+        };
+        let seconds = SHORT_SAMPLES as f32 / WORKING_RATE as f32;
+        let off_hz = [turn(tones[0]) / (TAU * seconds), turn(tones[1]) / (TAU * seconds)];
+        Self { hz: [tone_hz(tones[0]) as f32 + off_hz[0], tone_hz(tones[1]) as f32 + off_hz[1]], off_hz }
+    }
+
+    /// Whether both tones are near enough to their nominal frequencies to be fitted, this sight being off by up to `slack_hz`.
+    pub(crate) fn is_near(&self, digit: Digit, limits: &Limits, slack_hz: f32) -> bool {
+        let [low, high] = digit.tones().map(|tone| limits.deviation_hz(tone) + slack_hz);
+        self.off_hz[0].abs() < low && self.off_hz[1].abs() < high
+    }
+
+    /// What part of the band's energy both tones can have over the last `n` short windows that end `back` sub-blocks ago:
+    /// what the windows show, and what they don't because the tones are off.
+    pub(crate) fn share(&self, history: &History, digit: Digit, back: usize, n: usize) -> f32 {
+        let tones = digit.tones();
+        let power = |tone: usize| (0..n).map(|window| history.power(back + window * SHORT, tones[tone])).sum::<f32>();
+        let shown = |tone: usize| {
+            let turn = 0.5 * TAU * self.off_hz[tone] * SHORT_SAMPLES as f32 / WORKING_RATE as f32;
+            1.0 - turn * turn * (1.0 / 3.0) + turn.powi(4) * (2.0 / 45.0)
+        };
+        // A tone's correlation power over a window is its energy there times half the window.
+        let energy = 0.5 * SHORT_SAMPLES as f32 * history.band_energy(back, n * SHORT);
+        (power(0) / shown(0) + power(1) / shown(1)) / energy.max(f32::MIN_POSITIVE)
+    }
 }
 
 /// Relative variation of each tone's complex amplitude over the pieces, and the energy no pair of tones explains.
 fn variation(samples: &[f32], fit: &Fit, simd: Simd) -> ([f32; 2], f32) {
     let (mut sums, mut squares, mut rest) = ([[0f32; 2]; 2], [0f32; 2], 0.0);
+    let steps = [fit.low.hz, fit.high.hz].map(|hz| TAU * hz / WORKING_RATE as f32);
     let pieces = samples.chunks_exact(PIECE);
     let count = pieces.len() as f32;
     for (index, piece) in pieces.enumerate() {
-        let (tones, left) = amplitudes(piece, [fit.low.hz, fit.high.hz], (index * PIECE) as f32, simd);
-        for (tone, [re, im]) in tones.into_iter().enumerate() {
+        let (tones, left) = simd.run(Amplitudes { samples: piece, steps });
+        for (tone, [cos, sin]) in tones.into_iter().enumerate() {
+            // Seen from the first piece's middle.
+            let angle = steps[tone] * (index * PIECE) as f32;
+            let (turned_sin, turned_cos) = angle.sin_cos();
+            let [re, im] = product([cos, sin], [turned_cos, turned_sin]);
             sums[tone][0] += re;
             sums[tone][1] += im;
             squares[tone] += re * re + im * im;

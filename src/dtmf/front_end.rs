@@ -3,8 +3,8 @@
 //! Everything behind it works on 4 kHz samples holding 600-1900 Hz. Hum, dial tones below 450 Hz and everything above
 //! 2.3 kHz, which would fold into the band at 4 kHz, are at least 24 dB down.
 
-use super::simd::{Kernel, Simd};
-use super::waves::{LANES, sum};
+use super::simd::{Kernel, LANES, Simd, Vector};
+use super::waves::dot;
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
@@ -24,8 +24,10 @@ const MAX_PHASES: u64 = 512;
 pub(crate) const CHUNK: usize = 512;
 /// How far back the low band can be asked for, in filtered samples: 80 ms.
 const LOW_MEMORY: u64 = 320;
-/// Filtered samples computed together.
-pub(crate) const BATCH: usize = 32;
+/// Filtered samples in a sub-block: 1 ms. They are made in whole sub-blocks.
+pub(crate) const HOP: usize = 4;
+/// Filtered samples made in one go, at most.
+const MOST: usize = 256;
 
 /// Amplitude response of the front end at a frequency in Hz, by the formula.
 fn exact_response(hz: f64) -> f64 {
@@ -80,10 +82,11 @@ pub(crate) struct FrontEnd {
     buffer: Vec<f32>,
     /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
     origin: i64,
-    /// The filtered sample the batch at hand begins with.
-    first: u64,
-    filtered: [f32; BATCH],
-    filled: usize,
+    /// Filtered samples made so far.
+    count: u64,
+    filtered: Box<[f32; MOST]>,
+    /// What was heard for them, at 8 kHz: every second sample, and those between.
+    halves: Box<[[f32; HALF_INPUT]; 2]>,
     simd: Simd,
 }
 
@@ -100,17 +103,29 @@ impl FrontEnd {
             (0..phases).flat_map(|phase| phase_taps(cosines, rate, half, phase as f64 / phases as f64)).collect()
         };
         let (table, low_table) = (tabulate(&COSINES), tabulate(&LOW_COSINES));
-        let kept = (LOW_MEMORY as usize + BATCH) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
+        let kept = (LOW_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
         let mut buffer = Vec::with_capacity(2 * kept);
         buffer.resize(half + 1, 0.0);
         let origin = -(half as i64) - 1;
-        Self { rate, phases, taps, table, low_table, buffer, origin, first: 0, filtered: [0.0; BATCH], filled: 0, simd }
+        Self {
+            rate,
+            phases,
+            taps,
+            table,
+            low_table,
+            buffer,
+            origin,
+            count: 0,
+            filtered: Box::new([0.0; MOST]),
+            halves: Box::new([[0.0; HALF_INPUT]; 2]),
+            simd,
+        }
     }
 
     /// Takes up to [`CHUNK`] input samples.
     pub(crate) fn push<S: Sample>(&mut self, chunk: &[S]) {
         if self.buffer.len() + chunk.len() > self.buffer.capacity() {
-            let unused = self.start(self.first.saturating_sub(LOW_MEMORY)).min(self.buffer.len());
+            let unused = self.start(self.count.saturating_sub(LOW_MEMORY)).min(self.buffer.len());
             self.buffer.copy_within(unused.., 0);
             self.buffer.truncate(self.buffer.len() - unused);
             self.origin += unused as i64;
@@ -118,25 +133,18 @@ impl FrontEnd {
         self.buffer.extend(chunk.iter().map(|sample| sample.to_f32()));
     }
 
-    /// Filters what can be filtered of the batch at hand, 600-1900 Hz, and tells how much of it there is by now. What
-    /// follows means nothing. The `n`-th filtered sample is centred on time `n / WORKING_RATE`.
-    pub(crate) fn fill(&mut self) -> (&[f32; BATCH], usize) {
-        let filled = if self.is_telephone_rate() { self.fill_telephone_rate() } else { self.fill_any_rate() };
-        self.filled = filled;
-        (&self.filtered, filled)
+    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz; none if it is too little. The `n`-th
+    /// filtered sample is centred on time `n / WORKING_RATE`.
+    pub(crate) fn fill(&mut self) -> &[f32] {
+        let filled = if self.rate == TELEPHONE_RATE { self.fill_telephone_rate() } else { self.fill_any_rate() };
+        self.count += filled as u64;
+        &self.filtered[..filled]
     }
 
-    /// Goes on to the next batch.
-    pub(crate) fn next_batch(&mut self) {
-        self.first += BATCH as u64;
-        self.filled = 0;
-    }
-
-    /// The `n`-th sample of the low band, 0-350 Hz, at the filtered samples' rate: one of the last 80 ms.
-    pub(crate) fn low(&self, n: u64) -> f32 {
-        let (start, phase) = (self.start(n), self.place(n).1 as usize * self.taps);
-        let window = self.buffer.get(start..start + self.taps).unwrap_or_default();
-        self.simd.run(Dot(window, &self.low_table[phase..phase + self.taps]))
+    /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 80 ms; a sample of each
+    /// sub-block stands for all of it.
+    pub(crate) fn low_energy(&self, before: u64, n: usize) -> f32 {
+        HOP as f32 * self.simd.run(LowEnergy { front: self, before, n })
     }
 
     /// Input samples that must have been heard before the `n`-th filtered sample exists.
@@ -145,6 +153,7 @@ impl FrontEnd {
         index + self.taps as u64 / 2 + 1
     }
 
+    #[inline]
     fn place(&self, n: u64) -> (u64, u64) {
         let position = n * self.rate;
         let working = u64::from(WORKING_RATE);
@@ -155,32 +164,37 @@ impl FrontEnd {
 
     /// Where in the buffer the input of the `n`-th filtered sample begins.
     fn start(&self, n: u64) -> usize {
-        let half = self.taps / 2 - 1;
-        (self.place(n).0 as i64 - half as i64 - self.origin).max(0) as usize
+        self.start_at(self.place(n).0)
     }
 
-    fn is_telephone_rate(&self) -> bool {
-        self.rate == TELEPHONE_RATE
+    #[inline]
+    fn start_at(&self, index: u64) -> usize {
+        let half = self.taps / 2 - 1;
+        (index as i64 - half as i64 - self.origin).max(0) as usize
     }
 
     fn fill_any_rate(&mut self) -> usize {
-        for at in self.filled..BATCH {
-            let n = self.first + at as u64;
+        for at in 0..MOST {
+            let n = self.count + at as u64;
             let start = self.start(n);
-            let Some(window) = self.buffer.get(start..start + self.taps) else { return at };
+            let Some(window) = self.buffer.get(start..start + self.taps) else { return at - at % HOP };
             let phase = self.place(n).1 as usize * self.taps;
             self.filtered[at] = self.simd.run(Dot(window, &self.table[phase..phase + self.taps]));
         }
-        BATCH
+        MOST
     }
 
     fn fill_telephone_rate(&mut self) -> usize {
-        let start = self.start(self.first);
+        let start = self.start(self.count);
         let input = self.buffer.get(start..).unwrap_or_default();
-        let filled = if input.len() < self.taps { 0 } else { ((input.len() - self.taps) / 2 + 1).min(BATCH) };
-        if filled > self.filled {
-            let input = &input[..input.len().min(HALVING_INPUT)];
-            self.filtered = self.simd.run(Halving { input, taps: &self.table });
+        let ready = if input.len() < self.taps { 0 } else { ((input.len() - self.taps) / 2 + 1).min(MOST) };
+        let filled = ready - ready % HOP;
+        if let Some(taps) = self.table.first_chunk()
+            && filled > 0
+        {
+            let input = &input[..input.len().min(2 * (filled - 1) + HALVING_TAPS)];
+            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..filled]);
+            self.simd.run(Halving { input, taps, halves, filtered });
         }
         filled
     }
@@ -188,37 +202,80 @@ impl FrontEnd {
 
 /// 8 kHz: two input samples for one filtered sample.
 const TELEPHONE_RATE: u64 = 8000;
-/// Taps of the filters at 8 kHz that are not zero.
+/// Taps of the filter at 8 kHz that are not zero.
 const HALVING_TAPS: usize = 36;
-/// Input samples of a batch at 8 kHz.
-const HALVING_INPUT: usize = 2 * (BATCH - 1) + HALVING_TAPS;
-/// A whole batch at 8 kHz. What input there is not yet counts as zero.
+/// Filtered samples made together at 8 kHz.
+const TOGETHER: usize = 16;
+/// Half the input samples for those.
+const WINDOW: usize = TOGETHER + HALVING_TAPS / 2;
+/// Half the input samples for [`MOST`] filtered samples at 8 kHz, and room for those made together with the last.
+const HALF_INPUT: usize = MOST + HALVING_TAPS / 2 + TOGETHER;
+
+/// The filter at 8 kHz.
 struct Halving<'a> {
     input: &'a [f32],
-    taps: &'a [f32],
+    taps: &'a [f32; HALVING_TAPS],
+    halves: &'a mut [[f32; HALF_INPUT]; 2],
+    filtered: &'a mut [f32],
 }
 
 impl Kernel for Halving<'_> {
-    type Output = [f32; BATCH];
+    type Output = ();
 
     /// Neighbouring outputs are neighbouring lanes: each tap meets every second input sample.
     #[inline(always)]
-    fn run(self) -> [f32; BATCH] {
-        let mut input = [0f32; HALVING_INPUT];
-        input[..self.input.len()].copy_from_slice(self.input);
-        let mut halves = [[0f32; HALVING_INPUT / 2]; 2];
-        for (at, [even, odd]) in input.as_chunks::<2>().0.iter().enumerate() {
-            halves[0][at] = *even;
-            halves[1][at] = *odd;
+    fn run<V: Vector>(self) {
+        let (taps, [evens, odds]) = (self.taps, self.halves);
+        for ([even, odd], (to_even, to_odd)) in
+            self.input.as_chunks::<2>().0.iter().zip(evens.iter_mut().zip(&mut *odds))
+        {
+            (*to_even, *to_odd) = (*even, *odd);
         }
-        let mut band = [0f32; BATCH];
-        for (tap, [even, odd]) in self.taps.as_chunks::<2>().0.iter().enumerate().take(HALVING_TAPS / 2) {
-            let samples = halves.each_ref().map(|half| &half[tap..tap + BATCH]);
-            for lane in 0..BATCH {
-                band[lane] += samples[0][lane] * even + samples[1][lane] * odd;
+        for (at, filtered) in self.filtered.chunks_mut(TOGETHER).enumerate() {
+            let first = at * TOGETHER;
+            let halves = [evens[first..].first_chunk::<WINDOW>(), odds[first..].first_chunk::<WINDOW>()];
+            let [Some(evens), Some(odds)] = halves else { break };
+            let mut band = [V::splat(0.0); TOGETHER / LANES];
+            for tap in 0..HALVING_TAPS / 2 {
+                let (even, odd) = (V::splat(taps[2 * tap]), V::splat(taps[2 * tap + 1]));
+                for (at, band) in band.iter_mut().enumerate() {
+                    let (evens, odds) = (&evens[tap + at * LANES..], &odds[tap + at * LANES..]);
+                    if let (Some(evens), Some(odds)) = (evens.first_chunk(), odds.first_chunk()) {
+                        *band = *band + (V::load(evens) * even + V::load(odds) * odd);
+                    }
+                }
             }
+            let mut all = [[0f32; LANES]; TOGETHER / LANES];
+            for (lanes, band) in all.iter_mut().zip(band) {
+                band.store(lanes);
+            }
+            filtered.copy_from_slice(&all.as_flattened()[..filtered.len()]);
         }
-        band
+    }
+}
+
+/// The same as a sum over one sample of each sub-block.
+struct LowEnergy<'a> {
+    front: &'a FrontEnd,
+    before: u64,
+    n: usize,
+}
+
+impl Kernel for LowEnergy<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f32 {
+        let Self { front, before, n } = self;
+        let mut energy = 0.0;
+        for back in 1..=n as u64 {
+            let Some(sample) = before.checked_sub(back * HOP as u64) else { break };
+            let (index, phase) = front.place(sample);
+            let (start, phase) = (front.start_at(index), phase as usize * front.taps);
+            let window = front.buffer.get(start..start + front.taps).unwrap_or_default();
+            energy += dot::<V>(window, &front.low_table[phase..phase + front.taps]).powi(2);
+        }
+        energy
     }
 }
 
@@ -228,23 +285,9 @@ impl Kernel for Dot<'_> {
     type Output = f32;
 
     #[inline(always)]
-    fn run(self) -> f32 {
-        dot(self.0, self.1)
+    fn run<V: Vector>(self) -> f32 {
+        dot::<V>(self.0, self.1)
     }
-}
-
-/// Sum of products in eight independent lanes.
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; LANES];
-    let ((a8, a1), (b8, b1)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (x, y) in a8.iter().zip(b8) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    let tail: f32 = a1.iter().zip(b1).map(|(x, y)| x * y).sum();
-    sum(&lanes) + tail
 }
 
 fn half_span(rate: u64) -> usize {
@@ -279,13 +322,8 @@ mod tests {
         let (mut front, mut output) = (FrontEnd::new(rate, simd), Vec::new());
         for chunk in input.chunks(block).flat_map(|block| block.chunks(CHUNK)) {
             front.push(chunk);
-            loop {
-                let (before, (samples, filled)) = (output.len() % BATCH, front.fill());
-                output.extend(&samples[before..filled]);
-                if filled < BATCH {
-                    break;
-                }
-                front.next_batch();
+            while let samples @ [_, ..] = front.fill() {
+                output.extend(samples);
             }
         }
         output
@@ -350,11 +388,9 @@ mod tests {
             let input: Vec<f32> = (0..rate).map(|n| (TAU * hz * f64::from(n) / f64::from(rate)).cos() as f32).collect();
             for chunk in input.chunks(CHUNK) {
                 front.push(chunk);
-                while front.fill().1 == BATCH {
-                    front.next_batch();
-                }
+                while !front.fill().is_empty() {}
             }
-            let energy: f32 = (3600..3900).map(|n| front.low(n).powi(2)).sum::<f32>() / 300.0;
+            let energy = front.low_energy(3900, 75) / 300.0;
             assert!(if passes { energy > 0.1 } else { energy < 0.002 }, "{hz} Hz at {rate} Hz: {energy}");
         }
     }
@@ -369,19 +405,14 @@ mod tests {
     #[test]
     fn needed_says_when_an_output_appears() {
         for rate in [8000, 44100] {
-            let (mut front, mut seen) = (FrontEnd::new(rate, Simd::detect()), 0);
+            let mut front = FrontEnd::new(rate, Simd::detect());
             for heard in 1..2000 {
                 front.push(&[0.0]);
-                let filled = front.first + front.fill().1 as u64;
-                for output in seen..filled {
-                    assert_eq!(front.needed(output), heard);
-                }
-                seen = filled;
-                if filled.is_multiple_of(BATCH as u64) && filled > front.first {
-                    front.next_batch();
+                if !front.fill().is_empty() {
+                    assert_eq!(front.needed(front.count - 1), heard);
                 }
             }
-            assert!(seen > 100);
+            assert!(front.count > 100);
         }
     }
 }

@@ -1,21 +1,16 @@
 //! The recent past of the filtered stream: samples, correlations and powers of short Goertzel windows, energies.
 
 use super::Digit;
-use super::front_end::{BATCH, FrontEnd, Sample};
-use super::kernel::{HOP, Kernel, LANES, SHORT, SHORT_SAMPLES, TONES};
+use super::front_end::{FrontEnd, Sample};
+use super::kernel::{HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones};
 use super::simd::Simd;
-use std::ops::Range;
 
 /// Sub-blocks that can be asked for: 192 ms.
 pub(crate) const MEMORY: usize = 192;
-/// Sub-blocks kept; a batch may be written while all of [`MEMORY`] is still asked for.
-const RING: usize = 256;
 /// Filtered samples kept: 256 ms.
 const SAMPLES: usize = RING * HOP;
-const _: () = assert!(MEMORY + 2 * LANES <= RING && RING.is_multiple_of(LANES));
-
-/// A value for each of the last sub-blocks.
-type Ring = [f32; RING];
+// What is kept is written ahead of where the history stands.
+const _: () = assert!(MEMORY + MOST <= RING);
 
 /// The recent past. Ages count sub-blocks back from the one the history stands at, which has age 0.
 pub(crate) struct History {
@@ -24,57 +19,17 @@ pub(crate) struct History {
     simd: Simd,
     /// Every sample twice, `SAMPLES` apart, so that any window is one slice.
     samples: Box<[f32; 2 * SAMPLES]>,
-    re: Box<[Ring; TONES]>,
-    im: Box<[Ring; TONES]>,
-    /// Every power twice, `RING` apart, so that any past is one slice.
-    powers: Box<[[f32; 2 * RING]; TONES]>,
-    /// The same for energies.
-    band_energy: Box<[f32; 2 * RING]>,
-    /// Sub-blocks before the batch at hand, and those of it that are complete.
-    before: u64,
-    complete: usize,
     /// Sub-blocks up to the one the history stands at.
-    hops: u64,
-}
-
-/// Sub-blocks of the batch at hand of which something can be said: bit `n` for sub-block `n`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Marks {
-    /// A row and a column hold a fair share of the last 24 ms.
-    pub(crate) pair: u8,
-    /// The strongest row and column of 12 ms ago have gone down.
-    pub(crate) down: u8,
-}
-
-impl Marks {
-    /// Whether nothing can be said of any sub-block, complete or not.
-    pub(crate) fn are_empty(self) -> bool {
-        self.pair | self.down == 0
-    }
-
-    pub(crate) fn has_pair(self, hop: usize) -> bool {
-        self.pair >> hop & 1 == 1
-    }
-
-    pub(crate) fn is_down(self, hop: usize) -> bool {
-        self.down >> hop & 1 == 1
-    }
+    hops: usize,
 }
 
 impl History {
     pub(crate) fn new(rate: u32, simd: Simd) -> Self {
-        let rings = || Box::new([[0.0; RING]; TONES]);
         Self {
             front: FrontEnd::new(rate, simd),
             kernel: Kernel::new(),
             simd,
             samples: Box::new([0.0; 2 * SAMPLES]),
-            re: rings(),
-            im: rings(),
-            powers: Box::new([[0.0; 2 * RING]; TONES]),
-            band_energy: Box::new([0.0; 2 * RING]),
-            before: 0,
-            complete: 0,
             hops: 0,
         }
     }
@@ -84,45 +39,23 @@ impl History {
         self.front.push(samples);
     }
 
-    /// Filters and correlates what there is of the batch at hand: the sub-blocks that are complete since the last look,
-    /// and what can be said of them. The history does not go on by itself.
-    pub(crate) fn look(&mut self) -> (Range<usize>, Marks) {
-        let (samples, filled) = self.front.fill();
-        let new = self.complete..filled / HOP;
-        if new.is_empty() {
-            return (new, Marks { pair: 0, down: 0 });
-        }
-        self.complete = new.end;
-        let batch = self.kernel.correlate(samples, self.simd);
-        let slot = (self.before % RING as u64) as usize;
-        for tone in 0..TONES {
-            self.re[tone][slot..slot + LANES].copy_from_slice(&batch.re[tone]);
-            self.im[tone][slot..slot + LANES].copy_from_slice(&batch.im[tone]);
-            for copy in [0, RING] {
-                self.powers[tone][slot + copy..slot + copy + LANES].copy_from_slice(&batch.power[tone]);
-            }
-        }
-        for copy in [0, RING] {
-            self.band_energy[slot + copy..slot + copy + LANES].copy_from_slice(&batch.energy);
-        }
+    /// Filters and correlates the next sub-blocks: how many there are, none if too little has been heard, and what can be
+    /// said of them. The history does not go on by itself.
+    pub(crate) fn look(&mut self) -> (usize, Marks) {
+        let first = self.kernel.count() * HOP % SAMPLES;
+        let new = self.front.fill();
+        let before_end = new.len().min(SAMPLES - first);
         for copy in [0, SAMPLES] {
-            let from = slot * HOP + copy;
-            self.samples[from..from + BATCH].copy_from_slice(samples);
+            self.samples[copy + first..copy + first + before_end].copy_from_slice(&new[..before_end]);
+            self.samples[copy..copy + new.len() - before_end].copy_from_slice(&new[before_end..]);
         }
-        (new, Marks { pair: batch.pair, down: batch.down })
+        (new.len() / HOP, self.kernel.correlate(new, self.simd))
     }
 
-    /// Stands at a sub-block of the batch at hand.
-    pub(crate) fn stand_at(&mut self, hop: usize) {
-        self.hops = self.before + hop as u64 + 1;
-    }
-
-    /// Goes on to the next batch.
-    pub(crate) fn next_batch(&mut self) {
-        self.front.next_batch();
-        self.kernel.next_batch();
-        self.complete = 0;
-        self.before += LANES as u64;
+    /// Goes on by so many sub-blocks of those looked at.
+    pub(crate) fn go_on(&mut self, hops: usize) {
+        self.hops += hops;
+        debug_assert!(self.hops <= self.kernel.count());
     }
 
     /// Input samples that must have been heard before the first filtered sample exists.
@@ -135,44 +68,52 @@ impl History {
         self.simd
     }
 
-    fn slot(&self, age: usize) -> usize {
+    /// The number of a sub-block in the kernel's count; what was before the first is silent.
+    fn number(&self, age: usize) -> usize {
         debug_assert!(age < MEMORY);
-        ((self.hops + (RING - 1 - age) as u64) % RING as u64) as usize
+        self.hops + RING - 1 - age
     }
 
     /// Filtered samples so far.
     pub(crate) fn count(&self) -> u64 {
-        self.hops * HOP as u64
+        (self.hops * HOP) as u64
     }
 
     /// `n` filtered samples that end `back` samples ago.
     pub(crate) fn window(&self, n: usize, back: usize) -> &[f32] {
-        let end = ((self.count() + (SAMPLES - 1 - back) as u64) % SAMPLES as u64) as usize + 1 + SAMPLES;
+        let end = (self.hops * HOP + SAMPLES - 1 - back) % SAMPLES + 1 + SAMPLES;
         let end = if end > 2 * SAMPLES { end - SAMPLES } else { end };
         &self.samples[end - n..end]
     }
 
     /// Correlation with a tone over the short window, as (re, im).
     pub(crate) fn short(&self, age: usize, tone: usize) -> [f32; 2] {
-        let slot = self.slot(age);
-        [self.re[tone][slot], self.im[tone][slot]]
+        self.kernel.correlation(self.number(age), tone)
+    }
+
+    /// Squared magnitude of [`Self::short`] for each tone.
+    pub(crate) fn powers(&self, age: usize) -> &Tones {
+        self.kernel.powers(self.number(age))
     }
 
     /// Squared magnitude of [`Self::short`].
     pub(crate) fn power(&self, age: usize, tone: usize) -> f32 {
-        self.powers[tone][self.slot(age)]
+        self.powers(age)[tone]
     }
 
-    /// Powers of a tone over the last [`MEMORY`] sub-blocks, the newest last.
-    pub(crate) fn powers(&self, tone: usize) -> &[f32] {
-        let end = self.slot(0) + 1 + RING;
-        &self.powers[tone][end - MEMORY..end]
+    /// The greatest power of each tone in the `SHORT` sub-blocks that end at an age.
+    pub(crate) fn peaks(&self, age: usize) -> &Tones {
+        self.kernel.peaks(self.number(age))
+    }
+
+    /// The least power of each tone in the [`super::kernel::GROUP`] of sub-blocks that ends at an age, if one does.
+    pub(crate) fn floors(&self, age: usize) -> Option<&Tones> {
+        self.kernel.floors(self.number(age))
     }
 
     /// Energies in the DTMF band of the last [`MEMORY`] sub-blocks, the newest last.
     pub(crate) fn band_energies(&self) -> &[f32] {
-        let end = self.slot(0) + 1 + RING;
-        &self.band_energy[end - MEMORY..end]
+        self.kernel.energies(self.number(0), MEMORY)
     }
 
     /// Energy in the DTMF band over sub-blocks `age .. age + n`.
@@ -188,12 +129,9 @@ impl History {
         powers / (0.5 * SHORT_SAMPLES as f32 * self.band_energy(back, n * SHORT)).max(f32::MIN_POSITIVE)
     }
 
-    /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples; a
-    /// sample of each sub-block stands for all of it.
+    /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.
     pub(crate) fn low_energy(&self, age: usize, n: usize) -> f32 {
-        let low =
-            |age: usize| self.hops.checked_sub(1 + age as u64).map_or(0.0, |hop| self.front.low(hop * HOP as u64));
-        HOP as f32 * (age..age + n).map(|age| low(age).powi(2)).sum::<f32>()
+        self.front.low_energy((self.hops.saturating_sub(age) * HOP) as u64, n)
     }
 }
 
@@ -204,15 +142,8 @@ impl History {
         let mut history = Self::new(8000, Simd::detect());
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
-            loop {
-                let (new, _) = history.look();
-                if !new.is_empty() {
-                    history.stand_at(new.end - 1);
-                }
-                if new.end < LANES {
-                    break;
-                }
-                history.next_batch();
+            while let (new @ 1.., _) = history.look() {
+                history.go_on(new);
             }
         }
         history
@@ -238,9 +169,6 @@ mod tests {
         let older: f32 = history.window(20 * HOP, 10 * HOP).iter().map(|x| x * x).sum();
         assert!((history.band_energy(10, 20) - older).abs() < 1e-4 * older);
         assert!(history.power(0, 1) > 1e3 * history.power(100, 1), "the tone is there now and was not 100 ms ago");
-        let row = history.powers(1);
-        assert!((row[MEMORY - 1] - history.power(0, 1)).abs() < f32::EPSILON);
-        assert!((row[0] - history.power(MEMORY - 1, 1)).abs() < f32::EPSILON);
     }
 
     #[test]

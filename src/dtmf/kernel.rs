@@ -1,291 +1,269 @@
-//! The Goertzel kernel: eight tones correlated with short sub-blocks of filtered samples, eight sub-blocks at once.
+//! The Goertzel kernel: eight tones correlated with short sub-blocks of filtered samples, a lane for each tone.
 //!
 //! A sub-block is too short to tell tones apart; sums of sub-blocks are not. The correlations carry the phase of
 //! the stream, so adding those of neighbouring sub-blocks gives the correlation (the Goertzel value) of the longer block.
-//! Every lane of a batch is one sub-block, so a batch is the same whether its samples come at once or one by one.
-#![expect(clippy::needless_range_loop, reason = "a loop over lanes is what becomes one instruction")]
 
-use super::front_end::{BATCH, WORKING_RATE};
-use super::simd;
+use super::front_end::WORKING_RATE;
+use super::simd::{self, LANES, Lanes, Vector};
 use super::{COLUMN_HZ, ROW_HZ};
 use std::f64::consts::TAU;
 
-/// Filtered samples in a sub-block: 1 ms.
-pub(crate) const HOP: usize = 4;
-/// Sub-blocks in a batch.
-pub(crate) const LANES: usize = BATCH / HOP;
+pub(crate) use super::front_end::HOP;
+
 /// Four rows, then four columns.
 pub(crate) const TONES: usize = 8;
 /// Sub-blocks in the short coherent window: 12 ms. The sums below are made for this number.
 pub(crate) const SHORT: usize = 12;
 /// Filtered samples in the short coherent window.
 pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
-/// Batches after which all phases repeat: one second, as all nominal frequencies are whole numbers.
-const TURNS: usize = WORKING_RATE as usize / BATCH;
+/// Sub-blocks kept: 256 ms.
+pub(crate) const RING: usize = 256;
+/// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
+pub(crate) const MOST: usize = 64;
+/// Sub-blocks whose least powers are kept, so that a search may pass over all of them.
+pub(crate) const GROUP: usize = 8;
+/// Sub-blocks the basis is tabulated for; behind them only its phase is turned.
+const PLACES: usize = 8;
+/// Turns after which all phases repeat: one second, as all nominal frequencies are whole numbers.
+const TURNS: usize = WORKING_RATE as usize / (PLACES * HOP);
 
 /// Part of the band's energy the strongest pair must have to be looked at.
 const PAIR_SHARE: f32 = 0.4;
+/// The same before it went down, over 12 ms.
+const DOWN_SHARE: f32 = 0.25;
 /// Energy of the last 24 ms below which nothing is looked for; far below -60 dBm0.
 const SILENCE: f32 = 1e-9;
 /// Power now, as a part of the power 12 ms ago, from which a tone has gone down: -4 dB.
 pub(crate) const DOWN: f32 = 0.4;
 
-/// One number for each sub-block of a batch.
-pub(crate) type Lanes = [f32; LANES];
+/// A number for each tone: a lane of a vector each.
+pub(crate) type Tones = Lanes;
+const _: () = assert!(TONES == LANES);
+/// Real and imaginary parts for each tone.
+type Parts = [Tones; 2];
 
 /// Nominal frequency of a tone in Hz.
 pub(crate) fn tone_hz(tone: usize) -> f64 {
     if tone < 4 { ROW_HZ[tone] } else { COLUMN_HZ[tone - 4] }
 }
 
-/// What the kernel tells of a batch; all but `energy` for the short window that ends with each sub-block.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Batch {
-    /// Correlations with each tone, `sum(x[n] * exp(-i w n))` with `n` counted from the start of the stream.
-    pub(crate) re: [Lanes; TONES],
-    pub(crate) im: [Lanes; TONES],
-    /// Their squared magnitudes.
-    pub(crate) power: [Lanes; TONES],
-    /// Energy of each sub-block.
-    pub(crate) energy: Lanes,
-    /// Whether a row and a column hold a fair share of the last 24 ms: bit `n` for sub-block `n`.
-    pub(crate) pair: u8,
-    /// Whether the strongest row and the strongest column of 12 ms ago have both gone down.
-    pub(crate) down: u8,
+/// Sub-blocks, of those correlated in one go, of which something can be said: bit `n` for the `n`-th.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// A row and a column hold a fair share of the last 24 ms.
+    pub(crate) pair: u64,
+    /// The strongest row and column of 12 ms ago have gone down.
+    pub(crate) down: u64,
 }
 
-impl Batch {
-    const SILENT: Self = Self {
-        re: [[0.0; LANES]; TONES],
-        im: [[0.0; LANES]; TONES],
-        power: [[0.0; LANES]; TONES],
-        energy: [0.0; LANES],
-        pair: 0,
-        down: 0,
-    };
-}
-
-/// Correlates batch after batch with the eight tones.
+/// Correlates sub-block after sub-block with the eight tones, and keeps what came of the last [`RING`] of them.
 pub(crate) struct Kernel {
-    /// `exp(-i w n)` for the samples `n` of a batch: by tone, sample of the sub-block, part; a lane for each sub-block.
-    basis: Box<[[[Lanes; 2]; HOP]; TONES]>,
-    /// The phase each batch of a second begins with.
-    turns: Box<[[[f32; 2]; TONES]; TURNS]>,
+    /// `exp(-i w n)` for the samples `n` of [`PLACES`] sub-blocks.
+    basis: Box<[[Parts; HOP]; PLACES]>,
+    /// The phase each turn of a second begins with.
+    turns: Box<[Parts; TURNS]>,
     turn: usize,
-    correlations: Box<[[Sliding; 2]; TONES]>,
-    energies: Sliding,
-    /// Powers and energies of short windows, of the two batches before and the batch at hand.
-    powers: Box<[[f32; 3 * LANES]; TONES]>,
-    short_energies: [f32; 3 * LANES],
-    batch: Batch,
+    /// Of real parts, imaginary parts and energies; those are the same in each lane.
+    sums: [Sliding; 3],
+    peak_sums: Sliding,
+    /// Correlations with the short window that ends with a sub-block: `sum(x[n] * exp(-i w n))`, `n` counted from the start
+    /// of the stream.
+    correlations: Box<[Parts; RING]>,
+    /// Their squared magnitudes.
+    powers: Box<[Tones; RING]>,
+    /// The greatest of the powers of each tone over the last short window.
+    peaks: Box<[Tones; RING]>,
+    /// The least of each [`GROUP`] of them.
+    floors: Box<[Tones; RING / GROUP]>,
+    /// Energy of the same windows.
+    short_energies: Box<[f32; RING]>,
+    /// Energy of each sub-block, twice, `RING` apart, so that any past is one slice.
+    energies: Box<[f32; 2 * RING]>,
+    /// Sub-blocks so far.
+    count: usize,
 }
 
-/// What sums over sub-blocks are made of: single ones, pairs and fours of the batch before and the batch at hand.
-#[derive(Clone, Copy)]
+/// What sums over sub-blocks are made of: the last one, pairs and fours.
+#[derive(Default)]
 struct Sliding {
-    ones: [f32; 2 * LANES],
-    twos: [f32; 2 * LANES],
-    fours: [f32; 2 * LANES],
+    one: Tones,
+    twos: [Tones; 2],
+    fours: [Tones; 8],
 }
 
 impl Sliding {
-    const SILENT: Self = Self { ones: [0.0; 2 * LANES], twos: [0.0; 2 * LANES], fours: [0.0; 2 * LANES] };
-
-    /// Sums over the `SHORT` sub-blocks that end with each of the batch at hand.
+    /// Sum over the `SHORT` sub-blocks that end with this one, the `at`-th.
     #[inline(always)]
-    fn over_short(&mut self, blocks: &Lanes) -> Lanes {
-        self.ones[LANES..].copy_from_slice(blocks);
-        for lane in LANES..2 * LANES {
-            self.twos[lane] = self.ones[lane] + self.ones[lane - 1];
-        }
-        for lane in LANES..2 * LANES {
-            self.fours[lane] = self.twos[lane] + self.twos[lane - 2];
-        }
-        let mut sums = [0f32; LANES];
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            *sum = self.fours[LANES + lane] + self.fours[LANES + lane - 4] + self.fours[lane];
-        }
-        sums
+    fn sum_over_short<V: Vector>(&mut self, one: V, at: usize) -> V {
+        self.over_short(one, at, V::add)
     }
 
-    fn next_batch(&mut self) {
-        self.ones.copy_within(LANES.., 0);
-        self.twos.copy_within(LANES.., 0);
-        self.fours.copy_within(LANES.., 0);
+    /// The greatest over them.
+    #[inline(always)]
+    fn greatest_over_short<V: Vector>(&mut self, one: V, at: usize) -> V {
+        self.over_short(one, at, V::greater)
+    }
+
+    #[inline(always)]
+    fn over_short<V: Vector>(&mut self, one: V, at: usize, of: impl Fn(V, V) -> V) -> V {
+        let two = of(one, V::load(&self.one));
+        let four = of(two, V::load(&self.twos[at % 2]));
+        let short = of(of(four, V::load(&self.fours[(at + 4) % 8])), V::load(&self.fours[at % 8]));
+        one.store(&mut self.one);
+        two.store(&mut self.twos[at % 2]);
+        four.store(&mut self.fours[at % 8]);
+        short
     }
 }
 
 impl Kernel {
     pub(crate) fn new() -> Self {
-        let part = |hz: f64, sample: usize| {
-            let angle = TAU * hz * sample as f64 / f64::from(WORKING_RATE);
-            [angle.cos() as f32, -angle.sin() as f32]
+        let parts = |sample: usize| {
+            let angle = |tone: usize| TAU * tone_hz(tone) * sample as f64 / f64::from(WORKING_RATE);
+            [
+                std::array::from_fn(|tone| angle(tone).cos() as f32),
+                std::array::from_fn(|tone| -angle(tone).sin() as f32),
+            ]
         };
-        let mut basis = Box::new([[[[0.0; LANES]; 2]; HOP]; TONES]);
-        let mut turns = Box::new([[[0.0; 2]; TONES]; TURNS]);
-        for tone in 0..TONES {
-            for sample in 0..BATCH {
-                let [re, im] = part(tone_hz(tone), sample);
-                basis[tone][sample % HOP][0][sample / HOP] = re;
-                basis[tone][sample % HOP][1][sample / HOP] = im;
-            }
-            for (turn, tones) in turns.iter_mut().enumerate() {
-                tones[tone] = part(tone_hz(tone), turn * BATCH);
-            }
-        }
+        let place = |place: usize| std::array::from_fn(|sample| parts(place * HOP + sample));
         Self {
-            basis,
-            turns,
+            basis: Box::new(std::array::from_fn(place)),
+            turns: Box::new(std::array::from_fn(|turn| parts(turn * PLACES * HOP))),
             turn: 0,
-            correlations: Box::new([[Sliding::SILENT; 2]; TONES]),
-            energies: Sliding::SILENT,
-            powers: Box::new([[0.0; 3 * LANES]; TONES]),
-            short_energies: [0.0; 3 * LANES],
-            batch: Batch::SILENT,
+            sums: Default::default(),
+            correlations: Box::new([[[0.0; TONES]; 2]; RING]),
+            powers: Box::new([[0.0; TONES]; RING]),
+            peak_sums: Sliding::default(),
+            peaks: Box::new([[0.0; TONES]; RING]),
+            floors: Box::new([[0.0; TONES]; RING / GROUP]),
+            short_energies: Box::new([0.0; RING]),
+            energies: Box::new([0.0; 2 * RING]),
+            count: 0,
         }
     }
 
-    /// Correlates the batch at hand; lanes of sub-blocks that are not complete mean nothing.
-    pub(crate) fn correlate(&mut self, samples: &[f32; BATCH], simd: simd::Simd) -> &Batch {
-        simd.run(Correlation { kernel: self, samples });
-        &self.batch
+    /// Correlates up to [`MOST`] whole sub-blocks.
+    pub(crate) fn correlate(&mut self, samples: &[f32], simd: simd::Simd) -> Marks {
+        debug_assert!(samples.len().is_multiple_of(HOP) && samples.len() <= MOST * HOP);
+        simd.run(Correlation { kernel: self, samples })
     }
 
-    /// Goes on to the next batch.
-    pub(crate) fn next_batch(&mut self) {
-        self.turn = (self.turn + 1) % TURNS;
-        self.correlations.iter_mut().flatten().for_each(Sliding::next_batch);
-        self.energies.next_batch();
-        self.powers.iter_mut().for_each(|powers| powers.copy_within(LANES.., 0));
-        self.short_energies.copy_within(LANES.., 0);
+    #[inline(always)]
+    fn go_on(&mut self) {
+        self.count += 1;
+        if self.count.is_multiple_of(PLACES) {
+            self.turn = if self.turn + 1 == TURNS { 0 } else { self.turn + 1 };
+        }
+    }
+
+    /// Sub-blocks so far.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Correlation of a tone with the short window that ends with the `n`-th sub-block, as (re, im).
+    pub(crate) fn correlation(&self, n: usize, tone: usize) -> [f32; 2] {
+        self.correlations[n % RING].map(|part| part[tone])
+    }
+
+    /// Squared magnitudes of the correlations.
+    pub(crate) fn powers(&self, n: usize) -> &Tones {
+        &self.powers[n % RING]
+    }
+
+    /// The greatest powers of each tone in the `SHORT` sub-blocks that end with the `n`-th.
+    pub(crate) fn peaks(&self, n: usize) -> &Tones {
+        &self.peaks[n % RING]
+    }
+
+    /// The least powers of each tone in the [`GROUP`] of sub-blocks that ends with the `n`-th, if one does.
+    pub(crate) fn floors(&self, n: usize) -> Option<&Tones> {
+        (n % GROUP == GROUP - 1).then(|| &self.floors[n % RING / GROUP])
+    }
+
+    /// Energies of the `most` sub-blocks up to the `n`-th, the newest last.
+    pub(crate) fn energies(&self, n: usize, most: usize) -> &[f32] {
+        let end = n % RING + 1 + RING;
+        &self.energies[end - most..end]
     }
 }
 
 struct Correlation<'a> {
     kernel: &'a mut Kernel,
-    samples: &'a [f32; BATCH],
+    samples: &'a [f32],
 }
 
 impl simd::Kernel for Correlation<'_> {
-    type Output = ();
+    type Output = Marks;
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector>(self) -> Marks {
         let Self { kernel, samples } = self;
-        let mut by_place = [[0f32; LANES]; HOP];
-        for (lane, block) in samples.as_chunks::<HOP>().0.iter().enumerate() {
-            for place in 0..HOP {
-                by_place[place][lane] = block[place];
-            }
+        let mut marks = Marks::default();
+        for (bit, block) in samples.as_chunks::<HOP>().0.iter().enumerate() {
+            let at = kernel.count;
+            let here = correlated::<V>(block, &kernel.basis[at % PLACES]);
+            let [re, im] = turned(here, &kernel.turns[kernel.turn]);
+            let [sums_re, sums_im, sums_energy] = &mut kernel.sums;
+            let (re, im) = (sums_re.sum_over_short(re, at), sums_im.sum_over_short(im, at));
+            let now = re * re + im * im;
+            let energy = block.iter().fold(0.0, |energy, x| energy + x * x);
+            let short = sums_energy.sum_over_short(V::splat(energy), at).first();
+            let earlier = (at + RING - SHORT) % RING;
+            let (before, energy_before) = (V::load(&kernel.powers[earlier]), kernel.short_energies[earlier]);
+            let recent = short + energy_before;
+            marks.pair |= u64::from(has_pair(now + before, recent)) << bit;
+            marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
+            let slot = at % RING;
+            re.store(&mut kernel.correlations[slot][0]);
+            im.store(&mut kernel.correlations[slot][1]);
+            now.store(&mut kernel.powers[slot]);
+            kernel.peak_sums.greatest_over_short(now, at).store(&mut kernel.peaks[slot]);
+            let floor = &mut kernel.floors[slot / GROUP];
+            let lesser = if at.is_multiple_of(GROUP) { now } else { now.lesser(V::load(floor)) };
+            lesser.store(floor);
+            kernel.short_energies[slot] = short;
+            kernel.energies[slot] = energy;
+            kernel.energies[slot + RING] = energy;
+            kernel.go_on();
         }
-        let batch = &mut kernel.batch;
-        for tone in 0..TONES {
-            let [re, im] = turned(correlated(&by_place, &kernel.basis[tone]), kernel.turns[kernel.turn][tone]);
-            let [sliding_re, sliding_im] = &mut kernel.correlations[tone];
-            let (re, im) = (sliding_re.over_short(&re), sliding_im.over_short(&im));
-            (batch.re[tone], batch.im[tone]) = (re, im);
-            for lane in 0..LANES {
-                batch.power[tone][lane] = re[lane] * re[lane] + im[lane] * im[lane];
-            }
-            kernel.powers[tone][2 * LANES..].copy_from_slice(&batch.power[tone]);
-        }
-        batch.energy = [0.0; LANES];
-        for place in by_place {
-            for lane in 0..LANES {
-                batch.energy[lane] += place[lane] * place[lane];
-            }
-        }
-        let short = kernel.energies.over_short(&batch.energy);
-        kernel.short_energies[2 * LANES..].copy_from_slice(&short);
-        let before = kernel.powers.each_ref().map(short_before);
-        let recent = sum(&short, &short_before(&kernel.short_energies));
-        batch.pair = pairs(&batch.power, &before, &recent);
-        batch.down = downs(&batch.power, &before);
+        marks
     }
 }
 
 #[inline(always)]
-fn correlated(by_place: &[Lanes; HOP], basis: &[[Lanes; 2]; HOP]) -> [Lanes; 2] {
-    let mut sums = [[0f32; LANES]; 2];
-    for (samples, basis) in by_place.iter().zip(basis) {
-        for part in 0..2 {
-            for lane in 0..LANES {
-                sums[part][lane] += samples[lane] * basis[part][lane];
-            }
-        }
+fn correlated<V: Vector>(block: &[f32; HOP], basis: &[Parts; HOP]) -> [V; 2] {
+    let mut sums = [V::splat(0.0); 2];
+    for (sample, [re, im]) in block.iter().zip(basis) {
+        let sample = V::splat(*sample);
+        sums = [sums[0] + sample * V::load(re), sums[1] + sample * V::load(im)];
     }
     sums
 }
 
 #[inline(always)]
-fn turned([re, im]: [Lanes; 2], [cos, sin]: [f32; 2]) -> [Lanes; 2] {
-    let mut turned = [[0f32; LANES]; 2];
-    for lane in 0..LANES {
-        turned[0][lane] = re[lane] * cos - im[lane] * sin;
-        turned[1][lane] = re[lane] * sin + im[lane] * cos;
-    }
-    turned
+fn turned<V: Vector>([re, im]: [V; 2], [cos, sin]: &Parts) -> [V; 2] {
+    let (cos, sin) = (V::load(cos), V::load(sin));
+    [re * cos - im * sin, re * sin + im * cos]
 }
 
+/// Whether a row and a column hold a fair share of the energy of the last 24 ms.
 #[inline(always)]
-fn sum(a: &Lanes, b: &Lanes) -> Lanes {
-    let mut sum = *a;
-    for lane in 0..LANES {
-        sum[lane] += b[lane];
-    }
-    sum
-}
-
-/// Values of `SHORT` sub-blocks before the batch at hand.
-#[inline(always)]
-fn short_before(values: &[f32; 3 * LANES]) -> Lanes {
-    let mut before = [0f32; LANES];
-    before.copy_from_slice(&values[2 * LANES - SHORT..3 * LANES - SHORT]);
-    before
-}
-
-#[inline(always)]
-fn strongest(powers: &[Lanes; TONES], from: usize) -> Lanes {
-    let mut strongest = powers[from];
-    for powers in &powers[from + 1..from + 4] {
-        for lane in 0..LANES {
-            let power = powers[lane];
-            strongest[lane] = if power > strongest[lane] { power } else { strongest[lane] };
-        }
-    }
-    strongest
-}
-
-#[inline(always)]
-fn pairs(now: &[Lanes; TONES], before: &[Lanes; TONES], energy: &Lanes) -> u8 {
-    let mut powers = *now;
-    for tone in 0..TONES {
-        powers[tone] = sum(&powers[tone], &before[tone]);
-    }
-    let pair = sum(&strongest(&powers, 0), &strongest(&powers, 4));
+fn has_pair<V: Vector>(powers: V, energy: f32) -> bool {
+    let [row, column] = powers.greatest_of_halves();
     // A tone's correlation power over two short windows is its energy times half a short window.
     const ENOUGH: f32 = PAIR_SHARE * 0.5 * SHORT_SAMPLES as f32;
-    bits(|lane| (pair[lane] > ENOUGH * energy[lane]) & (energy[lane] >= SILENCE))
+    (row + column > ENOUGH * energy) & (energy >= SILENCE)
 }
 
+/// Whether the strongest row and the strongest column of 12 ms ago, which held a fair share of the energy then, have both
+/// gone down.
 #[inline(always)]
-fn downs(now: &[Lanes; TONES], before: &[Lanes; TONES]) -> u8 {
-    let mut down = [[false; LANES]; 2];
-    for group in 0..2 {
-        let strongest = strongest(before, 4 * group);
-        for tone in 4 * group..4 * group + 4 {
-            for lane in 0..LANES {
-                let is_it = before[tone][lane] >= strongest[lane];
-                down[group][lane] |= is_it & (now[tone][lane] < DOWN * before[tone][lane]);
-            }
-        }
-    }
-    bits(|lane| down[0][lane] & down[1][lane])
-}
-
-#[inline(always)]
-fn bits(is_set: impl Fn(usize) -> bool) -> u8 {
-    (0..LANES).fold(0, |bits, lane| bits | (u8::from(is_set(lane)) << lane))
+fn is_down<V: Vector>(now: V, before: V, energy: f32) -> bool {
+    let fallen = now.if_less(V::splat(DOWN) * before, before, V::splat(-1.0));
+    let [row, column] = before.greatest_of_halves();
+    const ENOUGH: f32 = DOWN_SHARE * 0.5 * SHORT_SAMPLES as f32;
+    (fallen.greatest_of_halves() == [row, column]) & (row + column > ENOUGH * energy)
 }
 
 #[cfg(test)]
@@ -301,14 +279,12 @@ mod tests {
     /// The correlations with all samples of whole short windows.
     fn summed(samples: &[f32], simd: simd::Simd) -> [[f32; TONES]; 2] {
         let (mut kernel, mut sum) = (Kernel::new(), [[0f32; TONES]; 2]);
-        for (at, samples) in samples.as_chunks::<BATCH>().0.iter().enumerate() {
-            let batch = *kernel.correlate(samples, simd);
-            kernel.next_batch();
-            for lane in (0..LANES).filter(|lane| (at * LANES + lane) % SHORT == SHORT - 1) {
-                for tone in 0..TONES {
-                    sum[0][tone] += batch.re[tone][lane];
-                    sum[1][tone] += batch.im[tone][lane];
-                }
+        for short in samples.as_chunks::<SHORT_SAMPLES>().0 {
+            kernel.correlate(short, simd);
+            let [re, im] = &mut sum;
+            for (tone, (re, im)) in re.iter_mut().zip(im).enumerate() {
+                let found = kernel.correlation(kernel.count() - 1, tone);
+                (*re, *im) = (*re + found[0], *im + found[1]);
             }
         }
         sum
@@ -316,7 +292,7 @@ mod tests {
 
     #[test]
     fn sums_of_sub_blocks_equal_the_plain_formula_within_one_part_in_a_million() {
-        let samples = noise(1, 60 * BATCH);
+        let samples = noise(1, 40 * SHORT_SAMPLES);
         let [re, im] = summed(&samples, simd::Simd::detect());
         for tone in 0..TONES {
             let angle = |n: usize| TAU * tone_hz(tone) * n as f64 / 4000.0;
@@ -342,14 +318,21 @@ mod tests {
     }
 
     #[test]
-    fn the_registers_do_not_matter() {
-        let samples = noise(3, 40 * BATCH);
+    fn neither_registers_nor_pieces_matter() {
+        let samples = noise(3, 40 * MOST * HOP);
         let (mut wide, mut portable) = (Kernel::new(), Kernel::new());
-        for batch in samples.as_chunks::<BATCH>().0 {
-            assert_eq!(wide.correlate(batch, simd::Simd::detect()), portable.correlate(batch, simd::Simd::Portable));
-            wide.next_batch();
-            portable.next_batch();
+        for samples in samples.chunks(MOST * HOP) {
+            let marks = wide.correlate(samples, simd::Simd::detect());
+            let mut single = Marks::default();
+            for (bit, block) in samples.chunks(HOP).enumerate() {
+                let marks = portable.correlate(block, simd::Simd::Portable);
+                single.pair |= marks.pair << bit;
+                single.down |= marks.down << bit;
+            }
+            assert_eq!(marks, single);
         }
+        assert_eq!((wide.correlations, wide.powers), (portable.correlations, portable.powers));
+        assert_eq!(wide.energies, portable.energies);
     }
 
     #[test]
@@ -358,11 +341,10 @@ mod tests {
         let samples: Vec<f32> = (0..320).map(|n| if n < 160 { 0.1 * tone(n) as f32 } else { 0.0 }).collect();
         let mut kernel = Kernel::new();
         let (mut pair, mut down) = (0u128, 0u128);
-        for (at, batch) in samples.as_chunks::<BATCH>().0.iter().enumerate() {
-            let batch = kernel.correlate(batch, simd::Simd::detect());
-            pair |= u128::from(batch.pair) << (at * LANES);
-            down |= u128::from(batch.down) << (at * LANES);
-            kernel.next_batch();
+        for (at, block) in samples.chunks(HOP).enumerate() {
+            let marks = kernel.correlate(block, simd::Simd::detect());
+            pair |= u128::from(marks.pair) << at;
+            down |= u128::from(marks.down) << at;
         }
         let marked = |bits: u128| (0..80).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
         assert!((16..55).all(|hop| pair >> hop & 1 == 1), "{:?}", marked(pair));

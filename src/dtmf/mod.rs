@@ -14,10 +14,12 @@ mod kernel;
 pub mod level;
 mod limits;
 mod onset;
+mod piece;
 mod pieces;
 mod profile;
 mod search;
 mod simd;
+mod two_tones;
 mod verdict;
 mod waves;
 

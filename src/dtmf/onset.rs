@@ -3,7 +3,7 @@
 use super::Digit;
 use super::evidence::db;
 use super::history::{History, MEMORY};
-use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
+use super::kernel::{GROUP, HOP, SHORT, SHORT_SAMPLES, Tones};
 
 /// Oldest onset looked for, in sub-blocks.
 const OLDEST: usize = MEMORY - 2 * SHORT;
@@ -13,8 +13,8 @@ const OLDEST: usize = MEMORY - 2 * SHORT;
 pub(crate) struct Onset {
     /// Filtered samples since the pair's level passed half of what it is now.
     pub(crate) age: f32,
-    /// Rise of each tone from before the onset, in dB.
-    pub(crate) rise_db: [f32; 2],
+    /// Rise of each tone's power from before the onset.
+    rise: [f32; 2],
     /// Strongest power of each tone in the last 12 ms.
     level: [f32; 2],
 }
@@ -22,54 +22,45 @@ pub(crate) struct Onset {
 impl Onset {
     /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there.
     pub(crate) fn find(history: &History, digit: Digit, back: usize) -> Self {
-        let tones = pasts(history, digit, back);
-        let level = tones.map(|past| past[past.len() - SHORT..].iter().copied().fold(0f32, f32::max));
-        let age = crossing(tones, 0.25 * (level[0] + level[1]));
-        let before = (age / HOP as f32) as usize + 3;
-        let rise_db = [0, 1].map(|tone| {
-            let past = tones[tone];
-            db(level[tone] / past[past.len().saturating_sub(before + 1)].max(1e-12))
-        });
-        Self { age, rise_db, level }
+        let tones = digit.tones();
+        let peaks = history.peaks(back);
+        let level = tones.map(|tone| peaks[tone]);
+        let age = crossing(history, &tones, back, 0.25 * (level[0] + level[1]));
+        let before = history.powers(back + (age / HOP as f32) as usize + 3);
+        let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
+        Self { age, rise, level }
+    }
+
+    /// Rise of the tone that rises less from before the onset, in dB.
+    pub(crate) fn rise_db(&self) -> f32 {
+        db(self.rise[0].min(self.rise[1]))
     }
 
     /// Filtered samples the low tone came later than the high one.
     pub(crate) fn skew(&self, history: &History, digit: Digit, back: usize) -> f32 {
-        let tones = pasts(history, digit, back);
-        let [low, high] = [0, 1].map(|tone| crossing([tones[tone]], 0.25 * self.level[tone]));
-        high - low
+        let tones = digit.tones();
+        let age = |tone: usize| crossing(history, &tones[tone..=tone], back, 0.25 * self.level[tone]);
+        age(1) - age(0)
     }
 }
 
-/// Powers of both tones of a pair up to `back` sub-blocks ago, the newest last.
-fn pasts(history: &History, digit: Digit, back: usize) -> [&[f32]; 2] {
-    digit.tones().map(|tone| {
-        let past = history.powers(tone);
-        &past[..past.len() - back]
-    })
-}
-
-/// Samples before now at which the sum of short-window powers, followed back, fell below `expected`; between sub-blocks
-/// by amplitude.
-fn crossing<const N: usize>(powers: [&[f32]; N], expected: f32) -> f32 {
-    const STRIDE: usize = 8;
-    let value = |age: usize| powers.iter().map(|past| past[past.len() - 1 - age]).sum::<f32>();
-    let falls_within_stride = |age: usize| {
-        let strides = powers.map(|past| &past[past.len() - age - STRIDE..past.len() - age]);
-        let mut falls = false;
-        for at in 0..STRIDE {
-            falls |= strides.iter().map(|stride| stride[at]).sum::<f32>() < expected;
-        }
-        falls
-    };
+/// Filtered samples before `back` sub-blocks ago at which the sum of tones' powers, followed back, fell below `expected`;
+/// between sub-blocks by amplitude.
+fn crossing(history: &History, tones: &[usize], back: usize, expected: f32) -> f32 {
+    let sum = |powers: &Tones| tones.iter().map(|tone| powers[*tone]).sum::<f32>();
+    let power = |age: usize| sum(history.powers(back + age));
     let mut age = SHORT / 2;
-    while age + STRIDE <= OLDEST && !falls_within_stride(age) {
-        age += STRIDE;
+    while age < OLDEST {
+        let is_above = |floors: &Tones| sum(floors) >= expected;
+        if age + GROUP <= OLDEST && history.floors(back + age).is_some_and(is_above) {
+            age += GROUP;
+        } else if power(age) >= expected {
+            age += 1;
+        } else {
+            break;
+        }
     }
-    while age < OLDEST && value(age) >= expected {
-        age += 1;
-    }
-    let (above, below) = (value(age - 1).sqrt(), value(age).sqrt());
+    let (above, below) = (power(age - 1).sqrt(), power(age).sqrt());
     let part = if above > below { ((above - expected.sqrt()) / (above - below)).clamp(0.0, 1.0) } else { 0.0 };
     (age as f32 - 1.0 + part) * HOP as f32 + SHORT_SAMPLES as f32 * 0.5
 }
@@ -86,7 +77,8 @@ pub(crate) struct Fall {
 impl Fall {
     pub(crate) fn find(history: &History, digit: Digit) -> Self {
         let lanes = digit.tones();
-        let level = lanes.map(|lane| (SHORT..2 * SHORT).map(|age| history.power(age, lane)).fold(0f32, f32::max));
+        let peaks = history.peaks(SHORT);
+        let level = lanes.map(|lane| peaks[lane]);
         let fall_db = [0, 1].map(|tone| db(level[tone] / history.power(0, lanes[tone]).max(1e-12)));
         let at = |tone: usize| {
             let below = |age: &usize| history.power(*age, lanes[tone]) < 0.25 * level[tone];
@@ -114,7 +106,7 @@ mod tests {
             let (onset, history) = five(ms);
             // The filter's look-ahead, 2 ms, has not been heard yet.
             assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
-            assert!(onset.rise_db.iter().all(|rise| *rise > 25.0), "{onset:?}");
+            assert!(onset.rise_db() > 25.0, "{onset:?}");
             assert!(onset.skew(&history, Digit::at(1, 1), 0).abs() < 4.0, "both tones began together");
         }
     }
@@ -136,12 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stride_in_which_the_power_falls_is_searched_to_the_sub_block() {
-        for up in [20, 23, 31, 40, 100] {
-            let mut powers = [0.01f32; MEMORY];
-            powers[MEMORY - up..].fill(1.0);
-            let age = crossing([&powers], 0.25);
-            assert!((age - (up as f32 * 4.0 - 4.0 + SHORT_SAMPLES as f32 * 0.5)).abs() < 4.0, "{up}: {age}");
+    fn passing_over_groups_finds_what_every_sub_block_shows() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        let noise: Vec<f32> = (0..4000).map(|_| rng.f32() - 0.5).collect();
+        let history = History::of(&noise);
+        for back in 0..SHORT {
+            let power = |age: usize| history.power(back + age, 2);
+            for expected in [0.01, 0.1, 1.0].map(|part| part * power(SHORT)) {
+                let plain = (SHORT / 2..OLDEST).find(|age| power(*age) < expected).unwrap_or(OLDEST);
+                let age = crossing(&history, &[2], back, expected) / HOP as f32 - 0.5 * SHORT as f32;
+                assert!((plain as f32 - 1.0..=plain as f32).contains(&age), "{plain} {age}");
+            }
         }
     }
 }

@@ -2,20 +2,16 @@
 //! something else in between (a sound card's slips, spliced audio, a packet network).
 
 use super::Digit;
-use super::fit::{Fit, MAX_WINDOW, amplitudes, fit};
+use super::fit::{Fit, MAX_WINDOW, fit};
 use super::history::History;
 use super::kernel::HOP;
+use super::piece::{PIECE, Piece};
+use super::simd::{Kernel, LANES, Simd, Vector};
 
-/// Piece in which a pair is judged, in filtered samples: 6 ms.
-const PIECE: usize = 24;
 /// Sub-blocks a piece spans.
 const SPAN: usize = PIECE / HOP;
 /// Sub-blocks looked back: 84 ms.
 const BACK: usize = 84;
-/// Part of a pure piece's energy that is not the pair's, at most.
-const IMPURE: f32 = 0.05;
-/// Level a tone may change between pieces, as a power ratio: 1.5 dB.
-const STEADY: f32 = 1.41;
 /// Longest hole in the tones, in sub-blocks: a lost packet of 20 ms with its edges.
 const HOLE: usize = 24;
 /// Tone needed in all, in sub-blocks: a hole raises the need above the shortest accepted tone.
@@ -40,17 +36,17 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
     if !(history.count() / HOP as u64).is_multiple_of(3) {
         return None;
     }
-    if !may_hold_pieces(history.band_energies()) {
+    let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
+    if !may_hold_pieces(history.band_energies(), history.simd()) {
         return None;
     }
-    let now = Piece::at(history, digit, 0).filter(Piece::is_pure)?;
     let mut tone = [false; BACK + SPAN];
     let mut last = 0;
     for back in 0..=BACK {
         if back > last + HOLE {
             break;
         }
-        let piece = Piece::at(history, digit, back)?;
+        let piece = Piece::at(history, digit, back);
         if piece.is_pure() && piece.matches(&now) {
             tone[back..back + SPAN].fill(true);
             last = back + SPAN;
@@ -67,39 +63,78 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
 
 /// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.
 const BEAT: f32 = 2.5;
+/// Part of the newest piece's energy that is quiet before it.
+const QUIET: f32 = 0.1;
+/// Pieces looked at, by the sub-blocks since their end.
+const PIECES: usize = BACK + SPAN + 1;
+const ROUND_PIECES: usize = PIECES.next_multiple_of(LANES);
+const _: () = assert!(ROUND_PIECES <= u128::BITS as usize);
 
 /// Whether the energies of sub-blocks, the newest last, leave room for a digit in pieces: tone enough at one level, with
 /// no hole too long in it, and quiet before it.
-fn may_hold_pieces(energies: &[f32]) -> bool {
-    let pieces = sums_of_pieces(energies);
-    let newest = pieces[0];
-    let is_level = |energy: f32| energy < BEAT * newest && newest < BEAT * energy;
-    let (mut total, mut last) = (0, 0);
-    for (back, energy) in pieces[..=BACK].iter().enumerate() {
-        if back > last + HOLE {
-            break;
-        }
-        if is_level(*energy) {
-            total += SPAN.min(back + SPAN - last);
-            last = back + SPAN;
-        }
-    }
-    total >= NEEDED && pieces[NEEDED..last + SPAN].iter().any(|energy| *energy < 0.1 * newest)
+fn may_hold_pieces(energies: &[f32], simd: Simd) -> bool {
+    let Pieces { level, quiet } = simd.run(Compare { energies });
+    let level = level & low_bits(BACK + 1);
+    let tone = (0..SPAN).fold(0, |tone, later| tone | level << later);
+    let holes = run_starts(!tone, HOLE + 1);
+    let tone = tone & low_bits(holes.trailing_zeros() as usize);
+    let last = (u128::BITS - tone.leading_zeros()) as usize;
+    tone.count_ones() as usize >= NEEDED && quiet & low_bits(last + SPAN) & !low_bits(NEEDED) != 0
 }
 
-/// Energies of the pieces that end so many sub-blocks ago.
-fn sums_of_pieces(energies: &[f32]) -> [f32; BACK + 2 * SPAN] {
-    let mut backwards = [0f32; BACK + 3 * SPAN];
-    for (backwards, energy) in backwards.iter_mut().zip(energies.iter().rev()) {
-        *backwards = *energy;
+fn low_bits(count: usize) -> u128 {
+    if count >= u128::BITS as usize { u128::MAX } else { (1 << count) - 1 }
+}
+
+/// Where `length` or more set bits begin.
+fn run_starts(bits: u128, length: usize) -> u128 {
+    let (mut starts, mut known) = (bits, 1);
+    while known < length {
+        let step = known.min(length - known);
+        starts &= starts >> step;
+        known += step;
     }
-    let mut sums = [0f32; BACK + 2 * SPAN];
-    for age in 0..SPAN {
-        for (sum, energy) in sums.iter_mut().zip(&backwards[age..]) {
-            *sum += energy;
+    starts
+}
+
+/// Pieces that end so many sub-blocks ago, a bit each.
+#[derive(Default)]
+struct Pieces {
+    /// As loud as the newest.
+    level: u128,
+    /// Far below it.
+    quiet: u128,
+}
+
+struct Compare<'a> {
+    energies: &'a [f32],
+}
+
+impl Kernel for Compare<'_> {
+    type Output = Pieces;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Pieces {
+        let newest: f32 = self.energies[self.energies.len() - SPAN..].iter().sum();
+        let [least, greatest, quiet] = [newest / BEAT, newest * BEAT, newest * QUIET].map(V::splat);
+        let (mut level, mut is_quiet) = ([0u8; 16], [0u8; 16]);
+        // Oldest first, as the energies are: the bits are turned round at the end.
+        let Some(energies) = self.energies.last_chunk::<{ ROUND_PIECES + SPAN - 1 }>() else {
+            return Pieces::default();
+        };
+        for at in 0..ROUND_PIECES / LANES {
+            let mut sums = V::splat(0.0);
+            for place in 0..SPAN {
+                if let Some(lanes) = energies[at * LANES + place..].first_chunk() {
+                    sums = sums + V::load(lanes);
+                }
+            }
+            level[at] = least.less(sums) & sums.less(greatest);
+            is_quiet[at] = sums.less(quiet);
         }
+        let turned = |bits: [u8; 16]| u128::from_le_bytes(bits).reverse_bits() >> (u128::BITS as usize - ROUND_PIECES);
+        Pieces { level: turned(level), quiet: turned(is_quiet) }
     }
-    sums
 }
 
 /// The best fit of the whole run and of its halves: a small jump of phase inside it leaves one half clean.
@@ -122,31 +157,6 @@ fn rises(history: &History, now: &Piece, end: usize) -> bool {
     let before = history.band_energy(end + 2, SPAN);
     let low = history.low_energy(0, SPAN);
     before < 0.1 * now.energy && low < 0.2 * now.energy
-}
-
-/// One piece: the powers of both tones in it, its energy, and what is left of it.
-struct Piece {
-    powers: [f32; 2],
-    energy: f32,
-    left: f32,
-}
-
-impl Piece {
-    fn at(history: &History, digit: Digit, back: usize) -> Option<Self> {
-        let samples = history.window(PIECE, back * HOP);
-        let energy: f32 = samples.iter().map(|x| x * x).sum();
-        let (tones, left) = amplitudes(samples, nominal_hz(digit), 0.0, history.simd());
-        Some(Self { powers: tones.map(|[re, im]| re * re + im * im), energy, left })
-    }
-
-    fn is_pure(&self) -> bool {
-        self.energy > 1e-8 && self.left < IMPURE * self.energy
-    }
-
-    fn matches(&self, other: &Self) -> bool {
-        let near = |a: f32, b: f32| a < STEADY * b && b < STEADY * a;
-        near(self.powers[0], other.powers[0]) && near(self.powers[1], other.powers[1])
-    }
 }
 
 /// Runs of tone, counted back from now in sub-blocks.
@@ -192,7 +202,7 @@ mod tests {
             }
             energies.resize(192, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-4 });
             energies.reverse();
-            may_hold_pieces(&energies)
+            may_hold_pieces(&energies, Simd::detect())
         };
         assert!(sound(&[30]));
         assert!(!sound(&[20]), "too short");

@@ -1,7 +1,7 @@
 //! The search for pairs that may be digits: those that sound now, and those that just went down.
 
 use super::comparison::Presence;
-use super::evidence::{Evidence, is_near};
+use super::evidence::{Evidence, FirstSight};
 use super::fit::Fit;
 use super::history::History;
 use super::kernel::{DOWN, HOP, SHORT, SHORT_SAMPLES};
@@ -24,6 +24,8 @@ const ONSET_SLACK: f32 = 8.0;
 const FALL_SAMPLES: u64 = 18;
 /// Part of the band's energy, seen over short windows, without which a pair that ended cannot have an S/N of -2 dB.
 const LEAST_SHARE: f32 = 0.33;
+/// The same for a pair that sounds and an S/N of 1 dB.
+const LEAST_SHARE_SOUNDING: f32 = 0.54;
 /// The same for an S/N worth telling.
 const CLEAR_SHARE: f32 = 0.5;
 /// Longest window for a pair that ended, in filtered samples: 58 ms.
@@ -37,8 +39,27 @@ const CLEAR_RISE_DB: f32 = 10.0;
 /// S/N in dB without which a pair that sounds, and one that ended, is no digit.
 const LEAST_SNR_DB: f32 = 1.0;
 const LEAST_SNR_FALLEN_DB: f32 = -2.0;
+/// How far the first sight of a frequency may be off beside another tone or in noise, in Hz, and in the loud noise that one
+/// that ended may have had.
+const SIGHT_HZ: f32 = 12.0;
+const SIGHT_FALLEN_HZ: f32 = 24.0;
 /// Rise in dB without which a pair that ended is no digit.
 const LEAST_RISE_DB: f32 = 4.0;
+
+/// Sub-blocks between the turns of pairs that are looked at less often.
+const TURN: u64 = 3;
+/// How far the age of a pair may be misjudged a moment before, in filtered samples.
+const AGE_SLACK: f32 = 12.0;
+
+/// Whether pairs that are looked at less often are looked at now, at a filtered sample.
+pub(crate) fn is_turn(now: u64) -> bool {
+    (now / HOP as u64).is_multiple_of(TURN)
+}
+
+/// Whether a pair of about this age in filtered samples is looked at each time: the age at which most digits are found.
+pub(crate) fn is_decisive(age: f32) -> bool {
+    (YOUNGEST - AGE_SLACK..OLDER + AGE_SLACK).contains(&age)
+}
 
 /// A pair that is, was, or was almost a digit.
 pub(crate) struct Candidate {
@@ -88,12 +109,18 @@ impl Search<'_> {
         digit.tones().into_iter().all(down).then_some(digit)
     }
 
+    /// The onset of a pair, if its tones may be within the limits of twist.
+    pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
+        let powers = digit.tones().map(|tone| self.history.power(0, tone) + self.history.power(SHORT, tone));
+        self.limits.may_have_powers(powers).then(|| Onset::find(self.history, digit, 0))
+    }
+
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
     /// there echoes the digit before.
-    pub(crate) fn sounding(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
+    pub(crate) fn sounding(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f64) -> bool) -> Look {
         let start = |age: f32| self.history.count() as f64 - f64::from(age);
         let found = |(fit, age): (Fit, f32)| Look::Found(Candidate { digit, fit, start: start(age), end: None });
-        match self.steady(digit, |age| is_echo(start(age))) {
+        match onset.and_then(|onset| self.steady(digit, onset, |age| is_echo(start(age)))) {
             Some(Ok(steady)) => found(steady),
             steady => match self.pieced(digit, |age| is_echo(start(age))) {
                 Some(pieced) => found(pieced),
@@ -106,21 +133,19 @@ impl Search<'_> {
     }
 
     /// A pair that is due: whether it was steady over one of the windows, with its fit and its age in filtered samples.
-    fn steady(&self, digit: Digit, is_echo: impl Fn(f32) -> bool) -> Option<Result<(Fit, f32), Refusal>> {
-        let history = self.history;
-        let powers = digit.tones().map(|tone| history.power(0, tone) + history.power(SHORT, tone));
-        if !self.limits.may_have_powers(powers) {
+    fn steady(&self, digit: Digit, onset: Onset, is_echo: impl Fn(f32) -> bool) -> Option<Result<(Fit, f32), Refusal>> {
+        if !self.is_due(onset.age) || is_echo(onset.age) {
             return None;
         }
-        let onset = Onset::find(history, digit, 0);
-        if !self.is_due(onset.age) || is_echo(onset.age) || !is_near(history, digit, self.limits) {
+        let sight = FirstSight::of(self.history, digit, 0);
+        if !sight.is_near(digit, self.limits, SIGHT_HZ) {
             return None;
         }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
         let windows = WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age));
         let mut refusal = Refusal { clearly: true, near_miss: None };
         for window in windows {
-            match self.judged(digit, onset, window) {
+            match self.judged(digit, onset, &sight, window) {
                 Ok(fit) => return Some(Ok((fit, onset.age))),
                 Err(Refusal { clearly, .. }) => refusal.clearly &= clearly,
             }
@@ -130,18 +155,21 @@ impl Search<'_> {
 
     /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
     fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || (self.history.count() / HOP as u64).is_multiple_of(3))
+        age >= YOUNGEST && (age < OLDER || is_turn(self.history.count()))
     }
 
     /// Whether a window has its turn: of a pair that has often been refused, one at a time.
     fn is_turn(&self, window: usize, age: f32) -> bool {
-        let turn = (self.history.count() / (3 * HOP) as u64) as usize % WINDOWS.len();
+        let turn = (self.history.count() / (TURN * HOP as u64)) as usize % WINDOWS.len();
         age < OLDEST || WINDOWS[turn] == window
     }
 
-    fn judged(&self, digit: Digit, onset: Onset, window: usize) -> Result<Fit, Refusal> {
+    fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refusal> {
         let refused = |clearly: bool| Err(Refusal { clearly, near_miss: None });
-        let fit = Evidence::fit(self.history, digit, window, 0, Some(&self.limits.bounds(digit)));
+        if sight.share(self.history, digit, 0, window / SHORT_SAMPLES) < LEAST_SHARE_SOUNDING {
+            return refused(true);
+        }
+        let fit = Evidence::fit(self.history, sight, window, 0, Some(&self.limits.bounds(digit)));
         if fit.snr_db() < LEAST_SNR_DB || self.limits.broken_by(&fit, digit).is_some() {
             return refused(true);
         }
@@ -185,7 +213,7 @@ impl Search<'_> {
     /// The fit of a pair that was a digit, or why it was not one.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
         let history = self.history;
-        let rise_db = onset.rise_db[0].min(onset.rise_db[1]);
+        let rise_db = onset.rise_db();
         let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
         let far_off = Err(Refusal { clearly: true, near_miss: None });
         let share = history.share(digit, SHORT, window / SHORT_SAMPLES);
@@ -193,9 +221,14 @@ impl Search<'_> {
             return far_off;
         }
         // What may be told as a near miss is measured to the end.
-        let bounds = (share < CLEAR_SHARE).then(|| self.limits.bounds(digit));
-        let fit = Evidence::fit(history, digit, window, SHORT, bounds.as_ref());
-        let is_clear = fit.snr_db() > CLEAR_DB && rise_db > CLEAR_RISE_DB;
+        let may_be_told = share >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
+        let sight = FirstSight::of(history, digit, SHORT);
+        if !may_be_told && !sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ) {
+            return far_off;
+        }
+        let bounds = (!may_be_told).then(|| self.limits.bounds(digit));
+        let fit = Evidence::fit(history, &sight, window, SHORT, bounds.as_ref());
+        let is_clear = may_be_told && fit.snr_db() > CLEAR_DB;
         let near =
             |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_clear.then_some((reason, fit)) });
         if fit.snr_db() < LEAST_SNR_FALLEN_DB {

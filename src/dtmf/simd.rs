@@ -1,17 +1,46 @@
 //! Kernels compiled twice: for the vector registers of the processor at hand, and for any processor.
 //!
-//! Both run the same source in the same order of operations (Rust fuses no multiplication with an addition by itself), so
-//! their results are equal to the bit.
+//! Both run the same source in the same order of operations (no multiplication is fused with an addition), so their results
+//! are equal to the bit.
 #![expect(
     unsafe_code,
     reason = "a function compiled for AVX2 may be called only where the processor was seen to have it"
 )]
 
-/// A computation on plain arrays, laid out so that the compiler can keep eight neighbours in one register.
+use std::ops::{Add, Mul, Sub};
+
+/// Numbers computed together.
+pub(crate) const LANES: usize = 8;
+
+/// Eight neighbouring numbers.
+pub(crate) type Lanes = [f32; LANES];
+
+/// A computation on eight numbers at a time.
 pub(crate) trait Kernel {
     type Output;
     /// Implementations are `#[inline(always)]`, or they would be compiled once, for any processor.
-    fn run(self) -> Self::Output;
+    fn run<V: Vector>(self) -> Self::Output;
+}
+
+/// Eight numbers, lane by lane.
+pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+    fn splat(value: f32) -> Self;
+    fn load(lanes: &Lanes) -> Self;
+    fn store(self, lanes: &mut Lanes);
+    /// The greater of two.
+    fn greater(self, other: Self) -> Self;
+    /// The lesser of two.
+    fn lesser(self, other: Self) -> Self;
+    /// `yes` where this is less than `than`, otherwise `no`.
+    fn if_less(self, than: Self, yes: Self, no: Self) -> Self;
+    /// Where this is less than another: bit `n` for lane `n`.
+    fn less(self, than: Self) -> u8;
+    /// The first lane.
+    fn first(self) -> f32;
+    /// Sum over the lanes, in pairs.
+    fn sum(self) -> f32;
+    /// The greatest of the first four lanes, and of the last four.
+    fn greatest_of_halves(self) -> [f32; 2];
 }
 
 /// The vector registers to use.
@@ -43,7 +72,7 @@ impl Simd {
     #[inline]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            Self::Portable => kernel.run(),
+            Self::Portable => kernel.run::<Portable>(),
             // SAFETY: the token shows that the processor has AVX2.
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(Avx2(())) => unsafe { run_in_avx2(kernel) },
@@ -54,5 +83,240 @@ impl Simd {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn run_in_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
+    kernel.run::<avx2::Avx2Vector>()
+}
+
+/// Eight numbers for any processor.
+#[derive(Clone, Copy)]
+struct Portable(Lanes);
+
+impl Portable {
+    #[inline(always)]
+    fn with(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|lane| of(self.0[lane], other.0[lane])))
+    }
+}
+
+impl Add for Portable {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Portable {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+}
+
+impl Mul for Portable {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.with(other, |a, b| a * b)
+    }
+}
+
+impl Vector for Portable {
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+
+    #[inline(always)]
+    fn load(lanes: &Lanes) -> Self {
+        Self(*lanes)
+    }
+
+    #[inline(always)]
+    fn store(self, lanes: &mut Lanes) {
+        *lanes = self.0;
+    }
+
+    #[inline(always)]
+    fn greater(self, other: Self) -> Self {
+        self.with(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn lesser(self, other: Self) -> Self {
+        self.with(other, |a, b| if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn if_less(self, than: Self, yes: Self, no: Self) -> Self {
+        Self(std::array::from_fn(|lane| if self.0[lane] < than.0[lane] { yes.0[lane] } else { no.0[lane] }))
+    }
+
+    #[inline(always)]
+    fn less(self, than: Self) -> u8 {
+        (0..LANES).fold(0, |bits, lane| bits | (u8::from(self.0[lane] < than.0[lane]) << lane))
+    }
+
+    #[inline(always)]
+    fn first(self) -> f32 {
+        self.0[0]
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+
+    #[inline(always)]
+    fn greatest_of_halves(self) -> [f32; 2] {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        let greater = |a: f32, b: f32| if a > b { a } else { b };
+        [greater(greater(a, c), greater(b, d)), greater(greater(e, g), greater(f, h))]
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    //! A vector nobody can name but [`super::run_in_avx2`], which runs only where there is AVX2: that is what makes each of
+    //! these calls sound.
+
+    use super::{Lanes, Vector};
+    use std::arch::x86_64::*;
+    use std::ops::{Add, Mul, Sub};
+
+    /// Eight numbers in one register.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx2Vector(__m256);
+
+    impl Add for Avx2Vector {
+        type Output = Self;
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+    }
+
+    impl Sub for Avx2Vector {
+        type Output = Self;
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+    }
+
+    impl Mul for Avx2Vector {
+        type Output = Self;
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+        }
+    }
+
+    impl Vector for Avx2Vector {
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_set1_ps(value) })
+        }
+
+        #[inline(always)]
+        fn load(lanes: &Lanes) -> Self {
+            // SAFETY: there is AVX2, see above; eight numbers are read where there are eight.
+            Self(unsafe { _mm256_loadu_ps(lanes.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, lanes: &mut Lanes) {
+            // SAFETY: there is AVX2, see above; eight numbers are written where there are eight.
+            unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn greater(self, other: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn lesser(self, other: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_min_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn if_less(self, than: Self, yes: Self, no: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, than.0)) })
+        }
+
+        #[inline(always)]
+        fn less(self, than: Self) -> u8 {
+            // SAFETY: there is AVX2, see above. There are eight bits.
+            unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, than.0)) as u8 }
+        }
+
+        #[inline(always)]
+        fn first(self) -> f32 {
+            // SAFETY: there is AVX2, see above.
+            unsafe { _mm256_cvtss_f32(self.0) }
+        }
+
+        #[inline(always)]
+        fn sum(self) -> f32 {
+            // SAFETY: there is AVX2, see above.
+            unsafe {
+                let fours = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+                let twos = _mm_add_ps(fours, _mm_movehl_ps(fours, fours));
+                _mm_cvtss_f32(_mm_add_ss(twos, _mm_movehdup_ps(twos)))
+            }
+        }
+
+        #[inline(always)]
+        fn greatest_of_halves(self) -> [f32; 2] {
+            // SAFETY: there is AVX2, see above.
+            unsafe {
+                let twos = _mm256_max_ps(self.0, _mm256_permute_ps::<0b01_00_11_10>(self.0));
+                let ones = _mm256_max_ps(twos, _mm256_permute_ps::<0b10_11_00_01>(twos));
+                [_mm256_cvtss_f32(ones), _mm_cvtss_f32(_mm256_extractf128_ps::<1>(ones))]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every operation makes of the same numbers.
+    struct All;
+
+    impl Kernel for All {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn run<V: Vector>(self) -> Vec<f32> {
+            let (a, b) = (V::load(&[1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9]), V::load(&[0.3; LANES]));
+            let mut all = vec![a.sum() + a.first() + f32::from(a.less(b))];
+            all.extend(a.greatest_of_halves());
+            for vector in [a + b, a - b, a * b, a.greater(b), a.lesser(b), a.if_less(b, V::splat(1.0), a)] {
+                let mut lanes = [0.0; LANES];
+                vector.store(&mut lanes);
+                all.extend(lanes);
+            }
+            all
+        }
+    }
+
+    #[test]
+    fn registers_compute_the_same_to_the_bit() {
+        let all = Simd::Portable.run(All);
+        assert_eq!(Simd::detect().run(All), all);
+        assert_eq!((all[1], all[2]), (3.5, 7.0), "the greatest of halves");
+        assert_eq!(all[27..35], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
+        assert_eq!(all[43..51], [1.0, 1.0, 3.5, 1.0, 5.0, 1.0, 7.0, 1.0], "where less");
+    }
 }

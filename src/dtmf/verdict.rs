@@ -91,7 +91,7 @@ pub(crate) fn measurements(evidence: &Evidence, digit: Digit) -> [f32; MEASUREME
         (common / 0.005).powi(2).ln_1p(),
         (between / 0.003).powi(2).ln_1p(),
         evidence.variation.iter().map(|v| (0.001 + v.clamp(0.0, 1.0)).ln()).sum(),
-        evidence.rise_db[0].min(evidence.rise_db[1]).clamp(0.0, 25.0),
+        evidence.rise_db.clamp(0.0, 25.0),
         (evidence.skew / 12.0).powi(2).ln_1p().min(4.0),
         evidence.low_band_db.clamp(-30.0, 6.0),
         evidence.rest_db.clamp(-25.0, 0.0),

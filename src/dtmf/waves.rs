@@ -1,81 +1,115 @@
 //! Waveforms eight samples at a time, for kernels.
 
-/// Samples taken together.
-pub(crate) const LANES: usize = 8;
+use super::simd::{LANES, Vector};
 
-/// Eight neighbouring samples.
-pub(crate) type Lanes = [f32; LANES];
-
-/// Sum over the lanes, in pairs.
+/// Sum of products.
 #[inline(always)]
-pub(crate) fn sum(lanes: &Lanes) -> f32 {
-    let [a, b, c, d, e, f, g, h] = *lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+pub(crate) fn dot<V: Vector>(a: &[f32], b: &[f32]) -> f32 {
+    let ((a8, a1), (b8, b1)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = V::splat(0.0);
+    for (a, b) in a8.iter().zip(b8) {
+        sums = sums + V::load(a) * V::load(b);
+    }
+    let tail: f32 = a1.iter().zip(b1).map(|(x, y)| x * y).sum();
+    sums.sum() + tail
 }
 
 /// Eight neighbouring samples of a cosine and a sine.
 #[derive(Clone, Copy)]
-pub(crate) struct Wave {
-    pub(crate) cos: Lanes,
-    pub(crate) sin: Lanes,
+pub(crate) struct Wave<V> {
+    pub(crate) cos: V,
+    pub(crate) sin: V,
     /// Turn by eight samples.
-    turn: [f32; 2],
+    turn: [V; 2],
 }
 
-impl Wave {
+impl<V: Vector> Wave<V> {
     /// With `step` radians a sample; `start` radians at the first.
     #[inline(always)]
     pub(crate) fn at(step: f32, start: f32) -> Self {
-        let (step_sin, step_cos) = step.sin_cos();
-        let (start_sin, start_cos) = start.sin_cos();
-        let mut turns = [[1.0, 0.0], [step_cos, step_sin], [0.0; 2], [0.0; 2], [0.0; 2], [0.0; 2], [0.0; 2], [0.0; 2]];
-        for at in 2..LANES {
-            turns[at] = product(turns[at / 2], turns[at - at / 2]);
-        }
-        let turn = product(turns[4], turns[4]);
+        let ((step_sin, step_cos), (start_sin, start_cos)) = (step.sin_cos(), start.sin_cos());
+        Self::of([step_cos, step_sin], [start_cos, start_sin])
+    }
+
+    /// With `step` radians a sample, from half a sample after the middle of an even number of samples; and (cos, sin) of
+    /// half a step.
+    #[inline(always)]
+    pub(crate) fn from_middle(step: f32) -> (Self, [f32; 2]) {
+        let (sin, cos) = (0.5 * step).sin_cos();
+        let half = [cos, sin];
+        (Self::of(product(half, half), half), half)
+    }
+
+    /// From the (cos, sin) of the step and of the start.
+    #[inline(always)]
+    fn of(step: [f32; 2], start: [f32; 2]) -> Self {
+        let two = product(step, step);
+        let four = product(two, two);
         let (mut cos, mut sin) = ([0.0; LANES], [0.0; LANES]);
-        for lane in 0..LANES {
-            [cos[lane], sin[lane]] = product(turns[lane], [start_cos, start_sin]);
+        [cos[0], sin[0]] = start;
+        for (known, turn) in [(1, step), (2, two), (4, four)] {
+            for lane in 0..known {
+                [cos[known + lane], sin[known + lane]] = product([cos[lane], sin[lane]], turn);
+            }
         }
-        Self { cos, sin, turn }
+        let [turn_cos, turn_sin] = product(four, four);
+        Self { cos: V::load(&cos), sin: V::load(&sin), turn: [V::splat(turn_cos), V::splat(turn_sin)] }
     }
 
     /// The next eight samples.
     #[inline(always)]
     pub(crate) fn go_on(&mut self) {
-        let (Self { cos, sin, .. }, [turn_cos, turn_sin]) = (*self, self.turn);
-        for lane in 0..LANES {
-            self.cos[lane] = cos[lane] * turn_cos - sin[lane] * turn_sin;
-            self.sin[lane] = cos[lane] * turn_sin + sin[lane] * turn_cos;
-        }
+        let Self { cos, sin, turn: [turn_cos, turn_sin] } = *self;
+        self.cos = cos * turn_cos - sin * turn_sin;
+        self.sin = cos * turn_sin + sin * turn_cos;
     }
 }
 
+/// (cos, sin) of the sum of two angles, from theirs.
 #[inline(always)]
-fn product(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
+pub(crate) fn product(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
     [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]]
+}
+
+/// (cos, sin) of the first angle less the second, from theirs.
+#[inline(always)]
+pub(crate) fn turned_by(a: [f32; 2], [cos, sin]: [f32; 2]) -> [f32; 2] {
+    product(a, [cos, -sin])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtmf::simd::{Kernel, Simd};
 
-    #[test]
-    fn a_wave_is_the_plain_formula_within_five_parts_in_a_million() {
-        let (step, start) = (2.565, -130.7);
-        let mut wave = Wave::at(step, start);
-        for first in (0..280).step_by(LANES) {
-            for lane in 0..LANES {
-                let angle = f64::from(start) + f64::from(step) * (first + lane) as f64;
-                assert!((f64::from(wave.cos[lane]) - angle.cos()).abs() < 2e-5, "sample {}", first + lane);
-                assert!((f64::from(wave.sin[lane]) - angle.sin()).abs() < 2e-5, "sample {}", first + lane);
+    /// Samples of a wave, by step and start.
+    struct Written(f32, f32);
+
+    impl Kernel for Written {
+        type Output = Vec<[f32; 2]>;
+
+        #[inline(always)]
+        fn run<V: Vector>(self) -> Vec<[f32; 2]> {
+            let mut wave = Wave::<V>::at(self.0, self.1);
+            let mut written = Vec::new();
+            for _ in 0..35 {
+                let (mut cos, mut sin) = ([0.0; LANES], [0.0; LANES]);
+                wave.cos.store(&mut cos);
+                wave.sin.store(&mut sin);
+                written.extend(cos.into_iter().zip(sin).map(|(cos, sin)| [cos, sin]));
+                wave.go_on();
             }
-            wave.go_on();
+            written
         }
     }
 
     #[test]
-    fn all_lanes_are_summed() {
-        assert_eq!(sum(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]), 255.0);
+    fn a_wave_is_the_plain_formula_within_two_parts_in_a_hundred_thousand() {
+        let (step, start) = (2.565, -130.7);
+        for (n, [cos, sin]) in Simd::detect().run(Written(step, start)).into_iter().enumerate() {
+            let angle = f64::from(start) + f64::from(step) * n as f64;
+            assert!((f64::from(cos) - angle.cos()).abs() < 2e-5, "sample {n}");
+            assert!((f64::from(sin) - angle.sin()).abs() < 2e-5, "sample {n}");
+        }
     }
 }

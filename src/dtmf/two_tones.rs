@@ -1,0 +1,320 @@
+//! Two sinusoids in a window of filtered samples, by least squares.
+//!
+//! The window is folded about its middle: even parts meet only `cos` and `t sin`, odd parts only `sin` and `t cos`, so that
+//! one large system of equations falls into two small ones. What is on their left sides has a closed form.
+
+use super::fit::MAX_WINDOW;
+use super::simd::{Kernel, LANES, Lanes, Vector};
+use super::waves::{Wave, product, turned_by};
+
+/// Longest half of a window, in pieces of [`LANES`].
+const MAX_PIECES: usize = MAX_WINDOW / 2 / LANES;
+
+/// A window folded about its middle; zero beyond its half.
+pub(crate) struct Folded {
+    even: [Lanes; MAX_PIECES],
+    odd: [Lanes; MAX_PIECES],
+    pub(crate) half: usize,
+    /// Energy of the window.
+    pub(crate) energy: f32,
+}
+
+impl Folded {
+    /// The even and odd parts, from the middle on.
+    #[inline(always)]
+    fn pieces(&self) -> impl Iterator<Item = (&Lanes, &Lanes)> {
+        self.even.iter().zip(&self.odd).take(self.half.div_ceil(LANES))
+    }
+}
+
+/// Folds an even number of samples, up to [`MAX_WINDOW`].
+pub(crate) struct Fold<'a>(pub(crate) &'a [f32]);
+
+impl Kernel for Fold<'_> {
+    type Output = Folded;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Folded {
+        let half = self.0.len() / 2;
+        let mut folded =
+            Folded { even: [[0.0; LANES]; MAX_PIECES], odd: [[0.0; LANES]; MAX_PIECES], half, energy: 0.0 };
+        let (before, after) = self.0.split_at(half);
+        let parts = folded.even.as_flattened_mut().iter_mut().zip(folded.odd.as_flattened_mut());
+        for ((even, odd), (before, after)) in parts.zip(before.iter().rev().zip(after)) {
+            *even = after + before;
+            *odd = after - before;
+        }
+        let mut energies = V::splat(0.0);
+        for (even, odd) in folded.pieces() {
+            let (even, odd) = (V::load(even), V::load(odd));
+            energies = energies + (even * even + odd * odd);
+        }
+        folded.energy = 0.5 * energies.sum();
+        folded
+    }
+}
+
+/// Solves for both tones, each `Re((a + b t) exp(i w n))` with `n` counted from the middle and `t` from -1 to 1.
+pub(crate) struct Solve<'a> {
+    pub(crate) folded: &'a Folded,
+    /// Radians a sample of the low and of the high tone.
+    pub(crate) steps: [f32; 2],
+}
+
+impl Kernel for Solve<'_> {
+    type Output = Solved;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Solved {
+        let Self { folded, steps } = self;
+        let ((mut a, half_a), (mut b, half_b)) = (Wave::<V>::from_middle(steps[0]), Wave::<V>::from_middle(steps[1]));
+        let scale = 1.0 / folded.half as f32;
+        let mut t = V::load(&std::array::from_fn(|lane| (lane as f32 + 0.5) * scale));
+        let forward = V::splat(LANES as f32 * scale);
+        let (mut with_cos, mut with_sin) = ([V::splat(0.0); 4], [V::splat(0.0); 4]);
+        for (even, odd) in folded.pieces() {
+            let (even, odd) = (V::load(even), V::load(odd));
+            let (tilted_even, tilted_odd) = (t * even, t * odd);
+            with_cos[0] = with_cos[0] + a.cos * even;
+            with_cos[1] = with_cos[1] + b.cos * even;
+            with_cos[2] = with_cos[2] + a.sin * tilted_even;
+            with_cos[3] = with_cos[3] + b.sin * tilted_even;
+            with_sin[0] = with_sin[0] + a.sin * odd;
+            with_sin[1] = with_sin[1] + b.sin * odd;
+            with_sin[2] = with_sin[2] + a.cos * tilted_odd;
+            with_sin[3] = with_sin[3] + b.cos * tilted_odd;
+            t = t + forward;
+            a.go_on();
+            b.go_on();
+        }
+        let products = Products::new([half_a, half_b], steps, folded.half as f32);
+        let (even, explained_even) = solve(products.gram(1.0), sums(with_cos));
+        let (odd, explained_odd) = solve(products.gram(-1.0), sums(with_sin));
+        Solved { even, odd, explained: explained_even + explained_odd }
+    }
+}
+
+#[inline(always)]
+fn sums<V: Vector>([a, b, c, d]: [V; 4]) -> [f32; 4] {
+    [a.sum(), b.sum(), c.sum(), d.sum()]
+}
+
+/// Sums over `n` = 1/2, 3/2 ... up to a half window `h`, for an angle `w`, with `t = n / h`.
+#[derive(Clone, Copy)]
+struct Closed {
+    /// Sum of `cos(w n)`.
+    plain: f32,
+    /// Sum of `t sin(w n)`.
+    tilted: f32,
+    /// Sum of `t^2 cos(w n)`.
+    square: f32,
+}
+
+impl Closed {
+    fn at_zero(half: f32) -> Self {
+        Self { plain: half, tilted: 0.0, square: (4.0 * half * half - 1.0) / (12.0 * half) }
+    }
+
+    /// From (cos, sin) of `w / 2` and of `h w`: the sum `sin(h w) / (2 sin(w / 2))` and its derivatives.
+    #[inline(always)]
+    fn at([c, s]: [f32; 2], [end_c, end_s]: [f32; 2], half: f32) -> Self {
+        let inverse = 0.5 / s;
+        let cotangent = 2.0 * c * inverse;
+        let plain = end_s * inverse;
+        let falling = 0.5 * plain * cotangent - half * end_c * inverse;
+        let bent = half * half * plain + half * end_c * inverse * cotangent
+            - 0.25 * plain
+            - 0.5 * plain * cotangent * cotangent;
+        Self { plain, tilted: falling / half, square: bent / (half * half) }
+    }
+}
+
+/// What the products of the functions of both tones sum up to, by the sum and the difference of their angles.
+struct Products {
+    zero: Closed,
+    both_a: Closed,
+    both_b: Closed,
+    sum: Closed,
+    difference: Closed,
+}
+
+impl Products {
+    /// From (cos, sin) of half a step of both tones, and their steps.
+    #[inline(always)]
+    fn new([a, b]: [[f32; 2]; 2], steps: [f32; 2], half: f32) -> Self {
+        let ((sin_a, cos_a), (sin_b, cos_b)) = ((steps[0] * half).sin_cos(), (steps[1] * half).sin_cos());
+        let (end_a, end_b) = ([cos_a, sin_a], [cos_b, sin_b]);
+        let closed = |middle: [f32; 2], end: [f32; 2]| Closed::at(middle, end, half);
+        Self {
+            zero: Closed::at_zero(half),
+            both_a: closed(product(a, a), product(end_a, end_a)),
+            both_b: closed(product(b, b), product(end_b, end_b)),
+            sum: closed(product(a, b), product(end_a, end_b)),
+            difference: closed(turned_by(b, a), turned_by(end_b, end_a)),
+        }
+    }
+
+    /// Twice the sums over half a window, which are the sums over the whole of it, of the products of `cos a`, `cos b`,
+    /// `t sin a` and `t sin b`, with the sign 1; with the sign -1, of `sin a`, `sin b`, `t cos a` and `t cos b`.
+    #[inline(always)]
+    fn gram(&self, sign: f32) -> [[f32; 4]; 4] {
+        let Self { zero, both_a, both_b, sum, difference } = self;
+        let aa = zero.plain + sign * both_a.plain;
+        let ab = difference.plain + sign * sum.plain;
+        let bb = zero.plain + sign * both_b.plain;
+        // `difference` is b - a: sin(b) cos(a) is half the sine of the sum and half that of the difference.
+        let a_tilted_b = sum.tilted + sign * difference.tilted;
+        let b_tilted_a = sum.tilted - sign * difference.tilted;
+        let aa_square = zero.square - sign * both_a.square;
+        let ab_square = difference.square - sign * sum.square;
+        let bb_square = zero.square - sign * both_b.square;
+        [
+            [aa, ab, both_a.tilted, a_tilted_b],
+            [ab, bb, b_tilted_a, both_b.tilted],
+            [both_a.tilted, b_tilted_a, aa_square, ab_square],
+            [a_tilted_b, both_b.tilted, ab_square, bb_square],
+        ]
+    }
+}
+
+/// Solves normal equations by elimination without pivoting (their matrix is positive definite): the coefficients, and
+/// the energy they explain.
+#[inline(always)]
+fn solve<const N: usize>(mut gram: [[f32; N]; N], right: [f32; N]) -> ([f32; N], f32) {
+    let mut x = right;
+    let mut inverse = [0f32; N];
+    for i in 0..N {
+        inverse[i] = 1.0 / gram[i][i].max(1e-9);
+        for j in i + 1..N {
+            let factor = gram[j][i] * inverse[i];
+            let above = gram[i];
+            for (entry, above) in gram[j].iter_mut().zip(above).skip(i + 1) {
+                *entry -= factor * above;
+            }
+            x[j] -= factor * x[i];
+        }
+    }
+    for i in (0..N).rev() {
+        for j in i + 1..N {
+            x[i] -= gram[i][j] * x[j];
+        }
+        x[i] *= inverse[i];
+    }
+    (x, x.iter().zip(right).map(|(x, right)| x * right).sum())
+}
+
+/// Two tones found.
+#[derive(Default)]
+pub(crate) struct Solved {
+    /// `cos` of both tones, then `t sin` of both.
+    even: [f32; 4],
+    /// `sin` of both tones, then `t cos` of both.
+    odd: [f32; 4],
+    /// Energy of the window that is theirs.
+    pub(crate) explained: f32,
+}
+
+impl Solved {
+    /// `a` of a tone as (re, im).
+    fn level(&self, tone: usize) -> [f32; 2] {
+        [self.even[tone], -self.odd[tone]]
+    }
+
+    /// Peak amplitude in the middle of the window.
+    pub(crate) fn amplitude(&self, tone: usize) -> f32 {
+        let [re, im] = self.level(tone);
+        (re * re + im * im).sqrt()
+    }
+
+    /// Phase in radians in the middle of the window.
+    pub(crate) fn phase(&self, tone: usize) -> f32 {
+        let [re, im] = self.level(tone);
+        im.atan2(re)
+    }
+
+    /// By how many radians over half a window the tone turns more than was assumed: the part of `b / a` at right angles.
+    /// Limited, so that a bad fit cannot run away.
+    pub(crate) fn correction(&self, tone: usize) -> f32 {
+        let ([ar, ai], [br, bi]) = (self.level(tone), [self.odd[2 + tone], -self.even[2 + tone]]);
+        ((bi * ar - br * ai) / (ar * ar + ai * ai).max(1e-20)).clamp(-1.5, 1.5)
+    }
+}
+
+/// Two steady tones of known frequency in a short piece of an even number of samples.
+pub(crate) struct Amplitudes<'a> {
+    pub(crate) samples: &'a [f32],
+    /// Radians a sample of the low and of the high tone.
+    pub(crate) steps: [f32; 2],
+}
+
+impl Kernel for Amplitudes<'_> {
+    /// Complex amplitudes, as the parts of `cos` and `sin` from the middle, and the energy they leave.
+    type Output = ([[f32; 2]; 2], f32);
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Self::Output {
+        let folded = Fold(self.samples).run::<V>();
+        let ((mut a, half_a), (mut b, half_b)) =
+            (Wave::<V>::from_middle(self.steps[0]), Wave::<V>::from_middle(self.steps[1]));
+        let mut with = [V::splat(0.0); 4];
+        for (even, odd) in folded.pieces() {
+            let (even, odd) = (V::load(even), V::load(odd));
+            with[0] = with[0] + a.cos * even;
+            with[1] = with[1] + b.cos * even;
+            with[2] = with[2] + a.sin * odd;
+            with[3] = with[3] + b.sin * odd;
+            a.go_on();
+            b.go_on();
+        }
+        let [a_cos, b_cos, a_sin, b_sin] = sums(with);
+        let products = Products::new([half_a, half_b], self.steps, folded.half as f32);
+        let plain = |[[aa, ab, ..], [ba, bb, ..], ..]: [[f32; 4]; 4]| [[aa, ab], [ba, bb]];
+        let (cos, with_cos) = solve(plain(products.gram(1.0)), [a_cos, b_cos]);
+        let (sin, with_sin) = solve(plain(products.gram(-1.0)), [a_sin, b_sin]);
+        ([[cos[0], sin[0]], [cos[1], sin[1]]], (folded.energy - with_cos - with_sin).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtmf::simd::Simd;
+
+    #[test]
+    fn closed_sums_equal_the_plain_ones() {
+        for half in [12, 16, 48, 116, 120] {
+            for angle in [0.3f64, 0.7, 1.1, 2.6, 4.1, 5.3] {
+                let pair = |angle: f64| [angle.cos() as f32, angle.sin() as f32];
+                let closed = Closed::at(pair(0.5 * angle), pair(angle * f64::from(half)), half as f32);
+                let total = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+                    (0..half).map(|k| (f64::from(k) + 0.5, f64::from(half))).map(|(n, half)| of(n, n / half)).sum()
+                };
+                let near = |closed: f32, plain: f64| {
+                    (f64::from(closed) - plain).abs() < 2e-4 * f64::from(half).max(50.0) / 50.0
+                };
+                assert!(near(closed.plain, total(&|n, _| (angle * n).cos())), "{half} {angle}");
+                assert!(near(closed.tilted, total(&|n, t| t * (angle * n).sin())), "{half} {angle}");
+                assert!(near(closed.square, total(&|n, t| t * t * (angle * n).cos())), "{half} {angle}");
+                assert!(near(Closed::at_zero(half as f32).square, total(&|_, t| t * t)), "{half}");
+            }
+        }
+    }
+
+    #[test]
+    fn amplitudes_of_a_piece_are_found_and_a_third_tone_is_left() {
+        let steps = [0.9f32, 2.1];
+        let wave = |n: f32, [cos, sin]: [f32; 2], step: f32| cos * (step * n).cos() + sin * (step * n).sin();
+        let truth = [[0.3, -0.2], [0.1, 0.5]];
+        for third in [0.0, 0.1] {
+            let samples: Vec<f32> = (0..32)
+                .map(|n| n as f32 - 15.5)
+                .map(|n| wave(n, truth[0], steps[0]) + wave(n, truth[1], steps[1]) + third * (1.5 * n).cos())
+                .collect();
+            let (found, left) = Simd::detect().run(Amplitudes { samples: &samples, steps });
+            for (found, truth) in found.iter().flatten().zip(truth.iter().flatten()) {
+                assert!((found - truth).abs() < 1e-4 + 0.3 * third, "{found} {truth}");
+            }
+            assert!((left - 16.0 * third * third).abs() < 0.01, "{left}");
+        }
+    }
+}
