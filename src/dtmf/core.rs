@@ -114,11 +114,12 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(rate: u32, profile: &Profile, simd: Simd) -> Self {
-        let history = History::new(rate, simd);
+        let limits = Limits::new(profile);
+        let history = History::new(rate, limits.silence(2 * SHORT_SAMPLES), simd);
         let clock = Clock::new(rate, &history);
         let nothing = Refused { digit: Digit::at(0, 0), until: 0 };
         Self {
-            limits: Limits::new(profile),
+            limits,
             clock,
             history,
             active: None,

@@ -2,8 +2,9 @@
 
 use super::Digit;
 use super::comparison::{BACK, Followed, Presence, Remainder};
+use super::filter::response;
 use super::fit::{Bounds, Fit, FittedTone, fit};
-use super::front_end::{WORKING_RATE, response};
+use super::front_end::WORKING_RATE;
 use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES, tone_hz};
 use super::limits::Limits;

@@ -24,10 +24,11 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn new(rate: u32, simd: Simd) -> Self {
+    /// The past of a stream at a rate in Hz, in which two short windows of less energy than `silence` mean nothing.
+    pub(crate) fn new(rate: u32, silence: f32, simd: Simd) -> Self {
         Self {
             front: FrontEnd::new(rate, simd),
-            kernel: Kernel::new(),
+            kernel: Kernel::new(silence),
             simd,
             samples: Box::new([0.0; 2 * SAMPLES]),
             hops: 0,
@@ -139,7 +140,7 @@ impl History {
 impl History {
     /// A history that has heard 8 kHz samples and stands at the last sub-block of them.
     pub(crate) fn of(samples: &[f32]) -> Self {
-        let mut history = Self::new(8000, Simd::detect());
+        let mut history = Self::new(8000, 1e-9, Simd::detect());
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
             while let (new @ 1.., _) = history.look() {

@@ -30,9 +30,7 @@ const TURNS: usize = WORKING_RATE as usize / (PLACES * HOP);
 /// Part of the band's energy the strongest pair must have to be looked at.
 const PAIR_SHARE: f32 = 0.4;
 /// The same before it went down, over 12 ms.
-const DOWN_SHARE: f32 = 0.25;
-/// Energy of the last 24 ms below which nothing is looked for; far below -60 dBm0.
-const SILENCE: f32 = 1e-9;
+const DOWN_SHARE: f32 = 0.3;
 /// Power now, as a part of the power 12 ms ago, from which a tone has gone down: -4 dB.
 pub(crate) const DOWN: f32 = 0.4;
 
@@ -79,6 +77,8 @@ pub(crate) struct Kernel {
     short_energies: Box<[f32; RING]>,
     /// Energy of each sub-block, twice, `RING` apart, so that any past is one slice.
     energies: Box<[f32; 2 * RING]>,
+    /// Energy of two short windows below which nothing is looked for.
+    silence: f32,
     /// Sub-blocks so far.
     count: usize,
 }
@@ -117,7 +117,8 @@ impl Sliding {
 }
 
 impl Kernel {
-    pub(crate) fn new() -> Self {
+    /// A kernel that looks for nothing where two short windows have less energy than `silence`.
+    pub(crate) fn new(silence: f32) -> Self {
         let parts = |sample: usize| {
             let angle = |tone: usize| TAU * tone_hz(tone) * sample as f64 / f64::from(WORKING_RATE);
             [
@@ -138,6 +139,7 @@ impl Kernel {
             floors: Box::new([[0.0; TONES]; RING / GROUP]),
             short_energies: Box::new([0.0; RING]),
             energies: Box::new([0.0; 2 * RING]),
+            silence,
             count: 0,
         }
     }
@@ -211,9 +213,10 @@ impl simd::Kernel for Correlation<'_> {
             let short = sums_energy.sum_over_short(V::splat(energy), at).first();
             let earlier = (at + RING - SHORT) % RING;
             let (before, energy_before) = (V::load(&kernel.powers[earlier]), kernel.short_energies[earlier]);
-            let recent = short + energy_before;
-            marks.pair |= u64::from(has_pair(now + before, recent)) << bit;
-            marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
+            if short + energy_before >= kernel.silence {
+                marks.pair |= u64::from(has_pair(now + before, short + energy_before)) << bit;
+                marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
+            }
             let slot = at % RING;
             re.store(&mut kernel.correlations[slot][0]);
             im.store(&mut kernel.correlations[slot][1]);
@@ -253,7 +256,7 @@ fn has_pair<V: Vector>(powers: V, energy: f32) -> bool {
     let [row, column] = powers.greatest_of_halves();
     // A tone's correlation power over two short windows is its energy times half a short window.
     const ENOUGH: f32 = PAIR_SHARE * 0.5 * SHORT_SAMPLES as f32;
-    (row + column > ENOUGH * energy) & (energy >= SILENCE)
+    row + column > ENOUGH * energy
 }
 
 /// Whether the strongest row and the strongest column of 12 ms ago, which held a fair share of the energy then, have both
@@ -278,7 +281,7 @@ mod tests {
 
     /// The correlations with all samples of whole short windows.
     fn summed(samples: &[f32], simd: simd::Simd) -> [[f32; TONES]; 2] {
-        let (mut kernel, mut sum) = (Kernel::new(), [[0f32; TONES]; 2]);
+        let (mut kernel, mut sum) = (Kernel::new(1e-9), [[0f32; TONES]; 2]);
         for short in samples.as_chunks::<SHORT_SAMPLES>().0 {
             kernel.correlate(short, simd);
             let [re, im] = &mut sum;
@@ -320,7 +323,7 @@ mod tests {
     #[test]
     fn neither_registers_nor_pieces_matter() {
         let samples = noise(3, 40 * MOST * HOP);
-        let (mut wide, mut portable) = (Kernel::new(), Kernel::new());
+        let (mut wide, mut portable) = (Kernel::new(1e-9), Kernel::new(1e-9));
         for samples in samples.chunks(MOST * HOP) {
             let marks = wide.correlate(samples, simd::Simd::detect());
             let mut single = Marks::default();
@@ -339,7 +342,7 @@ mod tests {
     fn marks_tell_a_pair_and_its_end() {
         let tone = |n: usize| (TAU * 770.0 * n as f64 / 4000.0).cos() + (TAU * 1336.0 * n as f64 / 4000.0).cos();
         let samples: Vec<f32> = (0..320).map(|n| if n < 160 { 0.1 * tone(n) as f32 } else { 0.0 }).collect();
-        let mut kernel = Kernel::new();
+        let mut kernel = Kernel::new(1e-9);
         let (mut pair, mut down) = (0u128, 0u128);
         for (at, block) in samples.chunks(HOP).enumerate() {
             let marks = kernel.correlate(block, simd::Simd::detect());

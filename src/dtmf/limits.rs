@@ -45,6 +45,12 @@ impl Limits {
         self.deviation_hz[tone]
     }
 
+    /// Energy of `n` filtered samples below which no pair is looked for: 13 dB below one at the floor, so that one that is
+    /// somewhat too weak is still told as a near miss.
+    pub(crate) fn silence(&self, n: usize) -> f32 {
+        0.05 * n as f32 * self.floor * self.floor
+    }
+
     /// Whether a pair of such powers may, at first sight, be within the limits of twist.
     pub(crate) fn may_have_powers(&self, [low, high]: [f32; 2]) -> bool {
         let [least, greatest] = self.ratio.map(|ratio| ratio * ratio);

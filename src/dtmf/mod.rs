@@ -6,6 +6,7 @@ mod detector;
 mod digit;
 mod event;
 mod evidence;
+mod filter;
 mod fit;
 mod front_end;
 mod generator;

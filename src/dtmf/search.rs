@@ -221,8 +221,9 @@ impl Search<'_> {
             return far_off;
         }
         // What may be told as a near miss is measured to the end.
-        let may_be_told = share >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
         let sight = FirstSight::of(history, digit, SHORT);
+        let share = sight.share(history, digit, SHORT, window / SHORT_SAMPLES);
+        let may_be_told = share >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
         if !may_be_told && !sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ) {
             return far_off;
         }

@@ -27,6 +27,8 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn splat(value: f32) -> Self;
     fn load(lanes: &Lanes) -> Self;
     fn store(self, lanes: &mut Lanes);
+    /// The lanes in reverse order.
+    fn reversed(self) -> Self;
     /// The greater of two.
     fn greater(self, other: Self) -> Self;
     /// The lesser of two.
@@ -138,6 +140,12 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn reversed(self) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([h, g, f, e, d, c, b, a])
+    }
+
+    #[inline(always)]
     fn greater(self, other: Self) -> Self {
         self.with(other, |a, b| if a > b { a } else { b })
     }
@@ -236,6 +244,12 @@ mod avx2 {
         }
 
         #[inline(always)]
+        fn reversed(self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_permutevar8x32_ps(self.0, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0)) })
+        }
+
+        #[inline(always)]
         fn greater(self, other: Self) -> Self {
             // SAFETY: there is AVX2, see above.
             Self(unsafe { _mm256_max_ps(self.0, other.0) })
@@ -302,7 +316,8 @@ mod tests {
             let (a, b) = (V::load(&[1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9]), V::load(&[0.3; LANES]));
             let mut all = vec![a.sum() + a.first() + f32::from(a.less(b))];
             all.extend(a.greatest_of_halves());
-            for vector in [a + b, a - b, a * b, a.greater(b), a.lesser(b), a.if_less(b, V::splat(1.0), a)] {
+            for vector in [a + b, a - b, a * b, a.greater(b), a.lesser(b), a.if_less(b, V::splat(1.0), a), a.reversed()]
+            {
                 let mut lanes = [0.0; LANES];
                 vector.store(&mut lanes);
                 all.extend(lanes);
@@ -317,6 +332,7 @@ mod tests {
         assert_eq!(Simd::detect().run(All), all);
         assert_eq!((all[1], all[2]), (3.5, 7.0), "the greatest of halves");
         assert_eq!(all[27..35], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
+        assert_eq!((all[51], all[58]), (1e-9, 1.0), "reversed");
         assert_eq!(all[43..51], [1.0, 1.0, 3.5, 1.0, 5.0, 1.0, 7.0, 1.0], "where less");
     }
 }

@@ -39,10 +39,16 @@ impl Kernel for Fold<'_> {
         let mut folded =
             Folded { even: [[0.0; LANES]; MAX_PIECES], odd: [[0.0; LANES]; MAX_PIECES], half, energy: 0.0 };
         let (before, after) = self.0.split_at(half);
-        let parts = folded.even.as_flattened_mut().iter_mut().zip(folded.odd.as_flattened_mut());
-        for ((even, odd), (before, after)) in parts.zip(before.iter().rev().zip(after)) {
-            *even = after + before;
-            *odd = after - before;
+        let pieces = before.as_rchunks::<LANES>().1.iter().rev().zip(after.as_chunks::<LANES>().0);
+        for ((even, odd), (before, after)) in folded.even.iter_mut().zip(&mut folded.odd).zip(pieces) {
+            let (before, after) = (V::load(before).reversed(), V::load(after));
+            (after + before).store(even);
+            (after - before).store(odd);
+        }
+        for at in half - half % LANES..half {
+            let (before, after) = (before[half - 1 - at], after[at]);
+            folded.even[at / LANES][at % LANES] = after + before;
+            folded.odd[at / LANES][at % LANES] = after - before;
         }
         let mut energies = V::splat(0.0);
         for (even, odd) in folded.pieces() {
@@ -179,6 +185,7 @@ impl Products {
 
 /// Solves normal equations by elimination without pivoting (their matrix is positive definite): the coefficients, and
 /// the energy they explain.
+#[expect(clippy::needless_range_loop, reason = "two rows of one matrix meet at the same place")]
 #[inline(always)]
 fn solve<const N: usize>(mut gram: [[f32; N]; N], right: [f32; N]) -> ([f32; N], f32) {
     let mut x = right;
@@ -187,9 +194,8 @@ fn solve<const N: usize>(mut gram: [[f32; N]; N], right: [f32; N]) -> ([f32; N],
         inverse[i] = 1.0 / gram[i][i].max(1e-9);
         for j in i + 1..N {
             let factor = gram[j][i] * inverse[i];
-            let above = gram[i];
-            for (entry, above) in gram[j].iter_mut().zip(above).skip(i + 1) {
-                *entry -= factor * above;
+            for k in i + 1..N {
+                gram[j][k] -= factor * gram[i][k];
             }
             x[j] -= factor * x[i];
         }
