@@ -16,6 +16,7 @@ mod chart;
 mod curves;
 mod hard_cases;
 mod mitel;
+mod own_prompt;
 mod page;
 mod promise;
 mod rates;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::own_prompt;
 use super::setting::{
     BATCH, Claim, Group, Setting, Skipped, clean, noise_at, off_frequency, same_digit_twice, through, tones,
 };
@@ -25,6 +26,7 @@ pub(super) fn settings(profile: &Profile, speech: Option<&Speech>) -> Vec<Settin
     settings.extend(packets_and_slips());
     settings.extend(latency(profile));
     settings.extend(speech.into_iter().flat_map(under_speech));
+    settings.extend(speech.map(|speech| own_prompt::setting(speech, *profile)));
     settings.into_iter().map(|setting| setting.with(*profile)).collect()
 }
 
@@ -160,7 +162,7 @@ fn under_speech(speech: &Speech) -> Vec<Setting> {
 }
 
 /// `length` samples of a recording that goes round, from `offset`.
-fn turned(samples: &[f32], offset: usize, length: usize) -> Vec<f32> {
+pub(super) fn turned(samples: &[f32], offset: usize, length: usize) -> Vec<f32> {
     let offset = offset % samples.len().max(1);
     samples[offset..].iter().chain(&samples[..offset]).take(length).copied().collect()
 }

@@ -20,7 +20,7 @@ pub(crate) struct History {
     /// Every sample twice, `SAMPLES` apart, so that any window is one slice.
     samples: Box<[f32; 2 * SAMPLES]>,
     /// Sub-blocks up to the one the history stands at.
-    hops: usize,
+    hops: u64,
 }
 
 impl History {
@@ -43,7 +43,7 @@ impl History {
     /// Filters and correlates the next sub-blocks: how many there are, none if too little has been heard, and what can be
     /// said of them. The history does not go on by itself.
     pub(crate) fn look(&mut self) -> (usize, Marks) {
-        let first = self.kernel.count() * HOP % SAMPLES;
+        let first = (self.kernel.count() % RING as u64) as usize * HOP;
         let new = self.front.fill();
         let before_end = new.len().min(SAMPLES - first);
         for copy in [0, SAMPLES] {
@@ -55,7 +55,7 @@ impl History {
 
     /// Goes on by so many sub-blocks of those looked at.
     pub(crate) fn go_on(&mut self, hops: usize) {
-        self.hops += hops;
+        self.hops += hops as u64;
         debug_assert!(self.hops <= self.kernel.count());
     }
 
@@ -70,19 +70,19 @@ impl History {
     }
 
     /// The number of a sub-block in the kernel's count; what was before the first is silent.
-    fn number(&self, age: usize) -> usize {
+    fn number(&self, age: usize) -> u64 {
         debug_assert!(age < MEMORY);
-        self.hops + RING - 1 - age
+        self.hops + (RING - 1 - age) as u64
     }
 
     /// Filtered samples so far.
     pub(crate) fn count(&self) -> u64 {
-        (self.hops * HOP) as u64
+        self.hops * HOP as u64
     }
 
     /// `n` filtered samples that end `back` samples ago.
     pub(crate) fn window(&self, n: usize, back: usize) -> &[f32] {
-        let end = (self.hops * HOP + SAMPLES - 1 - back) % SAMPLES + 1 + SAMPLES;
+        let end = ((self.hops % RING as u64) as usize * HOP + SAMPLES - 1 - back) % SAMPLES + 1 + SAMPLES;
         let end = if end > 2 * SAMPLES { end - SAMPLES } else { end };
         &self.samples[end - n..end]
     }
@@ -132,7 +132,7 @@ impl History {
 
     /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.
     pub(crate) fn low_energy(&self, age: usize, n: usize) -> f32 {
-        self.front.low_energy((self.hops.saturating_sub(age) * HOP) as u64, n)
+        self.front.low_energy(self.hops.saturating_sub(age as u64) * HOP as u64, n)
     }
 }
 

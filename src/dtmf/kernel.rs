@@ -24,6 +24,7 @@ pub(crate) const MOST: usize = 64;
 pub(crate) const GROUP: usize = 8;
 /// Sub-blocks the basis is tabulated for; behind them only its phase is turned.
 const PLACES: usize = 8;
+const _: () = assert!(RING.is_multiple_of(PLACES) && RING.is_multiple_of(GROUP));
 /// Turns after which all phases repeat: one second, as all nominal frequencies are whole numbers.
 const TURNS: usize = WORKING_RATE as usize / (PLACES * HOP);
 
@@ -79,8 +80,10 @@ pub(crate) struct Kernel {
     energies: Box<[f32; 2 * RING]>,
     /// Energy of two short windows below which nothing is looked for.
     silence: f32,
-    /// Sub-blocks so far.
-    count: usize,
+    /// Sub-blocks so far: 64 bits, as 32 would do for 49 days only.
+    count: u64,
+    /// Where the next one's results go in the rings.
+    slot: usize,
 }
 
 /// What sums over sub-blocks are made of: the last one, pairs and fours.
@@ -141,6 +144,7 @@ impl Kernel {
             energies: Box::new([0.0; 2 * RING]),
             silence,
             count: 0,
+            slot: 0,
         }
     }
 
@@ -153,41 +157,47 @@ impl Kernel {
     #[inline(always)]
     fn go_on(&mut self) {
         self.count += 1;
-        if self.count.is_multiple_of(PLACES) {
+        self.slot = (self.slot + 1) % RING;
+        if self.slot.is_multiple_of(PLACES) {
             self.turn = if self.turn + 1 == TURNS { 0 } else { self.turn + 1 };
         }
     }
 
     /// Sub-blocks so far.
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// Correlation of a tone with the short window that ends with the `n`-th sub-block, as (re, im).
-    pub(crate) fn correlation(&self, n: usize, tone: usize) -> [f32; 2] {
-        self.correlations[n % RING].map(|part| part[tone])
+    pub(crate) fn correlation(&self, n: u64, tone: usize) -> [f32; 2] {
+        self.correlations[slot(n)].map(|part| part[tone])
     }
 
     /// Squared magnitudes of the correlations.
-    pub(crate) fn powers(&self, n: usize) -> &Tones {
-        &self.powers[n % RING]
+    pub(crate) fn powers(&self, n: u64) -> &Tones {
+        &self.powers[slot(n)]
     }
 
     /// The greatest powers of each tone in the `SHORT` sub-blocks that end with the `n`-th.
-    pub(crate) fn peaks(&self, n: usize) -> &Tones {
-        &self.peaks[n % RING]
+    pub(crate) fn peaks(&self, n: u64) -> &Tones {
+        &self.peaks[slot(n)]
     }
 
     /// The least powers of each tone in the [`GROUP`] of sub-blocks that ends with the `n`-th, if one does.
-    pub(crate) fn floors(&self, n: usize) -> Option<&Tones> {
-        (n % GROUP == GROUP - 1).then(|| &self.floors[n % RING / GROUP])
+    pub(crate) fn floors(&self, n: u64) -> Option<&Tones> {
+        (slot(n) % GROUP == GROUP - 1).then(|| &self.floors[slot(n) / GROUP])
     }
 
     /// Energies of the `most` sub-blocks up to the `n`-th, the newest last.
-    pub(crate) fn energies(&self, n: usize, most: usize) -> &[f32] {
-        let end = n % RING + 1 + RING;
+    pub(crate) fn energies(&self, n: u64, most: usize) -> &[f32] {
+        let end = slot(n) + 1 + RING;
         &self.energies[end - most..end]
     }
+}
+
+/// Where the results of the `n`-th sub-block are in the rings.
+fn slot(n: u64) -> usize {
+    (n % RING as u64) as usize
 }
 
 struct Correlation<'a> {
@@ -203,7 +213,7 @@ impl simd::Kernel for Correlation<'_> {
         let Self { kernel, samples } = self;
         let mut marks = Marks::default();
         for (bit, block) in samples.as_chunks::<HOP>().0.iter().enumerate() {
-            let at = kernel.count;
+            let at = kernel.slot;
             let here = correlated::<V>(block, &kernel.basis[at % PLACES]);
             let [re, im] = turned(here, &kernel.turns[kernel.turn]);
             let [sums_re, sums_im, sums_energy] = &mut kernel.sums;
@@ -217,17 +227,16 @@ impl simd::Kernel for Correlation<'_> {
                 marks.pair |= u64::from(has_pair(now + before, short + energy_before)) << bit;
                 marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
             }
-            let slot = at % RING;
-            re.store(&mut kernel.correlations[slot][0]);
-            im.store(&mut kernel.correlations[slot][1]);
-            now.store(&mut kernel.powers[slot]);
-            kernel.peak_sums.greatest_over_short(now, at).store(&mut kernel.peaks[slot]);
-            let floor = &mut kernel.floors[slot / GROUP];
+            re.store(&mut kernel.correlations[at][0]);
+            im.store(&mut kernel.correlations[at][1]);
+            now.store(&mut kernel.powers[at]);
+            kernel.peak_sums.greatest_over_short(now, at).store(&mut kernel.peaks[at]);
+            let floor = &mut kernel.floors[at / GROUP];
             let lesser = if at.is_multiple_of(GROUP) { now } else { now.lesser(V::load(floor)) };
             lesser.store(floor);
-            kernel.short_energies[slot] = short;
-            kernel.energies[slot] = energy;
-            kernel.energies[slot + RING] = energy;
+            kernel.short_energies[at] = short;
+            kernel.energies[at] = energy;
+            kernel.energies[at + RING] = energy;
             kernel.go_on();
         }
         marks
