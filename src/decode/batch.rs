@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -48,32 +49,33 @@ impl Batch {
     pub fn run<E>(&self, inputs: &[Input], mut on_item: impl FnMut(&Input, Item) -> Result<(), E>) -> Result<(), E> {
         let jobs = self.jobs.clamp(1, inputs.len().max(1));
         let (turns, files) = bounded(jobs * FILES_AHEAD);
-        let queue = Mutex::new(Queue { rest: inputs.iter(), turns });
+        let queue = Queue { rest: Mutex::new(inputs.iter()), is_over: AtomicBool::new(false) };
         thread::scope(|scope| {
-            // Owned here, so that an early end is noticed by the workers: nobody listens any more.
-            let files = files;
-            for _ in 0..jobs {
-                scope.spawn(|| self.work(&queue));
+            for turns in vec![turns; jobs] {
+                scope.spawn(|| self.work(&queue, turns));
             }
-            for input in inputs {
+            let told = inputs.iter().try_for_each(|input| match files.recv() {
+                Ok(items) => items.into_iter().try_for_each(|item| on_item(input, item)),
                 // A worker that died of a panic leaves its file untold; the panic goes on when the scope ends.
-                let Ok(items) = files.recv() else { break };
-                let items: Receiver<Item> = items;
-                items.into_iter().try_for_each(|item| on_item(input, item))?;
-            }
-            Ok(())
+                Err(_) => Ok(()),
+            });
+            queue.is_over.store(true, Ordering::Relaxed);
+            // Nobody listens to what is still to come: let go of it, so that no worker waits to be heard for ever.
+            files.into_iter().for_each(drop);
+            told
         })
     }
 
-    fn work(&self, queue: &Mutex<Queue<'_>>) {
-        while let Some((input, items)) = queue.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    /// Takes file after file; `turns` learns where each one's items will come from.
+    fn work(&self, queue: &Queue<'_>, turns: Sender<Receiver<Item>>) {
+        // The queue is free while a file is decoded: its lock ends within `take`.
+        while let Some((input, items)) = queue.take(&turns) {
             let last = match self.decode_one(input, &items) {
                 Ok(summary) => Item::Done(summary),
                 Err(error) => Item::Failed(error),
             };
-            if items.send(last).is_err() {
-                return;
-            }
+            // Where nobody listens, the batch is over, and the queue says so.
+            let _ = items.send(last);
         }
     }
 
@@ -97,18 +99,22 @@ impl Batch {
     }
 }
 
-/// The files not yet taken, and where each taken file's items will come from.
+/// The files not yet taken.
 struct Queue<'a> {
-    rest: std::slice::Iter<'a, Input>,
-    turns: Sender<Receiver<Item>>,
+    rest: Mutex<std::slice::Iter<'a, Input>>,
+    is_over: AtomicBool,
 }
 
 impl<'a> Queue<'a> {
     /// Takes the next file and its turn in one step. Waits while too many files are ahead of the one being told.
-    fn take(&mut self) -> Option<(&'a Input, Sender<Item>)> {
-        let input = self.rest.next()?;
+    fn take(&self, turns: &Sender<Receiver<Item>>) -> Option<(&'a Input, Sender<Item>)> {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_over.load(Ordering::Relaxed) {
+            return None;
+        }
+        let input = rest.next()?;
         let (sender, receiver) = bounded(ENTRIES_AHEAD);
-        self.turns.send(receiver).ok()?;
+        turns.send(receiver).ok()?;
         Some((input, sender))
     }
 }
@@ -118,6 +124,7 @@ mod tests {
     use super::*;
     use crate::audio::wav::{Encoding, WavForm, WavWriter};
     use crate::dtmf::{Digit, GeneratorConfig, generate};
+    use std::io::Write as _;
     use std::path::Path;
 
     fn write(folder: &Path, name: &str, digits: &str) -> Input {
@@ -169,7 +176,58 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let long = "1234567890".repeat(60);
         let inputs: Vec<Input> = (0..12).map(|n| write(folder.path(), &format!("{n}.wav"), &long)).collect();
-        assert_eq!(batch(3).run(&inputs, |_, _| Err("closed")), Err("closed"));
+        // Wherever the reader goes away: at the first item, or in the midst of a file.
+        for heard in [0, 1, 100, 700] {
+            let mut left = heard;
+            let mut on_item = |_: &Input, _: Item| {
+                left -= 1;
+                if left < 0 { Err("closed") } else { Ok(()) }
+            };
+            assert_eq!(batch(3).run(&inputs, &mut on_item), Err("closed"), "after {heard} items");
+        }
         assert_eq!(batch(3).run(&[], |_, _| Err("closed")), Ok(()));
+    }
+
+    /// Two recordings in pipes: the first one's comes only once the second one is being read.
+    #[cfg(unix)]
+    #[test]
+    fn files_are_decoded_at_the_same_time() {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        const O_NONBLOCK: i32 = 0o4000;
+        let folder = tempfile::tempdir().unwrap();
+        let wav = write(folder.path(), "5.wav", "5");
+        let Input::File(wav) = &wav else { unreachable!() };
+        let sound = std::fs::read(wav).unwrap();
+        let pipes = ["first.wav", "second.wav"].map(|name| folder.path().join(name));
+        for pipe in &pipes {
+            assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        }
+        let inputs = pipes.clone().map(Input::File);
+        let (both_read, digits) = thread::scope(|scope| {
+            let feeding = scope.spawn(|| {
+                let mut open = std::fs::OpenOptions::new();
+                let open = open.write(true).custom_flags(O_NONBLOCK);
+                // Opening a pipe for writing fails as long as nobody reads it.
+                let second_is_read = (0..500).any(|_| {
+                    thread::sleep(std::time::Duration::from_millis(20));
+                    open.open(&pipes[1]).is_ok_and(|mut pipe| pipe.write_all(&sound).is_ok())
+                });
+                for pipe in if second_is_read { &pipes[..1] } else { &pipes[..] } {
+                    std::fs::write(pipe, &sound).unwrap();
+                }
+                second_is_read
+            });
+            let mut digits = String::new();
+            let on_item = |_: &Input, item: Item| {
+                if let Item::Entry(entry) = item {
+                    digits.push(entry.digit.as_char());
+                }
+                Ok::<(), ()>(())
+            };
+            batch(2).run(&inputs, on_item).unwrap();
+            (feeding.join().unwrap(), digits)
+        });
+        assert!(both_read, "the second recording was not opened while the first was being read");
+        assert_eq!(digits, "55");
     }
 }

@@ -145,14 +145,12 @@ impl Core {
     fn hear_marked(&mut self, new: usize, marks: Marks, on_event: &mut dyn FnMut(Event)) {
         let mut passed = 0;
         while passed < new {
-            let ahead = if self.active.is_some() {
-                0
-            } else {
-                (marks.pair | marks.down).unbounded_shr(passed as u32).trailing_zeros()
-            };
-            let unmarked = (ahead as usize).min(new - passed);
-            self.history.go_on(unmarked);
-            passed += unmarked;
+            if self.active.is_none() {
+                let unmarked = (marks.pair | marks.down).unbounded_shr(passed as u32).trailing_zeros() as usize;
+                let unmarked = unmarked.min(new - passed);
+                self.history.go_on(unmarked);
+                passed += unmarked;
+            }
             if passed < new {
                 self.history.go_on(1);
                 self.hear_hop(marks.pair >> passed & 1 == 1, marks.down >> passed & 1 == 1, on_event);

@@ -154,8 +154,20 @@ impl Kernel {
         simd.run(Correlation { kernel: self, samples })
     }
 
+    /// Keeps what came of a sub-block, its energy and that of the short window that ends with it, and goes on.
     #[inline(always)]
-    fn go_on(&mut self) {
+    fn keep<V: Vector>(&mut self, [re, im]: [V; 2], powers: V, [energy, short]: [f32; 2]) {
+        let at = self.slot;
+        re.store(&mut self.correlations[at][0]);
+        im.store(&mut self.correlations[at][1]);
+        powers.store(&mut self.powers[at]);
+        self.peak_sums.greatest_over_short(powers, at).store(&mut self.peaks[at]);
+        let floor = &mut self.floors[at / GROUP];
+        let least = if at.is_multiple_of(GROUP) { powers } else { powers.lesser(V::load(floor)) };
+        least.store(floor);
+        self.short_energies[at] = short;
+        self.energies[at] = energy;
+        self.energies[at + RING] = energy;
         self.count += 1;
         self.slot = (self.slot + 1) % RING;
         if self.slot.is_multiple_of(PLACES) {
@@ -214,30 +226,19 @@ impl simd::Kernel for Correlation<'_> {
         let mut marks = Marks::default();
         for (bit, block) in samples.as_chunks::<HOP>().0.iter().enumerate() {
             let at = kernel.slot;
-            let here = correlated::<V>(block, &kernel.basis[at % PLACES]);
-            let [re, im] = turned(here, &kernel.turns[kernel.turn]);
+            let [re, im] = turned(correlated::<V>(block, &kernel.basis[at % PLACES]), &kernel.turns[kernel.turn]);
+            let energy = block.iter().fold(0.0, |energy, x| energy + x * x);
             let [sums_re, sums_im, sums_energy] = &mut kernel.sums;
             let (re, im) = (sums_re.sum_over_short(re, at), sums_im.sum_over_short(im, at));
-            let now = re * re + im * im;
-            let energy = block.iter().fold(0.0, |energy, x| energy + x * x);
             let short = sums_energy.sum_over_short(V::splat(energy), at).first();
+            let now = re * re + im * im;
             let earlier = (at + RING - SHORT) % RING;
             let (before, energy_before) = (V::load(&kernel.powers[earlier]), kernel.short_energies[earlier]);
             if short + energy_before >= kernel.silence {
                 marks.pair |= u64::from(has_pair(now + before, short + energy_before)) << bit;
                 marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
             }
-            re.store(&mut kernel.correlations[at][0]);
-            im.store(&mut kernel.correlations[at][1]);
-            now.store(&mut kernel.powers[at]);
-            kernel.peak_sums.greatest_over_short(now, at).store(&mut kernel.peaks[at]);
-            let floor = &mut kernel.floors[at / GROUP];
-            let lesser = if at.is_multiple_of(GROUP) { now } else { now.lesser(V::load(floor)) };
-            lesser.store(floor);
-            kernel.short_energies[at] = short;
-            kernel.energies[at] = energy;
-            kernel.energies[at + RING] = energy;
-            kernel.go_on();
+            kernel.keep([re, im], now, [energy, short]);
         }
         marks
     }

@@ -5,10 +5,10 @@ use crate::menu::problem::Problem;
 use crate::menu::yaml::{self, Node};
 
 /// A syntax error explained.
-struct Mistake {
+struct Mistake<'a> {
     place: Option<Place>,
     message: String,
-    cure: &'static str,
+    cure: &'a str,
 }
 
 /// A longer text is refused before it is parsed.
@@ -32,7 +32,7 @@ pub(crate) fn document<'a>(text: &'a str, what: &str, too_long: &str, empty: &st
         return Err(problem(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
     }
     let root = yaml::parse(text).map_err(|(message, place)| {
-        let mistake = explain(text, message, place);
+        let mistake = explain(text, message, place, empty);
         problem(mistake.place, mistake.message, mistake.cure)
     })?;
     if root == Node::Null {
@@ -42,7 +42,7 @@ pub(crate) fn document<'a>(text: &'a str, what: &str, too_long: &str, empty: &st
 }
 
 /// Finds the likely cause of a YAML error. The parser tells where it noticed, which may be far from the cause.
-fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
+fn explain<'a>(text: &str, message: String, place: Option<Place>, empty: &'a str) -> Mistake<'a> {
     let last = place.map_or(usize::MAX, |at| at.line);
     let lines = || text.lines().enumerate().take(last).map(|(index, line)| (index + 1, line));
     if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, indenting_tab(line)?))) {
@@ -59,9 +59,9 @@ fn explain(text: &str, message: String, place: Option<Place>) -> Mistake {
         return Mistake { place: Some(Place { line, column }), message, cure: IN_QUOTES };
     }
     let cure = match () {
-        () if message.contains("EOF while parsing") => WRITE_A_MENU,
-        () if message.contains("more than one document") => "keep one menu in a file; remove the lines that are ---",
-        () if message.contains("limit exceeded") => "a menu needs no such depth, and no & and * to repeat things",
+        () if message.contains("EOF while parsing") => empty,
+        () if message.contains("more than one document") => "keep one in a file; remove the lines that are ---",
+        () if message.contains("limit exceeded") => "nothing here needs such depth, nor & and * to repeat things",
         () if message.contains("control characters") => {
             "remove the characters that cannot be seen; save the file as plain UTF-8"
         }
@@ -84,10 +84,10 @@ fn in_plain_words(message: &str) -> String {
         ("did not find expected '-' indicator", "a list goes on here, but this does not begin with \"- \""),
         ("did not find expected key", "a name and a colon are expected here, indented like those above"),
         ("mapping values are not allowed", "a colon stands where no name comes before it"),
-        ("more than one document", "a second menu begins here"),
+        ("more than one document", "a second document begins here"),
         ("found unexpected end of stream", "the file ends inside a quotation"),
         ("recursion limit", "braces and brackets are nested too deeply"),
-        ("invalid type: enum", "a word that begins with ! means nothing in a menu"),
+        ("invalid type: enum", "a word that begins with ! means nothing here"),
         ("control characters", "a character that cannot be seen is here"),
         ("repetition limit", "things are repeated too often by * and &"),
     ];
