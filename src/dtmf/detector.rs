@@ -182,6 +182,21 @@ mod tests {
     }
 
     #[test]
+    fn samples_that_are_no_numbers_or_huge_spoil_nothing_but_themselves() {
+        let config = GeneratorConfig { lead_ms: 100.0, ..Default::default() }.timing(50.0, 50.0);
+        let clean = generate(&[Digit::at(1, 1); 8], &config).unwrap();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1e30] {
+            for at in [100, 2000, 2630] {
+                let mut audio = clean.clone();
+                audio[at..at + 3].fill(bad);
+                let found = heard(&events(&audio, 8000, 160));
+                assert!(found.len() >= 6 && found.chars().all(|digit| digit == '5'), "{bad} at {at}: {found}");
+                assert_eq!(found, heard(&events(&audio, 8000, 1)), "{bad} at {at}");
+            }
+        }
+    }
+
+    #[test]
     fn near_misses_tell_their_reason() {
         let base = GeneratorConfig::default().timing(60.0, 100.0);
         let cases = [
