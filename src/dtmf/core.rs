@@ -229,8 +229,8 @@ impl Core {
 
     /// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
     fn power_against(&self, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
-        let [low, high] = digit.tones().map(|tone| self.history.power(back, tone));
-        0.5 * (low / reference[0].max(1e-20) + high / reference[1].max(1e-20))
+        let (powers, [low, high]) = (self.history.powers(back), digit.tones());
+        0.5 * (powers[low] / reference[0].max(1e-20) + powers[high] / reference[1].max(1e-20))
     }
 
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.

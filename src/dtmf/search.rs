@@ -99,19 +99,22 @@ pub(crate) struct Search<'a> {
 impl Search<'_> {
     /// The strongest row and column of the last 24 ms.
     pub(crate) fn strongest_pair(&self) -> Digit {
-        strongest_tones(|tone| self.history.power(0, tone) + self.history.power(SHORT, tone))
+        let (now, before) = (self.history.powers(0), self.history.powers(SHORT));
+        strongest_tones(|tone| now[tone] + before[tone])
     }
 
     /// The strongest row and column of 12 ms ago, if both have gone down since.
     pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
-        let digit = strongest_tones(|tone| self.history.power(SHORT, tone));
-        let down = |tone: usize| self.history.power(0, tone) < DOWN * self.history.power(SHORT, tone);
+        let (now, before) = (self.history.powers(0), self.history.powers(SHORT));
+        let digit = strongest_tones(|tone| before[tone]);
+        let down = |tone: usize| now[tone] < DOWN * before[tone];
         digit.tones().into_iter().all(down).then_some(digit)
     }
 
     /// The onset of a pair, if its tones may be within the limits of twist.
     pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
-        let powers = digit.tones().map(|tone| self.history.power(0, tone) + self.history.power(SHORT, tone));
+        let (now, before, [low, high]) = (self.history.powers(0), self.history.powers(SHORT), digit.tones());
+        let powers = [now[low] + before[low], now[high] + before[high]];
         self.limits.may_have_powers(powers).then(|| Onset::find(self.history, digit, 0))
     }
 
