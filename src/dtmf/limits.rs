@@ -14,6 +14,10 @@ const DURATION_MARGIN_MS: f64 = 1.175;
 /// How far twist may be misjudged before a fit, as a ratio of amplitudes: 5 dB.
 const TWIST_AT_SIGHT: f32 = 1.8;
 
+/// A high tone this near to twice the low one, as a part of it, is a note's octave: a keypad's tones come no nearer to it
+/// than 0.37 %, with both at opposite limits.
+const OCTAVE: f32 = 0.003;
+
 /// Limits in Hz, amplitudes and filtered samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -72,7 +76,8 @@ impl Limits {
         let off = |hz: f32, tone: usize| (hz - tone_hz(tone) as f32).abs() > self.deviation_hz[tone];
         let [low_tone, high_tone] = digit.tones();
         let (low, high) = (line_amplitude(&fit.low), line_amplitude(&fit.high));
-        if off(fit.low.hz, low_tone) || off(fit.high.hz, high_tone) {
+        let is_octave = (0.5 * fit.high.hz - fit.low.hz).abs() < OCTAVE * fit.low.hz;
+        if off(fit.low.hz, low_tone) || off(fit.high.hz, high_tone) || is_octave {
             Some(Reason::Frequency)
         } else if low > self.ratio[1] * high || low < self.ratio[0] * high {
             Some(Reason::Twist)
@@ -102,6 +107,11 @@ mod tests {
         assert_eq!(broken(&five(770.0 * 1.018, 1336.0 * 0.982, 0.1, 0.1)), None);
         assert_eq!(broken(&five(770.0 * 1.03, 1336.0, 0.1, 0.1)), Some(Reason::Frequency));
         assert_eq!(broken(&five(770.0, 1336.0, 0.1, 0.25)), None, "8 dB");
+        assert_eq!(
+            limits.broken_by(&five(753.0, 1506.0, 0.1, 0.1), Digit::at(1, 2)),
+            Some(Reason::Frequency),
+            "octave"
+        );
         assert_eq!(broken(&five(770.0, 1336.0, 0.1, 0.4)), Some(Reason::Twist), "12 dB");
         assert_eq!(broken(&five(770.0, 1336.0, 0.004, 0.004)), Some(Reason::Level), "-45 dBm0");
     }

@@ -18,6 +18,9 @@ const HOLE: usize = 24;
 const NEEDED: usize = 27;
 /// The same where the tone has no hole.
 const NEEDED_WHOLE: usize = 30;
+/// How far the tones may be off against each other, as a part of their frequencies: half the difference of what each is
+/// off. A splice leaves them as exact as they were; a note and its overtones stand anywhere.
+const APART: f32 = 0.008;
 /// Shortest run of tone that counts, in sub-blocks.
 const SHORTEST_RUN: usize = 7;
 
@@ -58,7 +61,9 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
         return None;
     }
     let fit = purest_fit(history, digit, runs.longest);
-    (fit.snr_db() > 12.0).then_some(Pieced { fit, age: runs.end * HOP })
+    let [low, high] = nominal_hz(digit);
+    let apart = 0.5 * (fit.low.hz / low - fit.high.hz / high).abs();
+    (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: runs.end * HOP })
 }
 
 /// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.
