@@ -1,6 +1,5 @@
 //! A window of samples compared with the waveform fitted to it: how long it has sounded, and what sounds beside it.
 
-use super::evidence::{db, line_amplitude};
 use super::fit::{Fit, FittedTone, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
 use super::simd::{Kernel, LANES, Lanes, Vector};
@@ -96,15 +95,7 @@ impl<V: Vector> Waveform<V> {
     }
 }
 
-/// What the band holds beside the pair.
-pub(crate) struct Beside {
-    /// The strongest third partial in the band over the weaker tone, in dB.
-    pub(crate) strongest_db: f32,
-    /// Geometric over arithmetic mean of the powers of all partials, in dB; noise has -2.5.
-    pub(crate) flatness_db: f32,
-}
-
-/// Third partials are looked for at so many frequencies, at most, between 620 and 1850 Hz.
+/// Partials beside the pair are looked for at so many frequencies, at most, between 620 and 1850 Hz.
 const PARTIALS: usize = 80;
 /// Partials followed at a time, in [`LANES`]: enough to hide how long a step of the recurrence takes.
 const GROUP: usize = 2;
@@ -113,17 +104,18 @@ const PARTIALS_HZ: [f32; 2] = [620.0, 1850.0];
 const OWN_HZ: f32 = 70.0;
 const _: () = assert!((PARTIALS_HZ[1] - PARTIALS_HZ[0]) as usize * MAX_WINDOW / (WORKING_RATE as usize) < PARTIALS);
 
-/// The window a pair was fitted to, for the third partials in what the fitted waveform leaves.
+/// The window a pair was fitted to, for the flatness of what the fitted waveform leaves of the band: geometric over
+/// arithmetic mean of the powers of its partials, in dB. Noise has -2.5.
 pub(crate) struct Remainder<'a> {
     pub(crate) samples: &'a [f32],
     pub(crate) fit: &'a Fit,
 }
 
 impl Kernel for Remainder<'_> {
-    type Output = Beside;
+    type Output = f32;
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> Beside {
+    fn run<V: Vector>(self) -> f32 {
         let Self { samples, fit } = self;
         let mut rest = [[0f32; LANES]; MAX_WINDOW / LANES];
         let middle = 0.5 * (samples.len() as f32 - 1.0);
@@ -135,23 +127,23 @@ impl Kernel for Remainder<'_> {
             window.go_on();
         }
         let spacing = WORKING_RATE as f32 / samples.len() as f32;
-        let weaker = line_amplitude(&fit.low).min(line_amplitude(&fit.high));
-        // A Hann window halves the amplitude of a partial; its Goertzel power is (amplitude * length / 4) squared.
-        let unit = (weaker * samples.len() as f32 * 0.25).powi(2).max(1e-20);
         let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
-        let powers = partials::<V>(&rest.as_flattened()[..samples.len()], spacing);
-        partials_beside(powers.as_flattened(), spacing, unit, own)
+        let to_radians = TAU / WORKING_RATE as f32;
+        let [first, spacing_radians, last] = [PARTIALS_HZ[0], spacing, PARTIALS_HZ[1]].map(|hz| hz * to_radians);
+        let rest = &rest.as_flattened()[..samples.len()];
+        let powers: [Lanes; PARTIALS / LANES] = partials::<V, _>(rest, first, spacing_radians, last);
+        flatness_of(powers.as_flattened(), spacing, own)
     }
 }
 
-/// Squared magnitudes of the correlations with frequencies `spacing` Hz apart, by Goertzel's recurrence.
+/// Squared magnitudes of the correlations with `N` times [`LANES`] frequencies, in radians a sample: the first, and how far
+/// the next is from each. By Goertzel's recurrence; beyond `last` they may be missing. `N` is a multiple of [`GROUP`].
 #[inline(always)]
-fn partials<V: Vector>(samples: &[f32], spacing: f32) -> [Lanes; PARTIALS / LANES] {
-    let to_radians = TAU / WORKING_RATE as f32;
-    let mut wave = Wave::<V>::at(spacing * to_radians, PARTIALS_HZ[0] * to_radians);
-    let mut powers = [[0f32; LANES]; PARTIALS / LANES];
+pub(crate) fn partials<V: Vector, const N: usize>(samples: &[f32], first: f32, spacing: f32, last: f32) -> [Lanes; N] {
+    let mut wave = Wave::<V>::at(spacing, first);
+    let mut powers = [[0f32; LANES]; N];
     for (group, powers) in powers.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-        if (group * GROUP * LANES) as f32 * spacing > PARTIALS_HZ[1] - PARTIALS_HZ[0] {
+        if first + (group * GROUP * LANES) as f32 * spacing > last {
             break;
         }
         let mut coefficients = [V::splat(0.0); GROUP];
@@ -175,25 +167,21 @@ fn partials<V: Vector>(samples: &[f32], spacing: f32) -> [Lanes; PARTIALS / LANE
     powers
 }
 
-/// The strongest partial and the flatness of those that are not the tones' own.
-fn partials_beside(powers: &[f32], spacing: f32, unit: f32, own: impl Fn(f32) -> bool) -> Beside {
-    let (mut strongest, mut sum, mut logs, mut count) = (0f32, 0f32, 0f32, 0f32);
+/// The flatness of the partials that are not the tones' own, in dB.
+fn flatness_of(powers: &[f32], spacing: f32, own: impl Fn(f32) -> bool) -> f32 {
+    let (mut sum, mut logs, mut count) = (0f32, 0f32, 0f32);
     for (index, power) in powers.iter().enumerate() {
         let hz = PARTIALS_HZ[0] + index as f32 * spacing;
         if hz >= PARTIALS_HZ[1] {
             break;
         }
         if !own(hz) {
-            strongest = strongest.max(*power);
             sum += power;
             logs += power.max(1e-20).ln();
             count += 1.0;
         }
     }
-    Beside {
-        strongest_db: db(strongest / unit),
-        flatness_db: 4.342_945 * (logs / count - (sum / count).max(1e-20).ln()),
-    }
+    4.342_945 * (logs / count - (sum / count).max(1e-20).ln())
 }
 
 #[cfg(test)]
@@ -236,15 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn a_third_partial_is_found_and_noise_is_flat() {
+    fn a_third_partial_is_not_flat_and_noise_is() {
         let samples = sound(0, 0.05);
         let fit = fitted(&samples);
-        let beside = Simd::detect().run(Remainder { samples: &samples[BACK..], fit: &fit });
-        assert!((beside.strongest_db + 6.0).abs() < 2.0, "half the amplitude: {}", beside.strongest_db);
-        assert!(beside.flatness_db < -5.0, "{}", beside.flatness_db);
+        let flatness_db = |samples: &[f32]| Simd::detect().run(Remainder { samples: &samples[BACK..], fit: &fit });
+        assert!(flatness_db(&samples) < -5.0, "{}", flatness_db(&samples));
         let mut rng = fastrand::Rng::with_seed(3);
         let noisy: Vec<f32> = sound(0, 0.0).iter().map(|x| x + 0.05 * (rng.f32() - 0.5)).collect();
-        let beside = Simd::detect().run(Remainder { samples: &noisy[BACK..], fit: &fit });
-        assert!((-5.0..0.0).contains(&beside.flatness_db), "{}", beside.flatness_db);
+        assert!((-5.0..0.0).contains(&flatness_db(&noisy)), "{}", flatness_db(&noisy));
     }
 }

@@ -230,6 +230,39 @@ mod tests {
         }
     }
 
+    /// 16 digits of 50 ms at -25 dBm0 under steady tones of (Hz, dB above a tone of the digits).
+    fn under(steady: &[(f64, f64)]) -> String {
+        let config = GeneratorConfig { lead_ms: 200.0, ..Default::default() }.timing(50.0, 50.0).level(-25.0);
+        let mut audio = generate(&Digit::all().collect::<Vec<_>>(), &config).unwrap();
+        for (n, sample) in audio.iter_mut().enumerate() {
+            for (hz, db) in steady {
+                let amplitude = crate::dtmf::level::amplitude(db - 25.0);
+                *sample += (amplitude * (std::f64::consts::TAU * hz * n as f64 / 8000.0).sin()) as f32;
+            }
+        }
+        heard(&events(&audio, 8000, 160))
+    }
+
+    #[test]
+    fn a_dial_tone_of_any_level_does_not_hide_the_digits() {
+        for db in [-10.0, -4.0, 0.0, 4.0, 8.0, 12.0, 16.0, 19.0, 22.0] {
+            assert_eq!(under(&[(425.0, db)]), "123A456B789C*0#D", "425 Hz, {db} dB");
+            assert_eq!(under(&[(350.0, db), (440.0, db)]), "123A456B789C*0#D", "350 + 440 Hz, {db} dB");
+        }
+    }
+
+    #[test]
+    fn a_note_and_its_octave_are_no_key() {
+        for hz in [680.0f64, 683.0, 752.0, 755.0, 832.0, 835.0] {
+            let note = |n: usize| {
+                let partial = |k: usize| (std::f64::consts::TAU * hz * k as f64 * n as f64 / 8000.0).sin() / k as f64;
+                if n < 1600 { 0.0 } else { 0.1 * (partial(1) + partial(2)) as f32 }
+            };
+            let audio: Vec<f32> = (0..8000).map(note).collect();
+            assert_eq!(heard(&events(&audio, 8000, 160)), "", "{hz} Hz");
+        }
+    }
+
     #[test]
     fn a_digit_open_at_the_end_of_the_stream_is_closed_within_it() {
         let config = GeneratorConfig { lead_ms: 50.0, ..Default::default() }.timing(60.0, 0.0);

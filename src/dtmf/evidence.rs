@@ -37,16 +37,10 @@ pub(crate) struct Evidence {
     /// Filtered samples the low tone came later than the high one.
     pub(crate) skew: f32,
     pub(crate) fit: Fit,
-    /// Energy of the low band over that of the pair, in dB.
-    pub(crate) low_band_db: f32,
     /// Relative variation of each tone's complex amplitude over the window: 0 is steady, 1 is unrelated pieces.
     pub(crate) variation: [f32; 2],
-    /// The strongest third partial in the band over the weaker tone, in dB.
-    pub(crate) third_db: f32,
     /// Flatness of the rest of the band: geometric over arithmetic mean of its powers, in dB; noise has -2.5.
     pub(crate) flatness_db: f32,
-    /// Energy in the pieces that two tones of any amplitude do not explain, over the pair's, in dB.
-    pub(crate) rest_db: f32,
 }
 
 /// A ratio of powers in dB.
@@ -87,18 +81,13 @@ impl Evidence {
     /// Measures what goes with a fit over the same window.
     pub(crate) fn gather(history: &History, digit: Digit, onset: Onset, fit: Fit, window: usize, back: usize) -> Self {
         let samples = history.window(window, back * HOP);
-        let pair_energy = (fit.energy - fit.residual).max(1e-12);
-        let beside = history.simd().run(Remainder { samples, fit: &fit });
-        let (variation, rest) = variation(samples, &fit, history.simd());
+        let variation = variation(samples, &fit, history.simd());
         Self {
             rise_db: onset.rise_db(),
             skew: onset.skew(history, digit, back),
             fit,
-            low_band_db: db(history.low_energy(back, window / HOP) / pair_energy),
             variation,
-            third_db: beside.strongest_db,
-            flatness_db: beside.flatness_db,
-            rest_db: db(rest / pair_energy),
+            flatness_db: history.simd().run(Remainder { samples, fit: &fit }),
         }
     }
 
@@ -156,14 +145,14 @@ impl FirstSight {
     }
 }
 
-/// Relative variation of each tone's complex amplitude over the pieces, and the energy no pair of tones explains.
-fn variation(samples: &[f32], fit: &Fit, simd: Simd) -> ([f32; 2], f32) {
-    let (mut sums, mut squares, mut rest) = ([[0f32; 2]; 2], [0f32; 2], 0.0);
+/// Relative variation of each tone's complex amplitude over the pieces.
+fn variation(samples: &[f32], fit: &Fit, simd: Simd) -> [f32; 2] {
+    let (mut sums, mut squares) = ([[0f32; 2]; 2], [0f32; 2]);
     let steps = [fit.low.hz, fit.high.hz].map(|hz| TAU * hz / WORKING_RATE as f32);
     let pieces = samples.chunks_exact(PIECE);
     let count = pieces.len() as f32;
     for (index, piece) in pieces.enumerate() {
-        let (tones, left) = simd.run(Amplitudes { samples: piece, steps });
+        let (tones, _) = simd.run(Amplitudes { samples: piece, steps });
         for (tone, [cos, sin]) in tones.into_iter().enumerate() {
             // Seen from the first piece's middle.
             let angle = steps[tone] * (index * PIECE) as f32;
@@ -173,11 +162,10 @@ fn variation(samples: &[f32], fit: &Fit, simd: Simd) -> ([f32; 2], f32) {
             sums[tone][1] += im;
             squares[tone] += re * re + im * im;
         }
-        rest += left;
     }
     let relative = |tone: usize| {
         let [re, im] = sums[tone];
         1.0 - (re * re + im * im) / (count * squares[tone]).max(1e-20)
     };
-    ([relative(0), relative(1)], rest)
+    [relative(0), relative(1)]
 }

@@ -13,8 +13,8 @@ pub(crate) const WORKING_RATE: u32 = 4000;
 const MAX_PHASES: u64 = 512;
 /// Input samples taken in one go; bounds the buffer, not the caller's block.
 pub(crate) const CHUNK: usize = 512;
-/// How far back the low band can be asked for, in filtered samples: 80 ms.
-const LOW_MEMORY: u64 = 320;
+/// How far back the input can be asked for, in filtered samples: 220 ms.
+const INPUT_MEMORY: u64 = 880;
 /// Filtered samples in a sub-block: 1 ms. They are made in whole sub-blocks.
 pub(crate) const HOP: usize = 4;
 /// Filtered samples made in one go, at most.
@@ -71,7 +71,7 @@ impl FrontEnd {
             (0..phases).flat_map(|phase| filter.taps(rate, half, phase as f64 / phases as f64)).collect()
         };
         let (table, low_table) = (tabulate(&BAND), tabulate(&LOW_BAND));
-        let kept = (LOW_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
+        let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
         let mut buffer = Vec::with_capacity(2 * kept);
         buffer.resize(half + 1, 0.0);
         let origin = -(half as i64) - 1;
@@ -93,7 +93,7 @@ impl FrontEnd {
     /// Takes up to [`CHUNK`] input samples.
     pub(crate) fn push<S: Sample>(&mut self, chunk: &[S]) {
         if self.buffer.len() + chunk.len() > self.buffer.capacity() {
-            let unused = self.start(self.count.saturating_sub(LOW_MEMORY)).min(self.buffer.len());
+            let unused = self.start(self.count.saturating_sub(INPUT_MEMORY)).min(self.buffer.len());
             self.buffer.copy_within(unused.., 0);
             self.buffer.truncate(self.buffer.len() - unused);
             self.origin += unused as i64;
@@ -109,10 +109,23 @@ impl FrontEnd {
         &self.filtered[..filled]
     }
 
-    /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 80 ms; a sample of each
+    /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 220 ms; a sample of each
     /// sub-block stands for all of it.
     pub(crate) fn low_energy(&self, before: u64, n: usize) -> f32 {
         HOP as f32 * self.simd.run(LowEnergy { front: self, before, n })
+    }
+
+    /// The input as it came, over the time of `n` filtered samples from `first` on; `None` unless all of it is of the last
+    /// 220 ms.
+    pub(crate) fn input(&self, first: i64, n: usize) -> Option<&[f32]> {
+        let position = |filtered: i64| filtered * self.rate as i64 / i64::from(WORKING_RATE);
+        let start = usize::try_from(position(first) - self.origin).ok().filter(|_| first >= 0)?;
+        self.buffer.get(start..start + position(n as i64) as usize)
+    }
+
+    /// Input samples a second.
+    pub(crate) fn rate(&self) -> u64 {
+        self.rate
     }
 
     /// Input samples that must have been heard before the `n`-th filtered sample exists.

@@ -64,6 +64,12 @@ impl History {
         self.front.needed(0)
     }
 
+    /// The input as it came, and its rate in Hz, over the time of `n` filtered samples from `first` on; `None` unless all
+    /// of it is of the last 220 ms.
+    pub(crate) fn input(&self, first: i64, n: usize) -> Option<(&[f32], u64)> {
+        Some((self.front.input(first, n)?, self.front.rate()))
+    }
+
     /// The registers to compute in.
     pub(crate) fn simd(&self) -> Simd {
         self.simd
@@ -140,7 +146,12 @@ impl History {
 impl History {
     /// A history that has heard 8 kHz samples and stands at the last sub-block of them.
     pub(crate) fn of(samples: &[f32]) -> Self {
-        let mut history = Self::new(8000, 1e-9, Simd::detect());
+        Self::of_rate(8000, samples)
+    }
+
+    /// The same at another rate in Hz.
+    pub(crate) fn of_rate(rate: u32, samples: &[f32]) -> Self {
+        let mut history = Self::new(rate, 1e-9, Simd::detect());
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
             while let (new @ 1.., _) = history.look() {

@@ -15,6 +15,7 @@ mod kernel;
 pub mod level;
 mod limits;
 mod onset;
+mod outside;
 mod piece;
 mod pieces;
 mod profile;

@@ -7,7 +7,8 @@ use super::history::History;
 use super::kernel::{DOWN, HOP, SHORT, SHORT_SAMPLES};
 use super::limits::Limits;
 use super::onset::{Fall, Onset};
-use super::verdict::{ACCEPT_ENDED, accept_at, ended, sounding};
+use super::outside::Outside;
+use super::verdict::{ended, ended_outside, sounding, sounding_outside};
 use super::{Digit, Reason, pieces};
 
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
@@ -180,7 +181,10 @@ impl Search<'_> {
             return refused(false);
         }
         let evidence = Evidence::gather(self.history, digit, onset, fit, window, 0);
-        let is_digit = evidence.is_steady() && sounding(&evidence, digit, window) > accept_at(onset.age);
+        let verdict = sounding(&evidence, digit, window, onset.age);
+        let is_digit = evidence.is_steady()
+            && verdict > 0.0
+            && verdict > sounding_outside(&Outside::of(&fit, self.history, window, 0, onset.age));
         if is_digit { Ok(fit) } else { refused(false) }
     }
 
@@ -248,7 +252,9 @@ impl Search<'_> {
             return near(false, Reason::TooShort);
         }
         let evidence = Evidence::gather(history, digit, onset, fit, window, SHORT);
-        if ended(&evidence, digit, window, &Fall::find(history, digit)) > ACCEPT_ENDED {
+        let verdict = ended(&evidence, digit, window, &Fall::find(history, digit));
+        let outside = || Outside::of(&fit, history, window, SHORT * HOP, onset.age);
+        if verdict > 0.0 && verdict > ended_outside(&outside()) {
             return Ok(fit);
         }
         near(false, if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
