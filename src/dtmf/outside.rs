@@ -25,6 +25,8 @@ const WHOLE_BAND: f32 = 0.45;
 const RATE_HZ: u64 = 8000;
 /// Samples in the span at most.
 const MOST: usize = 2 * RATE_HZ as usize * SPAN / WORKING_RATE as usize;
+/// What is so far below the pair, in dB, counts for nothing.
+pub(crate) const FAINT_DB: f32 = -28.0;
 /// Energy from before the onset is taken off so many times: it may have been louder or softer at other moments.
 const TIMES: f32 = 3.0;
 
@@ -44,10 +46,10 @@ impl Outside {
     pub(crate) fn of(fit: &Fit, history: &History, window: usize, back: usize, age: f32) -> Self {
         let end = history.count() as i64 - back as i64;
         let pair = line_amplitude(&fit.low).powi(2) + line_amplitude(&fit.high).powi(2);
-        let now = Bands::at(history, end - ((window + SPAN) / 2) as i64);
-        let before = Bands::at(history, end - age as i64 - BEFORE - SPAN as i64);
-        let now = now.unwrap_or_default();
-        // Where nothing is known from before, nothing is known to have come up.
+        let now = Bands::at(history, end - ((window + SPAN) / 2) as i64).unwrap_or_default();
+        // Where there is nothing now, or nothing is known from before, nothing is known to have come up.
+        let is_faint = db(now.below.max(now.above) / pair) < FAINT_DB;
+        let before = if is_faint { None } else { Bands::at(history, end - age as i64 - BEFORE - SPAN as i64) };
         let before = before.unwrap_or(now);
         Self {
             below_db: db(now.below / pair),

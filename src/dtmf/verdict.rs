@@ -7,7 +7,7 @@
 use super::Digit;
 use super::evidence::Evidence;
 use super::onset::Fall;
-use super::outside::Outside;
+use super::outside::{FAINT_DB, Outside};
 
 /// Age in filtered samples from which more is asked: 70 ms. What was refused for so long is rather a held chord.
 const OLD: f32 = 280.0;
@@ -38,7 +38,8 @@ const ENDED_OUTSIDE: [f32; 3] = [0.1398, 2.5043, 0.1351];
 
 /// From where to where what is below and above the band counts, in dB over the pair.
 const BELOW_DB: [f32; 2] = [-14.0, 4.0];
-const ABOVE_DB: [f32; 2] = [-28.0, -12.0];
+const ABOVE_DB: [f32; 2] = [FAINT_DB, -12.0];
+const _: () = assert!(BELOW_DB[0] >= FAINT_DB);
 /// What is below the band and so much louder than the pair is rather the exchange's dial tone: it counts less and less.
 const DIAL_TONE_DB: [f32; 2] = [10.0, 16.0];
 /// From this rise to that, in dB, what is below the band counts as having come with the pair.
