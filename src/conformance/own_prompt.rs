@@ -40,7 +40,7 @@ pub(super) fn setting(speech: &Speech, profile: Profile) -> Setting {
         signal.samples = cancelled(&said, heard, &profile);
         Ok(signal)
     };
-    let name = "own prompt at one tone's level, cancelled";
+    let name = "own prompt, one tone's level, cancelled";
     Setting::new(Group::Promise, name, Claim::Missed(0.01), 3000, make)
 }
 
