@@ -7,7 +7,7 @@ use super::history::History;
 use super::kernel::{Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
-use super::search::{Candidate, Look, Search, is_decisive, is_turn};
+use super::search::{Candidate, Look, Search, is_decisive, is_slow_turn};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
@@ -95,7 +95,7 @@ struct Watched {
 impl Watched {
     /// Whether a pair will still be too young now, or old enough to be looked at less often.
     fn can_wait(self, digit: Digit, now: u64) -> bool {
-        self.digit == digit && !is_turn(now) && !is_decisive((now as f64 - self.onset) as f32)
+        self.digit == digit && !is_slow_turn(now) && !is_decisive((now as f64 - self.onset) as f32)
     }
 }
 

@@ -78,7 +78,9 @@ pub(crate) fn fit(samples: &[f32], start_hz: [f32; 2], bounds: Option<&Bounds>, 
     for _ in 0..ROUNDS {
         let solved = simd.run(Solve { folded: &folded, steps: hz.map(|hz| TAU * hz / WORKING_RATE as f32) });
         [fit.low.amplitude, fit.high.amplitude] = [solved.amplitude(0), solved.amplitude(1)];
-        fit.residual = (folded.energy - solved.explained).max(0.0);
+        // Tones that meet have no solution: then nothing is explained.
+        let left = folded.energy - solved.explained;
+        fit.residual = if left.is_nan() { folded.energy } else { left.max(0.0) };
         if fit.residual > HOPELESS * fit.energy {
             break;
         }
@@ -120,6 +122,13 @@ mod tests {
                 assert!(fit.snr_db() > 30.0);
             }
         }
+    }
+
+    #[test]
+    fn tones_that_meet_explain_nothing() {
+        let samples = pair((1000.0, 0.2, 0.3), (1000.0, 0.2, 1.0), 96);
+        let fit = fit(&samples, [1000.0, 1000.0], None, Simd::detect());
+        assert!(fit.snr_db() < 0.0 && fit.residual == fit.energy, "{fit:?}");
     }
 
     #[test]

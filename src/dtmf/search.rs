@@ -53,7 +53,7 @@ const TURN: u64 = 3;
 const AGE_SLACK: f32 = 12.0;
 
 /// Whether pairs that are looked at less often are looked at now, at a filtered sample.
-pub(crate) fn is_turn(now: u64) -> bool {
+pub(crate) fn is_slow_turn(now: u64) -> bool {
     (now / HOP as u64).is_multiple_of(TURN)
 }
 
@@ -159,7 +159,7 @@ impl Search<'_> {
 
     /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
     fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || is_turn(self.history.count()))
+        age >= YOUNGEST && (age < OLDER || is_slow_turn(self.history.count()))
     }
 
     /// Whether a window has its turn: of a pair that has often been refused, one at a time.
@@ -217,23 +217,24 @@ impl Search<'_> {
         }
     }
 
+    /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
+    fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Option<(FirstSight, bool)> {
+        let (history, rise_db, windows) = (self.history, onset.rise_db(), window / SHORT_SAMPLES);
+        if rise_db < LEAST_RISE_DB || history.share(digit, SHORT, windows) < LEAST_SHARE {
+            return None;
+        }
+        let sight = FirstSight::of(history, digit, SHORT);
+        let may_be_told = sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
+        (may_be_told || sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ)).then_some((sight, may_be_told))
+    }
+
     /// The fit of a pair that was a digit, or why it was not one.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
         let history = self.history;
-        let rise_db = onset.rise_db();
         let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
         let far_off = Err(Refusal { clearly: true, near_miss: None });
-        let share = history.share(digit, SHORT, window / SHORT_SAMPLES);
-        if rise_db < LEAST_RISE_DB || share < LEAST_SHARE {
-            return far_off;
-        }
+        let Some((sight, may_be_told)) = self.sight_of_fallen(digit, onset, window) else { return far_off };
         // What may be told as a near miss is measured to the end.
-        let sight = FirstSight::of(history, digit, SHORT);
-        let share = sight.share(history, digit, SHORT, window / SHORT_SAMPLES);
-        let may_be_told = share >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
-        if !may_be_told && !sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ) {
-            return far_off;
-        }
         let bounds = (!may_be_told).then(|| self.limits.bounds(digit));
         let fit = Evidence::fit(history, &sight, window, SHORT, bounds.as_ref());
         let is_clear = may_be_told && fit.snr_db() > CLEAR_DB;
