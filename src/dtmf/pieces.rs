@@ -35,10 +35,6 @@ pub(crate) struct Pieced {
 
 /// Looks for a pair in pieces that lasts until now.
 pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
-    // Pieces change slowly: every third sub-block is enough.
-    if !(history.count() / HOP as u64).is_multiple_of(3) {
-        return None;
-    }
     let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
     if !may_hold_pieces(history.band_energies(), history.simd()) {
         return None;

@@ -191,8 +191,9 @@ impl Search<'_> {
     /// A pure pair in pieces: its fit and its age in filtered samples.
     fn pieced(&self, digit: Digit, is_echo: impl Fn(f32) -> bool) -> Option<(Fit, f32)> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
-        // A jump of phase falsifies the powers of one window, not of both.
-        if ![0, SHORT].into_iter().any(|age| self.limits.may_have_powers(powers(age))) {
+        // Pieces change slowly. A jump of phase falsifies the powers of one window, not of both.
+        let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
+        if !is_slow_turn(self.history.count()) || ![0, SHORT].into_iter().any(may_be_level) {
             return None;
         }
         let found = pieces::find(self.history, digit)?;
