@@ -1,8 +1,9 @@
 //! A window of samples compared with the waveform fitted to it: how long it has sounded, and what sounds beside it.
 
-use super::fit::{Fit, FittedTone, MAX_WINDOW};
+use super::fit::{Fit, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
-use super::simd::{Kernel, LANES, Lanes, Vector};
+use super::partials::Halves;
+use super::simd::{Kernel, LANES, Vector};
 use super::waves::Wave;
 use std::f32::consts::TAU;
 
@@ -68,38 +69,30 @@ fn compared<V: Vector>(samples: V, model: V) -> [f32; 3] {
 }
 
 /// The fitted waveform, eight samples at a time.
-struct Waveform<V> {
-    waves: [Wave<V>; 2],
-    amplitudes: [V; 2],
-}
+struct Waveform<V>([Wave<V>; 2]);
 
 impl<V: Vector> Waveform<V> {
     /// From `first` samples after the middle of the window (before it: negative).
     #[inline(always)]
     fn new(fit: &Fit, first: f32) -> Self {
-        let wave = |tone: &FittedTone| {
-            let step = TAU * tone.hz / WORKING_RATE as f32;
-            Wave::at(step, first * step + tone.phase)
-        };
-        let amplitudes = [V::splat(fit.low.amplitude), V::splat(fit.high.amplitude)];
-        Self { waves: [wave(&fit.low), wave(&fit.high)], amplitudes }
+        let [low, high] = [&fit.low, &fit.high].map(|tone| (TAU * tone.hz / WORKING_RATE as f32, tone.phasor));
+        Self([Wave::of_phasor(low.0, first * low.0, low.1), Wave::of_phasor(high.0, first * high.0, high.1)])
     }
 
     #[inline(always)]
     fn next(&mut self) -> V {
-        let [low, high] = &mut self.waves;
-        let samples = self.amplitudes[0] * low.cos + self.amplitudes[1] * high.cos;
+        let Self([low, high]) = self;
+        let samples = low.cos + high.cos;
         low.go_on();
         high.go_on();
         samples
     }
 }
 
-/// Partials beside the pair are looked for at so many frequencies, at most, between 620 and 1850 Hz.
-const PARTIALS: usize = 80;
-/// Partials followed at a time, in [`LANES`]: enough to hide how long a step of the recurrence takes.
-const GROUP: usize = 2;
+/// Partials beside the pair are looked for between these frequencies in Hz, one cycle over the window apart.
 const PARTIALS_HZ: [f32; 2] = [620.0, 1850.0];
+/// So many at most.
+const PARTIALS: usize = 80;
 /// A partial within so many Hz of a tone is the tone's own.
 const OWN_HZ: f32 = 70.0;
 const _: () = assert!((PARTIALS_HZ[1] - PARTIALS_HZ[0]) as usize * MAX_WINDOW / (WORKING_RATE as usize) < PARTIALS);
@@ -126,62 +119,32 @@ impl Kernel for Remainder<'_> {
             ((V::load(samples) - waveform.next()) * (half + half * window.cos)).store(rest);
             window.go_on();
         }
-        let spacing = WORKING_RATE as f32 / samples.len() as f32;
-        let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
-        let to_radians = TAU / WORKING_RATE as f32;
-        let [first, spacing_radians, last] = [PARTIALS_HZ[0], spacing, PARTIALS_HZ[1]].map(|hz| hz * to_radians);
+        let spacing_hz = WORKING_RATE as f32 / samples.len() as f32;
+        let [first, end] = PARTIALS_HZ.map(|hz| (hz / spacing_hz).ceil() as usize);
         let rest = &rest.as_flattened()[..samples.len()];
-        let powers: [Lanes; PARTIALS / LANES] = partials::<V, _>(rest, first, spacing_radians, last);
-        flatness_of(powers.as_flattened(), spacing, own)
+        let powers: [f32; PARTIALS] = Halves::new::<V>(rest).partials::<V, PARTIALS>(first..end);
+        let own = |hz: f32| (hz - fit.low.hz).abs() <= OWN_HZ || (hz - fit.high.hz).abs() <= OWN_HZ;
+        flatness_of((first..end).zip(powers).filter(|(cycles, _)| !own(*cycles as f32 * spacing_hz)))
     }
 }
 
-/// Squared magnitudes of the correlations with `N` times [`LANES`] frequencies, in radians a sample: the first, and how far
-/// the next is from each. By Goertzel's recurrence; beyond `last` they may be missing. `N` is a multiple of [`GROUP`].
+/// The flatness of partials, in dB.
 #[inline(always)]
-pub(crate) fn partials<V: Vector, const N: usize>(samples: &[f32], first: f32, spacing: f32, last: f32) -> [Lanes; N] {
-    let mut wave = Wave::<V>::at(spacing, first);
-    let mut powers = [[0f32; LANES]; N];
-    for (group, powers) in powers.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-        if first + (group * GROUP * LANES) as f32 * spacing > last {
-            break;
-        }
-        let mut coefficients = [V::splat(0.0); GROUP];
-        for coefficient in &mut coefficients {
-            *coefficient = wave.cos + wave.cos;
-            wave.go_on();
-        }
-        let (mut last, mut before) = ([V::splat(0.0); GROUP], [V::splat(0.0); GROUP]);
-        for sample in samples {
-            let sample = V::splat(*sample);
-            for lanes in 0..GROUP {
-                let next = (sample - before[lanes]) + coefficients[lanes] * last[lanes];
-                (before[lanes], last[lanes]) = (last[lanes], next);
-            }
-        }
-        for lanes in 0..GROUP {
-            let (last, before) = (last[lanes], before[lanes]);
-            (last * last + before * before - coefficients[lanes] * last * before).store(&mut powers[lanes]);
+fn flatness_of(partials: impl Iterator<Item = (usize, f32)>) -> f32 {
+    /// Powers whose product is in the range of its type.
+    const TOGETHER: u32 = 8;
+    let (mut sum, mut logs, mut product, mut count) = (0f32, 0f64, 1f64, 0u32);
+    for (_, power) in partials {
+        sum += power;
+        product *= f64::from(power.max(1e-20));
+        count += 1;
+        if count.is_multiple_of(TOGETHER) {
+            logs += product.ln();
+            product = 1.0;
         }
     }
-    powers
-}
-
-/// The flatness of the partials that are not the tones' own, in dB.
-fn flatness_of(powers: &[f32], spacing: f32, own: impl Fn(f32) -> bool) -> f32 {
-    let (mut sum, mut logs, mut count) = (0f32, 0f32, 0f32);
-    for (index, power) in powers.iter().enumerate() {
-        let hz = PARTIALS_HZ[0] + index as f32 * spacing;
-        if hz >= PARTIALS_HZ[1] {
-            break;
-        }
-        if !own(hz) {
-            sum += power;
-            logs += power.max(1e-20).ln();
-            count += 1.0;
-        }
-    }
-    4.342_945 * (logs / count - (sum / count).max(1e-20).ln())
+    let count = f64::from(count);
+    (4.342_945 * ((logs + product.ln()) / count - f64::from((sum / count as f32).max(1e-20)).ln())) as f32
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
 use super::front_end::{CHUNK, Sample, WORKING_RATE};
 use super::history::History;
-use super::kernel::{Marks, SHORT, SHORT_SAMPLES};
+use super::kernel::{MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
 use super::search::{Candidate, Look, Search, is_decisive, is_slow_turn};
@@ -22,7 +22,7 @@ const FALLEN_POWER: f32 = 0.25;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
 const BRIDGED_HOPS: u32 = 8;
 /// How long a refused pair rests, in filtered samples: 2 ms while it sounds, 3 ms once it went down.
-const SOUNDING_REST: u64 = 8;
+const SOUNDING_REST: u64 = 16;
 const FALLEN_REST: u64 = 12;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
@@ -93,9 +93,9 @@ struct Watched {
 }
 
 impl Watched {
-    /// Whether a pair will still be too young now, or old enough to be looked at less often.
+    /// Whether it will do to look at a pair at its next turn: all but those of about the age at which most digits are found.
     fn can_wait(self, digit: Digit, now: u64) -> bool {
-        self.digit == digit && !is_slow_turn(now) && !is_decisive((now as f64 - self.onset) as f32)
+        !is_slow_turn(now) && (self.digit != digit || !is_decisive((now as f64 - self.onset) as f32))
     }
 }
 
@@ -135,8 +135,12 @@ impl Core {
     pub(crate) fn hear<S: Sample>(&mut self, samples: &[S], on_event: &mut dyn FnMut(Event)) {
         for chunk in samples.chunks(CHUNK) {
             self.history.push(chunk);
-            while let (new @ 1.., marks) = self.history.look() {
+            loop {
+                let (new, marks) = self.history.look();
                 self.hear_marked(new, marks, on_event);
+                if new < MOST {
+                    break;
+                }
             }
         }
     }
@@ -161,9 +165,7 @@ impl Core {
 
     /// Hears the sub-block the history stands at.
     fn hear_hop(&mut self, has_pair: bool, is_down: bool, on_event: &mut dyn FnMut(Event)) {
-        if let Some(active) = self.active {
-            self.follow(active, on_event);
-        }
+        self.follow(on_event);
         let mut found = None;
         if has_pair {
             found = self.sounding();
@@ -177,41 +179,38 @@ impl Core {
     }
 
     fn begin(&mut self, found: &Candidate, on_event: &mut dyn FnMut(Event)) {
-        if let Some(active) = self.active {
-            self.close(&active, active.fell.unwrap_or(found.start.max(0.0) as u64), on_event);
-        }
+        let fell = self.active.and_then(|active| active.fell);
+        self.close(fell.unwrap_or(found.start.max(0.0) as u64), on_event);
         let digit = found.digit;
-        let peaks = [self.history.peaks(0), self.history.peaks(SHORT)];
-        let reference = digit.tones().map(|tone| peaks[0][tone].max(peaks[1][tone]));
+        let (now, before) = (self.history.peaks(0, digit), self.history.peaks(SHORT, digit));
+        let reference = [now[0].max(before[0]), now[1].max(before[1])];
         let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
         self.active =
             Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
         on_event(Event::Begin(begin));
     }
 
-    /// Follows the level of the digit that is on and closes it when it was down long enough.
-    fn follow(&mut self, mut active: Active, on_event: &mut dyn FnMut(Event)) {
+    /// Follows the level of the digit that is on, if one is, and closes it when it was down long enough.
+    fn follow(&mut self, on_event: &mut dyn FnMut(Event)) {
+        let Some(active) = &mut self.active else { return };
         let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
-        if self.power_against(active.digit, active.reference, 0) > FALLEN_POWER {
+        if power_against(&self.history, active.digit, active.reference, 0) > FALLEN_POWER {
             active.up_again += 1;
             if active.up_again >= BRIDGED_HOPS {
                 active.fell = None;
             }
-        } else {
-            active.up_again = 0;
-            active.fell = active.fell.or(Some(middle));
+            return;
         }
-        self.active = Some(active);
-        if let Some(fell) = active.fell
-            && active.up_again == 0
-            && middle >= fell + self.limits.split
-        {
-            self.close(&active, fell, on_event);
+        active.up_again = 0;
+        let fell = *active.fell.get_or_insert(middle);
+        if middle >= fell + self.limits.split {
+            self.close(fell, on_event);
         }
     }
 
-    fn close(&mut self, active: &Active, end: u64, on_event: &mut dyn FnMut(Event)) {
-        self.active = None;
+    /// Ends the digit that is on, if one is.
+    fn close(&mut self, end: u64, on_event: &mut dyn FnMut(Event)) {
+        let Some(active) = self.active.take() else { return };
         self.previous = Some(Previous { digit: active.digit, end, reference: active.reference });
         on_event(Event::End(Detection {
             digit: active.digit,
@@ -227,30 +226,27 @@ impl Core {
         self.clock.heard(self.history.count() - 1)
     }
 
-    /// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
-    fn power_against(&self, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
-        let (powers, [low, high]) = (self.history.powers(back), digit.tones());
-        0.5 * (powers[low] / reference[0].max(1e-20) + powers[high] / reference[1].max(1e-20))
-    }
-
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
     fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
         let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
         let after = start - previous.end as f64;
         after < PAUSE_SAMPLES
-            || (after < ECHO_SAMPLES && self.power_against(digit, previous.reference, back) < ECHO_POWER)
+            || (after < ECHO_SAMPLES && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER)
     }
 
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
-        let digit = self.search().strongest_pair();
+        let digit = self.history.strongest_pair();
         let now = self.history.count();
         if self.is_on(digit) || self.refused_sounding.covers(digit, now) || self.watched.can_wait(digit, now) {
             return None;
         }
         let onset = self.search().onset(digit);
-        if let Some(onset) = onset {
-            self.watched = Watched { digit, onset: now as f64 - f64::from(onset.age) };
+        match onset {
+            Some(onset) => self.watched = Watched { digit, onset: now as f64 - f64::from(onset.age) },
+            // Only a pair in pieces may have another twist now, and those have their turns.
+            None if !is_slow_turn(now) => return None,
+            None => {}
         }
         match self.search().sounding(digit, onset, |start| self.is_echo(digit, start, 0)) {
             Look::Found(found) => return Some(found),
@@ -268,7 +264,7 @@ impl Core {
         if self.active.is_some() {
             return None;
         }
-        let digit = self.search().pair_gone_down()?;
+        let digit = self.history.pair_gone_down()?;
         if self.refused_fallen.covers(digit, self.history.count()) {
             return None;
         }
@@ -288,17 +284,14 @@ impl Core {
     }
 
     fn is_on(&self, digit: Digit) -> bool {
-        self.active.is_some_and(|active| active.digit == digit)
+        self.active.as_ref().is_some_and(|active| active.digit == digit)
     }
 
     fn search(&self) -> Search<'_> {
-        Search { history: &self.history, limits: &self.limits }
+        Search { history: &self.history, limits: &self.limits, tells: self.history.count() >= self.quiet_until }
     }
 
     fn tell_near_miss(&mut self, found: &Candidate, reason: Reason, on_event: &mut dyn FnMut(Event)) {
-        if self.history.count() < self.quiet_until {
-            return;
-        }
         self.quiet_until = self.history.count() + QUIET_SAMPLES;
         on_event(Event::Rejected(NearMiss {
             digit: found.digit,
@@ -309,6 +302,12 @@ impl Core {
             measured: measure(&found.fit),
         }));
     }
+}
+
+/// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
+fn power_against(history: &History, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
+    let (powers, [low, high]) = (history.powers(back), digit.tones());
+    0.5 * (powers[low] / reference[0].max(1e-20) + powers[high] / reference[1].max(1e-20))
 }
 
 fn measure(fit: &Fit) -> Measurement {

@@ -9,13 +9,9 @@ use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES, tone_hz};
 use super::limits::Limits;
 use super::onset::Onset;
-use super::simd::Simd;
-use super::two_tones::Amplitudes;
-use super::waves::product;
+use super::two_tones::Variation;
+use super::waves::angle;
 use std::f32::consts::TAU;
-
-/// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
-const PIECE: usize = 32;
 
 /// Level of the last 4 ms, against the usual one, that shows a pair still sounds.
 const AT_END: f32 = 0.75;
@@ -39,8 +35,6 @@ pub(crate) struct Evidence {
     pub(crate) fit: Fit,
     /// Relative variation of each tone's complex amplitude over the window: 0 is steady, 1 is unrelated pieces.
     pub(crate) variation: [f32; 2],
-    /// Flatness of the rest of the band: geometric over arithmetic mean of its powers, in dB; noise has -2.5.
-    pub(crate) flatness_db: f32,
 }
 
 /// A ratio of powers in dB.
@@ -81,14 +75,19 @@ impl Evidence {
     /// Measures what goes with a fit over the same window.
     pub(crate) fn gather(history: &History, digit: Digit, onset: Onset, fit: Fit, window: usize, back: usize) -> Self {
         let samples = history.window(window, back * HOP);
-        let variation = variation(samples, &fit, history.simd());
+        let steps = [fit.low.hz, fit.high.hz].map(|hz| TAU * hz / WORKING_RATE as f32);
         Self {
-            rise_db: onset.rise_db(),
+            rise_db: db(onset.rise()),
             skew: onset.skew(history, digit, back),
             fit,
-            variation,
-            flatness_db: history.simd().run(Remainder { samples, fit: &fit }),
+            variation: history.simd().run(Variation { samples, steps }),
         }
+    }
+
+    /// Flatness of what is beside the pair over the same window: geometric over arithmetic mean of the powers of its partials,
+    /// in dB; noise has -2.5.
+    pub(crate) fn flatness_db(&self, history: &History, window: usize, back: usize) -> f32 {
+        history.simd().run(Remainder { samples: history.window(window, back * HOP), fit: &self.fit })
     }
 
     /// Whether neither tone changes by more than noise explains.
@@ -117,7 +116,7 @@ impl FirstSight {
         let turn = |tone: usize| {
             let (now, before) = (history.short(back, tone), history.short(back + SHORT, tone));
             let [re, im] = [now[0] * before[0] + now[1] * before[1], now[1] * before[0] - now[0] * before[1]];
-            im.atan2(re)
+            angle(re, im)
         };
         let seconds = SHORT_SAMPLES as f32 / WORKING_RATE as f32;
         let off_hz = [turn(tones[0]) / (TAU * seconds), turn(tones[1]) / (TAU * seconds)];
@@ -133,39 +132,11 @@ impl FirstSight {
     /// What part of the band's energy both tones can have over the last `n` short windows that end `back` sub-blocks ago:
     /// what the windows show, and what they don't because the tones are off.
     pub(crate) fn share(&self, history: &History, digit: Digit, back: usize, n: usize) -> f32 {
-        let tones = digit.tones();
-        let power = |tone: usize| (0..n).map(|window| history.power(back + window * SHORT, tones[tone])).sum::<f32>();
+        let [low, high] = history.shares(digit, back, n);
         let shown = |tone: usize| {
             let turn = 0.5 * TAU * self.off_hz[tone] * SHORT_SAMPLES as f32 / WORKING_RATE as f32;
             1.0 - turn * turn * (1.0 / 3.0) + turn.powi(4) * (2.0 / 45.0)
         };
-        // A tone's correlation power over a window is its energy there times half the window.
-        let energy = 0.5 * SHORT_SAMPLES as f32 * history.band_energy(back, n * SHORT);
-        (power(0) / shown(0) + power(1) / shown(1)) / energy.max(f32::MIN_POSITIVE)
+        low / shown(0) + high / shown(1)
     }
-}
-
-/// Relative variation of each tone's complex amplitude over the pieces.
-fn variation(samples: &[f32], fit: &Fit, simd: Simd) -> [f32; 2] {
-    let (mut sums, mut squares) = ([[0f32; 2]; 2], [0f32; 2]);
-    let steps = [fit.low.hz, fit.high.hz].map(|hz| TAU * hz / WORKING_RATE as f32);
-    let pieces = samples.chunks_exact(PIECE);
-    let count = pieces.len() as f32;
-    for (index, piece) in pieces.enumerate() {
-        let (tones, _) = simd.run(Amplitudes { samples: piece, steps });
-        for (tone, [cos, sin]) in tones.into_iter().enumerate() {
-            // Seen from the first piece's middle.
-            let angle = steps[tone] * (index * PIECE) as f32;
-            let (turned_sin, turned_cos) = angle.sin_cos();
-            let [re, im] = product([cos, sin], [turned_cos, turned_sin]);
-            sums[tone][0] += re;
-            sums[tone][1] += im;
-            squares[tone] += re * re + im * im;
-        }
-    }
-    let relative = |tone: usize| {
-        let [re, im] = sums[tone];
-        1.0 - (re * re + im * im) / (count * squares[tone]).max(1e-20)
-    };
-    [relative(0), relative(1)]
 }

@@ -4,8 +4,8 @@
 //! `b / a` at right angles is the frequency error and moves `w` for the next round; the part in line is the slope of the level.
 
 use super::front_end::WORKING_RATE;
-use super::simd::Simd;
-use super::two_tones::{Fold, Solve};
+use super::simd::{Kernel, Simd, Vector};
+use super::two_tones::{Folded, Solve};
 use std::f32::consts::TAU;
 
 /// Longest window in filtered samples.
@@ -24,8 +24,8 @@ pub(crate) struct FittedTone {
     pub(crate) hz: f32,
     /// Peak amplitude in the middle of the window, as filtered.
     pub(crate) amplitude: f32,
-    /// Phase in radians in the middle of the window.
-    pub(crate) phase: f32,
+    /// The same as a complex number, with the phase: (re, im).
+    pub(crate) phasor: [f32; 2],
 }
 
 /// A fitted pair.
@@ -72,31 +72,48 @@ impl Bounds {
 /// Fits two tones to an even number of samples, starting from frequencies in Hz not further off than about half a
 /// cycle over the window. Gives up early, with a rough fit, where most energy is left or the pair is out of `bounds`.
 pub(crate) fn fit(samples: &[f32], start_hz: [f32; 2], bounds: Option<&Bounds>, simd: Simd) -> Fit {
-    let folded = simd.run(Fold(samples));
-    let mut hz = start_hz;
-    let mut fit = Fit { energy: folded.energy, ..Fit::default() };
-    for _ in 0..ROUNDS {
-        let solved = simd.run(Solve { folded: &folded, steps: hz.map(|hz| TAU * hz / WORKING_RATE as f32) });
-        [fit.low.amplitude, fit.high.amplitude] = [solved.amplitude(0), solved.amplitude(1)];
-        // Tones that meet have no solution: then nothing is explained.
-        let left = folded.energy - solved.explained;
-        fit.residual = if left.is_nan() { folded.energy } else { left.max(0.0) };
-        if fit.residual > HOPELESS * fit.energy {
-            break;
+    simd.run(Rounds { samples, start_hz, bounds })
+}
+
+struct Rounds<'a> {
+    samples: &'a [f32],
+    start_hz: [f32; 2],
+    bounds: Option<&'a Bounds>,
+}
+
+impl Kernel for Rounds<'_> {
+    type Output = Fit;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Fit {
+        let mut folded = Folded::default();
+        folded.put::<V>(self.samples);
+        let mut hz = self.start_hz;
+        let mut fit = Fit { energy: folded.energy, ..Fit::default() };
+        for _ in 0..ROUNDS {
+            let steps = [hz[0] * (TAU / WORKING_RATE as f32), hz[1] * (TAU / WORKING_RATE as f32)];
+            let solved = Solve { folded: &folded, steps }.run::<V>();
+            (fit.low.amplitude, fit.low.phasor) = solved.amplitude(0);
+            (fit.high.amplitude, fit.high.phasor) = solved.amplitude(1);
+            // Tones that meet have no solution: then nothing is explained.
+            let left = folded.energy - solved.explained;
+            fit.residual = if left.is_nan() { folded.energy } else { left.max(0.0) };
+            if fit.residual > HOPELESS * fit.energy {
+                break;
+            }
+            let corrections = [solved.correction(0), solved.correction(1)];
+            let to_hz = WORKING_RATE as f32 / (TAU * folded.half as f32);
+            hz = [hz[0] + corrections[0] * to_hz, hz[1] + corrections[1] * to_hz];
+            if self.bounds.is_some_and(|bounds| !bounds.may_hold(&fit, hz)) {
+                break;
+            }
+            if corrections[0].abs().max(corrections[1].abs()) < SMALL {
+                break;
+            }
         }
-        let corrections = [solved.correction(0), solved.correction(1)];
-        let to_hz = WORKING_RATE as f32 / (TAU * folded.half as f32);
-        hz = [hz[0] + corrections[0] * to_hz, hz[1] + corrections[1] * to_hz];
-        if bounds.is_some_and(|bounds| !bounds.may_hold(&fit, hz)) {
-            break;
-        }
-        [fit.low.phase, fit.high.phase] = [solved.phase(0), solved.phase(1)];
-        if corrections.iter().all(|correction| correction.abs() < SMALL) {
-            break;
-        }
+        [fit.low.hz, fit.high.hz] = hz;
+        fit
     }
-    [fit.low.hz, fit.high.hz] = hz;
-    fit
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const INPUT_MEMORY: u64 = 880;
 /// Filtered samples in a sub-block: 1 ms. They are made in whole sub-blocks.
 pub(crate) const HOP: usize = 4;
 /// Filtered samples made in one go, at most.
-const MOST: usize = 256;
+pub(crate) const MOST: usize = 256;
 
 /// A sample format the detector hears.
 pub trait Sample: Copy {
@@ -47,12 +47,16 @@ pub(crate) struct FrontEnd {
     taps: usize,
     table: Vec<f32>,
     low_table: Vec<f32>,
-    buffer: Vec<f32>,
+    /// What was heard, from the beginning on.
+    buffer: Box<[f32]>,
+    /// Input samples in the buffer.
+    heard: usize,
     /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
     origin: i64,
     /// Filtered samples made so far.
     count: u64,
-    filtered: Box<[f32; MOST]>,
+    /// With room for those made together with the last.
+    filtered: Box<[f32; MOST + TOGETHER]>,
     /// What was heard for them, at 8 kHz: every second sample, and those between.
     halves: Box<[[f32; HALF_INPUT]; 2]>,
     simd: Simd,
@@ -72,19 +76,19 @@ impl FrontEnd {
         };
         let (table, low_table) = (tabulate(&BAND), tabulate(&LOW_BAND));
         let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
-        let mut buffer = Vec::with_capacity(2 * kept);
-        buffer.resize(half + 1, 0.0);
-        let origin = -(half as i64) - 1;
+        let heard = half + 1;
+        let origin = -(heard as i64);
         Self {
             rate,
             phases,
             taps,
             table,
             low_table,
-            buffer,
+            buffer: vec![0.0; 2 * kept].into(),
+            heard,
             origin,
             count: 0,
-            filtered: Box::new([0.0; MOST]),
+            filtered: Box::new([0.0; MOST + TOGETHER]),
             halves: Box::new([[0.0; HALF_INPUT]; 2]),
             simd,
         }
@@ -92,21 +96,30 @@ impl FrontEnd {
 
     /// Takes up to [`CHUNK`] input samples.
     pub(crate) fn push<S: Sample>(&mut self, chunk: &[S]) {
-        if self.buffer.len() + chunk.len() > self.buffer.capacity() {
-            let unused = self.start(self.count.saturating_sub(INPUT_MEMORY)).min(self.buffer.len());
-            self.buffer.copy_within(unused.., 0);
-            self.buffer.truncate(self.buffer.len() - unused);
+        if self.heard + chunk.len() > self.buffer.len() {
+            let unused = self.start(self.count.saturating_sub(INPUT_MEMORY)).min(self.heard);
+            self.buffer.copy_within(unused..self.heard, 0);
+            self.heard -= unused;
             self.origin += unused as i64;
         }
-        self.buffer.extend(chunk.iter().map(|sample| sample.to_f32()));
+        let free = &mut self.buffer[self.heard..];
+        self.simd.run(Convert { from: chunk, to: &mut free[..chunk.len()] });
+        self.heard += chunk.len();
     }
 
-    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz; none if it is too little. The `n`-th
+    /// The input as it came, from a place in the buffer on.
+    fn input_from(&self, start: usize) -> &[f32] {
+        self.buffer[..self.heard].get(start..).unwrap_or_default()
+    }
+
+    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz, and how many samples those are: all of them
+    /// if fewer than [`MOST`]. The `n`-th
     /// filtered sample is centred on time `n / WORKING_RATE`.
-    pub(crate) fn fill(&mut self) -> &[f32] {
+    pub(crate) fn fill(&mut self) -> (&[f32; MOST], usize) {
         let filled = if self.rate == TELEPHONE_RATE { self.fill_telephone_rate() } else { self.fill_any_rate() };
         self.count += filled as u64;
-        &self.filtered[..filled]
+        let (filtered, _) = self.filtered.split_first_chunk().expect("it has room for more");
+        (filtered, filled)
     }
 
     /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 220 ms; a sample of each
@@ -120,7 +133,7 @@ impl FrontEnd {
     pub(crate) fn input(&self, first: i64, n: usize) -> Option<&[f32]> {
         let position = |filtered: i64| filtered * self.rate as i64 / i64::from(WORKING_RATE);
         let start = usize::try_from(position(first) - self.origin).ok().filter(|_| first >= 0)?;
-        self.buffer.get(start..start + position(n as i64) as usize)
+        self.input_from(start).get(..position(n as i64) as usize)
     }
 
     /// Input samples a second.
@@ -158,7 +171,7 @@ impl FrontEnd {
         for at in 0..MOST {
             let n = self.count + at as u64;
             let start = self.start(n);
-            let Some(window) = self.buffer.get(start..start + self.taps) else { return at - at % HOP };
+            let Some(window) = self.input_from(start).get(..self.taps) else { return at - at % HOP };
             let phase = self.place(n).1 as usize * self.taps;
             self.filtered[at] = self.simd.run(Dot(window, &self.table[phase..phase + self.taps]));
         }
@@ -167,14 +180,14 @@ impl FrontEnd {
 
     fn fill_telephone_rate(&mut self) -> usize {
         let start = self.start(self.count);
-        let input = self.buffer.get(start..).unwrap_or_default();
+        let input = self.buffer[..self.heard].get(start..).unwrap_or_default();
         let ready = if input.len() < self.taps { 0 } else { ((input.len() - self.taps) / 2 + 1).min(MOST) };
         let filled = ready - ready % HOP;
         if let Some(taps) = self.table.first_chunk()
             && filled > 0
         {
             let input = &input[..input.len().min(2 * (filled - 1) + HALVING_TAPS)];
-            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..filled]);
+            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..filled.next_multiple_of(TOGETHER)]);
             self.simd.run(Halving { input, taps, halves, filtered });
         }
         filled
@@ -186,17 +199,35 @@ const TELEPHONE_RATE: u64 = 8000;
 /// Taps of the filter at 8 kHz that are not zero.
 const HALVING_TAPS: usize = 36;
 /// Filtered samples made together at 8 kHz.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 40;
 /// Half the input samples for those.
 const WINDOW: usize = TOGETHER + HALVING_TAPS / 2;
 /// Half the input samples for [`MOST`] filtered samples at 8 kHz, and room for those made together with the last.
 const HALF_INPUT: usize = MOST + HALVING_TAPS / 2 + TOGETHER;
+
+/// Samples brought to full scale 1.0.
+struct Convert<'a, S> {
+    from: &'a [S],
+    to: &'a mut [f32],
+}
+
+impl<S: Sample> Kernel for Convert<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for (to, from) in self.to.iter_mut().zip(self.from) {
+            *to = from.to_f32();
+        }
+    }
+}
 
 /// The filter at 8 kHz.
 struct Halving<'a> {
     input: &'a [f32],
     taps: &'a [f32; HALVING_TAPS],
     halves: &'a mut [[f32; HALF_INPUT]; 2],
+    /// Whole times those made together.
     filtered: &'a mut [f32],
 }
 
@@ -212,7 +243,7 @@ impl Kernel for Halving<'_> {
         {
             (*to_even, *to_odd) = (*even, *odd);
         }
-        for (at, filtered) in self.filtered.chunks_mut(TOGETHER).enumerate() {
+        for (at, filtered) in self.filtered.chunks_exact_mut(TOGETHER).enumerate() {
             let first = at * TOGETHER;
             let halves = [evens[first..].first_chunk::<WINDOW>(), odds[first..].first_chunk::<WINDOW>()];
             let [Some(evens), Some(odds)] = halves else { break };
@@ -226,11 +257,9 @@ impl Kernel for Halving<'_> {
                     }
                 }
             }
-            let mut all = [[0f32; LANES]; TOGETHER / LANES];
-            for (lanes, band) in all.iter_mut().zip(band) {
-                band.store(lanes);
+            for (filtered, band) in filtered.as_chunks_mut().0.iter_mut().zip(band) {
+                band.store(filtered);
             }
-            filtered.copy_from_slice(&all.as_flattened()[..filtered.len()]);
         }
     }
 }
@@ -253,7 +282,7 @@ impl Kernel for LowEnergy<'_> {
             let Some(sample) = before.checked_sub(back * HOP as u64) else { break };
             let (index, phase) = front.place(sample);
             let (start, phase) = (front.start_at(index), phase as usize * front.taps);
-            let window = front.buffer.get(start..start + front.taps).unwrap_or_default();
+            let window = front.input_from(start).get(..front.taps).unwrap_or_default();
             energy += dot::<V>(window, &front.low_table[phase..phase + front.taps]).powi(2);
         }
         energy
@@ -285,8 +314,8 @@ mod tests {
         let (mut front, mut output) = (FrontEnd::new(rate, simd), Vec::new());
         for chunk in input.chunks(block).flat_map(|block| block.chunks(CHUNK)) {
             front.push(chunk);
-            while let samples @ [_, ..] = front.fill() {
-                output.extend(samples);
+            while let (samples, new @ 1..) = front.fill() {
+                output.extend(&samples[..new]);
             }
         }
         output
@@ -348,7 +377,7 @@ mod tests {
             let input: Vec<f32> = (0..rate).map(|n| (TAU * hz * f64::from(n) / f64::from(rate)).cos() as f32).collect();
             for chunk in input.chunks(CHUNK) {
                 front.push(chunk);
-                while !front.fill().is_empty() {}
+                while front.fill().1 > 0 {}
             }
             let energy = front.low_energy(3900, 75) / 300.0;
             assert!(if passes { energy > 0.1 } else { energy < 0.002 }, "{hz} Hz at {rate} Hz: {energy}");
@@ -361,7 +390,7 @@ mod tests {
             let mut front = FrontEnd::new(rate, Simd::detect());
             for heard in 1..2000 {
                 front.push(&[0.0]);
-                if !front.fill().is_empty() {
+                if front.fill().1 > 0 {
                     assert_eq!(front.needed(front.count - 1), heard);
                 }
             }

@@ -2,8 +2,9 @@
 
 use super::Digit;
 use super::front_end::{FrontEnd, Sample};
-use super::kernel::{HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones};
+use super::kernel::{HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones, put_round};
 use super::simd::Simd;
+use std::ops::Range;
 
 /// Sub-blocks that can be asked for: 192 ms.
 pub(crate) const MEMORY: usize = 192;
@@ -40,17 +41,15 @@ impl History {
         self.front.push(samples);
     }
 
-    /// Filters and correlates the next sub-blocks: how many there are, none if too little has been heard, and what can be
-    /// said of them. The history does not go on by itself.
+    /// Filters and correlates the next sub-blocks: how many there are, all of them if fewer than [`MOST`], and what can be said
+    /// of them. The history does not go on by itself.
     pub(crate) fn look(&mut self) -> (usize, Marks) {
         let first = (self.kernel.count() % RING as u64) as usize * HOP;
-        let new = self.front.fill();
-        let before_end = new.len().min(SAMPLES - first);
-        for copy in [0, SAMPLES] {
-            self.samples[copy + first..copy + first + before_end].copy_from_slice(&new[..before_end]);
-            self.samples[copy..copy + new.len() - before_end].copy_from_slice(&new[before_end..]);
-        }
-        (new.len() / HOP, self.kernel.correlate(new, self.simd))
+        let (samples, filled) = self.front.fill();
+        let (all, again) = self.samples.split_at_mut(SAMPLES);
+        put_round(all, first, &samples[..filled]);
+        put_round(again, first, &samples[..filled]);
+        (filled / HOP, self.kernel.correlate(samples, filled / HOP, self.simd))
     }
 
     /// Goes on by so many sub-blocks of those looked at.
@@ -108,14 +107,26 @@ impl History {
         self.powers(age)[tone]
     }
 
-    /// The greatest power of each tone in the `SHORT` sub-blocks that end at an age.
-    pub(crate) fn peaks(&self, age: usize) -> &Tones {
-        self.kernel.peaks(self.number(age))
+    /// The greatest powers of a pair's tones in the `SHORT` sub-blocks that end at an age.
+    pub(crate) fn peaks(&self, age: usize, digit: Digit) -> [f32; 2] {
+        let (peaks, [low, high]) = (self.kernel.peaks(self.number(age), self.simd), digit.tones());
+        [peaks[low], peaks[high]]
     }
 
-    /// The least power of each tone in the [`super::kernel::GROUP`] of sub-blocks that ends at an age, if one does.
-    pub(crate) fn floors(&self, age: usize) -> Option<&Tones> {
-        self.kernel.floors(self.number(age))
+    /// The age, within a range, of the first sub-block back with less than `expected` power in two tones together; the end
+    /// of the range if there is none.
+    pub(crate) fn age_of_less(&self, tones: [usize; 2], expected: f32, ages: Range<usize>) -> usize {
+        self.kernel.back_to_less(self.number(0), tones, expected, ages)
+    }
+
+    /// The strongest row and column of the last 24 ms.
+    pub(crate) fn strongest_pair(&self) -> Digit {
+        self.kernel.strongest(self.number(0))
+    }
+
+    /// The strongest row and column of 12 ms ago, if both have gone down since.
+    pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
+        self.kernel.gone_down(self.number(0))
     }
 
     /// Energies in the DTMF band of the last [`MEMORY`] sub-blocks, the newest last.
@@ -128,12 +139,19 @@ impl History {
         self.band_energies()[MEMORY - age - n..MEMORY - age].iter().sum()
     }
 
-    /// Part of the band's energy that a pair has over the last `n` short windows that end `back` sub-blocks ago.
-    pub(crate) fn share(&self, digit: Digit, back: usize, n: usize) -> f32 {
-        let power = |age: usize| digit.tones().map(|tone| self.power(age, tone)).iter().sum::<f32>();
-        let powers: f32 = (0..n).map(|window| power(back + window * SHORT)).sum();
+    /// Part of the band's energy that each tone of a pair has over the last `n` short windows that end `back` sub-blocks ago.
+    pub(crate) fn shares(&self, digit: Digit, back: usize, n: usize) -> [f32; 2] {
+        let ([low, high], newest) = (digit.tones(), self.number(back));
+        let (mut sums, mut energy) = ([0f32; 2], 0f32);
+        for window in 0..n {
+            let number = newest - (window * SHORT) as u64;
+            let powers = self.kernel.powers(number);
+            sums = [sums[0] + powers[low], sums[1] + powers[high]];
+            energy += self.kernel.short_energy(number);
+        }
         // A tone's correlation power over a window is its energy there times half the window.
-        powers / (0.5 * SHORT_SAMPLES as f32 * self.band_energy(back, n * SHORT)).max(f32::MIN_POSITIVE)
+        let whole = (0.5 * SHORT_SAMPLES as f32 * energy).max(f32::MIN_POSITIVE);
+        [sums[0] / whole, sums[1] / whole]
     }
 
     /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.
@@ -186,7 +204,8 @@ mod tests {
     #[test]
     fn the_pair_that_sounds_has_nearly_all_of_the_band() {
         let history = History::of(&digit_after_silence(60.0));
-        assert!((0.9..1.1).contains(&history.share(Digit::at(1, 1), 0, 3)));
-        assert!(history.share(Digit::at(3, 3), 0, 3) < 0.1);
+        let shares = |digit: Digit| history.shares(digit, 0, 3).iter().sum::<f32>();
+        assert!((0.9..1.1).contains(&shares(Digit::at(1, 1))));
+        assert!(shares(Digit::at(3, 3)) < 0.1);
     }
 }

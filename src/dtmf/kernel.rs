@@ -3,12 +3,15 @@
 //! A sub-block is too short to tell tones apart; sums of sub-blocks are not. The correlations carry the phase of
 //! the stream, so adding those of neighbouring sub-blocks gives the correlation (the Goertzel value) of the longer block.
 
-use super::front_end::WORKING_RATE;
+use super::front_end;
+use super::marks::Shares;
 use super::simd::{self, LANES, Lanes, Vector};
-use super::{COLUMN_HZ, ROW_HZ};
-use std::f64::consts::TAU;
+use super::sub_blocks::{BASIS, Basis, Folded, Parts, Running, Sliding};
+use super::{COLUMN_HZ, Digit, ROW_HZ};
+use std::ops::Range;
 
 pub(crate) use super::front_end::HOP;
+pub(crate) use super::marks::Marks;
 
 /// Four rows, then four columns.
 pub(crate) const TONES: usize = 8;
@@ -19,160 +22,85 @@ pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
 /// Sub-blocks kept: 256 ms.
 pub(crate) const RING: usize = 256;
 /// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
-pub(crate) const MOST: usize = 64;
+pub(crate) const MOST: usize = front_end::MOST / HOP;
+/// Sub-blocks whose correlations are kept: those correlated in one go, and two short windows before them.
+const CORRELATIONS: usize = 128;
+const _: () = assert!(CORRELATIONS > MOST + 3 * SHORT && RING.is_multiple_of(CORRELATIONS));
 /// Sub-blocks whose least powers are kept, so that a search may pass over all of them.
-pub(crate) const GROUP: usize = 8;
-/// Sub-blocks the basis is tabulated for; behind them only its phase is turned.
-const PLACES: usize = 8;
-const _: () = assert!(RING.is_multiple_of(PLACES) && RING.is_multiple_of(GROUP));
-/// Turns after which all phases repeat: one second, as all nominal frequencies are whole numbers.
-const TURNS: usize = WORKING_RATE as usize / (PLACES * HOP);
+const GROUP: usize = 8;
+const _: () = assert!(RING.is_multiple_of(GROUP));
 
-/// Part of the band's energy the strongest pair must have to be looked at.
-const PAIR_SHARE: f32 = 0.4;
-/// The same before it went down, over 12 ms.
-const DOWN_SHARE: f32 = 0.3;
 /// Power now, as a part of the power 12 ms ago, from which a tone has gone down: -4 dB.
-pub(crate) const DOWN: f32 = 0.4;
+const DOWN: f32 = 0.4;
 
 /// A number for each tone: a lane of a vector each.
 pub(crate) type Tones = Lanes;
 const _: () = assert!(TONES == LANES);
-/// Real and imaginary parts for each tone.
-type Parts = [Tones; 2];
 
 /// Nominal frequency of a tone in Hz.
 pub(crate) fn tone_hz(tone: usize) -> f64 {
     if tone < 4 { ROW_HZ[tone] } else { COLUMN_HZ[tone - 4] }
 }
 
-/// Sub-blocks, of those correlated in one go, of which something can be said: bit `n` for the `n`-th.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    /// A row and a column hold a fair share of the last 24 ms.
-    pub(crate) pair: u64,
-    /// The strongest row and column of 12 ms ago have gone down.
-    pub(crate) down: u64,
-}
-
 /// Correlates sub-block after sub-block with the eight tones, and keeps what came of the last [`RING`] of them.
 pub(crate) struct Kernel {
-    /// `exp(-i w n)` for the samples `n` of [`PLACES`] sub-blocks.
-    basis: Box<[[Parts; HOP]; PLACES]>,
-    /// The phase each turn of a second begins with.
-    turns: Box<[Parts; TURNS]>,
-    turn: usize,
-    /// Of real parts, imaginary parts and energies; those are the same in each lane.
-    sums: [Sliding; 3],
-    peak_sums: Sliding,
-    /// Correlations with the short window that ends with a sub-block: `sum(x[n] * exp(-i w n))`, `n` counted from the start
-    /// of the stream.
-    correlations: Box<[Parts; RING]>,
-    /// Their squared magnitudes.
-    powers: Box<[Tones; RING]>,
-    /// The greatest of the powers of each tone over the last short window.
-    peaks: Box<[Tones; RING]>,
-    /// The least of each [`GROUP`] of them.
-    floors: Box<[Tones; RING / GROUP]>,
-    /// Energy of the same windows.
-    short_energies: Box<[f32; RING]>,
-    /// Energy of each sub-block, twice, `RING` apart, so that any past is one slice.
-    energies: Box<[f32; 2 * RING]>,
-    /// Energy of two short windows below which nothing is looked for.
-    silence: f32,
+    basis: &'static Basis,
+    rings: Box<Rings>,
+    /// The sub-blocks being correlated.
+    folded: Box<Folded>,
+    shares: Box<Shares>,
+    /// Of real and imaginary parts.
+    sums: [Sliding; 2],
     /// Sub-blocks so far: 64 bits, as 32 would do for 49 days only.
     count: u64,
-    /// Where the next one's results go in the rings.
-    slot: usize,
 }
 
-/// What sums over sub-blocks are made of: the last one, pairs and fours.
-#[derive(Default)]
-struct Sliding {
-    one: Tones,
-    twos: [Tones; 2],
-    fours: [Tones; 8],
-}
-
-impl Sliding {
-    /// Sum over the `SHORT` sub-blocks that end with this one, the `at`-th.
-    #[inline(always)]
-    fn sum_over_short<V: Vector>(&mut self, one: V, at: usize) -> V {
-        self.over_short(one, at, V::add)
-    }
-
-    /// The greatest over them.
-    #[inline(always)]
-    fn greatest_over_short<V: Vector>(&mut self, one: V, at: usize) -> V {
-        self.over_short(one, at, V::greater)
-    }
-
-    #[inline(always)]
-    fn over_short<V: Vector>(&mut self, one: V, at: usize, of: impl Fn(V, V) -> V) -> V {
-        let two = of(one, V::load(&self.one));
-        let four = of(two, V::load(&self.twos[at % 2]));
-        let short = of(of(four, V::load(&self.fours[(at + 4) % 8])), V::load(&self.fours[at % 8]));
-        one.store(&mut self.one);
-        two.store(&mut self.twos[at % 2]);
-        four.store(&mut self.fours[at % 8]);
-        short
-    }
+/// What is kept of the last sub-blocks.
+struct Rings {
+    /// Correlations with the short window that ends with a sub-block: `sum(x[n] * exp(-i w n))`, `n` counted from the start
+    /// of the stream. Only the last ones are asked for.
+    correlations: [Parts; CORRELATIONS],
+    /// Their squared magnitudes.
+    powers: [Tones; RING],
+    /// The least of each [`GROUP`] of them.
+    floors: [Tones; RING / GROUP],
+    /// The strongest row and column, bit `n` for tone `n`: over 12 ms.
+    loudest: [u8; RING],
+    /// The same over 24 ms.
+    strongest: [u8; RING],
+    /// Of the loudest 12 ms before, those that have gone down.
+    gone_down: [u8; RING],
+    /// Energy of each sub-block, twice, so that any past is one slice.
+    energies: [[f32; RING]; 2],
+    /// Energy of the short window that ends with each.
+    short_energies: [f32; RING],
 }
 
 impl Kernel {
     /// A kernel that looks for nothing where two short windows have less energy than `silence`.
     pub(crate) fn new(silence: f32) -> Self {
-        let parts = |sample: usize| {
-            let angle = |tone: usize| TAU * tone_hz(tone) * sample as f64 / f64::from(WORKING_RATE);
-            [
-                std::array::from_fn(|tone| angle(tone).cos() as f32),
-                std::array::from_fn(|tone| -angle(tone).sin() as f32),
-            ]
-        };
-        let place = |place: usize| std::array::from_fn(|sample| parts(place * HOP + sample));
         Self {
-            basis: Box::new(std::array::from_fn(place)),
-            turns: Box::new(std::array::from_fn(|turn| parts(turn * PLACES * HOP))),
-            turn: 0,
+            basis: &BASIS,
+            rings: Box::new(Rings {
+                correlations: [[[0.0; TONES]; 2]; CORRELATIONS],
+                powers: [[0.0; TONES]; RING],
+                floors: [[0.0; TONES]; RING / GROUP],
+                loudest: [0; RING],
+                strongest: [0; RING],
+                gone_down: [0; RING],
+                energies: [[0.0; RING]; 2],
+                short_energies: [0.0; RING],
+            }),
+            folded: Box::new(Folded::EMPTY),
+            shares: Box::new(Shares::new(silence)),
             sums: Default::default(),
-            correlations: Box::new([[[0.0; TONES]; 2]; RING]),
-            powers: Box::new([[0.0; TONES]; RING]),
-            peak_sums: Sliding::default(),
-            peaks: Box::new([[0.0; TONES]; RING]),
-            floors: Box::new([[0.0; TONES]; RING / GROUP]),
-            short_energies: Box::new([0.0; RING]),
-            energies: Box::new([0.0; 2 * RING]),
-            silence,
             count: 0,
-            slot: 0,
         }
     }
 
-    /// Correlates up to [`MOST`] whole sub-blocks.
-    pub(crate) fn correlate(&mut self, samples: &[f32], simd: simd::Simd) -> Marks {
-        debug_assert!(samples.len().is_multiple_of(HOP) && samples.len() <= MOST * HOP);
-        simd.run(Correlation { kernel: self, samples })
-    }
-
-    /// Keeps what came of a sub-block, its energy and that of the short window that ends with it, and goes on.
-    #[inline(always)]
-    fn keep<V: Vector>(&mut self, [re, im]: [V; 2], powers: V, [energy, short]: [f32; 2]) {
-        let at = self.slot;
-        re.store(&mut self.correlations[at][0]);
-        im.store(&mut self.correlations[at][1]);
-        powers.store(&mut self.powers[at]);
-        self.peak_sums.greatest_over_short(powers, at).store(&mut self.peaks[at]);
-        let floor = &mut self.floors[at / GROUP];
-        let least = if at.is_multiple_of(GROUP) { powers } else { powers.lesser(V::load(floor)) };
-        least.store(floor);
-        self.short_energies[at] = short;
-        self.energies[at] = energy;
-        self.energies[at + RING] = energy;
-        self.count += 1;
-        self.slot = (self.slot + 1) % RING;
-        if self.slot.is_multiple_of(PLACES) {
-            self.turn = if self.turn + 1 == TURNS { 0 } else { self.turn + 1 };
-        }
+    /// Correlates `new` sub-blocks. What stands behind them does not matter.
+    pub(crate) fn correlate(&mut self, samples: &[f32; MOST * HOP], new: usize, simd: simd::Simd) -> Marks {
+        if new == 0 { Marks::default() } else { simd.run(Correlation { kernel: self, samples, new: new.min(MOST) }) }
     }
 
     /// Sub-blocks so far.
@@ -182,39 +110,109 @@ impl Kernel {
 
     /// Correlation of a tone with the short window that ends with the `n`-th sub-block, as (re, im).
     pub(crate) fn correlation(&self, n: u64, tone: usize) -> [f32; 2] {
-        self.correlations[slot(n)].map(|part| part[tone])
+        let [re, im] = &self.rings.correlations[n as usize % CORRELATIONS];
+        [re[tone], im[tone]]
     }
 
     /// Squared magnitudes of the correlations.
     pub(crate) fn powers(&self, n: u64) -> &Tones {
-        &self.powers[slot(n)]
+        &self.rings.powers[slot(n)]
     }
 
     /// The greatest powers of each tone in the `SHORT` sub-blocks that end with the `n`-th.
-    pub(crate) fn peaks(&self, n: u64) -> &Tones {
-        &self.peaks[slot(n)]
+    pub(crate) fn peaks(&self, n: u64, simd: simd::Simd) -> Tones {
+        simd.run(Peaks { powers: &self.rings.powers, first: slot(n - (SHORT as u64 - 1)) })
     }
 
-    /// The least powers of each tone in the [`GROUP`] of sub-blocks that ends with the `n`-th, if one does.
-    pub(crate) fn floors(&self, n: u64) -> Option<&Tones> {
-        (slot(n) % GROUP == GROUP - 1).then(|| &self.floors[slot(n) / GROUP])
+    /// Sub-blocks back from the `n`-th, `from` or more and at most `most`, to the first with less than `expected` power in
+    /// two tones together.
+    pub(crate) fn back_to_less(
+        &self,
+        n: u64,
+        [low, high]: [usize; 2],
+        expected: f32,
+        Range { start: from, end: most }: Range<usize>,
+    ) -> usize {
+        let (Rings { powers, floors, .. }, newest) = (&*self.rings, slot(n));
+        let is_less = |powers: &Tones| powers[low] + powers[high] < expected;
+        let mut back = from;
+        while back < most {
+            let at = newest.wrapping_sub(back) % RING;
+            if at % GROUP == GROUP - 1 && most - back >= GROUP && !is_less(&floors[at / GROUP]) {
+                back += GROUP;
+            } else if is_less(&powers[at]) {
+                break;
+            } else {
+                back += 1;
+            }
+        }
+        back
+    }
+
+    /// The strongest row and column over the 24 ms that end with the `n`-th sub-block.
+    pub(crate) fn strongest(&self, n: u64) -> Digit {
+        digit_of(self.rings.strongest[slot(n)])
+    }
+
+    /// The row and the column that were the strongest 12 ms before, if they have gone down by the `n`-th sub-block.
+    pub(crate) fn gone_down(&self, n: u64) -> Option<Digit> {
+        let bits = self.rings.gone_down[slot(n)];
+        has_row_and_column(bits).then(|| digit_of(bits))
+    }
+
+    /// Energy of the short window that ends with the `n`-th sub-block.
+    pub(crate) fn short_energy(&self, n: u64) -> f32 {
+        self.rings.short_energies[slot(n)]
     }
 
     /// Energies of the `most` sub-blocks up to the `n`-th, the newest last.
     pub(crate) fn energies(&self, n: u64, most: usize) -> &[f32] {
         let end = slot(n) + 1 + RING;
-        &self.energies[end - most..end]
+        &self.rings.energies.as_flattened()[end - most..end]
     }
 }
 
 /// Where the results of the `n`-th sub-block are in the rings.
+#[inline]
 fn slot(n: u64) -> usize {
     (n % RING as u64) as usize
 }
 
+/// Whether there is a row's bit and a column's.
+fn has_row_and_column(bits: u8) -> bool {
+    bits & 0x0f != 0 && bits & 0xf0 != 0
+}
+
+/// The first row and the first column of those that have their bits set.
+fn digit_of(bits: u8) -> Digit {
+    let first = |bits: u8| (bits & 0x0f).trailing_zeros() as usize % (TONES / 2);
+    Digit::at(first(bits), first(bits >> 4))
+}
+
+struct Peaks<'a> {
+    powers: &'a [Tones; RING],
+    first: usize,
+}
+
+impl simd::Kernel for Peaks<'_> {
+    type Output = Tones;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Tones {
+        let mut peaks = V::load(&self.powers[self.first]);
+        for later in 1..SHORT {
+            peaks = peaks.greater(V::load(&self.powers[(self.first + later) % RING]));
+        }
+        let mut lanes = [0.0; TONES];
+        peaks.store(&mut lanes);
+        lanes
+    }
+}
+
 struct Correlation<'a> {
     kernel: &'a mut Kernel,
-    samples: &'a [f32],
+    samples: &'a [f32; MOST * HOP],
+    new: usize,
 }
 
 impl simd::Kernel for Correlation<'_> {
@@ -222,78 +220,131 @@ impl simd::Kernel for Correlation<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Marks {
-        let Self { kernel, samples } = self;
-        let mut marks = Marks::default();
-        for (bit, block) in samples.as_chunks::<HOP>().0.iter().enumerate() {
-            let at = kernel.slot;
-            let [re, im] = turned(correlated::<V>(block, &kernel.basis[at % PLACES]), &kernel.turns[kernel.turn]);
-            let energy = block.iter().fold(0.0, |energy, x| energy + x * x);
-            let [sums_re, sums_im, sums_energy] = &mut kernel.sums;
-            let (re, im) = (sums_re.sum_over_short(re, at), sums_im.sum_over_short(im, at));
-            let short = sums_energy.sum_over_short(V::splat(energy), at).first();
-            let now = re * re + im * im;
-            let earlier = (at + RING - SHORT) % RING;
-            let (before, energy_before) = (V::load(&kernel.powers[earlier]), kernel.short_energies[earlier]);
-            if short + energy_before >= kernel.silence {
-                marks.pair |= u64::from(has_pair(now + before, short + energy_before)) << bit;
-                marks.down |= u64::from(is_down(now, before, energy_before)) << bit;
-            }
-            kernel.keep([re, im], now, [energy, short]);
+        let Self { kernel, samples, new } = self;
+        let groups = samples.as_chunks::<{ LANES * HOP }>().0.iter().take(new.div_ceil(LANES));
+        for (group, first) in groups.zip((0..).step_by(LANES)) {
+            let energies = kernel.folded.put::<V>(group, first);
+            kernel.shares.put_energies(first, energies);
         }
+        kernel.correlate_folded::<V>(new);
+        let marks = kernel.marks::<V>(new);
+        kernel.keep_energies(new);
+        kernel.count += new as u64;
+        kernel.keep_floors::<V>(new);
+        kernel.shares.go_on(new);
         marks
     }
 }
 
-#[inline(always)]
-fn correlated<V: Vector>(block: &[f32; HOP], basis: &[Parts; HOP]) -> [V; 2] {
-    let mut sums = [V::splat(0.0); 2];
-    for (sample, [re, im]) in block.iter().zip(basis) {
-        let sample = V::splat(*sample);
-        sums = [sums[0] + sample * V::load(re), sums[1] + sample * V::load(im)];
+impl Kernel {
+    #[inline(always)]
+    fn correlate_folded<V: Vector>(&mut self, new: usize) {
+        let Self { basis, rings, folded, shares, sums: kept, count } = self;
+        let (rings, shares, count) = (&mut **rings, &mut **shares, *count as usize);
+        let functions = basis.functions::<V>();
+        let Some(middles) = basis.middles(count).first_chunk::<MOST>() else { return };
+        let mut sums = [Running::load(&kept[0]), Running::load(&kept[1])];
+        for (at, middle) in middles.iter().enumerate().take(new) {
+            let n = count.wrapping_add(at);
+            let [re, im] = folded.correlated::<V>(at, &functions, middle);
+            let re = sums[0].sum_over_short(re, &mut kept[0].fours, n);
+            let im = sums[1].sum_over_short(im, &mut kept[1].fours, n);
+            re.store(&mut rings.correlations[n % CORRELATIONS][0]);
+            im.store(&mut rings.correlations[n % CORRELATIONS][1]);
+            let (slot, earlier) = (n % RING, n.wrapping_sub(SHORT) % RING);
+            let (now, before) = (re * re + im * im, V::load(&rings.powers[earlier]));
+            now.store(&mut rings.powers[slot]);
+            let (loudest, both) = (now.greatest_of_half(), now + before);
+            let strongest = both.greatest_of_half();
+            rings.loudest[slot] = !now.less(loudest);
+            rings.strongest[slot] = !both.less(strongest);
+            rings.gone_down[slot] = now.less(V::splat(DOWN) * before) & rings.loudest[earlier];
+            shares.put_powers(at, loudest.sum_of_firsts(), strongest.sum_of_firsts());
+        }
+        for (sums, kept) in sums.iter().zip(kept) {
+            sums.store(kept);
+        }
     }
-    sums
+
+    /// What can be said of new sub-blocks.
+    #[inline(always)]
+    fn marks<V: Vector>(&mut self, new: usize) -> Marks {
+        let Marks { pair, down: mut held } = self.shares.marks::<V>(new);
+        let mut down = 0;
+        while held != 0 {
+            let at = held.trailing_zeros();
+            held &= held - 1;
+            let gone_down = self.rings.gone_down[slot(self.count + u64::from(at))];
+            down |= u64::from(has_row_and_column(gone_down)) << at;
+        }
+        Marks { pair, down }
+    }
+
+    /// Keeps the energies of new sub-blocks in their rings.
+    #[inline(always)]
+    fn keep_energies(&mut self, new: usize) {
+        let (first, Rings { energies, short_energies, .. }) = (slot(self.count), &mut *self.rings);
+        let ([all, again], [new, new_short]) = (energies, self.shares.energies(new));
+        put_round(all, first, new);
+        put_round(again, first, new);
+        put_round(short_energies, first, new_short);
+    }
+
+    /// Keeps the least powers of the groups that end with one of the `new` last sub-blocks.
+    #[inline(always)]
+    fn keep_floors<V: Vector>(&mut self, new: usize) {
+        let Rings { powers, floors, .. } = &mut *self.rings;
+        let ended = self.count / GROUP as u64;
+        for group in (self.count - new as u64) / GROUP as u64..ended {
+            let group = group as usize % floors.len();
+            let Some(powers) = powers[group * GROUP..].first_chunk::<GROUP>() else { break };
+            let mut least = V::load(&powers[0]);
+            for powers in &powers[1..] {
+                least = least.lesser(V::load(powers));
+            }
+            least.store(&mut floors[group]);
+        }
+    }
 }
 
+/// Puts numbers into a ring from a place on.
 #[inline(always)]
-fn turned<V: Vector>([re, im]: [V; 2], [cos, sin]: &Parts) -> [V; 2] {
-    let (cos, sin) = (V::load(cos), V::load(sin));
-    [re * cos - im * sin, re * sin + im * cos]
-}
-
-/// Whether a row and a column hold a fair share of the energy of the last 24 ms.
-#[inline(always)]
-fn has_pair<V: Vector>(powers: V, energy: f32) -> bool {
-    let [row, column] = powers.greatest_of_halves();
-    // A tone's correlation power over two short windows is its energy times half a short window.
-    const ENOUGH: f32 = PAIR_SHARE * 0.5 * SHORT_SAMPLES as f32;
-    row + column > ENOUGH * energy
-}
-
-/// Whether the strongest row and the strongest column of 12 ms ago, which held a fair share of the energy then, have both
-/// gone down.
-#[inline(always)]
-fn is_down<V: Vector>(now: V, before: V, energy: f32) -> bool {
-    let fallen = now.if_less(V::splat(DOWN) * before, before, V::splat(-1.0));
-    let [row, column] = before.greatest_of_halves();
-    const ENOUGH: f32 = DOWN_SHARE * 0.5 * SHORT_SAMPLES as f32;
-    (fallen.greatest_of_halves() == [row, column]) & (row + column > ENOUGH * energy)
+pub(crate) fn put_round(ring: &mut [f32], first: usize, numbers: &[f32]) {
+    let (before_end, after) = numbers.split_at(numbers.len().min(ring.len() - first));
+    ring[first..][..before_end.len()].copy_from_slice(before_end);
+    if !after.is_empty() {
+        ring[..after.len()].copy_from_slice(after);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rustfft::{FftPlanner, num_complex::Complex};
+    use std::f64::consts::TAU;
 
     fn noise(seed: u64, length: usize) -> Vec<f32> {
         let mut rng = fastrand::Rng::with_seed(seed);
         (0..length).map(|_| rng.f32() - 0.5).collect()
     }
 
+    /// Samples for [`Kernel::correlate`], and the sub-blocks they are.
+    fn with_rest(samples: &[f32]) -> ([f32; MOST * HOP], usize) {
+        let mut all = [f32::NAN; MOST * HOP];
+        all[..samples.len()].copy_from_slice(samples);
+        (all, samples.len() / HOP)
+    }
+
+    fn hear(kernel: &mut Kernel, samples: &[f32], simd: simd::Simd) -> Marks {
+        let (samples, new) = with_rest(samples);
+        kernel.correlate(&samples, new, simd)
+    }
+
     /// The correlations with all samples of whole short windows.
     fn summed(samples: &[f32], simd: simd::Simd) -> [[f32; TONES]; 2] {
         let (mut kernel, mut sum) = (Kernel::new(1e-9), [[0f32; TONES]; 2]);
         for short in samples.as_chunks::<SHORT_SAMPLES>().0 {
-            kernel.correlate(short, simd);
+            hear(&mut kernel, short, simd);
             let [re, im] = &mut sum;
             for (tone, (re, im)) in re.iter_mut().zip(im).enumerate() {
                 let found = kernel.correlation(kernel.count() - 1, tone);
@@ -335,17 +386,22 @@ mod tests {
         let samples = noise(3, 40 * MOST * HOP);
         let (mut wide, mut portable) = (Kernel::new(1e-9), Kernel::new(1e-9));
         for samples in samples.chunks(MOST * HOP) {
-            let marks = wide.correlate(samples, simd::Simd::detect());
+            let marks = hear(&mut wide, samples, simd::Simd::detect());
             let mut single = Marks::default();
             for (bit, block) in samples.chunks(HOP).enumerate() {
-                let marks = portable.correlate(block, simd::Simd::Portable);
+                let marks = hear(&mut portable, block, simd::Simd::Portable);
                 single.pair |= marks.pair << bit;
                 single.down |= marks.down << bit;
             }
             assert_eq!(marks, single);
         }
-        assert_eq!((wide.correlations, wide.powers), (portable.correlations, portable.powers));
-        assert_eq!(wide.energies, portable.energies);
+        let (wide, portable) = (wide.rings, portable.rings);
+        assert_eq!(
+            (wide.correlations, wide.powers, wide.floors),
+            (portable.correlations, portable.powers, portable.floors)
+        );
+        assert_eq!((wide.energies, wide.short_energies), (portable.energies, portable.short_energies));
+        assert_eq!((wide.strongest, wide.gone_down), (portable.strongest, portable.gone_down));
     }
 
     #[test]
@@ -355,7 +411,7 @@ mod tests {
         let mut kernel = Kernel::new(1e-9);
         let (mut pair, mut down) = (0u128, 0u128);
         for (at, block) in samples.chunks(HOP).enumerate() {
-            let marks = kernel.correlate(block, simd::Simd::detect());
+            let marks = hear(&mut kernel, block, simd::Simd::detect());
             pair |= u128::from(marks.pair) << at;
             down |= u128::from(marks.down) << at;
         }

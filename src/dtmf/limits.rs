@@ -95,7 +95,7 @@ mod tests {
     use crate::dtmf::fit::FittedTone;
 
     fn five(low_hz: f32, high_hz: f32, low: f32, high: f32) -> Fit {
-        let tone = |hz, amplitude| FittedTone { hz, amplitude, phase: 0.0 };
+        let tone = |hz, amplitude| FittedTone { hz, amplitude, phasor: [0.0; 2] };
         Fit { low: tone(low_hz, low), high: tone(high_hz, high), energy: 1.0, residual: 0.0 }
     }
 

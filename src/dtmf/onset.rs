@@ -3,7 +3,7 @@
 use super::Digit;
 use super::evidence::db;
 use super::history::{History, MEMORY};
-use super::kernel::{GROUP, HOP, SHORT, SHORT_SAMPLES, Tones};
+use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 
 /// Oldest onset looked for, in sub-blocks.
 const OLDEST: usize = MEMORY - 2 * SHORT;
@@ -23,44 +23,34 @@ impl Onset {
     /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there.
     pub(crate) fn find(history: &History, digit: Digit, back: usize) -> Self {
         let tones = digit.tones();
-        let peaks = history.peaks(back);
-        let level = tones.map(|tone| peaks[tone]);
-        let age = crossing(history, &tones, back, 0.25 * (level[0] + level[1]));
+        let level = history.peaks(back, digit);
+        let age = crossing(history, tones, back, 0.25 * (level[0] + level[1]));
         let before = history.powers(back + (age / HOP as f32) as usize + 3);
         let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
         Self { age, rise, level }
     }
 
-    /// Rise of the tone that rises less from before the onset, in dB.
-    pub(crate) fn rise_db(&self) -> f32 {
-        db(self.rise[0].min(self.rise[1]))
+    /// Rise of the tone that rises less from before the onset, as a ratio of powers.
+    pub(crate) fn rise(&self) -> f32 {
+        self.rise[0].min(self.rise[1])
     }
 
     /// Filtered samples the low tone came later than the high one.
     pub(crate) fn skew(&self, history: &History, digit: Digit, back: usize) -> f32 {
         let tones = digit.tones();
-        let age = |tone: usize| crossing(history, &tones[tone..=tone], back, 0.25 * self.level[tone]);
+        // One tone, counted twice.
+        let age = |tone: usize| crossing(history, [tones[tone]; 2], back, 0.5 * self.level[tone]);
         age(1) - age(0)
     }
 }
 
 /// Filtered samples before `back` sub-blocks ago at which the sum of tones' powers, followed back, fell below `expected`;
 /// between sub-blocks by amplitude.
-fn crossing(history: &History, tones: &[usize], back: usize, expected: f32) -> f32 {
-    let sum = |powers: &Tones| tones.iter().map(|tone| powers[*tone]).sum::<f32>();
-    let power = |age: usize| sum(history.powers(back + age));
-    let mut age = SHORT / 2;
-    while age < OLDEST {
-        let is_above = |floors: &Tones| sum(floors) >= expected;
-        if age + GROUP <= OLDEST && history.floors(back + age).is_some_and(is_above) {
-            age += GROUP;
-        } else if power(age) >= expected {
-            age += 1;
-        } else {
-            break;
-        }
-    }
-    let (above, below) = (power(age - 1).sqrt(), power(age).sqrt());
+fn crossing(history: &History, tones: [usize; 2], back: usize, expected: f32) -> f32 {
+    let [low, high] = tones;
+    let age = history.age_of_less(tones, expected, back + SHORT / 2..back + OLDEST) - back;
+    let (above, below) = (history.powers(back + age - 1), history.powers(back + age));
+    let (above, below) = ((above[low] + above[high]).sqrt(), (below[low] + below[high]).sqrt());
     let part = if above > below { ((above - expected.sqrt()) / (above - below)).clamp(0.0, 1.0) } else { 0.0 };
     (age as f32 - 1.0 + part) * HOP as f32 + SHORT_SAMPLES as f32 * 0.5
 }
@@ -77,8 +67,7 @@ pub(crate) struct Fall {
 impl Fall {
     pub(crate) fn find(history: &History, digit: Digit) -> Self {
         let lanes = digit.tones();
-        let peaks = history.peaks(SHORT);
-        let level = lanes.map(|lane| peaks[lane]);
+        let level = history.peaks(SHORT, digit);
         let fall_db = [0, 1].map(|tone| db(level[tone] / history.power(0, lanes[tone]).max(1e-12)));
         let at = |tone: usize| {
             let below = |age: &usize| history.power(*age, lanes[tone]) < 0.25 * level[tone];
@@ -106,7 +95,7 @@ mod tests {
             let (onset, history) = five(ms);
             // The filter's look-ahead, 2 ms, has not been heard yet.
             assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
-            assert!(onset.rise_db() > 25.0, "{onset:?}");
+            assert!(db(onset.rise()) > 25.0, "{onset:?}");
             assert!(onset.skew(&history, Digit::at(1, 1), 0).abs() < 4.0, "both tones began together");
         }
     }
@@ -136,7 +125,7 @@ mod tests {
             let power = |age: usize| history.power(back + age, 2);
             for expected in [0.01, 0.1, 1.0].map(|part| part * power(SHORT)) {
                 let plain = (SHORT / 2..OLDEST).find(|age| power(*age) < expected).unwrap_or(OLDEST);
-                let age = crossing(&history, &[2], back, expected) / HOP as f32 - 0.5 * SHORT as f32;
+                let age = crossing(&history, [2, 2], back, 2.0 * expected) / HOP as f32 - 0.5 * SHORT as f32;
                 assert!((plain as f32 - 1.0..=plain as f32).contains(&age), "{plain} {age}");
             }
         }

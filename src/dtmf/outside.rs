@@ -1,30 +1,30 @@
 //! What sounds below and above the band of the tones, in the input as it came: voices and instruments reach beyond the
 //! band, a keypad does not.
 
-use super::comparison::partials;
 use super::evidence::{db, line_amplitude};
 use super::fit::Fit;
 use super::front_end::WORKING_RATE;
 use super::history::History;
-use super::simd::{Kernel, LANES, Lanes, Vector};
+use super::partials::{Halves, LONGEST};
+use super::simd::{Kernel, LANES, Vector};
 use super::waves::Wave;
 use std::f32::consts::TAU;
+use std::ops::Range;
 
 /// Filtered samples listened to, now and before the onset: 24 ms.
 const SPAN: usize = 96;
 /// Filtered samples kept clear of the onset: 5 ms.
 const BEFORE: i64 = 20;
-/// Spacing of the partials in Hz: one cycle over the span.
-const SPACING_HZ: f32 = WORKING_RATE as f32 / SPAN as f32;
-/// First partial and number of them below the band, 208 to 542 Hz, and above it, 2000 to 3375 Hz.
-const BELOW: (f32, usize) = (5.0 * SPACING_HZ, 9);
-const ABOVE: (f32, usize) = (48.0 * SPACING_HZ, 34);
+/// Cycles over the span of the partials below the band, 208 to 542 Hz, and above it, 2000 to 3375 Hz.
+const BELOW: Range<usize> = 5..14;
+const ABOVE: Range<usize> = 48..82;
 /// Part of the rate up to which partials are meant as they are found.
 const WHOLE_BAND: f32 = 0.45;
 /// Rate in Hz the input is brought down to, or less than twice of it.
 const RATE_HZ: u64 = 8000;
 /// Samples in the span at most.
 const MOST: usize = 2 * RATE_HZ as usize * SPAN / WORKING_RATE as usize;
+const _: () = assert!(MOST <= LONGEST);
 /// What is so far below the pair, in dB, counts for nothing.
 pub(crate) const FAINT_DB: f32 = -28.0;
 /// Energy from before the onset is taken off so many times: it may have been louder or softer at other moments.
@@ -71,7 +71,7 @@ impl Bands {
     fn at(history: &History, first: i64) -> Option<Self> {
         let (input, rate) = history.input(first, SPAN)?;
         let every = (rate / RATE_HZ).max(1) as usize;
-        Some(history.simd().run(Listen { input, every, rate: rate as f32 / every as f32 }))
+        Some(history.simd().run(Listen { input, every }))
     }
 }
 
@@ -80,8 +80,6 @@ struct Listen<'a> {
     /// Input samples of which the mean is taken. It weakens what is at 3.4 kHz by up to 3 dB; what is above the new band
     /// folds into it, and speaks against a keypad all the same.
     every: usize,
-    /// Hz, of the means.
-    rate: f32,
 }
 
 impl Kernel for Listen<'_> {
@@ -90,32 +88,35 @@ impl Kernel for Listen<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) -> Bands {
         let mut samples = [[0f32; LANES]; MOST / LANES];
-        let count = (self.input.len() / self.every).min(MOST);
+        let count = (self.input.len() / self.every).min(MOST) & !1;
+        if self.every == 1 {
+            samples.as_flattened_mut()[..count].copy_from_slice(&self.input[..count]);
+        } else {
+            let part = 1.0 / self.every as f32;
+            let means = self.input.chunks_exact(self.every).map(|all| all.iter().sum::<f32>() * part);
+            samples.as_flattened_mut()[..count].iter_mut().zip(means).for_each(|(sample, mean)| *sample = mean);
+        }
         let step = TAU / count as f32;
         let (mut window, half) = (Wave::<V>::at(step, 0.5 * step), V::splat(0.5));
-        let means = self.input.chunks_exact(self.every).map(|all| all.iter().sum::<f32>() / self.every as f32);
-        samples.as_flattened_mut().iter_mut().zip(means).for_each(|(sample, mean)| *sample = mean);
         for lanes in samples.iter_mut().take(count.div_ceil(LANES)) {
             (V::load(lanes) * (half - half * window.cos)).store(lanes);
             window.go_on();
         }
-        let samples = &samples.as_flattened()[..count];
-        Bands { below: self.energy::<V, 2>(samples, BELOW), above: self.energy::<V, 6>(samples, ABOVE) }
+        let halves = Halves::new::<V>(&samples.as_flattened()[..count]);
+        Bands { below: energy::<V, 16>(&halves, count, BELOW), above: energy::<V, 48>(&halves, count, ABOVE) }
     }
 }
 
-impl Listen<'_> {
-    /// Sum of squared amplitudes of so many partials from a frequency in Hz on. A Hann window shows an amplitude as its
-    /// quarter times the length, and in three partials.
-    #[inline(always)]
-    fn energy<V: Vector, const N: usize>(&self, samples: &[f32], (first_hz, count): (f32, usize)) -> f32 {
-        let to_radians = TAU / self.rate;
-        let (first, spacing) = (first_hz * to_radians, SPACING_HZ * to_radians);
-        let powers: [Lanes; N] = partials::<V, N>(samples, first, spacing, f32::INFINITY);
-        let meant = ((WHOLE_BAND * self.rate - first_hz) / SPACING_HZ + 1.0).max(0.0) as usize;
-        let sum: f32 = powers.as_flattened().iter().take(count.min(meant)).sum();
-        sum / (1.5 * (0.25 * samples.len() as f32).powi(2))
+/// Sum of squared amplitudes of partials in a window of so many samples. A Hann window shows an amplitude as its quarter
+/// times the length, and in three partials.
+#[inline(always)]
+fn energy<V: Vector, const N: usize>(halves: &Halves, count: usize, cycles: Range<usize>) -> f32 {
+    let meant = cycles.start..cycles.end.min((WHOLE_BAND * count as f32) as usize + 1);
+    if meant.is_empty() {
+        return 0.0;
     }
+    let sum: f32 = halves.partials::<V, N>(meant.clone()).iter().take(meant.len()).sum();
+    sum / (1.5 * (0.25 * count as f32).powi(2))
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
         };
         let audio: Vec<f32> = (0..samples(140)).map(|n| pair(n) + others(n)).collect();
         let history = History::of_rate(rate, &audio);
-        let fitted = |hz: f32| FittedTone { hz, amplitude: 0.1 * response(hz), phase: 0.0 };
+        let fitted = |hz: f32| FittedTone { hz, amplitude: 0.1 * response(hz), phasor: [0.0; 2] };
         let fit = Fit { low: fitted(770.0), high: fitted(1336.0), energy: 1.0, residual: 0.0 };
         Outside::of(&fit, &history, 96, 0, 150.0)
     }

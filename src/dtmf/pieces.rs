@@ -36,14 +36,15 @@ pub(crate) struct Pieced {
 /// Looks for a pair in pieces that lasts until now.
 pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
     let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
-    if !may_hold_pieces(history.band_energies(), history.simd()) {
-        return None;
-    }
+    let level = level_pieces(history.band_energies(), history.simd())?;
     let mut tone = [false; BACK + SPAN];
     let mut last = 0;
     for back in 0..=BACK {
         if back > last + HOLE {
             break;
+        }
+        if level >> back & 1 == 0 {
+            continue;
         }
         let piece = Piece::at(history, digit, back);
         if piece.is_pure() && piece.matches(&now) {
@@ -71,16 +72,17 @@ const PIECES: usize = BACK + SPAN + 1;
 const ROUND_PIECES: usize = PIECES.next_multiple_of(LANES);
 const _: () = assert!(ROUND_PIECES <= u128::BITS as usize);
 
-/// Whether the energies of sub-blocks, the newest last, leave room for a digit in pieces: tone enough at one level, with
-/// no hole too long in it, and quiet before it.
-fn may_hold_pieces(energies: &[f32], simd: Simd) -> bool {
+/// The pieces as loud as the newest, a bit for the sub-blocks since the end of each, if the energies of sub-blocks, the newest
+/// last, leave room for a digit in pieces: tone enough at one level, with no hole too long in it, and quiet before it.
+fn level_pieces(energies: &[f32], simd: Simd) -> Option<u128> {
     let Pieces { level, quiet } = simd.run(Compare { energies });
     let level = level & low_bits(BACK + 1);
     let tone = (0..SPAN).fold(0, |tone, later| tone | level << later);
     let holes = run_starts(!tone, HOLE + 1);
     let tone = tone & low_bits(holes.trailing_zeros() as usize);
     let last = (u128::BITS - tone.leading_zeros()) as usize;
-    tone.count_ones() as usize >= NEEDED && quiet & low_bits(last + SPAN) & !low_bits(NEEDED) != 0
+    let is_long = tone.count_ones() as usize >= NEEDED;
+    (is_long && quiet & low_bits(last + SPAN) & !low_bits(NEEDED) != 0).then_some(level)
 }
 
 fn low_bits(count: usize) -> u128 {
@@ -203,7 +205,7 @@ mod tests {
             }
             energies.resize(192, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-4 });
             energies.reverse();
-            may_hold_pieces(&energies, Simd::detect())
+            level_pieces(&energies, Simd::detect()).is_some()
         };
         assert!(sound(&[30]));
         assert!(!sound(&[20]), "too short");

@@ -4,11 +4,11 @@ use super::comparison::Presence;
 use super::evidence::{Evidence, FirstSight};
 use super::fit::Fit;
 use super::history::History;
-use super::kernel::{DOWN, HOP, SHORT, SHORT_SAMPLES};
+use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::limits::Limits;
 use super::onset::{Fall, Onset};
 use super::outside::Outside;
-use super::verdict::{ended, ended_outside, sounding, sounding_outside};
+use super::verdict::Verdict;
 use super::{Digit, Reason, pieces};
 
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
@@ -28,24 +28,26 @@ const LEAST_SHARE: f32 = 0.33;
 /// The same for a pair that sounds and an S/N of 1 dB.
 const LEAST_SHARE_SOUNDING: f32 = 0.54;
 /// The same for an S/N worth telling.
-const CLEAR_SHARE: f32 = 0.5;
+const CLEAR_SHARE: f32 = 0.55;
 /// Longest window for a pair that ended, in filtered samples: 58 ms.
 const LONGEST_FALLEN: usize = 232;
 /// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
 /// make a digit of a tone that is too short.
 const SHORTEST_FALLEN: f32 = 136.0;
-/// S/N and rise in dB from which a refused pair is worth telling.
+/// How much longer a pair may be found to have sounded a moment later.
+const FALLEN_SLACK: f32 = 16.0;
+/// S/N in dB and rise as a ratio of powers, 10 dB, from which a refused pair is worth telling.
 const CLEAR_DB: f32 = 6.0;
-const CLEAR_RISE_DB: f32 = 10.0;
+const CLEAR_RISE: f32 = 10.0;
 /// S/N in dB without which a pair that sounds, and one that ended, is no digit.
 const LEAST_SNR_DB: f32 = 1.0;
 const LEAST_SNR_FALLEN_DB: f32 = -2.0;
 /// How far the first sight of a frequency may be off beside another tone or in noise, in Hz, and in the loud noise that one
 /// that ended may have had.
-const SIGHT_HZ: f32 = 12.0;
+const SIGHT_HZ: f32 = 7.0;
 const SIGHT_FALLEN_HZ: f32 = 24.0;
-/// Rise in dB without which a pair that ended is no digit.
-const LEAST_RISE_DB: f32 = 4.0;
+/// Rise as a ratio of powers, 4 dB, without which a pair that ended is no digit.
+const LEAST_RISE: f32 = 2.5;
 
 /// Sub-blocks between the turns of pairs that are looked at less often.
 const TURN: u64 = 3;
@@ -91,28 +93,24 @@ struct Refusal {
     near_miss: Option<(Reason, Fit)>,
 }
 
+impl Refusal {
+    /// One that is not worth telling.
+    fn untold(clearly: bool) -> Self {
+        Self { clearly, near_miss: None }
+    }
+}
+
 /// Looks for pairs where the history stands.
 pub(crate) struct Search<'a> {
     pub(crate) history: &'a History,
     pub(crate) limits: &'a Limits,
+    /// Whether a near miss would be told.
+    pub(crate) tells: bool,
 }
 
 impl Search<'_> {
-    /// The strongest row and column of the last 24 ms.
-    pub(crate) fn strongest_pair(&self) -> Digit {
-        let (now, before) = (self.history.powers(0), self.history.powers(SHORT));
-        strongest_tones(|tone| now[tone] + before[tone])
-    }
-
-    /// The strongest row and column of 12 ms ago, if both have gone down since.
-    pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
-        let (now, before) = (self.history.powers(0), self.history.powers(SHORT));
-        let digit = strongest_tones(|tone| before[tone]);
-        let down = |tone: usize| now[tone] < DOWN * before[tone];
-        digit.tones().into_iter().all(down).then_some(digit)
-    }
-
     /// The onset of a pair, if its tones may be within the limits of twist.
+    #[inline]
     pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
         let (now, before, [low, high]) = (self.history.powers(0), self.history.powers(SHORT), digit.tones());
         let powers = [now[low] + before[low], now[high] + before[high]];
@@ -147,7 +145,7 @@ impl Search<'_> {
         }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
         let windows = WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age));
-        let mut refusal = Refusal { clearly: true, near_miss: None };
+        let mut refusal = Refusal::untold(true);
         for window in windows {
             match self.judged(digit, onset, &sight, window) {
                 Ok(fit) => return Some(Ok((fit, onset.age))),
@@ -169,23 +167,23 @@ impl Search<'_> {
     }
 
     fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refusal> {
-        let refused = |clearly: bool| Err(Refusal { clearly, near_miss: None });
         if sight.share(self.history, digit, 0, window / SHORT_SAMPLES) < LEAST_SHARE_SOUNDING {
-            return refused(true);
+            return Err(Refusal::untold(true));
         }
         let fit = Evidence::fit(self.history, sight, window, 0, Some(&self.limits.bounds(digit)));
         if fit.snr_db() < LEAST_SNR_DB || self.limits.broken_by(&fit, digit).is_some() {
-            return refused(true);
+            return Err(Refusal::untold(true));
         }
         if !Presence::of(&fit, self.history, window, 0).is_long_enough(&fit, self.limits) {
-            return refused(false);
+            return Err(Refusal::untold(false));
         }
         let evidence = Evidence::gather(self.history, digit, onset, fit, window, 0);
-        let verdict = sounding(&evidence, digit, window, onset.age);
         let is_digit = evidence.is_steady()
-            && verdict > 0.0
-            && verdict > sounding_outside(&Outside::of(&fit, self.history, window, 0, onset.age));
-        if is_digit { Ok(fit) } else { refused(false) }
+            && Verdict::sounding(&evidence, digit, window, onset.age).is_digit(
+                || evidence.flatness_db(self.history, window, 0),
+                || Outside::of(&fit, self.history, window, 0, onset.age),
+            );
+        if is_digit { Ok(fit) } else { Err(Refusal::untold(false)) }
     }
 
     /// A pure pair in pieces: its fit and its age in filtered samples.
@@ -218,23 +216,33 @@ impl Search<'_> {
         }
     }
 
-    /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
-    fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Option<(FirstSight, bool)> {
-        let (history, rise_db, windows) = (self.history, onset.rise_db(), window / SHORT_SAMPLES);
-        if rise_db < LEAST_RISE_DB || history.share(digit, SHORT, windows) < LEAST_SHARE {
-            return None;
+    /// What a pair that ended looks like, and whether it may be told as a near miss. An error where no fit can make it a digit
+    /// or worth telling.
+    fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Result<(FirstSight, bool), Refusal> {
+        let (history, rise, windows) = (self.history, onset.rise(), window / SHORT_SAMPLES);
+        if rise < LEAST_RISE {
+            return Err(Refusal::untold(true));
+        }
+        let (is_long, is_clear) = (onset.age >= SHORTEST_FALLEN, self.tells && rise > CLEAR_RISE);
+        if !is_long && !is_clear {
+            return Err(Refusal::untold(onset.age < SHORTEST_FALLEN - FALLEN_SLACK));
+        }
+        if history.shares(digit, SHORT, windows).iter().sum::<f32>() < LEAST_SHARE {
+            return Err(Refusal::untold(true));
         }
         let sight = FirstSight::of(history, digit, SHORT);
-        let may_be_told = sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE && rise_db > CLEAR_RISE_DB;
-        (may_be_told || sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ)).then_some((sight, may_be_told))
+        let may_be_told = is_clear && sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE;
+        if may_be_told || is_long && sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ) {
+            return Ok((sight, may_be_told));
+        }
+        Err(Refusal::untold(is_long))
     }
 
     /// The fit of a pair that was a digit, or why it was not one.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
         let history = self.history;
         let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
-        let far_off = Err(Refusal { clearly: true, near_miss: None });
-        let Some((sight, may_be_told)) = self.sight_of_fallen(digit, onset, window) else { return far_off };
+        let (sight, may_be_told) = self.sight_of_fallen(digit, onset, window)?;
         // What may be told as a near miss is measured to the end.
         let bounds = (!may_be_told).then(|| self.limits.bounds(digit));
         let fit = Evidence::fit(history, &sight, window, SHORT, bounds.as_ref());
@@ -242,7 +250,7 @@ impl Search<'_> {
         let near =
             |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_clear.then_some((reason, fit)) });
         if fit.snr_db() < LEAST_SNR_FALLEN_DB {
-            return far_off;
+            return Err(Refusal::untold(true));
         }
         if let Some(reason) = self.limits.broken_by(&fit, digit) {
             return near(true, reason);
@@ -254,17 +262,13 @@ impl Search<'_> {
             return near(false, Reason::TooShort);
         }
         let evidence = Evidence::gather(history, digit, onset, fit, window, SHORT);
-        let verdict = ended(&evidence, digit, window, &Fall::find(history, digit));
-        let outside = || Outside::of(&fit, history, window, SHORT * HOP, onset.age);
-        if verdict > 0.0 && verdict > ended_outside(&outside()) {
+        let is_digit = Verdict::ended(&evidence, digit, window, &Fall::find(history, digit)).is_digit(
+            || evidence.flatness_db(history, window, SHORT),
+            || Outside::of(&fit, history, window, SHORT * HOP, onset.age),
+        );
+        if is_digit {
             return Ok(fit);
         }
         near(false, if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
     }
-}
-
-fn strongest_tones(power: impl Fn(usize) -> f32) -> Digit {
-    let strongest =
-        |from: usize| (1..4).fold(0, |best, tone| if power(from + tone) > power(from + best) { tone } else { best });
-    Digit::at(strongest(0), strongest(4))
 }

@@ -33,16 +33,18 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn greater(self, other: Self) -> Self;
     /// The lesser of two.
     fn lesser(self, other: Self) -> Self;
-    /// `yes` where this is less than `than`, otherwise `no`.
-    fn if_less(self, than: Self, yes: Self, no: Self) -> Self;
     /// Where this is less than another: bit `n` for lane `n`.
     fn less(self, than: Self) -> u8;
-    /// The first lane.
-    fn first(self) -> f32;
     /// Sum over the lanes, in pairs.
     fn sum(self) -> f32;
-    /// The greatest of the first four lanes, and of the last four.
-    fn greatest_of_halves(self) -> [f32; 2];
+    /// In each of the first four lanes the greatest of those four, and likewise in the last four.
+    fn greatest_of_half(self) -> Self;
+    /// The first lane of each half, together.
+    fn sum_of_firsts(self) -> f32;
+    /// Each half in reverse order.
+    fn reversed_halves(self) -> Self;
+    /// The sums of four neighbours each, of four vectors one after the other.
+    fn sums_of_fours(vectors: [Self; 4]) -> Self;
 }
 
 /// The vector registers to use.
@@ -156,18 +158,8 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    fn if_less(self, than: Self, yes: Self, no: Self) -> Self {
-        Self(std::array::from_fn(|lane| if self.0[lane] < than.0[lane] { yes.0[lane] } else { no.0[lane] }))
-    }
-
-    #[inline(always)]
     fn less(self, than: Self) -> u8 {
         (0..LANES).fold(0, |bits, lane| bits | (u8::from(self.0[lane] < than.0[lane]) << lane))
-    }
-
-    #[inline(always)]
-    fn first(self) -> f32 {
-        self.0[0]
     }
 
     #[inline(always)]
@@ -177,10 +169,32 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    fn greatest_of_halves(self) -> [f32; 2] {
+    fn greatest_of_half(self) -> Self {
         let [a, b, c, d, e, f, g, h] = self.0;
-        let greater = |a: f32, b: f32| if a > b { a } else { b };
-        [greater(greater(a, c), greater(b, d)), greater(greater(e, g), greater(f, h))]
+        let twos = self.greater(Self([c, d, a, b, g, h, e, f]));
+        let [a, b, c, d, e, f, g, h] = twos.0;
+        twos.greater(Self([b, a, d, c, f, e, h, g]))
+    }
+
+    #[inline(always)]
+    fn sum_of_firsts(self) -> f32 {
+        self.0[0] + self.0[LANES / 2]
+    }
+
+    #[inline(always)]
+    fn reversed_halves(self) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([d, c, b, a, h, g, f, e])
+    }
+
+    #[inline(always)]
+    fn sums_of_fours(vectors: [Self; 4]) -> Self {
+        let sum = |[a, b, c, d]: [f32; 4]| (a + b) + (c + d);
+        let mut sums = [0.0; LANES];
+        for (sums, Self([a, b, c, d, e, f, g, h])) in sums.as_chunks_mut::<2>().0.iter_mut().zip(vectors) {
+            *sums = [sum([a, b, c, d]), sum([e, f, g, h])];
+        }
+        Self(sums)
     }
 }
 
@@ -262,21 +276,9 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn if_less(self, than: Self, yes: Self, no: Self) -> Self {
-            // SAFETY: there is AVX2, see above.
-            Self(unsafe { _mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, than.0)) })
-        }
-
-        #[inline(always)]
         fn less(self, than: Self) -> u8 {
             // SAFETY: there is AVX2, see above. There are eight bits.
             unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, than.0)) as u8 }
-        }
-
-        #[inline(always)]
-        fn first(self) -> f32 {
-            // SAFETY: there is AVX2, see above.
-            unsafe { _mm256_cvtss_f32(self.0) }
         }
 
         #[inline(always)]
@@ -290,13 +292,34 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn greatest_of_halves(self) -> [f32; 2] {
+        fn greatest_of_half(self) -> Self {
             // SAFETY: there is AVX2, see above.
             unsafe {
                 let twos = _mm256_max_ps(self.0, _mm256_permute_ps::<0b01_00_11_10>(self.0));
-                let ones = _mm256_max_ps(twos, _mm256_permute_ps::<0b10_11_00_01>(twos));
-                [_mm256_cvtss_f32(ones), _mm_cvtss_f32(_mm256_extractf128_ps::<1>(ones))]
+                Self(_mm256_max_ps(twos, _mm256_permute_ps::<0b10_11_00_01>(twos)))
             }
+        }
+
+        #[inline(always)]
+        fn sum_of_firsts(self) -> f32 {
+            // SAFETY: there is AVX2, see above.
+            unsafe { _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0))) }
+        }
+
+        #[inline(always)]
+        fn reversed_halves(self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_permute_ps::<0b00_01_10_11>(self.0) })
+        }
+
+        #[inline(always)]
+        fn sums_of_fours([a, b, c, d]: [Self; 4]) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe {
+                let sums = _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0));
+                // Those of the first halves come before those of the second ones.
+                _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
+            })
         }
     }
 }
@@ -314,10 +337,11 @@ mod tests {
         #[inline(always)]
         fn run<V: Vector>(self) -> Vec<f32> {
             let (a, b) = (V::load(&[1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9]), V::load(&[0.3; LANES]));
-            let mut all = vec![a.sum() + a.first() + f32::from(a.less(b))];
-            all.extend(a.greatest_of_halves());
-            for vector in [a + b, a - b, a * b, a.greater(b), a.lesser(b), a.if_less(b, V::splat(1.0), a), a.reversed()]
-            {
+            let mut all = vec![a.sum() + f32::from(a.less(b))];
+            all.push(a.greatest_of_half().sum_of_firsts());
+            let fours = V::sums_of_fours([a, b, a + b, a - b]);
+            let moved = [a.lesser(b), a.reversed(), a.greatest_of_half(), a.reversed_halves(), fours];
+            for vector in [a + b, a - b, a * b, a.greater(b)].into_iter().chain(moved) {
                 let mut lanes = [0.0; LANES];
                 vector.store(&mut lanes);
                 all.extend(lanes);
@@ -330,9 +354,11 @@ mod tests {
     fn registers_compute_the_same_to_the_bit() {
         let all = Simd::Portable.run(All);
         assert_eq!(Simd::detect().run(All), all);
-        assert_eq!((all[1], all[2]), (3.5, 7.0), "the greatest of halves");
-        assert_eq!(all[27..35], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
-        assert_eq!((all[51], all[58]), (1e-9, 1.0), "reversed");
-        assert_eq!(all[43..51], [1.0, 1.0, 3.5, 1.0, 5.0, 1.0, 7.0, 1.0], "where less");
+        assert_eq!(all[1], 3.5 + 7.0, "the greatest of halves");
+        assert_eq!(all[26..34], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
+        assert_eq!(all[34..42], [0.3, -2.0, 0.3, 0.1, 0.3, -6.5, 0.3, 1e-9], "the lesser");
+        assert_eq!((all[42], all[49]), (1e-9, 1.0), "reversed");
+        assert_eq!((all[58], all[61], all[62]), (0.1, 1.0, 1e-9), "halves reversed");
+        assert_eq!((all[66], all[68]), (2.6, 1.2), "fours");
     }
 }

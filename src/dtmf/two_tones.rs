@@ -11,6 +11,7 @@ use super::waves::{Wave, product, turned_by};
 const MAX_PIECES: usize = MAX_WINDOW / 2 / LANES;
 
 /// A window folded about its middle; zero beyond its half.
+#[derive(Default)]
 pub(crate) struct Folded {
     even: [Lanes; MAX_PIECES],
     odd: [Lanes; MAX_PIECES],
@@ -27,36 +28,30 @@ impl Folded {
     }
 }
 
-/// Folds an even number of samples, up to [`MAX_WINDOW`].
-pub(crate) struct Fold<'a>(pub(crate) &'a [f32]);
-
-impl Kernel for Fold<'_> {
-    type Output = Folded;
-
+impl Folded {
+    /// Folds an even number of samples, up to [`MAX_WINDOW`].
     #[inline(always)]
-    fn run<V: Vector>(self) -> Folded {
-        let half = self.0.len() / 2;
-        let mut folded =
-            Folded { even: [[0.0; LANES]; MAX_PIECES], odd: [[0.0; LANES]; MAX_PIECES], half, energy: 0.0 };
-        let (before, after) = self.0.split_at(half);
+    pub(crate) fn put<V: Vector>(&mut self, samples: &[f32]) {
+        let half = samples.len() / 2;
+        let (before, after) = samples.split_at(half);
         let pieces = before.as_rchunks::<LANES>().1.iter().rev().zip(after.as_chunks::<LANES>().0);
-        for ((even, odd), (before, after)) in folded.even.iter_mut().zip(&mut folded.odd).zip(pieces) {
+        for ((even, odd), (before, after)) in self.even.iter_mut().zip(&mut self.odd).zip(pieces) {
             let (before, after) = (V::load(before).reversed(), V::load(after));
             (after + before).store(even);
             (after - before).store(odd);
         }
         for at in half - half % LANES..half {
             let (before, after) = (before[half - 1 - at], after[at]);
-            folded.even[at / LANES][at % LANES] = after + before;
-            folded.odd[at / LANES][at % LANES] = after - before;
+            self.even[at / LANES][at % LANES] = after + before;
+            self.odd[at / LANES][at % LANES] = after - before;
         }
+        self.half = half;
         let mut energies = V::splat(0.0);
-        for (even, odd) in folded.pieces() {
+        for (even, odd) in self.pieces() {
             let (even, odd) = (V::load(even), V::load(odd));
             energies = energies + (even * even + odd * odd);
         }
-        folded.energy = 0.5 * energies.sum();
-        folded
+        self.energy = 0.5 * energies.sum();
     }
 }
 
@@ -222,62 +217,106 @@ pub(crate) struct Solved {
 
 impl Solved {
     /// `a` of a tone as (re, im).
-    fn level(&self, tone: usize) -> [f32; 2] {
+    #[inline(always)]
+    fn phasor(&self, tone: usize) -> [f32; 2] {
         [self.even[tone], -self.odd[tone]]
     }
 
-    /// Peak amplitude in the middle of the window.
-    pub(crate) fn amplitude(&self, tone: usize) -> f32 {
-        let [re, im] = self.level(tone);
-        (re * re + im * im).sqrt()
-    }
-
-    /// Phase in radians in the middle of the window.
-    pub(crate) fn phase(&self, tone: usize) -> f32 {
-        let [re, im] = self.level(tone);
-        im.atan2(re)
+    /// Peak amplitude of a tone in the middle of the window, and the same with its phase, as (re, im).
+    #[inline(always)]
+    pub(crate) fn amplitude(&self, tone: usize) -> (f32, [f32; 2]) {
+        let [re, im] = self.phasor(tone);
+        ((re * re + im * im).sqrt(), [re, im])
     }
 
     /// By how many radians over half a window the tone turns more than was assumed: the part of `b / a` at right angles.
     /// Limited, so that a bad fit cannot run away.
+    #[inline(always)]
     pub(crate) fn correction(&self, tone: usize) -> f32 {
-        let ([ar, ai], [br, bi]) = (self.level(tone), [self.odd[2 + tone], -self.even[2 + tone]]);
+        let ([ar, ai], [br, bi]) = (self.phasor(tone), [self.odd[2 + tone], -self.even[2 + tone]]);
         ((bi * ar - br * ai) / (ar * ar + ai * ai).max(1e-20)).clamp(-1.5, 1.5)
     }
 }
 
-/// Two steady tones of known frequency in a short piece of an even number of samples.
-pub(crate) struct Amplitudes<'a> {
+/// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
+const PIECE: usize = 32;
+
+/// How much two tones of known frequency change from piece to piece of a window: the relative variation of each one's
+/// complex amplitude. 0 is steady, 1 is unrelated pieces.
+pub(crate) struct Variation<'a> {
     pub(crate) samples: &'a [f32],
     /// Radians a sample of the low and of the high tone.
     pub(crate) steps: [f32; 2],
 }
 
-impl Kernel for Amplitudes<'_> {
-    /// Complex amplitudes, as the parts of `cos` and `sin` from the middle, and the energy they leave.
-    type Output = ([[f32; 2]; 2], f32);
+impl Kernel for Variation<'_> {
+    type Output = [f32; 2];
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> Self::Output {
-        let folded = Fold(self.samples).run::<V>();
-        let ((mut a, half_a), (mut b, half_b)) =
-            (Wave::<V>::from_middle(self.steps[0]), Wave::<V>::from_middle(self.steps[1]));
-        let mut with = [V::splat(0.0); 4];
-        for (even, odd) in folded.pieces() {
-            let (even, odd) = (V::load(even), V::load(odd));
-            with[0] = with[0] + a.cos * even;
-            with[1] = with[1] + b.cos * even;
-            with[2] = with[2] + a.sin * odd;
-            with[3] = with[3] + b.sin * odd;
+    fn run<V: Vector>(self) -> [f32; 2] {
+        let steady = Steady::<V>::new(self.steps);
+        let (mut sums, mut squares, mut count) = ([[0f32; 2]; 2], [0f32; 2], 0f32);
+        // All pieces are seen from the first one's middle.
+        let mut turns = [[1.0, 0.0]; 2];
+        let steps = self.steps.map(|step| (step * PIECE as f32).sin_cos());
+        for piece in self.samples.as_chunks::<PIECE>().0 {
+            let amplitudes = steady.amplitudes(piece);
+            for tone in 0..2 {
+                let [re, im] = product(amplitudes[tone], turns[tone]);
+                sums[tone] = [sums[tone][0] + re, sums[tone][1] + im];
+                squares[tone] += re * re + im * im;
+                turns[tone] = product(turns[tone], [steps[tone].1, steps[tone].0]);
+            }
+            count += 1.0;
+        }
+        let mut variation = [0f32; 2];
+        for tone in 0..2 {
+            let [re, im] = sums[tone];
+            variation[tone] = 1.0 - (re * re + im * im) / (count * squares[tone]).max(1e-20);
+        }
+        variation
+    }
+}
+
+/// What the least squares over a piece need of two steady tones.
+struct Steady<V> {
+    /// Cosine and sine of both tones from the middle of a piece on.
+    functions: [[[V; 2]; 2]; PIECE / 2 / LANES],
+    /// Of the products of both cosines, and of both sines.
+    grams: [[[f32; 2]; 2]; 2],
+}
+
+impl<V: Vector> Steady<V> {
+    #[inline(always)]
+    fn new(steps: [f32; 2]) -> Self {
+        let ((mut a, half_a), (mut b, half_b)) = (Wave::<V>::from_middle(steps[0]), Wave::<V>::from_middle(steps[1]));
+        let mut functions = [[[V::splat(0.0); 2]; 2]; PIECE / 2 / LANES];
+        for functions in &mut functions {
+            *functions = [[a.cos, a.sin], [b.cos, b.sin]];
             a.go_on();
             b.go_on();
         }
+        let products = Products::new([half_a, half_b], steps, (PIECE / 2) as f32);
+        let [[aa, ab, ..], [ba, bb, ..], ..] = products.gram(1.0);
+        let [[sin_aa, sin_ab, ..], [sin_ba, sin_bb, ..], ..] = products.gram(-1.0);
+        Self { functions, grams: [[[aa, ab], [ba, bb]], [[sin_aa, sin_ab], [sin_ba, sin_bb]]] }
+    }
+
+    /// Complex amplitudes of both tones, as the parts of cosine and sine.
+    #[inline(always)]
+    fn amplitudes(&self, piece: &[f32; PIECE]) -> [[f32; 2]; 2] {
+        let (before, after) = piece.split_at(PIECE / 2);
+        let pieces = before.as_rchunks::<LANES>().1.iter().rev().zip(after.as_chunks::<LANES>().0);
+        let mut with = [V::splat(0.0); 4];
+        for ([a, b], (before, after)) in self.functions.iter().zip(pieces) {
+            let (before, after) = (V::load(before).reversed(), V::load(after));
+            let (even, odd) = (after + before, after - before);
+            with = [with[0] + a[0] * even, with[1] + b[0] * even, with[2] + a[1] * odd, with[3] + b[1] * odd];
+        }
         let [a_cos, b_cos, a_sin, b_sin] = sums(with);
-        let products = Products::new([half_a, half_b], self.steps, folded.half as f32);
-        let plain = |[[aa, ab, ..], [ba, bb, ..], ..]: [[f32; 4]; 4]| [[aa, ab], [ba, bb]];
-        let (cos, with_cos) = solve(plain(products.gram(1.0)), [a_cos, b_cos]);
-        let (sin, with_sin) = solve(plain(products.gram(-1.0)), [a_sin, b_sin]);
-        ([[cos[0], sin[0]], [cos[1], sin[1]]], (folded.energy - with_cos - with_sin).max(0.0))
+        let ([a_cos, b_cos], _) = solve(self.grams[0], [a_cos, b_cos]);
+        let ([a_sin, b_sin], _) = solve(self.grams[1], [a_sin, b_sin]);
+        [[a_cos, a_sin], [b_cos, b_sin]]
     }
 }
 
@@ -307,20 +346,15 @@ mod tests {
     }
 
     #[test]
-    fn amplitudes_of_a_piece_are_found_and_a_third_tone_is_left() {
+    fn steady_tones_do_not_vary_and_tones_that_jump_do() {
         let steps = [0.9f32, 2.1];
-        let wave = |n: f32, [cos, sin]: [f32; 2], step: f32| cos * (step * n).cos() + sin * (step * n).sin();
-        let truth = [[0.3, -0.2], [0.1, 0.5]];
-        for third in [0.0, 0.1] {
-            let samples: Vec<f32> = (0..32)
-                .map(|n| n as f32 - 15.5)
-                .map(|n| wave(n, truth[0], steps[0]) + wave(n, truth[1], steps[1]) + third * (1.5 * n).cos())
-                .collect();
-            let (found, left) = Simd::detect().run(Amplitudes { samples: &samples, steps });
-            for (found, truth) in found.iter().flatten().zip(truth.iter().flatten()) {
-                assert!((found - truth).abs() < 1e-4 + 0.3 * third, "{found} {truth}");
-            }
-            assert!((left - 16.0 * third * third).abs() < 0.01, "{left}");
-        }
+        let samples = |jump: f32| -> Vec<f32> {
+            let phase = |n: f32| if n < 48.0 { 0.3 } else { 0.3 + jump };
+            (0..96).map(|n| n as f32).map(|n| (0.9 * n + phase(n)).cos() + 0.5 * (2.1 * n).sin()).collect()
+        };
+        let variation = |jump: f32| Simd::detect().run(Variation { samples: &samples(jump), steps });
+        assert!(variation(0.0).iter().all(|variation| variation.abs() < 1e-4), "{:?}", variation(0.0));
+        let [low, high] = variation(2.0);
+        assert!(low > 0.2 && high < 0.02, "only the low tone's phase jumps: {low} {high}");
     }
 }

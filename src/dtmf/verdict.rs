@@ -18,24 +18,36 @@ const PER_AGE: f32 = 0.0187;
 const TONAL_FROM_DB: f32 = -2.8;
 const TONAL_TO_DB: f32 = -4.0;
 
-/// Number of measurements of a pair.
-pub(crate) const MEASUREMENTS: usize = 10;
+/// What each measurement adds to a verdict.
+struct Weights {
+    /// Of [`measurements`].
+    pair: [f32; 8],
+    /// Of [`measurements_beside`].
+    beside: [f32; 2],
+    /// Of [`measurements_outside`]; taken off.
+    outside: [f32; 3],
+}
 
-/// What each measurement adds to the verdict on a pair that still sounds; in the order of [`measurements`].
-const SOUNDING: [f32; MEASUREMENTS] =
-    [0.2399, 2.0822, -1.2407, -3.4362, -0.417, 0.3124, -0.9406, -0.8064, 0.3013, -4.8782];
+/// For a pair that still sounds.
+const SOUNDING: Weights = Weights {
+    pair: [0.2399, 2.0822, -1.2407, -3.4362, -0.417, 0.3124, -0.9406, -0.8064],
+    beside: [0.3013, -4.8782],
+    outside: [0.1373, 3.2307, 0.2878],
+};
 /// Added for windows of 24, 36 and 48 ms.
 const SOUNDING_WINDOW: [f32; 3] = [-6.381, -3.401, -1.747];
-/// What each measurement outside the band takes off; in the order of [`measurements_outside`].
-const SOUNDING_OUTSIDE: [f32; 3] = [0.1373, 3.2307, 0.2878];
 
-/// The same for a pair that just ended.
-const ENDED: [f32; MEASUREMENTS] =
-    [0.3759, 1.9418, -1.3728, -3.9721, -0.7486, 0.2427, -0.1921, -0.7219, 0.6333, -4.8468];
+/// For a pair that just ended.
+const ENDED: Weights = Weights {
+    pair: [0.3759, 1.9418, -1.3728, -3.9721, -0.7486, 0.2427, -0.1921, -0.7219],
+    beside: [0.6333, -4.8468],
+    outside: [0.1398, 2.5043, 0.1351],
+};
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
 const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -4.151];
-const ENDED_OUTSIDE: [f32; 3] = [0.1398, 2.5043, 0.1351];
 
+/// From where to where what is beside the pair may be flat, in dB.
+const FLATNESS_DB: [f32; 2] = [-10.0, -2.0];
 /// From where to where what is below and above the band counts, in dB over the pair.
 const BELOW_DB: [f32; 2] = [-14.0, 4.0];
 const ABOVE_DB: [f32; 2] = [FAINT_DB, -12.0];
@@ -45,31 +57,53 @@ const DIAL_TONE_DB: [f32; 2] = [10.0, 16.0];
 /// From this rise to that, in dB, what is below the band counts as having come with the pair.
 const RISE_DB: [f32; 2] = [1.0, 3.0];
 
-/// Verdict on a pair that still sounds, over a window of filtered samples, `age` after its onset. Above zero it is a
-/// digit, unless [`sounding_outside`] takes off as much.
-pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize, age: f32) -> f32 {
-    SOUNDING_WINDOW[(window / 48 - 2).min(2)] - PER_AGE * (age - OLD).max(0.0)
-        + weighted(&SOUNDING, &measurements(evidence, digit))
+/// A verdict on the pair itself. What is beside it and outside the band has not been weighed yet.
+pub(crate) struct Verdict {
+    sum: f32,
+    weights: &'static Weights,
 }
 
-/// What is taken off the verdict on a pair that still sounds for what sounds outside the band.
-pub(crate) fn sounding_outside(outside: &Outside) -> f32 {
-    weighted(&SOUNDING_OUTSIDE, &measurements_outside(outside))
+impl Verdict {
+    /// On a pair that still sounds, over a window of filtered samples, `age` after its onset.
+    pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize, age: f32) -> Self {
+        let sum = SOUNDING_WINDOW[(window / 48 - 2).min(2)] - PER_AGE * (age - OLD).max(0.0)
+            + weighted(&SOUNDING.pair, &measurements(evidence, digit));
+        Self { sum, weights: &SOUNDING }
+    }
+
+    /// On a pair that just ended, over its last `window` filtered samples.
+    pub(crate) fn ended(evidence: &Evidence, digit: Digit, window: usize, fall: &Fall) -> Self {
+        let [per_db, per_skew, per_ms, always] = ENDED_FALL;
+        let sum = always
+            + weighted(&ENDED.pair, &measurements(evidence, digit))
+            + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
+            + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
+            + per_ms * window as f32 / 4.0;
+        Self { sum, weights: &ENDED }
+    }
+
+    /// Whether it is a digit. The flatness of what is beside the pair, in dB, and what sounds outside the band are measured
+    /// only where they can change the verdict.
+    pub(crate) fn is_digit(&self, flatness_db: impl FnOnce() -> f32, outside: impl FnOnce() -> Outside) -> bool {
+        let Self { sum, weights } = *self;
+        let most_taken_off = weighted(&weights.outside, &MOST_OUTSIDE);
+        let [least, most] = FLATNESS_DB.map(|db| weights.of_beside(db));
+        if sum + most <= 0.0 || sum + least > most_taken_off {
+            return sum + most > 0.0;
+        }
+        let sum = sum + weights.of_beside(flatness_db());
+        sum > 0.0 && (sum > most_taken_off || sum > weights.of_outside(&outside()))
+    }
 }
 
-/// The same as [`sounding`] for a pair that just ended, over its last `window` filtered samples.
-pub(crate) fn ended(evidence: &Evidence, digit: Digit, window: usize, fall: &Fall) -> f32 {
-    let [per_db, per_skew, per_ms, always] = ENDED_FALL;
-    always
-        + weighted(&ENDED, &measurements(evidence, digit))
-        + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
-        + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
-        + per_ms * window as f32 / 4.0
-}
+impl Weights {
+    fn of_beside(&self, flatness_db: f32) -> f32 {
+        weighted(&self.beside, &measurements_beside(flatness_db))
+    }
 
-/// The same as [`sounding_outside`] for a pair that just ended.
-pub(crate) fn ended_outside(outside: &Outside) -> f32 {
-    weighted(&ENDED_OUTSIDE, &measurements_outside(outside))
+    fn of_outside(&self, outside: &Outside) -> f32 {
+        weighted(&self.outside, &measurements_outside(outside))
+    }
 }
 
 fn weighted<const N: usize>(weights: &[f32; N], measurements: &[f32; N]) -> f32 {
@@ -82,8 +116,7 @@ fn weighted<const N: usize>(weights: &[f32; N], measurements: &[f32; N]) -> f32 
 /// 4 variation of both tones: a keypad's keep level and phase.
 /// 5, 6 rise of the tone that rises less in dB, and skew of the onsets: a keypad's tones start at once and together.
 /// 7 twist.
-/// 8, 9 flatness of what is beside the pair, in dB, and how tonal that is: noise is flat, a voice has partials.
-fn measurements(evidence: &Evidence, digit: Digit) -> [f32; MEASUREMENTS] {
+fn measurements(evidence: &Evidence, digit: Digit) -> [f32; 8] {
     let fit = &evidence.fit;
     let snr = fit.snr_db().clamp(-2.0, 25.0);
     let deviation = [fit.low.hz / digit.low_hz() as f32 - 1.0, fit.high.hz / digit.high_hz() as f32 - 1.0];
@@ -99,10 +132,17 @@ fn measurements(evidence: &Evidence, digit: Digit) -> [f32; MEASUREMENTS] {
         evidence.rise_db.clamp(0.0, 25.0),
         (evidence.skew / 12.0).powi(2).ln_1p().min(4.0),
         (twist_db / 6.0).powi(4),
-        evidence.flatness_db.clamp(-10.0, -2.0),
-        part_of([TONAL_FROM_DB, TONAL_TO_DB], evidence.flatness_db),
     ]
 }
+
+/// What is weighed beside the pair: how flat that is, in dB, and how tonal. Noise is flat, a voice has partials.
+fn measurements_beside(flatness_db: f32) -> [f32; 2] {
+    let [least, most] = FLATNESS_DB;
+    [flatness_db.clamp(least, most), part_of([TONAL_FROM_DB, TONAL_TO_DB], flatness_db)]
+}
+
+/// The most there can be of [`measurements_outside`].
+const MOST_OUTSIDE: [f32; 3] = [BELOW_DB[1] - BELOW_DB[0], 1.0, ABOVE_DB[1] - ABOVE_DB[0]];
 
 /// What is weighed outside the band:
 /// 0 what came with the pair below the band, in dB over [`BELOW_DB`]: the voice's or the chord's lower partials.
@@ -129,19 +169,18 @@ mod tests {
 
     /// What a clean 5 looks like, `snr_db` above noise, with tones off by parts of their frequencies.
     fn five(snr_db: f32, off: [f32; 2]) -> Evidence {
-        let tone = |hz: f32, off: f32| FittedTone { hz: hz * (1.0 + off), amplitude: 0.1, phase: 0.0 };
+        let tone = |hz: f32, off: f32| FittedTone { hz: hz * (1.0 + off), amplitude: 0.1, phasor: [0.0; 2] };
         let residual = 1.0 / (1.0 + 10f32.powf(0.1 * snr_db));
         Evidence {
             rise_db: 25.0,
             skew: 0.0,
             fit: Fit { low: tone(770.0, off[0]), high: tone(1336.0, off[1]), energy: 1.0, residual },
             variation: [0.01; 2],
-            flatness_db: -2.5,
         }
     }
 
     fn verdict(evidence: &Evidence) -> f32 {
-        sounding(evidence, Digit::at(1, 1), 96, 100.0)
+        Verdict::sounding(evidence, Digit::at(1, 1), 96, 100.0).sum
     }
 
     #[test]
@@ -154,20 +193,56 @@ mod tests {
         assert!(verdict(&Evidence { variation: [0.3; 2], ..five(20.0, [0.0; 2]) }) < clean, "it wavers");
         assert!(verdict(&Evidence { rise_db: 3.0, ..five(20.0, [0.0; 2]) }) < clean, "one tone was there before");
         assert!(verdict(&Evidence { skew: 60.0, ..five(20.0, [0.0; 2]) }) < clean, "the tones came apart");
-        assert!(verdict(&Evidence { flatness_db: -8.0, ..five(20.0, [0.0; 2]) }) < clean, "other partials");
-        let [young, old] = [100.0, 600.0].map(|age| sounding(&five(20.0, [0.0; 2]), Digit::at(1, 1), 96, age));
+        let [young, old] =
+            [100.0, 600.0].map(|age| Verdict::sounding(&five(20.0, [0.0; 2]), Digit::at(1, 1), 96, age).sum);
         assert!(old < young - 4.0, "a held chord");
+    }
+
+    fn outside(below_db: f32, below_rise_db: f32, above_risen_db: f32) -> Outside {
+        Outside { below_db, below_rise_db, above_risen_db }
     }
 
     #[test]
     fn voices_and_chords_are_taken_off_and_a_dial_tone_is_not() {
-        let outside = |below_db, below_rise_db, above_risen_db| Outside { below_db, below_rise_db, above_risen_db };
-        for off in [sounding_outside, ended_outside] {
-            assert!(off(&outside(-30.0, 20.0, -40.0)) < f32::EPSILON, "a keypad in silence");
-            assert!(off(&outside(22.0, 0.0, -40.0)) < f32::EPSILON, "a dial tone");
-            assert!(off(&outside(0.0, 0.0, -40.0)) > 1.0, "a voice that went on");
-            assert!(off(&outside(0.0, 20.0, -40.0)) > off(&outside(0.0, 0.0, -40.0)) + 1.0, "one that began");
-            assert!(off(&outside(-30.0, 0.0, -10.0)) > 1.0, "sibilants and overtones");
+        for weights in [&SOUNDING, &ENDED] {
+            let off = |outside: Outside| weights.of_outside(&outside);
+            assert!(off(outside(-30.0, 20.0, -40.0)) < f32::EPSILON, "a keypad in silence");
+            assert!(off(outside(22.0, 0.0, -40.0)) < f32::EPSILON, "a dial tone");
+            assert!(off(outside(0.0, 0.0, -40.0)) > 1.0, "a voice that went on");
+            assert!(off(outside(0.0, 20.0, -40.0)) > off(outside(0.0, 0.0, -40.0)) + 1.0, "one that began");
+            assert!(off(outside(-30.0, 0.0, -10.0)) > 1.0, "sibilants and overtones");
+            assert!(weights.of_beside(-8.0) < weights.of_beside(-2.5) - 1.0, "other partials");
         }
+    }
+
+    #[test]
+    fn what_was_not_measured_would_have_changed_nothing() {
+        let mut rng = fastrand::Rng::with_seed(9);
+        let mut between = |from: f32, to: f32| from + (to - from) * rng.f32();
+        let mut unmeasured = [0; 2];
+        for weights in [&SOUNDING, &ENDED] {
+            for _ in 0..10_000 {
+                let (sum, flatness_db) = (between(-5.0, 25.0), between(-15.0, 0.0));
+                let outside = outside(between(-40.0, 25.0), between(-5.0, 25.0), between(-45.0, 5.0));
+                let with_beside = sum + weights.of_beside(flatness_db);
+                let expected = with_beside > 0.0 && with_beside > weights.of_outside(&outside);
+                let mut measured = [false; 2];
+                let [beside, beyond] = &mut measured;
+                let verdict = Verdict { sum, weights };
+                let found = verdict.is_digit(
+                    || {
+                        *beside = true;
+                        flatness_db
+                    },
+                    || {
+                        *beyond = true;
+                        outside
+                    },
+                );
+                assert_eq!(found, expected, "{sum}, {flatness_db}, {outside:?}");
+                unmeasured = [0, 1].map(|at| unmeasured[at] + u32::from(!measured[at]));
+            }
+        }
+        assert!(unmeasured.iter().all(|count| *count > 3000), "{unmeasured:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Waveforms eight samples at a time, for kernels.
 
 use super::simd::{LANES, Vector};
+use std::f32::consts::{FRAC_PI_2, PI};
 
 /// Sum of products.
 #[inline(always)]
@@ -29,6 +30,13 @@ impl<V: Vector> Wave<V> {
     pub(crate) fn at(step: f32, start: f32) -> Self {
         let ((step_sin, step_cos), (start_sin, start_cos)) = (step.sin_cos(), start.sin_cos());
         Self::of([step_cos, step_sin], [start_cos, start_sin])
+    }
+
+    /// With `step` radians a sample, and a phasor turned by `start` radians at the first.
+    #[inline(always)]
+    pub(crate) fn of_phasor(step: f32, start: f32, phasor: [f32; 2]) -> Self {
+        let ((step_sin, step_cos), (start_sin, start_cos)) = (step.sin_cos(), start.sin_cos());
+        Self::of([step_cos, step_sin], product(phasor, [start_cos, start_sin]))
     }
 
     /// With `step` radians a sample, from half a sample after the middle of an even number of samples; and (cos, sin) of
@@ -63,6 +71,18 @@ impl<V: Vector> Wave<V> {
         self.cos = cos * turn_cos - sin * turn_sin;
         self.sin = cos * turn_sin + sin * turn_cos;
     }
+}
+
+/// The angle of a complex number in radians, -pi to pi, within 2e-4: by a polynomial, as a library's takes five times as long.
+pub(crate) fn angle(re: f32, im: f32) -> f32 {
+    let (x, y) = (re.abs(), im.abs());
+    let part = x.min(y) / x.max(y).max(f32::MIN_POSITIVE);
+    let square = part * part;
+    let small = part
+        * (0.999_866 + square * (-0.330_299_5 + square * (0.180_141 + square * (-0.085_133 + square * 0.020_835_1))));
+    let first_quadrant = if y > x { FRAC_PI_2 - small } else { small };
+    let upper_half = if re < 0.0 { PI - first_quadrant } else { first_quadrant };
+    upper_half.copysign(im)
 }
 
 /// (cos, sin) of the sum of two angles, from theirs.
@@ -101,6 +121,18 @@ mod tests {
             }
             written
         }
+    }
+
+    #[test]
+    fn an_angle_is_the_librarys_within_a_fiftieth_of_a_percent() {
+        for step in -3141..=3141 {
+            let expected = step as f32 * 1e-3;
+            for size in [1e-9, 1.0, 1e9] {
+                let found = angle(size * expected.cos(), size * expected.sin());
+                assert!((found - expected).abs() < 2e-4, "{expected}: {found}");
+            }
+        }
+        assert_eq!(angle(0.0, 0.0), 0.0);
     }
 
     #[test]
