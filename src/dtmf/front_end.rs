@@ -47,16 +47,14 @@ pub(crate) struct FrontEnd {
     taps: usize,
     table: Vec<f32>,
     low_table: Vec<f32>,
-    /// What was heard, from the beginning on.
     buffer: Box<[f32]>,
-    /// Input samples in the buffer.
+    /// Input samples in the buffer, from its beginning on.
     heard: usize,
     /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
     origin: i64,
     /// Filtered samples made so far.
     count: u64,
-    /// With room for those made together with the last.
-    filtered: Box<[f32; MOST + TOGETHER]>,
+    filtered: Box<Filtered>,
     /// What was heard for them, at 8 kHz: every second sample, and those between.
     halves: Box<[[f32; HALF_INPUT]; 2]>,
     simd: Simd,
@@ -112,14 +110,12 @@ impl FrontEnd {
         self.buffer[..self.heard].get(start..).unwrap_or_default()
     }
 
-    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz, and how many samples those are: all of them
-    /// if fewer than [`MOST`]. The `n`-th
-    /// filtered sample is centred on time `n / WORKING_RATE`.
-    pub(crate) fn fill(&mut self) -> (&[f32; MOST], usize) {
+    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz. How many samples that makes: all there are if
+    /// fewer than [`MOST`]. The `n`-th filtered sample is centred on time `n / WORKING_RATE`.
+    pub(crate) fn fill(&mut self) -> (&Filtered, usize) {
         let filled = if self.rate == TELEPHONE_RATE { self.fill_telephone_rate() } else { self.fill_any_rate() };
         self.count += filled as u64;
-        let (filtered, _) = self.filtered.split_first_chunk().expect("it has room for more");
-        (filtered, filled)
+        (&self.filtered, filled)
     }
 
     /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 220 ms; a sample of each
@@ -200,7 +196,9 @@ const TELEPHONE_RATE: u64 = 8000;
 const HALVING_TAPS: usize = 36;
 /// Filtered samples made together at 8 kHz.
 const TOGETHER: usize = 40;
-/// Half the input samples for those.
+/// Filtered samples made in one go, with room for those made together with the last.
+pub(crate) type Filtered = [f32; MOST + TOGETHER];
+/// Half the input samples for those made together.
 const WINDOW: usize = TOGETHER + HALVING_TAPS / 2;
 /// Half the input samples for [`MOST`] filtered samples at 8 kHz, and room for those made together with the last.
 const HALF_INPUT: usize = MOST + HALVING_TAPS / 2 + TOGETHER;

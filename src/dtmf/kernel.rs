@@ -3,7 +3,7 @@
 //! A sub-block is too short to tell tones apart; sums of sub-blocks are not. The correlations carry the phase of
 //! the stream, so adding those of neighbouring sub-blocks gives the correlation (the Goertzel value) of the longer block.
 
-use super::front_end;
+use super::front_end::{self, Filtered};
 use super::marks::Shares;
 use super::simd::{self, LANES, Lanes, Vector};
 use super::sub_blocks::{BASIS, Basis, Folded, Parts, Running, Sliding};
@@ -99,7 +99,7 @@ impl Kernel {
     }
 
     /// Correlates `new` sub-blocks. What stands behind them does not matter.
-    pub(crate) fn correlate(&mut self, samples: &[f32; MOST * HOP], new: usize, simd: simd::Simd) -> Marks {
+    pub(crate) fn correlate(&mut self, samples: &Filtered, new: usize, simd: simd::Simd) -> Marks {
         if new == 0 { Marks::default() } else { simd.run(Correlation { kernel: self, samples, new: new.min(MOST) }) }
     }
 
@@ -211,7 +211,7 @@ impl simd::Kernel for Peaks<'_> {
 
 struct Correlation<'a> {
     kernel: &'a mut Kernel,
-    samples: &'a [f32; MOST * HOP],
+    samples: &'a Filtered,
     new: usize,
 }
 
@@ -240,12 +240,12 @@ impl Kernel {
     #[inline(always)]
     fn correlate_folded<V: Vector>(&mut self, new: usize) {
         let Self { basis, rings, folded, shares, sums: kept, count } = self;
-        let (rings, shares, count) = (&mut **rings, &mut **shares, *count as usize);
+        let (rings, shares) = (&mut **rings, &mut **shares);
         let functions = basis.functions::<V>();
-        let Some(middles) = basis.middles(count).first_chunk::<MOST>() else { return };
+        let Some(middles) = basis.middles(*count).first_chunk::<MOST>() else { return };
         let mut sums = [Running::load(&kept[0]), Running::load(&kept[1])];
         for (at, middle) in middles.iter().enumerate().take(new) {
-            let n = count.wrapping_add(at);
+            let n = (*count as usize).wrapping_add(at);
             let [re, im] = folded.correlated::<V>(at, &functions, middle);
             let re = sums[0].sum_over_short(re, &mut kept[0].fours, n);
             let im = sums[1].sum_over_short(im, &mut kept[1].fours, n);
@@ -329,8 +329,8 @@ mod tests {
     }
 
     /// Samples for [`Kernel::correlate`], and the sub-blocks they are.
-    fn with_rest(samples: &[f32]) -> ([f32; MOST * HOP], usize) {
-        let mut all = [f32::NAN; MOST * HOP];
+    fn with_rest(samples: &[f32]) -> (Filtered, usize) {
+        let mut all: Filtered = [f32::NAN; _];
         all[..samples.len()].copy_from_slice(samples);
         (all, samples.len() / HOP)
     }

@@ -10,7 +10,7 @@ use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
 /// Sub-blocks after which all phases repeat: one second, as all nominal frequencies are whole numbers.
-pub(crate) const SECOND: usize = WORKING_RATE as usize / HOP;
+const SECOND: usize = WORKING_RATE as usize / HOP;
 
 /// Real and imaginary parts for each tone.
 pub(crate) type Parts = [Tones; 2];
@@ -42,8 +42,8 @@ const _: () = assert!(HOP == 4 && TONES == LANES);
 impl Basis {
     /// The phases of the middles of sub-blocks, from the `n`-th of the stream on.
     #[inline(always)]
-    pub(crate) fn middles(&self, n: usize) -> &[Parts] {
-        &self.middles[n % SECOND..]
+    pub(crate) fn middles(&self, n: u64) -> &[Parts] {
+        &self.middles[(n % SECOND as u64) as usize..]
     }
 
     /// The functions of the outer and the inner samples.
