@@ -60,25 +60,43 @@ impl SampleFormat {
         }
     }
 
-    /// The sample's value as a fraction of full scale.
-    ///
-    /// # Panics
-    /// If `bytes` is not [`bytes`](Self::bytes) long.
+    /// Appends the samples of one channel, as fractions of full scale, from whole frames of so many bytes in which they
+    /// begin at an offset.
     #[expect(clippy::cast_possible_truncation, reason = "24 bits of precision are enough")]
-    pub fn decode(self, bytes: &[u8]) -> f32 {
+    fn decode_channel(self, frames: Frames<'_>, plane: &mut Vec<f32>) {
         match self {
-            Self::U8 => (f32::from(bytes[0]) - 128.0) / 128.0,
-            Self::S16Le => f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0,
-            Self::S16Be => f32::from(i16::from_be_bytes([bytes[0], bytes[1]])) / 32_768.0,
-            Self::S24Le => signed32([0, bytes[0], bytes[1], bytes[2]]),
-            Self::S32Le => signed32([bytes[0], bytes[1], bytes[2], bytes[3]]),
-            Self::F32Le => finite(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
-            Self::F64Le => {
-                let [a, b, c, d, e, f, g, h] = *bytes else { return 0.0 };
-                finite(f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32)
-            }
-            Self::MuLaw => Law::Mu.decode_f32(bytes[0]),
-            Self::ALaw => Law::A.decode_f32(bytes[0]),
+            Self::U8 => frames.each(plane, |[a]| (f32::from(a) - 128.0) / 128.0),
+            Self::S16Le => frames.each(plane, |bytes| f32::from(i16::from_le_bytes(bytes)) / 32_768.0),
+            Self::S16Be => frames.each(plane, |bytes| f32::from(i16::from_be_bytes(bytes)) / 32_768.0),
+            Self::S24Le => frames.each(plane, |[a, b, c]| signed32([0, a, b, c])),
+            Self::S32Le => frames.each(plane, signed32),
+            Self::F32Le => frames.each(plane, |bytes| finite(f32::from_le_bytes(bytes))),
+            Self::F64Le => frames.each(plane, |bytes| finite(f64::from_le_bytes(bytes) as f32)),
+            Self::MuLaw => frames.each(plane, |[octet]| Law::Mu.decode_f32(octet)),
+            Self::ALaw => frames.each(plane, |[octet]| Law::A.decode_f32(octet)),
+        }
+    }
+}
+
+/// Whole frames of interleaved samples, and which channel of them is meant.
+#[derive(Clone, Copy)]
+struct Frames<'a> {
+    bytes: &'a [u8],
+    /// Bytes of one frame.
+    frame: usize,
+    /// Where in it the channel's sample begins.
+    offset: usize,
+}
+
+impl Frames<'_> {
+    /// Appends the channel's samples of `N` bytes each. The format is chosen once for all of them, so that they can be read
+    /// several at a time: chosen for each, reading took a quarter of the time a recording takes to decode.
+    fn each<const N: usize>(self, plane: &mut Vec<f32>, value: impl Fn([u8; N]) -> f32) {
+        if self.frame == N {
+            plane.extend(self.bytes.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)));
+        } else {
+            let frames = self.bytes.chunks_exact(self.frame);
+            plane.extend(frames.map(|frame| value(*frame[self.offset..].first_chunk().unwrap_or(&[0; N]))));
         }
     }
 }
@@ -147,10 +165,9 @@ impl<R: Read + Send> WavBody for FrameReader<R> {
             self.held += count;
         }
         let whole = self.held - self.held % frame;
-        let size = self.format.bytes();
         for (channel, plane) in block.planes_mut().iter_mut().enumerate() {
-            let samples = self.buffer[..whole].chunks_exact(frame).map(|frame| &frame[channel * size..][..size]);
-            plane.extend(samples.map(|bytes| self.format.decode(bytes)));
+            let offset = channel * self.format.bytes();
+            self.format.decode_channel(Frames { bytes: &self.buffer[..whole], frame, offset }, plane);
         }
         self.buffer.copy_within(whole..self.held, 0);
         self.held -= whole;
@@ -185,7 +202,16 @@ mod tests {
             (SampleFormat::ALaw, &[0xD5], 8.0 / 32_768.0),
         ];
         for (format, bytes, expected) in cases {
-            assert_eq!(format.decode(bytes).to_bits(), expected.to_bits(), "{format} {bytes:?}");
+            let size = format.bytes();
+            assert_eq!(size, bytes.len());
+            // Alone, and as the second channel of two frames.
+            let stereo = [&vec![0xA5; size], bytes, &vec![0x5A; size], bytes].concat();
+            for (bytes, frame, offset, frames) in [(bytes, size, 0, 1), (&stereo, 2 * size, size, 2)] {
+                let mut plane = Vec::new();
+                format.decode_channel(Frames { bytes, frame, offset }, &mut plane);
+                let found: Vec<u32> = plane.iter().map(|sample| sample.to_bits()).collect();
+                assert_eq!(found, vec![expected.to_bits(); frames], "{format} {bytes:?}");
+            }
         }
     }
 
