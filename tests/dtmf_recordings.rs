@@ -58,7 +58,8 @@ fn acoustic_recordings_have_few_errors() {
         println!("{file}: {truth} heard as {heard}");
         total += errors(truth.trim(), &heard);
     }
-    assert!(total <= 5, "{total} errors in 55 digits");
+    // What is promised for rooms, talk radio and clipping: at most 20 errors in 163 digits.
+    assert!(total * 163 <= 20 * 55, "{total} errors in 55 digits");
 }
 
 #[test]

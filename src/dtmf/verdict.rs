@@ -3,6 +3,11 @@
 //! The weights were fitted (logistic regression) on digits under noise, echo, reverberation, GSM, prompt speech, music,
 //! twist, frequency offsets and distortion against five languages of telephone speech and hold music at several speeds,
 //! with and without the high-pass of a line, and the simulator's music.
+//!
+//! What is always added sets the balance between digits missed and false ones. As it is, speech in five languages at 41
+//! speeds from 0.7 to 1.5, with and without the high-pass, gives 3 false digits in 129 hours, and hold music none in 12.
+//! With 2 more they are 13 and 5; then 0.7 instead of 1.6 % of digits are missed in white noise at an S/N of -3 dB, and one
+//! less of 55 in acoustic recordings.
 
 use super::Digit;
 use super::evidence::Evidence;
@@ -35,7 +40,7 @@ const SOUNDING: Weights = Weights {
     outside: [0.1373, 3.2307, 0.2878],
 };
 /// Added for windows of 24, 36 and 48 ms.
-const SOUNDING_WINDOW: [f32; 3] = [-6.381, -3.401, -1.747];
+const SOUNDING_WINDOW: [f32; 3] = [-8.381, -5.401, -3.747];
 
 /// For a pair that just ended.
 const ENDED: Weights = Weights {
@@ -44,7 +49,7 @@ const ENDED: Weights = Weights {
     outside: [0.1398, 2.5043, 0.1351],
 };
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
-const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -4.151];
+const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -6.151];
 
 /// From where to where what is beside the pair may be flat, in dB.
 const FLATNESS_DB: [f32; 2] = [-10.0, -2.0];
