@@ -2,7 +2,7 @@
 
 use super::fit::{Fit, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
-use super::partials::Halves;
+use super::partials::{Halves, LONGEST};
 use super::simd::{Kernel, LANES, Vector};
 use super::waves::Wave;
 use std::f32::consts::TAU;
@@ -96,6 +96,8 @@ const PARTIALS: usize = 80;
 /// A partial within so many Hz of a tone is the tone's own.
 const OWN_HZ: f32 = 70.0;
 const _: () = assert!((PARTIALS_HZ[1] - PARTIALS_HZ[0]) as usize * MAX_WINDOW / (WORKING_RATE as usize) < PARTIALS);
+
+const _: () = assert!(MAX_WINDOW <= LONGEST);
 
 /// The window a pair was fitted to, for the flatness of what the fitted waveform leaves of the band: geometric over
 /// arithmetic mean of the powers of its partials, in dB. Noise has -2.5.

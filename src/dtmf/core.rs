@@ -7,7 +7,7 @@ use super::history::History;
 use super::kernel::{MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
-use super::search::{Candidate, Look, Search, is_decisive, is_slow_turn};
+use super::search::{Candidate, FALLEN_SLACK, Look, Search, is_decisive, is_slow_turn};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
@@ -21,9 +21,10 @@ const ECHO_POWER: f32 = 0.2;
 const FALLEN_POWER: f32 = 0.25;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
 const BRIDGED_HOPS: u32 = 8;
-/// How long a refused pair rests, in filtered samples: 2 ms while it sounds, 3 ms once it went down.
+/// How long a refused pair rests, in filtered samples: 4 ms while it sounds, 3 ms once it went down.
 const SOUNDING_REST: u64 = 16;
 const FALLEN_REST: u64 = 12;
+const _: () = assert!(FALLEN_SLACK > FALLEN_REST as f32);
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
 
@@ -93,9 +94,9 @@ struct Watched {
 }
 
 impl Watched {
-    /// Whether it will do to look at a pair at its next turn: all but those of about the age at which most digits are found.
-    fn can_wait(self, digit: Digit, now: u64) -> bool {
-        !is_slow_turn(now) && (self.digit != digit || !is_decisive((now as f64 - self.onset) as f32))
+    /// Whether a pair is this one, of about the age at which most digits are found.
+    fn is_decisive(self, digit: Digit, now: u64) -> bool {
+        self.digit == digit && is_decisive((now as f64 - self.onset) as f32)
     }
 }
 
@@ -106,7 +107,7 @@ pub(crate) struct Core {
     history: History,
     active: Option<Active>,
     previous: Option<Previous>,
-    watched: Watched,
+    watched: Option<Watched>,
     refused_sounding: Refused,
     refused_fallen: Refused,
     quiet_until: u64,
@@ -124,7 +125,7 @@ impl Core {
             history,
             active: None,
             previous: None,
-            watched: Watched { digit: Digit::at(0, 0), onset: 0.0 },
+            watched: None,
             refused_sounding: nothing,
             refused_fallen: nothing,
             quiet_until: 0,
@@ -238,12 +239,14 @@ impl Core {
     fn sounding(&mut self) -> Option<Candidate> {
         let digit = self.history.strongest_pair();
         let now = self.history.count();
-        if self.is_on(digit) || self.refused_sounding.covers(digit, now) || self.watched.can_wait(digit, now) {
+        // All but the decisive moments of a pair have their turns.
+        let can_wait = !is_slow_turn(now) && !self.watched.is_some_and(|watched| watched.is_decisive(digit, now));
+        if can_wait || self.is_on(digit) || self.refused_sounding.covers(digit, now) {
             return None;
         }
         let onset = self.search().onset(digit);
         match onset {
-            Some(onset) => self.watched = Watched { digit, onset: now as f64 - f64::from(onset.age) },
+            Some(onset) => self.watched = Some(Watched { digit, onset: now as f64 - f64::from(onset.age) }),
             // Only a pair in pieces may have another twist now, and those have their turns.
             None if !is_slow_turn(now) => return None,
             None => {}

@@ -25,7 +25,7 @@ const END_RESIDUAL: f32 = 0.04;
 /// Variation that no keypad has.
 const UNSTEADY: f32 = 0.45;
 
-/// Everything measured on a candidate over one window.
+/// What is measured on every candidate that was fitted, over one window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {
     /// Rise of the tone that rises less from before the onset, in dB.

@@ -14,7 +14,7 @@ const MAX_PHASES: u64 = 512;
 /// Input samples taken in one go; bounds the buffer, not the caller's block.
 pub(crate) const CHUNK: usize = 512;
 /// How far back the input can be asked for, in filtered samples: 220 ms.
-const INPUT_MEMORY: u64 = 880;
+pub(crate) const INPUT_MEMORY: u64 = 880;
 /// Filtered samples in a sub-block: 1 ms. They are made in whole sub-blocks.
 pub(crate) const HOP: usize = 4;
 /// Filtered samples made in one go, at most.

@@ -4,9 +4,9 @@
 //! the stream, so adding those of neighbouring sub-blocks gives the correlation (the Goertzel value) of the longer block.
 
 use super::front_end::{self, Filtered};
-use super::marks::Shares;
+use super::marks::{Held, Shares};
 use super::simd::{self, LANES, Lanes, Vector};
-use super::sub_blocks::{BASIS, Basis, Folded, Parts, Running, Sliding};
+use super::sub_blocks::{BASIS, Basis, FoldedBlocks, Parts, Running, Sliding};
 use super::{COLUMN_HZ, Digit, ROW_HZ};
 use std::ops::Range;
 
@@ -23,9 +23,9 @@ pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
 pub(crate) const RING: usize = 256;
 /// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
 pub(crate) const MOST: usize = front_end::MOST / HOP;
-/// Sub-blocks whose correlations are kept: those correlated in one go, and two short windows before them.
+/// Sub-blocks whose correlations are kept: those correlated in one go, and two short windows before them, which are asked for.
 const CORRELATIONS: usize = 128;
-const _: () = assert!(CORRELATIONS > MOST + 3 * SHORT && RING.is_multiple_of(CORRELATIONS));
+const _: () = assert!(CORRELATIONS > MOST + 2 * SHORT && RING.is_multiple_of(CORRELATIONS));
 /// Sub-blocks whose least powers are kept, so that a search may pass over all of them.
 const GROUP: usize = 8;
 const _: () = assert!(RING.is_multiple_of(GROUP));
@@ -47,7 +47,7 @@ pub(crate) struct Kernel {
     basis: &'static Basis,
     rings: Box<Rings>,
     /// The sub-blocks being correlated.
-    folded: Box<Folded>,
+    folded: Box<FoldedBlocks>,
     shares: Box<Shares>,
     /// Of real and imaginary parts.
     sums: [Sliding; 2],
@@ -65,10 +65,10 @@ struct Rings {
     /// The least of each [`GROUP`] of them.
     floors: [Tones; RING / GROUP],
     /// The strongest row and column, bit `n` for tone `n`: over 12 ms.
-    loudest: [u8; RING],
+    strongest_short: [u8; RING],
     /// The same over 24 ms.
     strongest: [u8; RING],
-    /// Of the loudest 12 ms before, those that have gone down.
+    /// Of the strongest over 12 ms, 12 ms before, those that have gone down.
     gone_down: [u8; RING],
     /// Energy of each sub-block, twice, so that any past is one slice.
     energies: [[f32; RING]; 2],
@@ -85,13 +85,13 @@ impl Kernel {
                 correlations: [[[0.0; TONES]; 2]; CORRELATIONS],
                 powers: [[0.0; TONES]; RING],
                 floors: [[0.0; TONES]; RING / GROUP],
-                loudest: [0; RING],
+                strongest_short: [0; RING],
                 strongest: [0; RING],
                 gone_down: [0; RING],
                 energies: [[0.0; RING]; 2],
                 short_energies: [0.0; RING],
             }),
-            folded: Box::new(Folded::EMPTY),
+            folded: Box::new(FoldedBlocks::EMPTY),
             shares: Box::new(Shares::new(silence)),
             sums: Default::default(),
             count: 0,
@@ -221,6 +221,7 @@ impl simd::Kernel for Correlation<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) -> Marks {
         let Self { kernel, samples, new } = self;
+        // In this order: each step needs what those before it left, and the count stands where it was until they are kept.
         let groups = samples.as_chunks::<{ LANES * HOP }>().0.iter().take(new.div_ceil(LANES));
         for (group, first) in groups.zip((0..).step_by(LANES)) {
             let energies = kernel.folded.put::<V>(group, first);
@@ -254,12 +255,12 @@ impl Kernel {
             let (slot, earlier) = (n % RING, n.wrapping_sub(SHORT) % RING);
             let (now, before) = (re * re + im * im, V::load(&rings.powers[earlier]));
             now.store(&mut rings.powers[slot]);
-            let (loudest, both) = (now.greatest_of_half(), now + before);
-            let strongest = both.greatest_of_half();
-            rings.loudest[slot] = !now.less(loudest);
-            rings.strongest[slot] = !both.less(strongest);
-            rings.gone_down[slot] = now.less(V::splat(DOWN) * before) & rings.loudest[earlier];
-            shares.put_powers(at, loudest.sum_of_firsts(), strongest.sum_of_firsts());
+            let both = now + before;
+            let (short, long) = (now.greatest_of_half(), both.greatest_of_half());
+            rings.strongest_short[slot] = !now.less(short);
+            rings.strongest[slot] = !both.less(long);
+            rings.gone_down[slot] = now.less(V::splat(DOWN) * before) & rings.strongest_short[earlier];
+            shares.put_powers(at, short.sum_of_firsts(), long.sum_of_firsts());
         }
         for (sums, kept) in sums.iter().zip(kept) {
             sums.store(kept);
@@ -269,7 +270,7 @@ impl Kernel {
     /// What can be said of new sub-blocks.
     #[inline(always)]
     fn marks<V: Vector>(&mut self, new: usize) -> Marks {
-        let Marks { pair, down: mut held } = self.shares.marks::<V>(new);
+        let Held { now: pair, before: mut held } = self.shares.held::<V>(new);
         let mut down = 0;
         while held != 0 {
             let at = held.trailing_zeros();
@@ -307,7 +308,7 @@ impl Kernel {
     }
 }
 
-/// Puts numbers into a ring from a place on.
+/// Puts numbers into a ring from a place on. Seldom do any go round.
 #[inline(always)]
 pub(crate) fn put_round(ring: &mut [f32], first: usize, numbers: &[f32]) {
     let (before_end, after) = numbers.split_at(numbers.len().min(ring.len() - first));
@@ -402,6 +403,41 @@ mod tests {
         );
         assert_eq!((wide.energies, wide.short_energies), (portable.energies, portable.short_energies));
         assert_eq!((wide.strongest, wide.gone_down), (portable.strongest, portable.gone_down));
+    }
+
+    #[test]
+    fn peaks_are_the_greatest_of_twelve_sub_blocks() {
+        let mut kernel = Kernel::new(1e-9);
+        for samples in noise(4, 10 * MOST * HOP).chunks(MOST * HOP) {
+            hear(&mut kernel, samples, simd::Simd::detect());
+        }
+        for n in (kernel.count() - 100..kernel.count()).rev() {
+            let peaks = kernel.peaks(n, simd::Simd::detect());
+            for (tone, peak) in peaks.into_iter().enumerate() {
+                let plain = (0..SHORT as u64).map(|back| kernel.powers(n - back)[tone]).fold(0.0, f32::max);
+                assert_eq!(peak, plain, "sub-block {n}, tone {tone}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_marked_in_silence_nor_beyond_what_is_new() {
+        let tones: Vec<f32> = (0..MOST * HOP)
+            .map(|n| (TAU * 770.0 * n as f64 / 4000.0).cos() + (TAU * 1336.0 * n as f64 / 4000.0).cos())
+            .map(|x| x as f32)
+            .collect();
+        let two_windows = 2.0 * SHORT_SAMPLES as f32;
+        for (silence, is_marked) in [(0.5 * two_windows, true), (2.0 * two_windows, false)] {
+            let mut kernel = Kernel::new(silence);
+            let mut marks = Marks::default();
+            for _ in 0..4 {
+                marks = hear(&mut kernel, &tones, simd::Simd::detect());
+            }
+            assert_eq!(marks.pair != 0, is_marked);
+            let few = hear(&mut kernel, &tones[..3 * HOP], simd::Simd::detect());
+            assert_eq!(few.pair, if is_marked { 0b111 } else { 0 });
+            assert_eq!(few.down & !0b111, 0);
+        }
     }
 
     #[test]

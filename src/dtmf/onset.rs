@@ -6,7 +6,7 @@ use super::history::{History, MEMORY};
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 
 /// Oldest onset looked for, in sub-blocks.
-const OLDEST: usize = MEMORY - 2 * SHORT;
+pub(crate) const OLDEST: usize = MEMORY - 2 * SHORT;
 
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]

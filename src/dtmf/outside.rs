@@ -3,8 +3,10 @@
 
 use super::evidence::{db, line_amplitude};
 use super::fit::Fit;
-use super::front_end::WORKING_RATE;
+use super::front_end::{INPUT_MEMORY, WORKING_RATE};
 use super::history::History;
+use super::kernel::{HOP, SHORT_SAMPLES};
+use super::onset::OLDEST;
 use super::partials::{Halves, LONGEST};
 use super::simd::{Kernel, LANES, Vector};
 use super::waves::Wave;
@@ -15,6 +17,11 @@ use std::ops::Range;
 const SPAN: usize = 96;
 /// Filtered samples kept clear of the onset: 5 ms.
 const BEFORE: i64 = 20;
+// The oldest that is asked for: before the oldest onset of a pair that went down.
+const _: () = assert!(
+    OLDEST * HOP + SHORT_SAMPLES / 2 + SHORT_SAMPLES + BEFORE as usize + SPAN <= INPUT_MEMORY as usize,
+    "the input is forgotten too soon"
+);
 /// Cycles over the span of the partials below the band, 208 to 542 Hz, and above it, 2000 to 3375 Hz.
 const BELOW: Range<usize> = 5..14;
 const ABOVE: Range<usize> = 48..82;

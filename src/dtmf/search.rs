@@ -34,8 +34,8 @@ const LONGEST_FALLEN: usize = 232;
 /// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
 /// make a digit of a tone that is too short.
 const SHORTEST_FALLEN: f32 = 136.0;
-/// How much longer a pair may be found to have sounded a moment later.
-const FALLEN_SLACK: f32 = 16.0;
+/// How much longer a pair may be found to have sounded after a rest, in filtered samples.
+pub(crate) const FALLEN_SLACK: f32 = 16.0;
 /// S/N in dB and rise as a ratio of powers, 10 dB, from which a refused pair is worth telling.
 const CLEAR_DB: f32 = 6.0;
 const CLEAR_RISE: f32 = 10.0;
@@ -79,9 +79,9 @@ pub(crate) enum Look {
     Found(Candidate),
     /// There is nothing to judge yet, or anymore.
     Nothing,
-    /// It was fitted and is no digit, or not yet; with the reason where it came near.
+    /// It is no digit, or not yet; with the reason where it came near.
     Refused {
-        /// The fit alone showed it: a moment later it will again.
+        /// A moment later it will be refused again.
         clearly: bool,
         near_miss: Option<(Reason, Candidate)>,
     },
@@ -162,8 +162,8 @@ impl Search<'_> {
 
     /// Whether a window has its turn: of a pair that has often been refused, one at a time.
     fn is_turn(&self, window: usize, age: f32) -> bool {
-        let turn = (self.history.count() / (TURN * HOP as u64)) as usize % WINDOWS.len();
-        age < OLDEST || WINDOWS[turn] == window
+        let turn = self.history.count() / (TURN * HOP as u64) % WINDOWS.len() as u64;
+        age < OLDEST || WINDOWS[turn as usize] == window
     }
 
     fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refusal> {
@@ -216,47 +216,52 @@ impl Search<'_> {
         }
     }
 
-    /// What a pair that ended looks like, and whether it may be told as a near miss. An error where no fit can make it a digit
-    /// or worth telling.
-    fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Result<(FirstSight, bool), Refusal> {
+    /// Why a pair that ended after less than [`SHORTEST_FALLEN`] is no digit; whether it is told changes nothing else.
+    fn too_short(&self, digit: Digit, onset: Onset, window: usize) -> Refusal {
+        let clearly = onset.age < SHORTEST_FALLEN - FALLEN_SLACK;
+        if !self.tells || onset.rise() < CLEAR_RISE {
+            return Refusal::untold(clearly);
+        }
+        let sight = FirstSight::of(self.history, digit, SHORT);
+        if sight.share(self.history, digit, SHORT, window / SHORT_SAMPLES) < CLEAR_SHARE {
+            return Refusal::untold(clearly);
+        }
+        let fit = Evidence::fit(self.history, &sight, window, SHORT, None);
+        let reason = self.limits.broken_by(&fit, digit).unwrap_or(Reason::TooShort);
+        Refusal { clearly, near_miss: (fit.snr_db() > CLEAR_DB).then_some((reason, fit)) }
+    }
+
+    /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
+    fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Option<(FirstSight, bool)> {
         let (history, rise, windows) = (self.history, onset.rise(), window / SHORT_SAMPLES);
-        if rise < LEAST_RISE {
-            return Err(Refusal::untold(true));
-        }
-        let (is_long, is_clear) = (onset.age >= SHORTEST_FALLEN, self.tells && rise > CLEAR_RISE);
-        if !is_long && !is_clear {
-            return Err(Refusal::untold(onset.age < SHORTEST_FALLEN - FALLEN_SLACK));
-        }
-        if history.shares(digit, SHORT, windows).iter().sum::<f32>() < LEAST_SHARE {
-            return Err(Refusal::untold(true));
+        if rise < LEAST_RISE || history.shares(digit, SHORT, windows).iter().sum::<f32>() < LEAST_SHARE {
+            return None;
         }
         let sight = FirstSight::of(history, digit, SHORT);
-        let may_be_told = is_clear && sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE;
-        if may_be_told || is_long && sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ) {
-            return Ok((sight, may_be_told));
-        }
-        Err(Refusal::untold(is_long))
+        let may_be_told = rise > CLEAR_RISE && sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE;
+        (may_be_told || sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ)).then_some((sight, may_be_told))
     }
 
     /// The fit of a pair that was a digit, or why it was not one.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
         let history = self.history;
         let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
-        let (sight, may_be_told) = self.sight_of_fallen(digit, onset, window)?;
+        if onset.age < SHORTEST_FALLEN {
+            return Err(self.too_short(digit, onset, window));
+        }
+        let far_off = Err(Refusal::untold(true));
+        let Some((sight, may_be_told)) = self.sight_of_fallen(digit, onset, window) else { return far_off };
         // What may be told as a near miss is measured to the end.
         let bounds = (!may_be_told).then(|| self.limits.bounds(digit));
         let fit = Evidence::fit(history, &sight, window, SHORT, bounds.as_ref());
-        let is_clear = may_be_told && fit.snr_db() > CLEAR_DB;
+        let is_told = self.tells && may_be_told && fit.snr_db() > CLEAR_DB;
         let near =
-            |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_clear.then_some((reason, fit)) });
+            |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_told.then_some((reason, fit)) });
         if fit.snr_db() < LEAST_SNR_FALLEN_DB {
-            return Err(Refusal::untold(true));
+            return far_off;
         }
         if let Some(reason) = self.limits.broken_by(&fit, digit) {
             return near(true, reason);
-        }
-        if onset.age < SHORTEST_FALLEN {
-            return near(false, Reason::TooShort);
         }
         if !Presence::of(&fit, history, window, SHORT).reaches_its_end() {
             return near(false, Reason::TooShort);

@@ -1,7 +1,7 @@
 //! Kernels compiled twice: for the vector registers of the processor at hand, and for any processor.
 //!
 //! Both run the same source in the same order of operations (no multiplication is fused with an addition), so their results
-//! are equal to the bit.
+//! are equal to the bit, but for which NaN a NaN is.
 #![expect(
     unsafe_code,
     reason = "a function compiled for AVX2 may be called only where the processor was seen to have it"
@@ -329,36 +329,78 @@ mod tests {
     use super::*;
 
     /// What every operation makes of the same numbers.
-    struct All;
+    struct All {
+        a: Lanes,
+        b: Lanes,
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Results {
+        sums: [u32; 3],
+        less: [u8; 2],
+        /// Sum, difference, product, greater, lesser.
+        of_two: [[u32; LANES]; 5],
+        /// Reversed, reversed halves, the greatest of each half, sums of fours.
+        of_one: [[u32; LANES]; 4],
+    }
+
+    fn bits<V: Vector>(vector: V) -> [u32; LANES] {
+        let mut lanes = [0.0; LANES];
+        vector.store(&mut lanes);
+        lanes.map(f32::to_bits)
+    }
 
     impl Kernel for All {
-        type Output = Vec<f32>;
+        type Output = Results;
 
         #[inline(always)]
-        fn run<V: Vector>(self) -> Vec<f32> {
-            let (a, b) = (V::load(&[1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9]), V::load(&[0.3; LANES]));
-            let mut all = vec![a.sum() + f32::from(a.less(b))];
-            all.push(a.greatest_of_half().sum_of_firsts());
+        fn run<V: Vector>(self) -> Results {
+            let (a, b) = (V::load(&self.a), V::load(&self.b));
             let fours = V::sums_of_fours([a, b, a + b, a - b]);
-            let moved = [a.lesser(b), a.reversed(), a.greatest_of_half(), a.reversed_halves(), fours];
-            for vector in [a + b, a - b, a * b, a.greater(b)].into_iter().chain(moved) {
-                let mut lanes = [0.0; LANES];
-                vector.store(&mut lanes);
-                all.extend(lanes);
+            Results {
+                sums: [a.sum(), a.sum_of_firsts(), (a * b).sum()].map(f32::to_bits),
+                less: [a.less(b), b.less(a)],
+                of_two: [bits(a + b), bits(a - b), bits(a * b), bits(a.greater(b)), bits(a.lesser(b))],
+                of_one: [bits(a.reversed()), bits(a.reversed_halves()), bits(a.greatest_of_half()), bits(fours)],
             }
-            all
         }
     }
 
     #[test]
     fn registers_compute_the_same_to_the_bit() {
-        let all = Simd::Portable.run(All);
-        assert_eq!(Simd::detect().run(All), all);
-        assert_eq!(all[1], 3.5 + 7.0, "the greatest of halves");
-        assert_eq!(all[26..34], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
-        assert_eq!(all[34..42], [0.3, -2.0, 0.3, 0.1, 0.3, -6.5, 0.3, 1e-9], "the lesser");
-        assert_eq!((all[42], all[49]), (1e-9, 1.0), "reversed");
-        assert_eq!((all[58], all[61], all[62]), (0.1, 1.0, 1e-9), "halves reversed");
-        assert_eq!((all[66], all[68]), (2.6, 1.2), "fours");
+        let mut rng = fastrand::Rng::with_seed(6);
+        let special = [0.0, -0.0, f32::INFINITY, 1e-40, f32::MAX, 1.0, -1.0, f32::MIN_POSITIVE];
+        for round in 0..2000 {
+            let mut number = || if round % 2 == 0 { rng.f32() - 0.5 } else { special[rng.usize(0..8)] };
+            let all = || All { a: std::array::from_fn(|_| number()), b: std::array::from_fn(|_| number()) };
+            let All { a, b } = { all }();
+            let (wide, portable) = (Simd::detect().run(All { a, b }), Simd::Portable.run(All { a, b }));
+            // Which of the numbers that are none came out is nobody's business.
+            let is_number = |bits: &u32| !f32::from_bits(*bits).is_nan();
+            if [&wide, &portable].iter().all(|found| found.sums.iter().chain(found.of_one[3].iter()).all(is_number)) {
+                assert_eq!(wide, portable, "{a:?} {b:?}");
+            }
+            assert_eq!(
+                (wide.less, wide.of_two[3], wide.of_two[4]),
+                (portable.less, portable.of_two[3], portable.of_two[4])
+            );
+        }
+    }
+
+    #[test]
+    fn lanes_go_where_they_are_meant_to() {
+        let (a, b) = ([1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9], [0.3; LANES]);
+        for simd in [Simd::detect(), Simd::Portable] {
+            let Results { sums, less, of_two, of_one } = simd.run(All { a, b });
+            let of_two = of_two.map(|lanes| lanes.map(f32::from_bits));
+            let [reversed, halves, greatest, fours] = of_one.map(|lanes| lanes.map(f32::from_bits));
+            assert_eq!((sums[1], less[0]), (6f32.to_bits(), 0b1010_1010));
+            assert_eq!(of_two[3], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
+            assert_eq!(of_two[4], [0.3, -2.0, 0.3, 0.1, 0.3, -6.5, 0.3, 1e-9], "the lesser");
+            assert_eq!(reversed, [1e-9, 7.0, -6.5, 5.0, 0.1, 3.5, -2.0, 1.0]);
+            assert_eq!(halves, [0.1, 3.5, -2.0, 1.0, 1e-9, 7.0, -6.5, 5.0]);
+            assert_eq!(greatest, [3.5, 3.5, 3.5, 3.5, 7.0, 7.0, 7.0, 7.0]);
+            assert_eq!((fours[0], fours[2]), (2.6, 1.2));
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Basis {
     middles: Box<[Parts]>,
     /// `cos(w n)` for the outer and the inner samples of a sub-block, `n` = 3/2 and 1/2.
     even: [Tones; 2],
-    /// `-sin(w n)` for the same.
+    /// `sin(w n)` for the same.
     odd: [Tones; 2],
 }
 
@@ -34,7 +34,7 @@ pub(crate) static BASIS: LazyLock<Basis> = LazyLock::new(|| {
     Basis {
         middles: (0..SECOND + MOST).map(|n| [of(f64::cos, middle(n)), of(minus_sin, middle(n))]).collect(),
         even: [1.5, 0.5].map(|n| of(f64::cos, n)),
-        odd: [1.5, 0.5].map(|n| of(minus_sin, n)),
+        odd: [1.5, 0.5].map(|n| of(f64::sin, n)),
     }
 });
 const _: () = assert!(HOP == 4 && TONES == LANES);
@@ -60,13 +60,14 @@ pub(crate) struct Functions<V> {
     odd: [V; 2],
 }
 
-/// Sub-blocks folded: the sums of the outer and of the inner samples of each, and their differences, each twice.
-pub(crate) struct Folded {
+/// Sub-blocks folded: the sums of the outer and of the inner samples of each, and their differences, first less last.
+/// Each is there again, as its mirror image.
+pub(crate) struct FoldedBlocks {
     even: [[f32; HOP]; MOST],
     odd: [[f32; HOP]; MOST],
 }
 
-impl Folded {
+impl FoldedBlocks {
     pub(crate) const EMPTY: Self = Self { even: [[0.0; HOP]; MOST], odd: [[0.0; HOP]; MOST] };
 
     /// Folds [`LANES`] sub-blocks, which become the `first` and those after it. Their energies.
@@ -86,12 +87,13 @@ impl Folded {
 
     /// Correlation of the `at`-th sub-block with all tones, as (re, im), its middle having a phase.
     #[inline(always)]
-    pub(crate) fn correlated<V: Vector>(&self, at: usize, functions: &Functions<V>, [cos, sin]: &Parts) -> [V; 2] {
+    pub(crate) fn correlated<V: Vector>(&self, at: usize, functions: &Functions<V>, middle: &Parts) -> [V; 2] {
         let (even, odd) = (&self.even[at], &self.odd[at]);
         let even = V::splat(even[0]) * functions.even[0] + V::splat(even[1]) * functions.even[1];
         let odd = V::splat(odd[0]) * functions.odd[0] + V::splat(odd[1]) * functions.odd[1];
-        let (cos, sin) = (V::load(cos), V::load(sin));
-        [cos * even + sin * odd, sin * even - cos * odd]
+        // About the middle the sum of `x(n) exp(-i w n)` is `even + i odd`, as the differences are first less last.
+        let [re, im] = [V::load(&middle[0]), V::load(&middle[1])];
+        [re * even - im * odd, im * even + re * odd]
     }
 }
 

@@ -239,7 +239,7 @@ impl Solved {
 }
 
 /// Piece in which the level of a tone is followed, in filtered samples: 8 ms.
-const PIECE: usize = 32;
+const STEADY_PIECE: usize = 32;
 
 /// How much two tones of known frequency change from piece to piece of a window: the relative variation of each one's
 /// complex amplitude. 0 is steady, 1 is unrelated pieces.
@@ -258,8 +258,8 @@ impl Kernel for Variation<'_> {
         let (mut sums, mut squares, mut count) = ([[0f32; 2]; 2], [0f32; 2], 0f32);
         // All pieces are seen from the first one's middle.
         let mut turns = [[1.0, 0.0]; 2];
-        let steps = self.steps.map(|step| (step * PIECE as f32).sin_cos());
-        for piece in self.samples.as_chunks::<PIECE>().0 {
+        let steps = self.steps.map(|step| (step * STEADY_PIECE as f32).sin_cos());
+        for piece in self.samples.as_chunks::<STEADY_PIECE>().0 {
             let amplitudes = steady.amplitudes(piece);
             for tone in 0..2 {
                 let [re, im] = product(amplitudes[tone], turns[tone]);
@@ -281,7 +281,7 @@ impl Kernel for Variation<'_> {
 /// What the least squares over a piece need of two steady tones.
 struct Steady<V> {
     /// Cosine and sine of both tones from the middle of a piece on.
-    functions: [[[V; 2]; 2]; PIECE / 2 / LANES],
+    functions: [[[V; 2]; 2]; STEADY_PIECE / 2 / LANES],
     /// Of the products of both cosines, and of both sines.
     grams: [[[f32; 2]; 2]; 2],
 }
@@ -290,13 +290,13 @@ impl<V: Vector> Steady<V> {
     #[inline(always)]
     fn new(steps: [f32; 2]) -> Self {
         let ((mut a, half_a), (mut b, half_b)) = (Wave::<V>::from_middle(steps[0]), Wave::<V>::from_middle(steps[1]));
-        let mut functions = [[[V::splat(0.0); 2]; 2]; PIECE / 2 / LANES];
+        let mut functions = [[[V::splat(0.0); 2]; 2]; STEADY_PIECE / 2 / LANES];
         for functions in &mut functions {
             *functions = [[a.cos, a.sin], [b.cos, b.sin]];
             a.go_on();
             b.go_on();
         }
-        let products = Products::new([half_a, half_b], steps, (PIECE / 2) as f32);
+        let products = Products::new([half_a, half_b], steps, (STEADY_PIECE / 2) as f32);
         let [[aa, ab, ..], [ba, bb, ..], ..] = products.gram(1.0);
         let [[sin_aa, sin_ab, ..], [sin_ba, sin_bb, ..], ..] = products.gram(-1.0);
         Self { functions, grams: [[[aa, ab], [ba, bb]], [[sin_aa, sin_ab], [sin_ba, sin_bb]]] }
@@ -304,8 +304,8 @@ impl<V: Vector> Steady<V> {
 
     /// Complex amplitudes of both tones, as the parts of cosine and sine.
     #[inline(always)]
-    fn amplitudes(&self, piece: &[f32; PIECE]) -> [[f32; 2]; 2] {
-        let (before, after) = piece.split_at(PIECE / 2);
+    fn amplitudes(&self, piece: &[f32; STEADY_PIECE]) -> [[f32; 2]; 2] {
+        let (before, after) = piece.split_at(STEADY_PIECE / 2);
         let pieces = before.as_rchunks::<LANES>().1.iter().rev().zip(after.as_chunks::<LANES>().0);
         let mut with = [V::splat(0.0); 4];
         for ([a, b], (before, after)) in self.functions.iter().zip(pieces) {

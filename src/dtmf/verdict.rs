@@ -51,8 +51,10 @@ const ENDED: Weights = Weights {
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
 const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -6.151];
 
-/// From where to where what is beside the pair may be flat, in dB.
+/// Bounds of the flatness that is weighed, in dB.
 const FLATNESS_DB: [f32; 2] = [-10.0, -2.0];
+/// The flatter the better, and nothing outside the band speaks for a pair: [`Verdict::is_digit`] counts on it.
+const _: () = assert!(SOUNDING.is_monotonous() && ENDED.is_monotonous());
 /// From where to where what is below and above the band counts, in dB over the pair.
 const BELOW_DB: [f32; 2] = [-14.0, 4.0];
 const ABOVE_DB: [f32; 2] = [FAINT_DB, -12.0];
@@ -102,6 +104,12 @@ impl Verdict {
 }
 
 impl Weights {
+    const fn is_monotonous(&self) -> bool {
+        let [flat, tonal] = self.beside;
+        let [a, b, c] = self.outside;
+        flat >= 0.0 && tonal <= 0.0 && a >= 0.0 && b >= 0.0 && c >= 0.0
+    }
+
     fn of_beside(&self, flatness_db: f32) -> f32 {
         weighted(&self.beside, &measurements_beside(flatness_db))
     }
