@@ -243,9 +243,8 @@ impl Kernel {
         let Self { basis, rings, folded, shares, sums: kept, count } = self;
         let (rings, shares) = (&mut **rings, &mut **shares);
         let functions = basis.functions::<V>();
-        let Some(middles) = basis.middles(*count).first_chunk::<MOST>() else { return };
         let mut sums = [Running::load(&kept[0]), Running::load(&kept[1])];
-        for (at, middle) in middles.iter().enumerate().take(new) {
+        for (at, middle) in basis.middles(*count).iter().enumerate().take(new) {
             let n = (*count as usize).wrapping_add(at);
             let [re, im] = folded.correlated::<V>(at, &functions, middle);
             let re = sums[0].sum_over_short(re, &mut kept[0].fours, n);

@@ -42,8 +42,9 @@ const _: () = assert!(HOP == 4 && TONES == LANES);
 impl Basis {
     /// The phases of the middles of sub-blocks, from the `n`-th of the stream on.
     #[inline(always)]
-    pub(crate) fn middles(&self, n: u64) -> &[Parts] {
-        &self.middles[(n % SECOND as u64) as usize..]
+    pub(crate) fn middles(&self, n: u64) -> &[Parts; MOST] {
+        let rest = &self.middles[(n % SECOND as u64) as usize..];
+        rest.first_chunk().expect("so many more than a second's are tabulated")
     }
 
     /// The functions of the outer and the inner samples.
