@@ -372,8 +372,7 @@ mod tests {
         let special = [0.0, -0.0, f32::INFINITY, 1e-40, f32::MAX, 1.0, -1.0, f32::MIN_POSITIVE];
         for round in 0..2000 {
             let mut number = || if round % 2 == 0 { rng.f32() - 0.5 } else { special[rng.usize(0..8)] };
-            let all = || All { a: std::array::from_fn(|_| number()), b: std::array::from_fn(|_| number()) };
-            let All { a, b } = { all }();
+            let (a, b): (Lanes, Lanes) = (std::array::from_fn(|_| number()), std::array::from_fn(|_| number()));
             let (wide, portable) = (Simd::detect().run(All { a, b }), Simd::Portable.run(All { a, b }));
             // Which of the numbers that are none came out is nobody's business.
             let is_number = |bits: &u32| !f32::from_bits(*bits).is_nan();

@@ -26,9 +26,7 @@ impl Folded {
     fn pieces(&self) -> impl Iterator<Item = (&Lanes, &Lanes)> {
         self.even.iter().zip(&self.odd).take(self.half.div_ceil(LANES))
     }
-}
 
-impl Folded {
     /// Folds an even number of samples, up to [`MAX_WINDOW`].
     #[inline(always)]
     pub(crate) fn put<V: Vector>(&mut self, samples: &[f32]) {

@@ -28,8 +28,7 @@ impl<V: Vector> Wave<V> {
     /// With `step` radians a sample; `start` radians at the first.
     #[inline(always)]
     pub(crate) fn at(step: f32, start: f32) -> Self {
-        let ((step_sin, step_cos), (start_sin, start_cos)) = (step.sin_cos(), start.sin_cos());
-        Self::of([step_cos, step_sin], [start_cos, start_sin])
+        Self::of_phasor(step, start, [1.0, 0.0])
     }
 
     /// With `step` radians a sample, and a phasor turned by `start` radians at the first.
