@@ -2,6 +2,8 @@
 
 mod live;
 mod scripts;
+#[cfg_attr(not(feature = "sound-card"), path = "simulate/no_speaker.rs")]
+mod speaker;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _, stdin, stdout};
 use std::path::PathBuf;
@@ -9,12 +11,13 @@ use std::process::ExitCode;
 
 use tonopago::tryout::{AuthorizerDoes, GatewayDoes, Keying, Script, Setup, StandIn, Tryout};
 
+use self::speaker::Speaker;
 use super::call::keep;
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
 use super::{Failure, Outcome};
 
-/// Try a menu out: you are the caller, prompts are shown as text, services are stand-ins
+/// Try a menu out: you are the caller, prompts are shown and played, services are stand-ins
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +45,13 @@ pub(super) struct Args {
     /// Send each key as sound through the detector
     #[arg(long)]
     audio: bool,
+    /// The sound card that plays the prompts, on a terminal: an id from `tonopago devices`, or a part of an id or name that
+    /// only one has [default: the default card, if there is one]
+    #[arg(long, value_name = "CARD", conflicts_with = "script")]
+    speaker: Option<String>,
+    /// Show the prompts only
+    #[arg(long, conflicts_with = "speaker")]
+    mute: bool,
     /// What the authorizer answers: an amount, or unknown, expired, already_paid, blocked, unavailable, silent
     #[arg(long, value_name = "ANSWER", default_value = "200.00", value_parser = AuthorizerDoes::parse)]
     authorizer: AuthorizerDoes,
@@ -73,6 +83,15 @@ impl Args {
         let keying = if self.audio { Keying::Sound } else { Keying::Direct };
         Setup { keying, services, ..Setup::default() }
     }
+
+    /// The card that was asked for, or else the default one if it can be had.
+    fn open_speaker(&self) -> Result<Option<Speaker>, Failure> {
+        match &self.speaker {
+            Some(card) => Speaker::open(card).map(Some),
+            None if self.mute => Ok(None),
+            None => Ok(Speaker::open("default").ok()),
+        }
+    }
 }
 
 pub(super) fn run(args: Args) -> Outcome {
@@ -82,10 +101,14 @@ pub(super) fn run(args: Args) -> Outcome {
         return scripts::play(&args.script, args.bless, begin);
     }
     if args.format == Format::Text && stdin().is_terminal() && stdout().is_terminal() {
-        let mut tryout = begin();
-        live::play(&mut tryout)?;
+        let speaker = args.open_speaker()?;
+        let mut tryout = Tryout::new(menu, clips, Setup { keeps_sound: speaker.is_some(), ..args.setup() });
+        live::play(&mut tryout, speaker)?;
         keep(args.answers.as_deref(), &tryout.answers)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.speaker.is_some() {
+        return Err(Failure::usage("--speaker is for a terminal, where time runs as it does for a caller"));
     }
     let mut tryout = begin();
     from_pipe(&mut tryout, args.format)?;

@@ -42,11 +42,18 @@ pub struct Setup {
     pub services: StandIn,
     /// The month card expiries are compared with. Fixed by default, so that a script means the same for ever.
     pub today: YearMonth,
+    /// Whether what the box says is kept until it is taken: 32 kB a second.
+    pub keeps_sound: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { keying: Keying::Direct, services: StandIn::default(), today: YearMonth { year: 2026, month: 11 } }
+        Self {
+            keying: Keying::Direct,
+            services: StandIn::default(),
+            today: YearMonth { year: 2026, month: 11 },
+            keeps_sound: false,
+        }
     }
 }
 
@@ -60,6 +67,8 @@ pub struct Tryout {
     due: Vec<(MediaTime, RequestId, Reply)>,
     events: Vec<Event>,
     shown: Vec<(String, String)>,
+    /// What the box said since it was taken, where it is kept.
+    said: Option<Vec<f32>>,
     /// The answers the call was to keep, in order.
     pub answers: Vec<Answers>,
 }
@@ -78,6 +87,7 @@ impl Tryout {
             due: Vec::new(),
             events: Vec::new(),
             shown: Vec::new(),
+            said: setup.keeps_sound.then(Vec::new),
             answers: Vec::new(),
         };
         tryout.perform_effects();
@@ -102,6 +112,12 @@ impl Tryout {
     /// What happened since the last time.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
+    }
+
+    /// What the box said since the last time, for as long as media time went on: mono at [`SAMPLE_RATE`] Hz, full scale 1.0.
+    /// Nothing unless [`Setup::keeps_sound`].
+    pub fn take_sound(&mut self) -> Vec<f32> {
+        self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// What happened since the last time, as lines of a transcript with their times: events, then the fields that have
@@ -187,7 +203,11 @@ impl Tryout {
         let mut done = 0;
         while done < heard.len() {
             let until = self.until_due(heard.len() - done);
-            done += self.call.step(&heard[done..done + until], &mut said[..until]);
+            let step = self.call.step(&heard[done..done + until], &mut said[..until]);
+            if let Some(kept) = &mut self.said {
+                kept.extend_from_slice(&said[..step]);
+            }
+            done += step;
             self.perform_effects();
             while let Some(index) = self.due.iter().position(|(due, ..)| *due <= self.call.now()) {
                 let (_, id, reply) = self.due.remove(index);

@@ -26,4 +26,6 @@ mod prompts_lists_renders_and_checks;
 mod run_checks_a_whole_configuration;
 mod service;
 #[cfg(feature = "sound-card")]
+mod simulate_plays_its_prompts;
+#[cfg(feature = "sound-card")]
 mod virtual_card;

@@ -11,18 +11,28 @@ use tonopago::media::MediaTime;
 use tonopago::menu::View;
 use tonopago::tryout::Tryout;
 
+use super::speaker::Speaker;
 use crate::cli::Failure;
 
-/// How often the screen is brought up to date.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often time goes on: what the box says meanwhile goes to the sound card in one piece.
+const STEP: Duration = Duration::from_millis(20);
+/// Steps after which the screen is brought up to date.
+const LOOK: u32 = 5;
 
-pub(super) fn play(tryout: &mut Tryout) -> Result<(), Failure> {
+pub(super) fn play(tryout: &mut Tryout, mut speaker: Option<Speaker>) -> Result<(), Failure> {
     let term = Term::stdout();
     writeln!(&term, "Keys 0-9 * # are the telephone's; h hangs up. Type test cards only.")?;
+    match &speaker {
+        Some(speaker) => writeln!(&term, "Prompts are played on {}.", speaker.card())?,
+        None => writeln!(&term, "Prompts are shown, not played.")?,
+    }
     let keys = keyboard(&term);
     let begun = Instant::now();
-    while !tryout.is_over() {
-        match keys.recv_timeout(LOOK) {
+    for step in 0_u32.. {
+        if tryout.is_over() {
+            break;
+        }
+        match keys.recv_timeout(STEP) {
             Ok('h' | 'q' | '\u{4}') => tryout.hang_up(),
             Ok(key) if Digit::from_char(key).is_some() => tryout.press(&key.to_string()),
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
@@ -30,7 +40,14 @@ pub(super) fn play(tryout: &mut Tryout) -> Result<(), Failure> {
         }
         let elapsed = MediaTime::from_ms(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX / 8));
         tryout.wait(elapsed - tryout.now());
-        show(&term, tryout)?;
+        if let Some(Err(lost)) = speaker.as_mut().map(|speaker| speaker.play(&tryout.take_sound())) {
+            term.clear_line()?;
+            writeln!(&term, "Prompts are shown from now on: {lost}")?;
+            speaker = None;
+        }
+        if step.is_multiple_of(LOOK) || tryout.is_over() {
+            show(&term, tryout)?;
+        }
     }
     term.clear_line()?;
     writeln!(&term, "The call is over; press any key to leave.")?;

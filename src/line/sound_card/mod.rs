@@ -33,7 +33,7 @@ pub use blocks::{BLOCK_SAMPLES, Block, Capture};
 pub use devices::{Card, Form, cards};
 pub use error::CardError;
 pub use playback::Playback;
-pub use stream::{DuplexStream, InputStream, SoundCard};
+pub use stream::{DuplexStream, InputStream, OutputStream, SoundCard};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,6 +50,13 @@ pub struct Request {
     pub channel: u16,
     /// Length of the card's own buffer to ask for, in ms. Less is faster, more survives a busy machine.
     pub period_ms: u32,
+}
+
+impl Request {
+    /// The card that plays.
+    fn player(&self) -> &str {
+        self.output.as_deref().unwrap_or(&self.device)
+    }
 }
 
 impl Default for Request {

@@ -43,21 +43,33 @@ pub struct InputStream {
     _stream: Stream,
 }
 
+/// A card that plays.
+#[derive(Debug)]
+pub struct OutputStream {
+    /// What the card is to play, as fast as time goes by. It is full if the card has stopped; use `try_send` or
+    /// [`send`](Self::send).
+    pub output: Sender<Block>,
+    /// Samples per second, in Hz.
+    pub rate: u32,
+    /// What happened so far.
+    pub stats: Arc<Stats>,
+    faults: Faults,
+    _stream: Stream,
+}
+
 /// A card that listens and plays.
 #[derive(Debug)]
 pub struct DuplexStream {
     /// What the card heard, as in [`InputStream`].
     pub input: Receiver<Block>,
-    /// What the card is to play, at the same rate: as many samples as were heard. It is full if the card has stopped; use
-    /// `try_send` or [`send`](Self::send).
+    /// What the card is to play, as in [`OutputStream`], at the same rate: as many samples as were heard.
     pub output: Sender<Block>,
     /// Samples per second in both directions, in Hz.
     pub rate: u32,
     /// What happened so far.
     pub stats: Arc<Stats>,
     listening: InputStream,
-    playing: Faults,
-    _stream: Stream,
+    playing: OutputStream,
 }
 
 impl SoundCard {
@@ -71,22 +83,30 @@ impl SoundCard {
         open_input(&chosen, Plan::new(&chosen, request.rate, request)?, request.channel)
     }
 
+    /// Opens a card for playing; silence is played until something is sent.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub fn play(request: &Request) -> Result<OutputStream, CardError> {
+        let (card, device) = find(request.player(), Direction::Output)?;
+        let chosen = Chosen { card: &card, device: &device, direction: Direction::Output };
+        open_output(&chosen, Plan::new(&chosen, request.rate, request)?, Arc::default())
+    }
+
     /// Opens a card for listening and playing; sound comes from now on, and silence is played until something is sent.
     ///
     /// # Errors
     /// As [`listen`](Self::listen), or if both directions can't work at one rate.
     pub fn open(request: &Request) -> Result<DuplexStream, CardError> {
         let (card, device) = find(&request.device, Direction::Input)?;
-        let (out_card, out_device) = find(request.output.as_deref().unwrap_or(&request.device), Direction::Output)?;
+        let (out_card, out_device) = find(request.player(), Direction::Output)?;
         let from = Chosen { card: &card, device: &device, direction: Direction::Input };
         let to = Chosen { card: &out_card, device: &out_device, direction: Direction::Output };
         let (input_plan, output_plan) = Plan::both(&from, &to, request)?;
         let listening = open_input(&from, input_plan, request.channel)?;
         let (input, rate, stats) = (listening.input.clone(), listening.rate, Arc::clone(&listening.stats));
-        let (output, blocks) = bounded(blocks_of(HOLD_MS, rate));
-        let playback = Playback::new(blocks, usize::from(output_plan.config.channels), rate, Arc::clone(&stats));
-        let (stream, playing) = start(&to, &stats, |error| output_stream(&to, output_plan, playback, error))?;
-        Ok(DuplexStream { input, output, rate, stats, listening, playing, _stream: stream })
+        let playing = open_output(&to, output_plan, Arc::clone(&stats))?;
+        Ok(DuplexStream { input, output: playing.output.clone(), rate, stats, listening, playing })
     }
 }
 
@@ -123,6 +143,29 @@ impl InputStream {
     }
 }
 
+impl OutputStream {
+    /// The id of the card that was opened.
+    pub fn card(&self) -> &str {
+        &self.faults.card
+    }
+
+    /// Plays a block behind those sent before. If the output is full the block is dropped and counted as skipped: the card
+    /// has stopped, and [`check`](Self::check) will tell why.
+    pub fn send(&self, block: Block) {
+        if self.output.try_send(block).is_err() {
+            Stats::add(&self.stats.skipped, block.samples().len());
+        }
+    }
+
+    /// Whether the card still works.
+    ///
+    /// # Errors
+    /// As [`InputStream::check`].
+    pub fn check(&self) -> Result<(), CardError> {
+        self.faults.check()
+    }
+}
+
 impl DuplexStream {
     /// The id of the card that listens.
     pub fn card(&self) -> &str {
@@ -138,12 +181,9 @@ impl DuplexStream {
         self.listening.next_block(patience)
     }
 
-    /// Plays a block behind those sent before. If the output is full the block is dropped and counted as skipped: the card
-    /// has stopped, and [`check`](Self::check) or the next block will tell why.
+    /// Plays a block behind those sent before, as [`OutputStream::send`].
     pub fn send(&self, block: Block) {
-        if self.output.try_send(block).is_err() {
-            Stats::add(&self.stats.skipped, block.samples().len());
-        }
+        self.playing.send(block);
     }
 
     /// Whether the card still works in both directions.
@@ -191,6 +231,14 @@ fn open_input(chosen: &Chosen<'_>, plan: Plan, channel: u16) -> Result<InputStre
     let capture = Capture::new(blocks, usize::from(plan.config.channels), usize::from(channel), Arc::clone(&stats));
     let (stream, faults) = start(chosen, &stats, |error| input_stream(chosen, plan, capture, error))?;
     Ok(InputStream { input, rate, stats, faults, _stream: stream })
+}
+
+fn open_output(chosen: &Chosen<'_>, plan: Plan, stats: Arc<Stats>) -> Result<OutputStream, CardError> {
+    let rate = plan.config.sample_rate;
+    let (output, blocks) = bounded(blocks_of(HOLD_MS, rate));
+    let playback = Playback::new(blocks, usize::from(plan.config.channels), rate, Arc::clone(&stats));
+    let (stream, faults) = start(chosen, &stats, |error| output_stream(chosen, plan, playback, error))?;
+    Ok(OutputStream { output, rate, stats, faults, _stream: stream })
 }
 
 /// Blocks that hold so many ms, at least one. Callbacks may deliver shorter blocks: then they hold less.
