@@ -89,7 +89,8 @@ impl Soak {
         let mut line = LineBuilder::new(SEED).noise_dbm0(-52.0).echo(28.0, 14.0).build(8000);
         let quiet = line.carry(&[0.0; STEP]).try_into().unwrap();
         let make = Box::new(move || Call::new(Arc::clone(&menu), Arc::clone(&clips), &CallConfig::default()));
-        let config = AttendantConfig { answer_after: None, sound_dbm0: -38.0, profile: Profile::default() };
+        let config =
+            AttendantConfig { answer_after: None, sound_dbm0: -38.0, profile: Profile::default(), hand_over: None };
         Self {
             attendant: Attendant::new(config, make),
             line,
@@ -183,7 +184,8 @@ impl Soak {
             | Effect::Ring(_)
             | Effect::GaveUp
             | Effect::Save(_)
-            | Effect::Transfer(_) => {}
+            | Effect::HandsOver(_)
+            | Effect::CannotHandOver(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@
 //! - A line with ring signals begins a call after as many rings as asked for. A line without (an adapter that answers by
 //!   itself) begins one with a key or a quarter second of sound, and only after two seconds of quiet: the tones a line gives
 //!   after a call begin none.
+//! - A caller who is to be handed over is dialled on by hook flash; the line is left then.
 //! - A call ends by its menu, by the caller (a signal, or the network's tone), or by [`Attendant::hang_up`]. After
 //!   [`Attendant::close`] no call begins any more; the one under way goes on.
 
@@ -21,11 +22,12 @@ use crate::menu::{Answers, Event};
 use crate::progress::Heard;
 use crate::service::{Reply, Request, RequestId};
 
+use super::handover::{Handover, HandoverConfig, HookMove};
 use super::ring::{Rang, RingCounter};
 
 /// Samples of a step: 10 ms.
 pub const STEP: usize = SAMPLE_RATE as usize / 100;
-const STEP_TIME: MediaTime = MediaTime(STEP as u64);
+pub(super) const STEP_TIME: MediaTime = MediaTime(STEP as u64);
 /// Sound that begins a call on a line without signals, and the pauses it may have.
 const SOUND: MediaTime = MediaTime::from_ms(250);
 /// Quiet after which a line without signals may begin a call.
@@ -44,6 +46,8 @@ pub struct AttendantConfig {
     pub sound_dbm0: f64,
     /// The detector's profile for keys that begin a call.
     pub profile: Profile,
+    /// How callers are handed over to a person; without it the line can't. It takes a hook.
+    pub hand_over: Option<HandoverConfig>,
 }
 
 /// What the line tells besides sound, as seen since the last step.
@@ -82,8 +86,10 @@ pub enum Effect {
     Event(Event),
     /// The caller's answers, to be kept.
     Save(Answers),
-    /// The caller is to be handed over to this number as soon as the call has ended. A line that cannot do it lets go.
-    Transfer(String),
+    /// The call is over, and its caller is handed over to this number.
+    HandsOver(String),
+    /// The caller was to be handed over to this number, and the line cannot do it: it lets go.
+    CannotHandOver(String),
     /// The call is over; the network's tone that ended it, if one did. What remains of its recording can be taken.
     Ended(CallNumber, Option<Heard>),
     /// Let go of the line.
@@ -101,6 +107,8 @@ pub enum Phase {
     Settling,
     /// A call is under way.
     InCall,
+    /// The caller is handed over to a person.
+    HandingOver,
     /// The call is over; the line is not ready for another.
     Clearing,
     /// No calls are taken.
@@ -109,7 +117,8 @@ pub enum Phase {
 
 impl Phase {
     /// All phases.
-    pub const ALL: [Self; 6] = [Self::Idle, Self::Ringing, Self::Settling, Self::InCall, Self::Clearing, Self::Closed];
+    pub const ALL: [Self; 7] =
+        [Self::Idle, Self::Ringing, Self::Settling, Self::InCall, Self::HandingOver, Self::Clearing, Self::Closed];
 
     /// Its name in listings.
     pub const fn name(self) -> &'static str {
@@ -118,6 +127,7 @@ impl Phase {
             Self::Ringing => "ringing",
             Self::Settling => "answering",
             Self::InCall => "call",
+            Self::HandingOver => "handing_over",
             Self::Clearing => "clearing",
             Self::Closed => "closed",
         }
@@ -141,6 +151,9 @@ pub struct Attendant {
     /// The call under way, or the last one until the next begins: its recording is taken after its end.
     call: Option<Call>,
     number: CallNumber,
+    /// Where the call's caller is to go once it has ended.
+    hand_over_to: Option<String>,
+    handover: Option<Handover>,
     closing: bool,
     effects: VecDeque<Effect>,
 }
@@ -162,6 +175,8 @@ impl Attendant {
             sound: MediaTime::ZERO,
             call: None,
             number: 0,
+            hand_over_to: None,
+            handover: None,
             closing: false,
             effects: VecDeque::new(),
         }
@@ -186,6 +201,7 @@ impl Attendant {
             Phase::Idle | Phase::Ringing => self.wait(signals, heard),
             Phase::Settling if self.since >= SETTLING => self.begin(),
             Phase::InCall => self.talk(signals, heard, said),
+            Phase::HandingOver => self.hand_over(signals, said),
             Phase::Clearing => self.clear(),
             Phase::Settling | Phase::Closed => {}
         }
@@ -211,6 +227,9 @@ impl Attendant {
 
     /// Ends the call under way as if the caller had gone: the line is lost, or the box must stop.
     pub fn hang_up(&mut self) {
+        if self.phase == Phase::HandingOver {
+            self.leave();
+        }
         if self.phase == Phase::InCall
             && let Some(call) = &mut self.call
         {
@@ -312,16 +331,47 @@ impl Attendant {
                     self.effects.push_back(Effect::Request { call: self.number, id, request });
                 }
                 call::Effect::Save(answers) => self.effects.push_back(Effect::Save(answers)),
-                call::Effect::Transfer { to } => self.effects.push_back(Effect::Transfer(to)),
+                call::Effect::Transfer { to } => self.hand_over_to = Some(to),
                 call::Effect::HangUp => {} // the call is over then
             }
         }
         if call.is_over() && self.phase == Phase::InCall {
             let tone = call.tone();
             self.effects.push_back(Effect::Ended(self.number, tone));
-            self.effects.push_back(Effect::LeaveLine);
-            self.enter(Phase::Clearing);
+            match self.hand_over_to.take() {
+                Some(to) => self.begin_handover(to),
+                None => self.leave(),
+            }
         }
+    }
+
+    fn begin_handover(&mut self, to: String) {
+        let Some(config) = &self.config.hand_over else {
+            self.effects.push_back(Effect::CannotHandOver(to));
+            return self.leave();
+        };
+        self.handover = Some(Handover::to(&to, config));
+        self.effects.push_back(Effect::HandsOver(to));
+        self.effects.push_back(Effect::LeaveLine); // the flash
+        self.enter(Phase::HandingOver);
+    }
+
+    fn hand_over(&mut self, signals: Signals, said: &mut [f32; STEP]) {
+        let Some(handover) = &mut self.handover else { return self.leave() };
+        let has_gone = signals.gone && !handover.is_flashing();
+        match handover.step(said) {
+            _ if has_gone => self.leave(),
+            None => {}
+            Some(HookMove::Take) => self.effects.push_back(Effect::TakeLine),
+            Some(HookMove::Leave) => self.leave(),
+        }
+    }
+
+    /// Lets go of the line for good.
+    fn leave(&mut self) {
+        self.handover = None;
+        self.effects.push_back(Effect::LeaveLine);
+        self.enter(Phase::Clearing);
     }
 
     fn clear(&mut self) {

@@ -3,6 +3,7 @@
 
 mod answers;
 pub mod attendant;
+mod handover;
 pub mod hook;
 mod party;
 pub mod ring;
@@ -11,5 +12,6 @@ pub mod sound_card;
 mod virtual_time;
 
 pub use answers::{AnswersError, AnswersFile};
+pub use handover::HandoverConfig;
 pub use party::{Party, RecordedCaller, SimulatedCaller};
 pub use virtual_time::{Latencies, Services, Transcript, run};

@@ -154,7 +154,8 @@ impl Station {
     }
 
     fn calls_under_way(&self) -> usize {
-        self.shared.board.lines.iter().filter(|line| matches!(line.phase(), Phase::InCall | Phase::Settling)).count()
+        let is_busy = |phase| matches!(phase, Phase::InCall | Phase::Settling | Phase::HandingOver);
+        self.shared.board.lines.iter().filter(|line| is_busy(line.phase())).count()
     }
 }
 

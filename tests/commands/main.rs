@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a harness of tests: what it needs is there, or the test fails")]
 
 #[cfg(feature = "sound-card")]
+mod a_caller_is_handed_over;
+#[cfg(feature = "sound-card")]
 mod a_running_box_is_paid_over_a_sound_card;
 #[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;

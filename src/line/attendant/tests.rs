@@ -13,9 +13,14 @@ const MENU: &str = "{version: 1, name: a, languages: [es-MX], start: clave, give
     autorizar: {authorize: {}, on: {authorized: fin, refused: fin, unavailable: fin}},
     fin: {say: [despedida], hang_up: true}}}";
 
+/// A menu that hands every caller over.
+const PERSON: &str = "{version: 1, name: a, languages: [es-MX], start: persona, give_up: fin, states: {
+    persona: {say: [transferencia], transfer: '+52 (55) 102'}, fin: {say: [despedida], hang_up: true}}}";
+
 /// A line in virtual time, and what came of it: (time, what).
 struct Bench {
     attendant: Attendant,
+    said: Vec<f32>,
     now: MediaTime,
     told: Vec<(MediaTime, String)>,
     requests: Vec<(CallNumber, RequestId)>,
@@ -23,18 +28,23 @@ struct Bench {
 
 impl Bench {
     fn new(answer_after: Option<u32>) -> Self {
+        Self::with(MENU, answer_after, None)
+    }
+
+    fn with(menu: &str, answer_after: Option<u32>, hand_over: Option<HandoverConfig>) -> Self {
         let clips = Clips::embedded();
-        let menu = Menu::parse("a.yaml", MENU, &*clips).unwrap();
+        let menu = Menu::parse("a.yaml", menu, &*clips).unwrap();
         let make = Box::new(move || Call::new(Arc::clone(&menu), Arc::clone(&clips), &CallConfig::default()));
-        let config = AttendantConfig { answer_after, sound_dbm0: -40.0, profile: Profile::default() };
+        let config = AttendantConfig { answer_after, sound_dbm0: -40.0, profile: Profile::default(), hand_over };
         let attendant = Attendant::new(config, make);
-        Self { attendant, now: MediaTime::ZERO, told: Vec::new(), requests: Vec::new() }
+        Self { attendant, said: Vec::new(), now: MediaTime::ZERO, told: Vec::new(), requests: Vec::new() }
     }
 
     fn feed(&mut self, samples: &[f32], signals: Signals) {
         let mut said = [0.0; STEP];
         for block in samples.chunks_exact(STEP) {
             self.attendant.step(signals, block.try_into().unwrap(), &mut said);
+            self.said.extend(said);
             self.now = self.now + STEP_TIME;
             while let Some(effect) = self.attendant.poll_effect() {
                 let told = match effect {
@@ -49,7 +59,8 @@ impl Bench {
                     Effect::Event(Event { kind: EventKind::HangUp { by: Party::Box }, .. }) => "box hung up".to_owned(),
                     Effect::Event(_) => continue,
                     Effect::Save(answers) => format!("saves {answers}"),
-                    Effect::Transfer(to) => format!("hands over to {to}"),
+                    Effect::HandsOver(to) => format!("hands over to {to}"),
+                    Effect::CannotHandOver(to) => format!("cannot hand over to {to}"),
                     Effect::Request { call, id, .. } => {
                         self.requests.push((call, id));
                         "asks".to_owned()
@@ -200,4 +211,83 @@ fn a_line_that_is_to_close_lets_its_call_end_and_takes_no_other() {
     bench.attendant.open();
     bench.quiet(3000);
     assert_eq!(bench.attendant.phase(), Phase::Idle);
+}
+
+/// A call on a line with a hook that is handed over, up to some ms after its end.
+fn handed_over(config: Option<HandoverConfig>, ms: usize) -> Bench {
+    let mut bench = Bench::with(PERSON, Some(1), config);
+    bench.ring(1000);
+    while !bench.told().iter().any(|told| told.starts_with("ended")) {
+        bench.quiet(10);
+    }
+    bench.quiet(ms);
+    bench
+}
+
+fn dialled(said: &[f32]) -> Vec<dtmf::Detection> {
+    let (mut detector, mut keys) = (Detector::new(SAMPLE_RATE, &Profile::default()).unwrap(), Vec::new());
+    detector.process(said, &mut |event| {
+        if let dtmf::Event::End(key) = event {
+            keys.push(key);
+        }
+    });
+    keys
+}
+
+#[test]
+fn a_caller_is_handed_over_by_flash_number_and_hanging_up() {
+    let config = HandoverConfig { flash: MediaTime::from_ms(300), ..HandoverConfig::default() };
+    let bench = handed_over(Some(config), 10_000);
+    let [.., ended, begun, (flash, left), (taken, took), (over, done)] = &bench.told[..] else { panic!() };
+    assert_eq!((&*ended.1, &*begun.1), ("ended 1 ", "hands over to +5255102"));
+    assert_eq!((&**left, &**took, &**done), ("leave", "take", "leave"));
+    assert_eq!(*taken - *flash, MediaTime::from_ms(300));
+    let keys = dialled(&bench.said);
+    assert_eq!(keys.iter().map(|key| key.digit.as_char()).collect::<String>(), "005255102");
+    let time = |sample: u64| MediaTime(sample);
+    let (first, last) = (time(keys[0].start) - *taken, *over - time(keys[8].end));
+    assert!((990..1020).contains(&first.as_ms()) && (1590..1630).contains(&last.as_ms()), "{first} {last}");
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+}
+
+#[test]
+fn who_hangs_up_while_handed_over_frees_the_line_and_so_does_a_box_that_stops() {
+    for ms in [600, 700, 2000, 4500] {
+        let mut bench = handed_over(Some(HandoverConfig::default()), ms);
+        assert_eq!(bench.attendant.phase(), Phase::HandingOver, "after {ms} ms");
+        if ms == 700 {
+            bench.attendant.hang_up();
+        }
+        bench.feed(&[0.0; STEP], Signals { ringing: false, gone: ms != 700 });
+        assert_eq!((bench.told().last(), bench.attendant.phase()), (Some(&"leave"), Phase::Clearing));
+        let said = bench.said.len();
+        bench.quiet(2000);
+        assert!(bench.said[said..].iter().all(|sample| *sample == 0.0), "it went on dialling");
+        bench.ring(1000);
+        bench.quiet(500);
+        assert_eq!(bench.told().last(), Some(&"take"), "the next call is taken");
+    }
+}
+
+#[test]
+fn a_hook_that_takes_the_flash_for_the_callers_going_does_not_end_it() {
+    let mut bench = handed_over(Some(HandoverConfig::default()), 100);
+    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    bench.quiet(10_000);
+    assert_eq!(dialled(&bench.said).len(), 9);
+}
+
+#[test]
+fn a_line_that_cannot_hand_over_says_so_and_lets_go() {
+    let bench = handed_over(None, 100);
+    assert!(bench.told().ends_with(&["ended 1 ", "cannot hand over to +5255102", "leave"]), "{:?}", bench.told());
+}
+
+#[test]
+fn a_line_that_is_to_close_hands_over_first() {
+    let mut bench = handed_over(Some(HandoverConfig::default()), 100);
+    bench.attendant.close();
+    bench.quiet(10_000);
+    assert_eq!(bench.attendant.phase(), Phase::Closed);
+    assert_eq!(dialled(&bench.said).len(), 9);
 }

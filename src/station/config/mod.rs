@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dtmf::Profile;
+use crate::line::HandoverConfig;
 use crate::line::hook::HookPlan;
 use crate::menu::{Menu, Problems};
 use crate::progress::Country;
@@ -69,6 +70,8 @@ pub struct LineConfig {
     pub tones: &'static Country,
     /// The detector's profile.
     pub profile: Profile,
+    /// How callers are handed over to a person, where the line can do it.
+    pub hand_over: Option<HandoverConfig>,
 }
 
 /// Where a line's sound comes from.

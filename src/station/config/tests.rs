@@ -66,6 +66,8 @@ fn what_the_example_has_in_comments_is_read() {
         "detector: default",
         "rings: 2",
         "tones: etsi",
+        "hook: { serial: /dev/ttyS0 }, hand_over: flash",
+        "hook: { serial: /dev/ttyS0 }, hand_over: { flash: 100ms, dial_after: 2s, hang_up_after: 500ms, plus: \"00\" }",
     ] {
         assert!(parse(&GOOD.replace("default }", &format!("default, {setting} }}"))).is_ok(), "{setting}");
         let name = setting.split(':').next().unwrap();
@@ -79,7 +81,8 @@ fn all_problems_come_at_once_with_line_column_and_cure() {
 lines:
   a: { card: default, hok: none, menu: pagoo, tones: fr }
   b: { simulated: true, hook: { serial: /dev/ttyS0, ring: rts } }
-  c d: { gain_in_db: 99 }
+  c d: { gain_in_db: 99, hand_over: flash }
+  e: { card: default, menu: pago, hook: { serial: /dev/ttyS0 }, hand_over: { flash: 5s, plus: a } }
 menus:
   pago: menus/pago.yaml
   otro: menus/none.yaml
@@ -98,10 +101,13 @@ timing: { stop_within: 5 }
         "box.yaml:4:3: the line has no menu",
         "box.yaml:5:3: a line's name goes into files and metrics",
         "box.yaml:5:22: expected a number from -40 to 40, found \"99\"",
-        "box.yaml:8:9: cannot read this menu",
+        "box.yaml:5:26: a line without a hook cannot flash",
+        "expected a duration from 10ms to 2s, found \"5s\" (at lines.e.hand_over.flash)",
+        "\"a\" cannot be dialled",
+        "box.yaml:9:9: cannot read this menu",
         "is not encrypted: use https",
         "no authorizer password: set TONOPAGO_AUTHORIZER_PASSWORD",
-        "box.yaml:10:1: others than this machine could look at the status page without a password",
+        "box.yaml:11:1: others than this machine could look at the status page without a password",
         "expected a duration from 0s to 60min, found \"5\" (at timing.stop_within)",
         "\"payer\" is missing (at services.openpay)",
     ] {

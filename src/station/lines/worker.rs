@@ -60,6 +60,7 @@ impl Worker {
             answer_after: line.hook.has_signals().then_some(line.rings),
             sound_dbm0: line.sound_dbm0,
             profile: line.profile,
+            hand_over: line.hand_over.clone(),
         };
         let attendant = Attendant::new(settings, make_call(line, &shared, &control));
         let (answer, answers) = bounded(ANSWERS);
@@ -211,7 +212,8 @@ impl Worker {
                     self.note(&event);
                 }
                 Effect::Save(answers) => self.save(answers),
-                Effect::Transfer(to) => {
+                Effect::HandsOver(to) => tracing::info!(call = self.call_id, to, "caller handed over"),
+                Effect::CannotHandOver(to) => {
                     self.shared.board.trouble(&format!("{}: cannot hand a caller over to {to}", self.line().name));
                 }
                 Effect::Ended(_, tone) => self.ended(tone),

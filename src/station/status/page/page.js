@@ -6,7 +6,7 @@ const TEXTS = {
     none: "Nada todavía", query: "Referencia, pedido o id del cargo", live: "en vivo", lost: "sin conexión",
     demo: "demostración: sin cobros reales", heard: "se oye", said: "se dice", echo: "eco quitado", calls: "llamadas",
     keys: "teclas", losses: "tarjeta perdida", xruns: "desbordes", lastCall: "última llamada", thisCall: "llamada", other: "English", down: "sin servicio", simulated: "llamadas simuladas",
-    phases: { idle: "libre", ringing: "suena", answering: "contesta", call: "en llamada", clearing: "preparando", closed: "cerrada" },
+    phases: { idle: "libre", ringing: "suena", answering: "contesta", call: "en llamada", handing_over: "transfiere", clearing: "preparando", closed: "cerrada" },
     states: { prepared: "preparado", sent: "enviado", approved: "aprobado", declined: "rechazado", unknown: "por verificar", lapsed: "sin cargo", abandoned: "abandonado" },
   },
   en: {
@@ -15,7 +15,7 @@ const TEXTS = {
     none: "Nothing yet", query: "Reference, order or charge id", live: "live", lost: "no connection",
     demo: "demonstration: nothing is charged", heard: "heard", said: "said", echo: "echo removed", calls: "calls",
     keys: "keys", losses: "card lost", xruns: "overruns", lastCall: "last call", thisCall: "call", other: "Español", down: "out of service", simulated: "simulated callers",
-    phases: { idle: "idle", ringing: "ringing", answering: "answering", call: "in a call", clearing: "clearing", closed: "closed" },
+    phases: { idle: "idle", ringing: "ringing", answering: "answering", call: "in a call", handing_over: "handing over", clearing: "clearing", closed: "closed" },
     states: { prepared: "prepared", sent: "sent", approved: "approved", declined: "declined", unknown: "being verified", lapsed: "not charged", abandoned: "abandoned" },
   },
 };
