@@ -10,9 +10,10 @@ const SPAN_S: f64 = 4.25e-3;
 pub(crate) struct Filter(&'static [f64]);
 
 /// 600-1900 Hz: a linear-programming design for least ripple in the stop bands 0-450 and above 2300 Hz with at most 10 %
-/// ripple in 675-1680 Hz.
+/// ripple in 675-1680 Hz. The constant was taken out of it (it was 0.05926): an input's offset is no sound, hum is almost
+/// none, and the rest of the stop bands changes by 2 dB at most.
 pub(crate) const BAND: Filter = Filter(&[
-    0.05926, -0.02364, 0.22345, 1.97862, 1.90357, 2.08406, 1.93638, 2.07079, 1.45076, -0.44027, 0.03238, -0.06377,
+    0.0, -0.02364, 0.22345, 1.97862, 1.90357, 2.08406, 1.93638, 2.07079, 1.45076, -0.44027, 0.03238, -0.06377,
 ]);
 /// 0-350 Hz: a Hann window.
 pub(crate) const LOW_BAND: Filter = Filter(&[1.0, 1.0]);
@@ -68,6 +69,14 @@ pub(crate) fn response(hz: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_is_gone_and_hum_is_48_db_down() {
+        assert!(BAND.response(0.0).abs() < 1e-6);
+        for hz in [50.0, 60.0] {
+            assert!(BAND.response(hz).abs() < 0.004, "{hz} Hz: {}", BAND.response(hz));
+        }
+    }
 
     #[test]
     fn dial_tones_hum_and_what_would_fold_are_24_db_down() {
