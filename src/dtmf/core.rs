@@ -15,8 +15,11 @@ use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reas
 const ECHO_SAMPLES: f64 = 400.0;
 /// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
 const PAUSE_SAMPLES: f64 = 64.0;
-/// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB.
+/// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB right after the pause, and
+/// less and less by so many dB for each filtered sample, 0.2 dB for each ms, as rooms and lines fade. A key that is pressed
+/// again is not so much weaker.
 const ECHO_POWER: f32 = 0.2;
+const ECHO_FADES_DB: f64 = 0.05;
 /// Level, as a power, below which a digit that is on has stopped: -6 dB.
 const FALLEN_POWER: f32 = 0.25;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
@@ -231,8 +234,10 @@ impl Core {
     fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
         let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
         let after = start - previous.end as f64;
+        let faded = 10f64.powf(-0.1 * ECHO_FADES_DB * (after - PAUSE_SAMPLES)) as f32;
         after < PAUSE_SAMPLES
-            || (after < ECHO_SAMPLES && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER)
+            || (after < ECHO_SAMPLES
+                && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER * faded)
     }
 
     /// Looks for a pair that sounds now.

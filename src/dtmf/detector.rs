@@ -230,6 +230,34 @@ mod tests {
         }
     }
 
+    /// Each digit for 50 ms, and again after a gap, so many dB weaker; what was heard, and why others were refused.
+    fn again(gap_ms: f64, weaker_db: f64) -> (String, Vec<Reason>) {
+        let config = GeneratorConfig::default().timing(50.0, gap_ms).level(-10.0);
+        let pair = |digit: Digit| {
+            let mut audio = generate(&[digit; 2], &config).unwrap();
+            let second = ((config.lead_ms + 50.0 + 0.5 * gap_ms) * 8.0) as usize;
+            audio[second..].iter_mut().for_each(|sample| *sample *= 10f32.powf(-0.05 * weaker_db as f32));
+            audio.extend([0.0; 2400]);
+            audio
+        };
+        let events = events(&Digit::all().flat_map(pair).collect::<Vec<_>>(), 8000, 160);
+        let reason = |event: &Event| if let Event::Rejected(miss) = event { Some(miss.reason) } else { None };
+        (heard(&events), events.iter().filter_map(reason).collect())
+    }
+
+    #[test]
+    fn a_key_pressed_again_more_softly_is_a_key_and_a_far_weaker_one_is_told_as_an_echo() {
+        let twice = "112233AA445566BB778899CC**00##DD";
+        for (gap_ms, weaker_db) in [(32.0, 8.0), (50.0, 11.0), (80.0, 15.0), (110.0, 25.0)] {
+            let (heard, refused) = again(gap_ms, weaker_db);
+            assert_eq!((heard.as_str(), refused), (twice, vec![]), "{gap_ms} ms, {weaker_db} dB");
+        }
+        for (gap_ms, weaker_db) in [(32.0, 15.0), (60.0, 20.0)] {
+            let (heard, refused) = again(gap_ms, weaker_db);
+            assert_eq!((heard.as_str(), refused), ("123A456B789C*0#D", vec![Reason::Echo; 16]), "{gap_ms} ms");
+        }
+    }
+
     /// 16 digits of 50 ms at -25 dBm0 under steady tones of (Hz, dB above a tone of the digits).
     fn under(steady: &[(f64, f64)]) -> String {
         let config = GeneratorConfig { lead_ms: 200.0, ..Default::default() }.timing(50.0, 50.0).level(-25.0);

@@ -96,6 +96,8 @@ pub enum Reason {
     Noise,
     /// The tones change in level or frequency as a voice does and a keypad does not.
     Unsteady,
+    /// It is the digit before, soon again and so much weaker.
+    Echo,
 }
 
 impl fmt::Display for Reason {
@@ -107,6 +109,7 @@ impl fmt::Display for Reason {
             Self::Level => "level below the floor",
             Self::Noise => "noise or speech beside the tones",
             Self::Unsteady => "tones not steady",
+            Self::Echo => "an echo of the digit before",
         })
     }
 }

@@ -64,6 +64,11 @@ pub(crate) fn is_decisive(age: f32) -> bool {
     (YOUNGEST - AGE_SLACK..OLDER + AGE_SLACK).contains(&age)
 }
 
+/// Window over which a pair that ended is judged, in filtered samples.
+fn fallen_window(onset: Onset) -> usize {
+    ((onset.age as usize) & !7).min(LONGEST_FALLEN)
+}
+
 /// A pair that is, was, or was almost a digit.
 pub(crate) struct Candidate {
     pub(crate) digit: Digit,
@@ -203,11 +208,16 @@ impl Search<'_> {
     pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
         let onset = Onset::find(self.history, digit, SHORT);
         let start = self.history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
-        if onset.age < SHORT_SAMPLES as f32 || is_echo(start) {
+        if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
         }
         let end = Some(self.history.count() - FALL_SAMPLES);
-        match self.verdict_on_fallen(digit, onset) {
+        let verdict = if is_echo(start) {
+            Err(self.refusal(digit, onset, false, Reason::Echo))
+        } else {
+            self.verdict_on_fallen(digit, onset)
+        };
+        match verdict {
             Ok(fit) => Look::Found(Candidate { digit, fit, start, end }),
             Err(Refusal { clearly, near_miss }) => {
                 let near_miss = near_miss.map(|(reason, fit)| (reason, Candidate { digit, fit, start, end }));
@@ -216,9 +226,9 @@ impl Search<'_> {
         }
     }
 
-    /// Why a pair that ended after less than [`SHORTEST_FALLEN`] is no digit; whether it is told changes nothing else.
-    fn too_short(&self, digit: Digit, onset: Onset, window: usize) -> Refusal {
-        let clearly = onset.age < SHORTEST_FALLEN - FALLEN_SLACK;
+    /// Why a pair that ended is no digit: its limits, or else this reason. Whether it is told changes nothing else.
+    fn refusal(&self, digit: Digit, onset: Onset, clearly: bool, otherwise: Reason) -> Refusal {
+        let window = fallen_window(onset);
         if !self.tells || onset.rise() < CLEAR_RISE {
             return Refusal::untold(clearly);
         }
@@ -227,7 +237,7 @@ impl Search<'_> {
             return Refusal::untold(clearly);
         }
         let fit = Evidence::fit(self.history, &sight, window, SHORT, None);
-        let reason = self.limits.broken_by(&fit, digit).unwrap_or(Reason::TooShort);
+        let reason = self.limits.broken_by(&fit, digit).unwrap_or(otherwise);
         Refusal { clearly, near_miss: (fit.snr_db() > CLEAR_DB).then_some((reason, fit)) }
     }
 
@@ -245,10 +255,11 @@ impl Search<'_> {
     /// The fit of a pair that was a digit, or why it was not one.
     fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
         let history = self.history;
-        let window = ((onset.age as usize) & !7).min(LONGEST_FALLEN);
         if onset.age < SHORTEST_FALLEN {
-            return Err(self.too_short(digit, onset, window));
+            let clearly = onset.age < SHORTEST_FALLEN - FALLEN_SLACK;
+            return Err(self.refusal(digit, onset, clearly, Reason::TooShort));
         }
+        let window = fallen_window(onset);
         let far_off = Err(Refusal::untold(true));
         let Some((sight, may_be_told)) = self.sight_of_fallen(digit, onset, window) else { return far_off };
         // What may be told as a near miss is measured to the end.
