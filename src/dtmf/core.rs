@@ -234,10 +234,11 @@ impl Core {
     fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
         let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
         let after = start - previous.end as f64;
-        let faded = 10f64.powf(-0.1 * ECHO_FADES_DB * (after - PAUSE_SAMPLES)) as f32;
-        after < PAUSE_SAMPLES
-            || (after < ECHO_SAMPLES
-                && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER * faded)
+        if after < PAUSE_SAMPLES {
+            return true;
+        }
+        let faded = || 10f64.powf(-0.1 * ECHO_FADES_DB * (after - PAUSE_SAMPLES)) as f32;
+        after < ECHO_SAMPLES && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER * faded()
     }
 
     /// Looks for a pair that sounds now.

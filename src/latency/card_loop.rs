@@ -139,7 +139,7 @@ pub fn measure(request: &Request, profile: &Profile, keys: usize, seed: u64) -> 
     let looks = watch.stop();
     let found = parts(&played, &reports, &looks, stream.rate);
     if found.is_empty() && keys > 0 {
-        let output = request.output.as_ref().unwrap_or(&request.device).clone();
+        let output = request.player().to_owned();
         return Err(LoopError::Deaf { keys, output, input: request.device.clone() });
     }
     let starved_and_lost = (stream.stats.starved(), stream.stats.heard_dropped());

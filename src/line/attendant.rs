@@ -359,8 +359,7 @@ impl Attendant {
     fn hand_over(&mut self, signals: Signals, said: &mut [f32; STEP]) {
         let Some(handover) = &mut self.handover else { return self.leave() };
         let has_gone = signals.gone && !handover.is_flashing();
-        match handover.step(said) {
-            _ if has_gone => self.leave(),
+        match if has_gone { Some(HookMove::Leave) } else { handover.step(said) } {
             None => {}
             Some(HookMove::Take) => self.effects.push_back(Effect::TakeLine),
             Some(HookMove::Leave) => self.leave(),

@@ -59,9 +59,7 @@ impl Speaker {
     /// If the card is lost.
     pub(super) fn play(&mut self, said: &[f32]) -> Result<(), CardError> {
         self.to_card.process(said, &mut self.ready);
-        for part in self.ready.chunks(BLOCK_SAMPLES) {
-            self.stream.send(Block::new(part));
-        }
+        self.stream.send_all(&self.ready);
         self.ready.clear();
         self.stream.check()
     }

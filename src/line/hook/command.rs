@@ -2,7 +2,8 @@
 //!
 //! It is started with the line and kept running. One line of text at a time: the box writes `answer` and `hangup` to its
 //! standard input; it writes `ring` for each ring, or `ringing on` and `ringing off` as the bell goes, and `gone` where it
-//! knows that the caller has hung up. A hook flash is `hangup` and, as soon as the flash is over, `answer`. Its standard error goes to the box's. It is stopped by closing its standard input.
+//! knows that the caller has hung up. A hook flash is `hangup` and, as soon as the flash is over, `answer`. Its standard error
+//! goes to the box's. It is stopped by closing its standard input.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

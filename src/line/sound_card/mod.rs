@@ -54,7 +54,7 @@ pub struct Request {
 
 impl Request {
     /// The card that plays.
-    fn player(&self) -> &str {
+    pub fn player(&self) -> &str {
         self.output.as_deref().unwrap_or(&self.device)
     }
 }

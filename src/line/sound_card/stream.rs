@@ -46,13 +46,12 @@ pub struct InputStream {
 /// A card that plays.
 #[derive(Debug)]
 pub struct OutputStream {
-    /// What the card is to play, as fast as time goes by. It is full if the card has stopped; use `try_send` or
-    /// [`send`](Self::send).
-    pub output: Sender<Block>,
     /// Samples per second, in Hz.
     pub rate: u32,
     /// What happened so far.
     pub stats: Arc<Stats>,
+    /// It is full if the card has stopped.
+    blocks: Sender<Block>,
     faults: Faults,
     _stream: Stream,
 }
@@ -62,8 +61,6 @@ pub struct OutputStream {
 pub struct DuplexStream {
     /// What the card heard, as in [`InputStream`].
     pub input: Receiver<Block>,
-    /// What the card is to play, as in [`OutputStream`], at the same rate: as many samples as were heard.
-    pub output: Sender<Block>,
     /// Samples per second in both directions, in Hz.
     pub rate: u32,
     /// What happened so far.
@@ -106,7 +103,7 @@ impl SoundCard {
         let listening = open_input(&from, input_plan, request.channel)?;
         let (input, rate, stats) = (listening.input.clone(), listening.rate, Arc::clone(&listening.stats));
         let playing = open_output(&to, output_plan, Arc::clone(&stats))?;
-        Ok(DuplexStream { input, output: playing.output.clone(), rate, stats, listening, playing })
+        Ok(DuplexStream { input, rate, stats, listening, playing })
     }
 }
 
@@ -152,9 +149,14 @@ impl OutputStream {
     /// Plays a block behind those sent before. If the output is full the block is dropped and counted as skipped: the card
     /// has stopped, and [`check`](Self::check) will tell why.
     pub fn send(&self, block: Block) {
-        if self.output.try_send(block).is_err() {
+        if self.blocks.try_send(block).is_err() {
             Stats::add(&self.stats.skipped, block.samples().len());
         }
+    }
+
+    /// Plays samples (full scale 1.0) behind those sent before, in as many blocks as it takes.
+    pub fn send_all(&self, samples: &[f32]) {
+        samples.chunks(BLOCK_SAMPLES).for_each(|part| self.send(Block::new(part)));
     }
 
     /// Whether the card still works.
@@ -181,9 +183,14 @@ impl DuplexStream {
         self.listening.next_block(patience)
     }
 
-    /// Plays a block behind those sent before, as [`OutputStream::send`].
+    /// Plays a block behind those sent before, as [`OutputStream::send`]: as many samples as were heard.
     pub fn send(&self, block: Block) {
         self.playing.send(block);
+    }
+
+    /// Plays samples, as [`OutputStream::send_all`]: as many as were heard.
+    pub fn send_all(&self, samples: &[f32]) {
+        self.playing.send_all(samples);
     }
 
     /// Whether the card still works in both directions.
@@ -235,10 +242,10 @@ fn open_input(chosen: &Chosen<'_>, plan: Plan, channel: u16) -> Result<InputStre
 
 fn open_output(chosen: &Chosen<'_>, plan: Plan, stats: Arc<Stats>) -> Result<OutputStream, CardError> {
     let rate = plan.config.sample_rate;
-    let (output, blocks) = bounded(blocks_of(HOLD_MS, rate));
-    let playback = Playback::new(blocks, usize::from(plan.config.channels), rate, Arc::clone(&stats));
+    let (blocks, sent) = bounded(blocks_of(HOLD_MS, rate));
+    let playback = Playback::new(sent, usize::from(plan.config.channels), rate, Arc::clone(&stats));
     let (stream, faults) = start(chosen, &stats, |error| output_stream(chosen, plan, playback, error))?;
-    Ok(OutputStream { output, rate, stats, faults, _stream: stream })
+    Ok(OutputStream { rate, stats, blocks, faults, _stream: stream })
 }
 
 /// Blocks that hold so many ms, at least one. Callbacks may deliver shorter blocks: then they hold less.

@@ -58,7 +58,7 @@ mod card {
     use super::super::super::config::{CardConfig, LineConfig};
     use super::{Port, PortError};
     use crate::audio::Resampler;
-    use crate::line::sound_card::{BLOCK_SAMPLES, Block, DuplexStream, SoundCard};
+    use crate::line::sound_card::{DuplexStream, SoundCard};
     use crate::media::SAMPLE_RATE;
 
     /// How long a card may deliver nothing.
@@ -117,9 +117,7 @@ mod card {
                 Some(resampler) => resampler.process(&self.scaled, &mut self.outgoing),
                 None => self.outgoing.extend_from_slice(&self.scaled),
             }
-            for part in self.outgoing.chunks(BLOCK_SAMPLES) {
-                self.stream.send(Block::new(part));
-            }
+            self.stream.send_all(&self.outgoing);
         }
 
         fn count(&mut self, board: &LineBoard) {
