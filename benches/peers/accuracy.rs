@@ -41,19 +41,19 @@ fn compare(setting: &Setting, digits: usize, log: &mut Log) {
     }
     let figures = everybody(&samples).map(|heard| {
         heard.map(|heard| match setting.claim {
-            Claim::Refused | Claim::NotItself => Edits { missed: 0, extra: heard.len() },
+            Claim::Accepted(_) | Claim::NotItself => Edits { missed: 0, extra: heard.len() },
             Claim::Missed(_) | Claim::Latency { .. } => Edits::between(&sent, &heard),
         })
     });
     let text = |edits: Option<Edits>| {
         or_absent(edits.map(|edits| match setting.claim {
-            Claim::Refused | Claim::NotItself => format!("{}", edits.extra),
+            Claim::Accepted(_) | Claim::NotItself => format!("{}", edits.extra),
             Claim::Missed(_) | Claim::Latency { .. } => format!("{} + {}", edits.missed, edits.extra),
         }))
     };
     let columns: Vec<String> = std::iter::once(sent.len().to_string()).chain(figures.map(text)).collect();
     row(&setting.name, &columns);
-    let refused = matches!(setting.claim, Claim::Refused | Claim::NotItself);
+    let refused = matches!(setting.claim, Claim::Accepted(_) | Claim::NotItself);
     log.write(&figures_json("accuracy", &setting.name, sent.len(), refused, figures));
 }
 

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use super::own_prompt;
 use super::setting::{
-    BATCH, Claim, Group, Setting, Skipped, clean, noise_at, off_frequency, same_digit_twice, through, tones,
+    BATCH, Claim, Group, NONE, REFUSED, Setting, Skipped, clean, noise_at, off_frequency, same_digit_twice, through,
+    tones,
 };
 use super::signal::{RATE, Signal};
 use super::talk_off::Speech;
 use crate::dtmf::{GeneratorConfig, Profile};
 use crate::simulator::gsm;
 use crate::simulator::line::{Companding, LineBuilder};
-
-/// Nothing may be missed.
-const NONE: Claim = Claim::Missed(0.0);
 
 /// All settings of a profile; those with speech under the digits only where there is speech.
 pub(super) fn settings(profile: &Profile, speech: Option<&Speech>) -> Vec<Setting> {
@@ -43,7 +41,7 @@ fn frequency(profile: &Profile) -> Vec<Setting> {
         of("frequency at the accepted limit", NONE, 1600, off_frequency(1, tones(-17.0), Arc::new(widest))),
         of(
             format!("frequency {:.1} % off", reject_fraction * 100.0),
-            Claim::Refused,
+            REFUSED,
             1600,
             off_frequency(2, tones(-17.0), Arc::new(move |_| reject_fraction)),
         ),
@@ -69,10 +67,21 @@ fn durations_and_gaps(profile: &Profile) -> Vec<Setting> {
     let (bridge, split) = (profile.bridge_gap_ms, profile.split_gap_ms);
     vec![
         of(format!("tones of {accept} ms"), NONE, 2000, clean(21, of_length(accept))),
-        of(format!("tones of {reject} ms"), Claim::Refused, 2000, clean(22, of_length(reject))),
+        of(format!("tones of {reject} ms"), REFUSED, 2000, clean(22, of_length(reject))),
+        of(
+            format!("tones of {reject} ms, 15 dB S/N"),
+            Claim::Accepted(0.005),
+            10_000,
+            through(25, of_length(reject), some_noise),
+        ),
         of(format!("gap of {bridge} ms, one digit"), NONE, 1000, same_digit_twice(23, bridge, 1)),
         of(format!("gap of {split} ms, two digits"), NONE, 2000, same_digit_twice(24, split, 2)),
     ]
+}
+
+/// The most noise in which the times of a digit are promised: an S/N of 15 dB.
+fn some_noise(seed: u64) -> LineBuilder {
+    LineBuilder::new(seed).noise_dbm0(noise_at(15.0))
 }
 
 fn noise() -> Vec<Setting> {
@@ -144,8 +153,10 @@ fn latency(profile: &Profile) -> Vec<Setting> {
     // The targets are those of the default, which refuses tones of 23 ms; whoever refuses longer ones reports later.
     let later = profile.reject_tone_ms - Profile::default().reject_tone_ms;
     let claim = Claim::Latency { mean_ms: 27.0 + later, most_ms: 33.0 + later };
-    let line = |seed| LineBuilder::new(seed).noise_dbm0(noise_at(15.0));
-    vec![of("onset to report at 15 dB S/N", claim, 2000, through(61, tones(-10.0), line))]
+    vec![
+        of("onset to report without noise", claim, 2000, clean(62, tones(-10.0))),
+        of("onset to report at 15 dB S/N", claim, 2000, through(61, tones(-10.0), some_noise)),
+    ]
 }
 
 fn under_speech(speech: &Speech) -> Vec<Setting> {

@@ -136,8 +136,8 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
             trials,
             failed: Some(if part < 1.0 { missed } else { doubled }),
         },
-        Claim::Refused => none_of("accepted", score.accepted(), trials),
-        Claim::NotItself => none_of("accepted as the digit sent", sent - missed, trials),
+        Claim::Accepted(part) => few_of("accepted", score.accepted(), part, trials, effort),
+        Claim::NotItself => few_of("accepted as the digit sent", sent - missed, 0.0, trials, effort),
         Claim::Latency { mean_ms, most_ms } => {
             let (mean, most) = score.latency();
             Finding {
@@ -161,17 +161,17 @@ fn missed_at_most(part: f64) -> String {
     }
 }
 
-fn none_of(what: &str, found: usize, trials: usize) -> Finding {
+fn few_of(what: &str, found: usize, part: f64, trials: usize, effort: Effort) -> Finding {
     Finding {
-        target: format!("none {what}"),
+        target: if part > 0.0 { format!("<= {} % {what}", part * 100.0) } else { format!("none {what}") },
         measured: format!("{found} {what}"),
-        pass: found == 0,
+        pass: found <= allowed(part, trials, effort),
         trials,
         failed: Some(found.min(trials)),
     }
 }
 
-/// Misses that are let pass. A quick run is too short for a small proportion: it allows one if the claim allows any at all.
+/// Misses, or what is accepted, that are let pass. A quick run is too short for a small proportion: it allows one if the claim allows any at all.
 fn allowed(part: f64, sent: usize, effort: Effort) -> usize {
     (part * sent as f64) as usize + usize::from(effort == Effort::Quick && part > 0.0)
 }

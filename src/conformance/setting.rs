@@ -60,8 +60,8 @@ impl Group {
 pub enum Claim {
     /// At most this part is missed (0 to 1), and none is doubled.
     Missed(f64),
-    /// None is accepted.
-    Refused,
+    /// At most this part is accepted (0 to 1).
+    Accepted(f64),
     /// None is accepted as the digit that was sent; a tone so far off may be near another's.
     NotItself,
     /// None is missed, and the time from onset to report has at most this mean and this maximum in ms.
@@ -72,6 +72,11 @@ pub enum Claim {
         most_ms: f64,
     },
 }
+
+/// Nothing may be missed.
+pub(super) const NONE: Claim = Claim::Missed(0.0);
+/// Nothing may be accepted.
+pub(super) const REFUSED: Claim = Claim::Accepted(0.0);
 
 /// Why a signal can't be made here.
 #[derive(Clone, Debug, PartialEq, Eq)]

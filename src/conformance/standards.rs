@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::setting::{Claim, Group, Setting, clean, off_frequency, same_digit_twice, tones};
+use super::setting::{Claim, Group, NONE, REFUSED, Setting, clean, off_frequency, same_digit_twice, tones};
 use crate::dtmf::Profile;
 
-/// Nothing may be missed.
-const NONE: Claim = Claim::Missed(0.0);
 /// Digits for each requirement.
 const TRIALS: usize = 1000;
 
@@ -133,14 +131,14 @@ impl Administration {
             let make = off_frequency(seed + 1, tones(-17.0), Arc::new(move |_| reject));
             let name = self.name(&format!("frequency {:.1} % off", reject * 100.0));
             // 7 % below one row is 2.7 % above another, which no limit tells from a tone of that row.
-            let claim = if reject < 0.05 { Claim::Refused } else { Claim::NotItself };
+            let claim = if reject < 0.05 { REFUSED } else { Claim::NotItself };
             settings.push(Setting::new(Group::Q24, name, claim, TRIALS, make));
         }
         for level in [self.levels.0, self.levels.1] {
             settings.push(of(format!("level {level} dBm"), NONE, clean(seed + 2, tones(level))));
         }
         if let Some(level) = self.reject_level {
-            settings.push(of(format!("level {level} dBm"), Claim::Refused, clean(seed + 3, tones(level))));
+            settings.push(of(format!("level {level} dBm"), REFUSED, clean(seed + 3, tones(level))));
         }
         let (normal, reverse) = self.twist;
         let strong = self.levels.0.min(-3.0);
@@ -158,7 +156,7 @@ impl Administration {
         let fast = digits(seed + 4, 45.0, self.period_ms - 45.0);
         vec![
             of(format!("tone {accept} ms"), NONE, digits(seed, accept, 50.0)),
-            of(format!("tone {reject} ms"), Claim::Refused, digits(seed + 1, reject, 50.0)),
+            of(format!("tone {reject} ms"), REFUSED, digits(seed + 1, reject, 50.0)),
             Setting::new(Group::Q24, self.name(&format!("pause {} ms", self.pause_ms)), NONE, TRIALS, split),
             Setting::new(Group::Q24, self.name(&format!("interruption {} ms", self.bridged_ms)), NONE, TRIALS, bridged),
             of(format!("a digit each {} ms", self.period_ms), NONE, fast),
@@ -177,7 +175,7 @@ fn etsi() -> Vec<Setting> {
     };
     let settings = [
         of("tone 40 ms", NONE, 40.0, 1200),
-        of("tone 20 ms", Claim::Refused, 20.0, 1201),
+        of("tone 20 ms", REFUSED, 20.0, 1201),
         gap("gap 40 ms, two digits", 40.0, 2, 1202),
         gap("gap 20 ms, one digit", 20.0, 1, 1203),
     ];

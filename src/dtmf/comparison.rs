@@ -3,17 +3,19 @@
 use super::fit::{Fit, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
 use super::partials::{Halves, LONGEST};
-use super::simd::{Kernel, LANES, Vector};
+use super::simd::{Kernel, LANES, Lanes, Vector};
 use super::waves::Wave;
 use std::f32::consts::TAU;
 
 /// Filtered samples before a window in which its tones are followed back: 10 ms.
 pub(crate) const BACK: usize = 40;
+/// Pieces of a window and of what is before it.
+const MOST_PIECES: usize = (MAX_WINDOW + BACK) / LANES;
 
 /// How long the fitted waveform, continued back beyond the window, has been there, and whether it still is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presence {
-    /// Filtered samples the pair has sounded, weighted by its level.
+    /// Filtered samples the pair has sounded.
     pub(crate) sounded: f32,
     /// Level of the pair in the last 4 ms over its usual level.
     pub(crate) at_end: f32,
@@ -37,35 +39,90 @@ impl Kernel for Followed<'_> {
         let middle = BACK as f32 + 0.5 * window - 0.5;
         let mut waveform = Waveform::<V>::new(fit, -middle);
         let usual = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
-        let (mut total, mut plateau, mut end, mut end_residual, mut residual) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        let pieces = samples.as_chunks::<LANES>().0;
+        let (mut plateau, mut end) = (0.0, 0.0);
+        let (mut residual, mut end_residual) = (V::splat(0.0), V::splat(0.0));
+        let samples = samples.as_chunks::<LANES>().0;
+        let mut pieces = [Compared::default(); MOST_PIECES];
+        let pieces = &mut pieces[..samples.len()];
         let step = LANES as f32;
-        for (index, samples) in pieces.iter().enumerate() {
-            let [with, model_energy, left] = compared(V::load(samples), waveform.next());
-            let part = with / model_energy.max(1e-12);
-            // Before the window the phase may be another (a splice, another digit): that takes nothing away.
-            total += step * if index * LANES < BACK { part.max(0.0) } else { part };
+        for (index, samples) in samples.iter().enumerate() {
+            let (samples, model) = (V::load(samples), waveform.next());
+            let (piece, left) = (Compared::of(samples, model), samples - model);
+            let part = piece.with / piece.energy.max(1e-12);
             let place = (index * LANES + LANES / 2) as f32 - middle;
             if place.abs() < 0.25 * window {
-                plateau += step * part / (0.5 * window);
-                residual += left * 2.0 * step / (0.5 * window);
+                plateau += part;
+                residual = residual + left * left;
             }
             if index + 2 >= pieces.len() {
                 end += 0.5 * part;
-                end_residual += left;
+                end_residual = end_residual + left * left;
             }
+            pieces[index] = piece;
         }
-        let plateau = plateau.max(0.1);
-        let end_residual = (end_residual - 4.0 * residual).max(0.0) / (2.0 * step * usual);
-        Presence { sounded: total / plateau, at_end: end / plateau, end_residual }
+        let of_plateau = step / (0.5 * window);
+        let plateau = (of_plateau * plateau).max(0.1);
+        let end_residual = end_residual.sum() - 8.0 * of_plateau * residual.sum();
+        Presence {
+            sounded: sounded(pieces, plateau),
+            at_end: end / plateau,
+            end_residual: end_residual.max(0.0) / (2.0 * step * usual),
+        }
     }
 }
 
-/// Product of samples and model, energy of the model, energy of their difference.
+/// A piece of samples compared with the model.
+#[derive(Clone, Copy, Default)]
+struct Compared {
+    /// Product of samples and model.
+    with: f32,
+    /// The model's energy, and the squares it is the sum of.
+    energy: f32,
+    squares: Lanes,
+}
+
+impl Compared {
+    #[inline(always)]
+    fn of<V: Vector>(samples: V, model: V) -> Self {
+        let (square, mut squares) = (model * model, [0.0; LANES]);
+        square.store(&mut squares);
+        Self { with: (samples * model).sum(), energy: square.sum(), squares }
+    }
+}
+
+/// Samples that a pair of a level, relative to the model, has sounded: from its likeliest beginning on, and to the end of the
+/// pieces or a little less.
 #[inline(always)]
-fn compared<V: Vector>(samples: V, model: V) -> [f32; 3] {
-    let left = samples - model;
-    [(samples * model).sum(), (model * model).sum(), (left * left).sum()]
+fn sounded(pieces: &[Compared], level: f32) -> f32 {
+    let (mut likelihood, mut greatest, mut first) = (0.0, 0.0, pieces.len());
+    for (index, piece) in pieces.iter().enumerate().rev() {
+        likelihood += 2.0 * piece.with - level * piece.energy;
+        if likelihood > greatest {
+            (greatest, first) = (likelihood, index);
+        }
+    }
+    // That is the boundary of two pieces. What the pair has in them says how much earlier or later it was.
+    let (rest, end) = pieces.split_at(pieces.len() - 2);
+    let (before, rest) = rest.split_at(rest.len().min(first + 1));
+    let begin = &before[first.saturating_sub(1).min(before.len())..];
+    let energy = |pieces: &[Compared]| pieces.iter().map(|piece| piece.with).sum::<f32>() / level;
+    let backwards = begin.iter().rev().flat_map(|piece| piece.squares.iter().rev());
+    let forwards = end.iter().flat_map(|piece| &piece.squares);
+    reached(energy(begin), backwards) + (rest.len() * LANES) as f32 + reached(energy(end), forwards)
+}
+
+/// How many of the model's squares it takes for an energy; all of them if they have less.
+#[inline(always)]
+fn reached<'a>(mut energy: f32, squares: impl Iterator<Item = &'a f32>) -> f32 {
+    let mut samples = 0.0;
+    for square in squares {
+        if energy < *square {
+            return samples + (energy / square).max(0.0);
+        }
+        energy -= square;
+        samples += 1.0;
+    }
+    samples
 }
 
 /// The fitted waveform, eight samples at a time.
@@ -170,13 +227,37 @@ mod tests {
 
     #[test]
     fn presence_counts_the_samples_of_tone_beyond_the_window_too() {
-        for late in [0, 16, 40, 56] {
+        for late in 0..60 {
             let samples = sound(late, 0.0);
             let fit = fitted(&samples);
             let presence = Simd::detect().run(Followed { samples: &samples, fit: &fit });
             let truth = (WINDOW + BACK - late) as f32;
-            assert!((presence.sounded - truth).abs() < 6.0, "{truth}: {presence:?}");
+            assert!((presence.sounded - truth).abs() < 1.5, "{truth}: {presence:?}");
             assert!((presence.at_end - 1.0).abs() < 0.1, "{presence:?}");
+        }
+    }
+
+    #[test]
+    fn samples_after_a_pair_broke_off_do_not_count() {
+        for over in 1..14 {
+            let mut samples = sound(40, 0.0);
+            samples[WINDOW + BACK - over..].fill(0.0);
+            let fit = fitted(&samples);
+            let presence = Simd::detect().run(Followed { samples: &samples, fit: &fit });
+            let truth = (WINDOW + BACK - 40 - over) as f32;
+            assert!((presence.sounded - truth).abs() < 2.0, "{truth}: {presence:?}");
+        }
+    }
+
+    #[test]
+    fn noise_moves_the_beginning_by_a_ms_at_most() {
+        let mut rng = fastrand::Rng::with_seed(4);
+        for late in 30..60 {
+            let samples: Vec<f32> = sound(late, 0.0).iter().map(|x| x + 0.05 * (rng.f32() - 0.5)).collect();
+            let fit = fitted(&samples);
+            let presence = Simd::detect().run(Followed { samples: &samples, fit: &fit });
+            let truth = (WINDOW + BACK - late) as f32;
+            assert!((presence.sounded - truth).abs() < 4.0, "{truth}: {presence:?}");
         }
     }
 

@@ -13,6 +13,10 @@ use super::two_tones::Variation;
 use super::waves::angle;
 use std::f32::consts::TAU;
 
+/// Amplitude of noise, as a part of the pair's, from which its beginning is misjudged by more than in silence, and so many
+/// filtered samples the more for each unit beyond: half a ms at an S/N of 10 dB in 4 kHz.
+const NOISY: f32 = 0.08;
+const PER_NOISE: f32 = 30.0;
 /// Level of the last 4 ms, against the usual one, that shows a pair still sounds.
 const AT_END: f32 = 0.75;
 /// The same for a pair that ended, where noise is judged milder, and the filtered samples it must have sounded: 29 ms.
@@ -51,7 +55,8 @@ impl Presence {
     /// Whether a pair has sounded long enough and still does.
     pub(crate) fn is_long_enough(&self, fit: &Fit, limits: &Limits) -> bool {
         let breaks_off = fit.snr_db() > CLEAN_DB && self.end_residual > END_RESIDUAL;
-        self.sounded > limits.least_sounded && self.at_end > AT_END && !breaks_off
+        let uncertain = PER_NOISE * (fit.noise() - NOISY).max(0.0);
+        self.sounded > limits.least_sounded + uncertain && self.at_end > AT_END && !breaks_off
     }
 
     /// Whether a pair that ended has sounded 29 ms and lasted to the end of its window.

@@ -40,6 +40,11 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
+    /// Amplitude of the rest as a part of the pair's.
+    pub(crate) fn noise(&self) -> f32 {
+        (self.residual / (self.energy - self.residual).max(f32::MIN_POSITIVE)).sqrt()
+    }
+
     /// Power of the pair over the power of the rest, in dB.
     pub(crate) fn snr_db(&self) -> f32 {
         let rest = self.residual.max(self.energy * 1e-6).max(f32::MIN_POSITIVE);

@@ -9,8 +9,8 @@ use super::{Digit, Profile, Reason};
 
 /// Tolerance of levels and twist beyond the profile's limits, in dB, for ripple and noise.
 const LEVEL_MARGIN_DB: f64 = 1.0;
-/// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off.
-const DURATION_MARGIN_MS: f64 = 1.275;
+/// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off in silence.
+const DURATION_MARGIN_MS: f64 = 0.9;
 /// How far twist may be misjudged before a fit, as a ratio of amplitudes: 5 dB.
 const TWIST_AT_SIGHT: f32 = 1.8;
 
