@@ -177,7 +177,7 @@ mod tests {
     fn what_can_not_be_measured_is_skipped_with_its_reason() {
         let options = Options { effort: Effort::Quick, only: vec!["speech".into()], ..Options::default() };
         let rows = measure(&options, &mut |_| {});
-        assert_eq!(rows.len(), 3);
+        assert_eq!(rows.len(), 4);
         assert!(
             rows.iter().all(|row| row.pass && row.skipped.as_deref().unwrap().starts_with("no speech")),
             "{rows:?}"

@@ -91,6 +91,13 @@ fn noise() -> Vec<Setting> {
     };
     let claims = [(6.0, 10_000, 0.0), (2.0, 10_000, 0.0005), (0.0, 10_000, 0.003), (-3.0, 5000, 0.05)];
     let mut settings: Vec<Setting> = claims.into_iter().map(white).collect();
+    // Far from others a digit is less expected than among them.
+    let alone = |(snr, allowed): (f64, f64)| {
+        let line = move |seed| LineBuilder::new(seed).noise_dbm0(noise_at(snr));
+        let digits = tones(-10.0).timing(50.0, 2500.0);
+        of(format!("a digit alone, {snr} dB S/N"), Claim::Missed(allowed), 2000, through(35, digits, line))
+    };
+    settings.extend([(6.0, 0.0), (2.0, 0.0005), (0.0, 0.003), (-3.0, 0.05)].map(alone));
     let pink = |seed| LineBuilder::new(seed).pink_noise_dbm0(noise_at(6.0));
     settings.push(of("pink noise, 6 dB S/N", Claim::Missed(0.001), 5000, through(32, tones(-10.0), pink)));
     let clicks = |seed| LineBuilder::new(seed).impulses(10.0, -7.0);

@@ -13,6 +13,8 @@ use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reas
 
 /// How long after a digit the same pair may be its echo, in filtered samples: 100 ms.
 const ECHO_SAMPLES: f64 = 400.0;
+/// How long after a digit others are to be expected, in filtered samples: 2 s. Most callers press the next key within one.
+const SERIES_SAMPLES: u64 = 8000;
 /// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
 const PAUSE_SAMPLES: f64 = 64.0;
 /// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB right after the pause, and
@@ -67,7 +69,7 @@ struct Active {
     up_again: u32,
 }
 
-/// A digit that is over, as long as its echo may be heard.
+/// The digit that was over last: its echo may be heard, and others are to be expected.
 #[derive(Clone, Copy)]
 struct Previous {
     digit: Digit,
@@ -296,8 +298,19 @@ impl Core {
         self.active.as_ref().is_some_and(|active| active.digit == digit)
     }
 
+    /// Whether a digit is on, or has just been.
+    fn is_soon_after_a_digit(&self) -> bool {
+        let is_recent = |previous: Previous| self.history.count() < previous.end + SERIES_SAMPLES;
+        self.active.is_some() || self.previous.is_some_and(is_recent)
+    }
+
     fn search(&self) -> Search<'_> {
-        Search { history: &self.history, limits: &self.limits, tells: self.history.count() >= self.quiet_until }
+        Search {
+            history: &self.history,
+            limits: &self.limits,
+            tells: self.history.count() >= self.quiet_until,
+            is_soon_after_a_digit: self.is_soon_after_a_digit(),
+        }
     }
 
     fn tell_near_miss(&mut self, found: &Candidate, reason: Reason, on_event: &mut dyn FnMut(Event)) {

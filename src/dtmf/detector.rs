@@ -291,6 +291,25 @@ mod tests {
         }
     }
 
+    /// How many of 60 digits, 6 dB below noise, are heard so long after a clear one.
+    fn faint_ones_heard_after(seconds: f64) -> usize {
+        let mut rng = fastrand::Rng::with_seed(11);
+        let key = |digit: Digit, lead_ms: f64, level: f64| {
+            let config = GeneratorConfig { lead_ms, ..GeneratorConfig::default() }.timing(50.0, 100.0).level(level);
+            generate(&[digit], &config).unwrap()
+        };
+        let (clear, faint) = (key(Digit::at(0, 0), 3000.0, 0.0), key(Digit::at(1, 1), 1000.0 * seconds, -23.0));
+        let mut samples: Vec<f32> = (0..60).flat_map(|_| [&clear[..], &faint]).flatten().copied().collect();
+        samples.iter_mut().for_each(|sample| *sample += 0.34 * (rng.f32() - 0.5));
+        heard(&events(&samples, 8000, 160)).matches('5').count()
+    }
+
+    #[test]
+    fn soon_after_a_digit_a_faint_one_is_likelier_to_be_heard() {
+        let (soon, late) = (faint_ones_heard_after(0.2), faint_ones_heard_after(2.5));
+        assert!(soon >= late + 5 && soon <= 60 && late > 10, "{soon} soon, {late} late");
+    }
+
     #[test]
     fn a_digit_open_at_the_end_of_the_stream_is_closed_within_it() {
         let config = GeneratorConfig { lead_ms: 50.0, ..Default::default() }.timing(60.0, 0.0);

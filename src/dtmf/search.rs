@@ -111,6 +111,8 @@ pub(crate) struct Search<'a> {
     pub(crate) limits: &'a Limits,
     /// Whether a near miss would be told.
     pub(crate) tells: bool,
+    /// Whether a digit was heard so lately that others are to be expected.
+    pub(crate) is_soon_after_a_digit: bool,
 }
 
 impl Search<'_> {
@@ -184,10 +186,12 @@ impl Search<'_> {
         }
         let evidence = Evidence::gather(self.history, digit, onset, fit, window, 0);
         let is_digit = evidence.is_steady()
-            && Verdict::sounding(&evidence, digit, window, onset.age).is_digit(
-                || evidence.flatness_db(self.history, window, 0),
-                || Outside::of(&fit, self.history, window, 0, onset.age),
-            );
+            && Verdict::sounding(&evidence, digit, window, onset.age)
+                .soon_after_a_digit(self.is_soon_after_a_digit)
+                .is_digit(
+                    || evidence.flatness_db(self.history, window, 0),
+                    || Outside::of(&fit, self.history, window, 0, onset.age),
+                );
         if is_digit { Ok(fit) } else { Err(Refusal::untold(false)) }
     }
 
@@ -278,10 +282,12 @@ impl Search<'_> {
             return near(false, Reason::TooShort);
         }
         let evidence = Evidence::gather(history, digit, onset, fit, window, SHORT);
-        let is_digit = Verdict::ended(&evidence, digit, window, &Fall::find(history, digit)).is_digit(
-            || evidence.flatness_db(history, window, SHORT),
-            || Outside::of(&fit, history, window, SHORT * HOP, onset.age),
-        );
+        let is_digit = Verdict::ended(&evidence, digit, window, &Fall::find(history, digit))
+            .soon_after_a_digit(self.is_soon_after_a_digit)
+            .is_digit(
+                || evidence.flatness_db(history, window, SHORT),
+                || Outside::of(&fit, history, window, SHORT * HOP, onset.age),
+            );
         if is_digit {
             return Ok(fit);
         }
