@@ -131,10 +131,10 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
     match setting.claim {
         Claim::Missed(part) => Finding {
             target: missed_at_most(part),
-            measured: format!("{missed} missed, {doubled} doubled"),
-            pass: missed <= allowed(part, sent, effort) && doubled == 0,
+            measured: format!("{missed} missed, {doubled} doubled{}", false_ones(score.extra)),
+            pass: missed + score.extra <= allowed(part, sent, effort) && doubled == 0,
             trials,
-            failed: Some(if part < 1.0 { missed } else { doubled }),
+            failed: Some(if part < 1.0 { (missed + score.extra).min(trials) } else { doubled }),
         },
         Claim::Accepted(part) => few_of("accepted", score.accepted(), part, trials, effort),
         Claim::NotItself => few_of("accepted as the digit sent", sent - missed, 0.0, trials, effort),
@@ -149,6 +149,11 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
             }
         }
     }
+}
+
+/// What is told of digits heard that were not sent: they count as missed ones do.
+fn false_ones(extra: usize) -> String {
+    if extra > 0 { format!(", {extra} false") } else { String::new() }
 }
 
 fn missed_at_most(part: f64) -> String {
@@ -174,4 +179,25 @@ fn few_of(what: &str, found: usize, part: f64, trials: usize, effort: Effort) ->
 /// Misses, or what is accepted, that are let pass. A quick run is too short for a small proportion: it allows one if the claim allows any at all.
 fn allowed(part: f64, sent: usize, effort: Effort) -> usize {
     (part * sent as f64) as usize + usize::from(effort == Effort::Quick && part > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::setting::{NONE, clean, tones};
+
+    #[test]
+    fn a_digit_that_was_not_sent_counts_as_one_that_was_missed() {
+        let judged = |claim: Claim, missed: usize, extra: usize| {
+            let setting = Setting::new(Group::Promise, "any", claim, 1000, clean(1, tones(-10.0)));
+            let score = Score { sent: 1000, missed, extra, ..Score::default() };
+            let finding = judge(&setting, &score, Effort::Full);
+            (finding.pass, finding.measured)
+        };
+        assert_eq!(judged(NONE, 0, 0), (true, "0 missed, 0 doubled".to_owned()));
+        assert_eq!(judged(NONE, 0, 1), (false, "0 missed, 0 doubled, 1 false".to_owned()));
+        assert!(judged(Claim::Missed(0.005), 3, 2).0 && !judged(Claim::Missed(0.005), 3, 3).0);
+        let accepted = |extra: usize| judged(Claim::Accepted(0.005), 1000, extra).0;
+        assert!(accepted(5) && !accepted(6));
+    }
 }
