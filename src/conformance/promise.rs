@@ -13,6 +13,9 @@ use crate::dtmf::{GeneratorConfig, Profile};
 use crate::simulator::gsm;
 use crate::simulator::line::{Companding, LineBuilder};
 
+/// S/N down to which the times of a digit are promised, in dB.
+const LATENCY_SNR_DB: f64 = 15.0;
+
 /// All settings of a profile; those with speech under the digits only where there is speech.
 pub(super) fn settings(profile: &Profile, speech: Option<&Speech>) -> Vec<Setting> {
     let mut settings = frequency(profile);
@@ -69,35 +72,32 @@ fn durations_and_gaps(profile: &Profile) -> Vec<Setting> {
         of(format!("tones of {accept} ms"), NONE, 2000, clean(21, of_length(accept))),
         of(format!("tones of {reject} ms"), REFUSED, 2000, clean(22, of_length(reject))),
         of(
-            format!("tones of {reject} ms, 15 dB S/N"),
+            format!("tones of {reject} ms, {LATENCY_SNR_DB} dB S/N"),
             Claim::Accepted(0.005),
             10_000,
-            through(25, of_length(reject), some_noise),
+            through(25, of_length(reject), noisy(LATENCY_SNR_DB)),
         ),
         of(format!("gap of {bridge} ms, one digit"), NONE, 1000, same_digit_twice(23, bridge, 1)),
         of(format!("gap of {split} ms, two digits"), NONE, 2000, same_digit_twice(24, split, 2)),
     ]
 }
 
-/// The most noise in which the times of a digit are promised: an S/N of 15 dB.
-fn some_noise(seed: u64) -> LineBuilder {
-    LineBuilder::new(seed).noise_dbm0(noise_at(15.0))
+/// A line with white noise at an S/N in dB.
+fn noisy(snr_db: f64) -> impl Fn(u64) -> LineBuilder {
+    move |seed| LineBuilder::new(seed).noise_dbm0(noise_at(snr_db))
 }
 
 fn noise() -> Vec<Setting> {
-    let white = |(snr, trials, allowed): (f64, usize, f64)| {
-        let line = move |seed| LineBuilder::new(seed).noise_dbm0(noise_at(snr));
-        of(format!("white noise, {snr} dB S/N"), Claim::Missed(allowed), trials, through(31, tones(-10.0), line))
-    };
     let claims = [(6.0, 10_000, 0.0), (2.0, 10_000, 0.0005), (0.0, 10_000, 0.003), (-3.0, 5000, 0.05)];
-    let mut settings: Vec<Setting> = claims.into_iter().map(white).collect();
-    // Far from others a digit is less expected than among them.
-    let alone = |(snr, allowed): (f64, f64)| {
-        let line = move |seed| LineBuilder::new(seed).noise_dbm0(noise_at(snr));
-        let digits = tones(-10.0).timing(50.0, 2500.0);
-        of(format!("a digit alone, {snr} dB S/N"), Claim::Missed(allowed), 2000, through(35, digits, line))
+    let white = |(snr, trials, allowed): (f64, usize, f64)| {
+        of(format!("white noise, {snr} dB S/N"), Claim::Missed(allowed), trials, through(31, tones(-10.0), noisy(snr)))
     };
-    settings.extend([(6.0, 0.0), (2.0, 0.0005), (0.0, 0.003), (-3.0, 0.05)].map(alone));
+    // Far from others a digit is less expected than among them.
+    let alone = |(snr, _, allowed): (f64, usize, f64)| {
+        let digits = tones(-10.0).timing(50.0, 2500.0);
+        of(format!("a digit alone, {snr} dB S/N"), Claim::Missed(allowed), 2000, through(35, digits, noisy(snr)))
+    };
+    let mut settings = [claims.map(white), claims.map(alone)].into_iter().flatten().collect::<Vec<_>>();
     let pink = |seed| LineBuilder::new(seed).pink_noise_dbm0(noise_at(6.0));
     settings.push(of("pink noise, 6 dB S/N", Claim::Missed(0.001), 5000, through(32, tones(-10.0), pink)));
     let clicks = |seed| LineBuilder::new(seed).impulses(10.0, -7.0);
@@ -162,7 +162,12 @@ fn latency(profile: &Profile) -> Vec<Setting> {
     let claim = Claim::Latency { mean_ms: 27.0 + later, most_ms: 33.0 + later };
     vec![
         of("onset to report without noise", claim, 2000, clean(62, tones(-10.0))),
-        of("onset to report at 15 dB S/N", claim, 2000, through(61, tones(-10.0), some_noise)),
+        of(
+            format!("onset to report at {LATENCY_SNR_DB} dB S/N"),
+            claim,
+            2000,
+            through(61, tones(-10.0), noisy(LATENCY_SNR_DB)),
+        ),
     ]
 }
 

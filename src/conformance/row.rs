@@ -176,7 +176,8 @@ fn few_of(what: &str, found: usize, part: f64, trials: usize, effort: Effort) ->
     }
 }
 
-/// Misses, or what is accepted, that are let pass. A quick run is too short for a small proportion: it allows one if the claim allows any at all.
+/// Misses, or what is accepted, that are let pass. A quick run is too short for a small proportion: it allows one if the
+/// claim allows any at all.
 fn allowed(part: f64, sent: usize, effort: Effort) -> usize {
     (part * sent as f64) as usize + usize::from(effort == Effort::Quick && part > 0.0)
 }

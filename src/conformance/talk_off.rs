@@ -54,8 +54,10 @@ pub(super) fn items<'a>(options: &'a Options) -> Vec<Item<'a>> {
         (0..minutes).map(move |_| line.carry(&vec![0.0; MINUTE]))
     };
     let music = move || (0..minutes).map(|minute| Music::new(minute as u64, RATE).take(MINUTE).collect());
-    let mut items =
-        vec![item("white noise", 0, minutes, noise), item("music made by the simulator", 0, minutes, music)];
+    let mut items = vec![
+        item("white noise", 0, minutes, None, noise),
+        item("music made by the simulator", 0, minutes, None, music),
+    ];
     items.extend(recorded("speech", &options.speech, options.effort));
     items.extend(recorded("recorded music", &options.music, options.effort));
     items
@@ -70,11 +72,11 @@ fn recorded<'a>(what: &str, samples: &'a [f32], effort: Effort) -> Vec<Item<'a>>
     };
     let shifted = format!("{what} at seven speeds");
     let rows = vec![
-        item(what, 0, minutes(&[1.0]), at(&[1.0])),
+        item(what, 0, minutes(&[1.0]), None, at(&[1.0])),
         // One in 33 hours is promised; what is measured here is shorter.
-        item(&shifted, 1, minutes(&SPEEDS), at(&SPEEDS)),
+        item(&shifted, 1, minutes(&SPEEDS), None, at(&SPEEDS)),
         // Soon after a digit others are expected: what that costs where somebody speaks on. One in three hours.
-        with_keys(&format!("{shifted}, keys in it"), 2, minutes(&SPEEDS), at(&SPEEDS)),
+        item(&format!("{shifted}, keys in it"), 2, minutes(&SPEEDS), Some(Keys::new()), at(&SPEEDS)),
     ];
     if samples.len() >= LEAST {
         return rows;
@@ -104,33 +106,25 @@ fn played(samples: &[f32], speed: f64, effort: Effort) -> impl Iterator<Item = V
     })
 }
 
+/// The false digits in a sound; keys that are pressed in it don't count.
 fn item<'a, I: Iterator<Item = Vec<f32>>>(
     what: &str,
     allowed: usize,
     minutes: usize,
+    keys: Option<Keys>,
     sound: impl Fn() -> I + 'a,
 ) -> Item<'a> {
     Item::new(Group::TalkOff, format!("false digits in {what}"), move |bench: &mut Bench<'_>| {
-        finding(&heard(sound(), minutes, bench, |_| false), allowed, minutes)
-    })
-}
-
-/// The same with [`Keys`] in the sound, which don't count.
-fn with_keys<'a, I: Iterator<Item = Vec<f32>>>(
-    what: &str,
-    allowed: usize,
-    minutes: usize,
-    sound: impl Fn() -> I + 'a,
-) -> Item<'a> {
-    Item::new(Group::TalkOff, format!("false digits in {what}"), move |bench: &mut Bench<'_>| {
-        let keys = Keys::new();
-        let mut at = 0;
+        let mut heard_before = 0;
         let pressed = sound().map(|mut chunk| {
-            keys.press(at, &mut chunk);
-            at += chunk.len() as u64;
+            if let Some(keys) = &keys {
+                keys.press(heard_before, &mut chunk);
+            }
+            heard_before += chunk.len() as u64;
             chunk
         });
-        finding(&heard(pressed, minutes, bench, |begin| keys.are_at(begin)), allowed, minutes)
+        let is_known = |begin: &Begin| keys.as_ref().is_some_and(|keys| keys.are_at(begin));
+        finding(&heard(pressed, minutes, bench, is_known), allowed, minutes)
     })
 }
 
