@@ -64,11 +64,9 @@ struct Rings {
     powers: [Tones; RING],
     /// The least of each [`GROUP`] of them.
     floors: [Tones; RING / GROUP],
-    /// The strongest row and column, bit `n` for tone `n`: over 12 ms.
-    strongest_short: [u8; RING],
-    /// The same over 24 ms.
+    /// The strongest row and column over 24 ms, bit `n` for tone `n`; known where a pair is marked.
     strongest: [u8; RING],
-    /// Of the strongest over 12 ms, 12 ms before, those that have gone down.
+    /// Of the strongest over 12 ms, 12 ms before, those that have gone down; known where enough was held then.
     gone_down: [u8; RING],
     /// Energy of each sub-block, twice, so that any past is one slice.
     energies: [[f32; RING]; 2],
@@ -85,7 +83,6 @@ impl Kernel {
                 correlations: [[[0.0; TONES]; 2]; CORRELATIONS],
                 powers: [[0.0; TONES]; RING],
                 floors: [[0.0; TONES]; RING / GROUP],
-                strongest_short: [0; RING],
                 strongest: [0; RING],
                 gone_down: [0; RING],
                 energies: [[0.0; RING]; 2],
@@ -149,12 +146,13 @@ impl Kernel {
         back
     }
 
-    /// The strongest row and column over the 24 ms that end with the `n`-th sub-block.
+    /// The strongest row and column over the 24 ms that end with the `n`-th sub-block, which is marked for its pair.
     pub(crate) fn strongest(&self, n: u64) -> Digit {
         digit_of(self.rings.strongest[slot(n)])
     }
 
-    /// The row and the column that were the strongest 12 ms before, if they have gone down by the `n`-th sub-block.
+    /// The row and the column that were the strongest 12 ms before, if they have gone down by the `n`-th sub-block, which is
+    /// marked for that.
     pub(crate) fn gone_down(&self, n: u64) -> Option<Digit> {
         let bits = self.rings.gone_down[slot(n)];
         has_row_and_column(bits).then(|| digit_of(bits))
@@ -170,6 +168,31 @@ impl Kernel {
         let end = slot(n) + 1 + RING;
         &self.rings.energies.as_flattened()[end - most..end]
     }
+}
+
+impl Rings {
+    /// Powers of the short window that ends with the `n`-th sub-block, and of the one before it.
+    #[inline(always)]
+    fn powers_around<V: Vector>(&self, n: u64) -> (V, V) {
+        let earlier = n.wrapping_sub(SHORT as u64);
+        (V::load(&self.powers[slot(n)]), V::load(&self.powers[slot(earlier)]))
+    }
+}
+
+/// The strongest row and column, bit `n` for tone `n`.
+#[inline(always)]
+fn strongest<V: Vector>(powers: V) -> u8 {
+    !powers.less(powers.greatest_of_half())
+}
+
+/// The numbers of the bits that are set, in order.
+#[inline(always)]
+fn set_bits(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let at = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (at < u64::BITS).then_some(at)
+    })
 }
 
 /// Where the results of the `n`-th sub-block are in the rings.
@@ -254,12 +277,7 @@ impl Kernel {
             let (slot, earlier) = (n % RING, n.wrapping_sub(SHORT) % RING);
             let (now, before) = (re * re + im * im, V::load(&rings.powers[earlier]));
             now.store(&mut rings.powers[slot]);
-            let both = now + before;
-            let (short, long) = (now.greatest_of_half(), both.greatest_of_half());
-            rings.strongest_short[slot] = !now.less(short);
-            rings.strongest[slot] = !both.less(long);
-            rings.gone_down[slot] = now.less(V::splat(DOWN) * before) & rings.strongest_short[earlier];
-            shares.put_powers(at, short.sum_of_firsts(), long.sum_of_firsts());
+            shares.put_powers(at, V::greatest_sums(now, now + before));
         }
         for (sums, kept) in sums.iter().zip(kept) {
             sums.store(kept);
@@ -269,12 +287,16 @@ impl Kernel {
     /// What can be said of new sub-blocks.
     #[inline(always)]
     fn marks<V: Vector>(&mut self, new: usize) -> Marks {
-        let Held { now: pair, before: mut held } = self.shares.held::<V>(new);
-        let mut down = 0;
-        while held != 0 {
-            let at = held.trailing_zeros();
-            held &= held - 1;
-            let gone_down = self.rings.gone_down[slot(self.count + u64::from(at))];
+        let Held { now: pair, before: held } = self.shares.held::<V>(new);
+        let (rings, mut down) = (&mut *self.rings, 0);
+        for at in set_bits(pair) {
+            let (now, before) = rings.powers_around::<V>(self.count + u64::from(at));
+            rings.strongest[slot(self.count + u64::from(at))] = strongest(now + before);
+        }
+        for at in set_bits(held) {
+            let (now, before) = rings.powers_around::<V>(self.count + u64::from(at));
+            let gone_down = now.less(V::splat(DOWN) * before) & strongest(before);
+            rings.gone_down[slot(self.count + u64::from(at))] = gone_down;
             down |= u64::from(has_row_and_column(gone_down)) << at;
         }
         Marks { pair, down }

@@ -5,9 +5,9 @@ use super::kernel::{MOST, SHORT, SHORT_SAMPLES};
 use super::simd::{LANES, Vector};
 
 /// Part of the band's energy the strongest pair must have over 24 ms to be looked at.
-const PAIR_SHARE: f32 = 0.4;
+const PAIR_SHARE: f32 = 0.45;
 /// The same before it went down, over 12 ms; and over 24 ms, which costs no digit and saves most looks in noise.
-const DOWN_SHARE: f32 = 0.3;
+const DOWN_SHARE: f32 = 0.35;
 /// A tone's correlation power over short windows is its energy there times half a short window.
 const PER_ENERGY: f32 = 0.5 * SHORT_SAMPLES as f32;
 
@@ -75,9 +75,9 @@ impl Shares {
 
     /// Takes the powers of the strongest row and column together over the 12 and 24 ms that end with the `at`-th sub-block.
     #[inline(always)]
-    pub(crate) fn put_powers(&mut self, at: usize, short: f32, strongest: f32) {
+    pub(crate) fn put_powers(&mut self, at: usize, [short, both]: [f32; 2]) {
         self.strongest_short.0[EARLIER + at] = short;
-        self.strongest.0[EARLIER + at] = strongest;
+        self.strongest.0[EARLIER + at] = both;
     }
 
     /// Energies of `new` sub-blocks, and of the short windows that end with them: those are known once there are marks.

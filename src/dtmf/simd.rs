@@ -39,8 +39,8 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn sum(self) -> f32;
     /// In each of the first four lanes the greatest of those four, and likewise in the last four.
     fn greatest_of_half(self) -> Self;
-    /// The first lane of each half, together.
-    fn sum_of_firsts(self) -> f32;
+    /// The greatest of the first four lanes and the greatest of the last four together, of two vectors.
+    fn greatest_sums(a: Self, b: Self) -> [f32; 2];
     /// Each half in reverse order.
     fn reversed_halves(self) -> Self;
     /// The sums of four neighbours each, of four vectors one after the other.
@@ -177,8 +177,11 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    fn sum_of_firsts(self) -> f32 {
-        self.0[0] + self.0[LANES / 2]
+    fn greatest_sums(a: Self, b: Self) -> [f32; 2] {
+        [a, b].map(|vector| {
+            let greatest = vector.greatest_of_half();
+            greatest.0[0] + greatest.0[LANES / 2]
+        })
     }
 
     #[inline(always)]
@@ -301,9 +304,16 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn sum_of_firsts(self) -> f32 {
+        fn greatest_sums(a: Self, b: Self) -> [f32; 2] {
             // SAFETY: there is AVX2, see above.
-            unsafe { _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0))) }
+            unsafe {
+                // Both in turns, in each half: their first two lanes, and their last two.
+                let (first, last) = (_mm256_unpacklo_ps(a.0, b.0), _mm256_unpackhi_ps(a.0, b.0));
+                let twos = _mm256_max_ps(first, last);
+                let greatest = _mm256_max_ps(twos, _mm256_permute_ps::<0b01_00_11_10>(twos));
+                let sums = _mm_add_ps(_mm256_castps256_ps128(greatest), _mm256_extractf128_ps::<1>(greatest));
+                [_mm_cvtss_f32(sums), _mm_cvtss_f32(_mm_movehdup_ps(sums))]
+            }
         }
 
         #[inline(always)]
@@ -336,7 +346,8 @@ mod tests {
 
     #[derive(Debug, PartialEq)]
     struct Results {
-        sums: [u32; 3],
+        /// Of lanes, and of the greatest of halves.
+        sums: [u32; 4],
         less: [u8; 2],
         /// Sum, difference, product, greater, lesser.
         of_two: [[u32; LANES]; 5],
@@ -357,8 +368,9 @@ mod tests {
         fn run<V: Vector>(self) -> Results {
             let (a, b) = (V::load(&self.a), V::load(&self.b));
             let fours = V::sums_of_fours([a, b, a + b, a - b]);
+            let [greatest, greatest_b] = V::greatest_sums(a, b);
             Results {
-                sums: [a.sum(), a.sum_of_firsts(), (a * b).sum()].map(f32::to_bits),
+                sums: [a.sum(), (a * b).sum(), greatest, greatest_b].map(f32::to_bits),
                 less: [a.less(b), b.less(a)],
                 of_two: [bits(a + b), bits(a - b), bits(a * b), bits(a.greater(b)), bits(a.lesser(b))],
                 of_one: [bits(a.reversed()), bits(a.reversed_halves()), bits(a.greatest_of_half()), bits(fours)],
@@ -393,7 +405,7 @@ mod tests {
             let Results { sums, less, of_two, of_one } = simd.run(All { a, b });
             let of_two = of_two.map(|lanes| lanes.map(f32::from_bits));
             let [reversed, halves, greatest, fours] = of_one.map(|lanes| lanes.map(f32::from_bits));
-            assert_eq!((sums[1], less[0]), (6f32.to_bits(), 0b1010_1010));
+            assert_eq!((sums[2..].to_vec(), less[0]), (vec![10.5f32.to_bits(), 0.6f32.to_bits()], 0b1010_1010));
             assert_eq!(of_two[3], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
             assert_eq!(of_two[4], [0.3, -2.0, 0.3, 0.1, 0.3, -6.5, 0.3, 1e-9], "the lesser");
             assert_eq!(reversed, [1e-9, 7.0, -6.5, 5.0, 0.1, 3.5, -2.0, 1.0]);
