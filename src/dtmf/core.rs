@@ -61,8 +61,7 @@ struct Active {
     digit: Digit,
     begin: Begin,
     measured: Measurement,
-    /// Power of the short window of both tones when steady.
-    reference: [f32; 2],
+    reference: Reference,
     /// Filtered-sample position where the level last fell, while it is down.
     fell: Option<u64>,
     /// Sub-blocks since it came up again after it fell.
@@ -74,7 +73,30 @@ struct Active {
 struct Previous {
     digit: Digit,
     end: u64,
-    reference: [f32; 2],
+    reference: Reference,
+}
+
+/// The level of a digit's tones, against which it is measured later.
+#[derive(Clone, Copy)]
+struct Reference {
+    tones: [usize; 2],
+    /// What half the power of each is divided by, as a factor: the power of the short window when steady.
+    factors: [f32; 2],
+}
+
+impl Reference {
+    /// The greater of what the short window shows now and what it showed 12 ms ago.
+    fn of(digit: Digit, history: &History) -> Self {
+        let (now, before) = (history.peaks(0, digit), history.peaks(SHORT, digit));
+        let factor = |tone: usize| 0.5 / now[tone].max(before[tone]).max(1e-20);
+        Self { tones: digit.tones(), factors: [factor(0), factor(1)] }
+    }
+
+    /// Mean power of the tones `back` sub-blocks ago, each as a part of what it was.
+    fn left(&self, history: &History, back: usize) -> f32 {
+        let (powers, [low, high]) = (history.powers(back), self.tones);
+        powers[low] * self.factors[0] + powers[high] * self.factors[1]
+    }
 }
 
 /// A pair that was refused a moment ago and is not looked at again before a filtered-sample position: that would be the
@@ -188,8 +210,7 @@ impl Core {
         let fell = self.active.and_then(|active| active.fell);
         self.close(fell.unwrap_or(found.start.max(0.0) as u64), on_event);
         let digit = found.digit;
-        let (now, before) = (self.history.peaks(0, digit), self.history.peaks(SHORT, digit));
-        let reference = [now[0].max(before[0]), now[1].max(before[1])];
+        let reference = Reference::of(digit, &self.history);
         let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
         self.active =
             Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
@@ -199,8 +220,7 @@ impl Core {
     /// Follows the level of the digit that is on, if one is, and closes it when it was down long enough.
     fn follow(&mut self, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = &mut self.active else { return };
-        let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
-        if power_against(&self.history, active.digit, active.reference, 0) > FALLEN_POWER {
+        if active.reference.left(&self.history, 0) > FALLEN_POWER {
             active.up_again += 1;
             if active.up_again >= BRIDGED_HOPS {
                 active.fell = None;
@@ -208,6 +228,7 @@ impl Core {
             return;
         }
         active.up_again = 0;
+        let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
         let fell = *active.fell.get_or_insert(middle);
         if middle >= fell + self.limits.split {
             self.close(fell, on_event);
@@ -240,16 +261,19 @@ impl Core {
             return true;
         }
         let faded = || 10f64.powf(-0.1 * ECHO_FADES_DB * (after - PAUSE_SAMPLES)) as f32;
-        after < ECHO_SAMPLES && power_against(&self.history, digit, previous.reference, back) < ECHO_POWER * faded()
+        after < ECHO_SAMPLES && previous.reference.left(&self.history, back) < ECHO_POWER * faded()
     }
 
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
         let digit = self.history.strongest_pair();
+        if self.is_on(digit) {
+            return None;
+        }
         let now = self.history.count();
         // All but the decisive moments of a pair have their turns.
         let can_wait = !is_slow_turn(now) && !self.watched.is_some_and(|watched| watched.is_decisive(digit, now));
-        if can_wait || self.is_on(digit) || self.refused_sounding.covers(digit, now) {
+        if can_wait || self.refused_sounding.covers(digit, now) {
             return None;
         }
         let onset = self.search().onset(digit);
@@ -324,12 +348,6 @@ impl Core {
             measured: measure(&found.fit),
         }));
     }
-}
-
-/// Mean power of a digit's tones `back` sub-blocks ago, each against its reference.
-fn power_against(history: &History, digit: Digit, reference: [f32; 2], back: usize) -> f32 {
-    let (powers, [low, high]) = (history.powers(back), digit.tones());
-    0.5 * (powers[low] / reference[0].max(1e-20) + powers[high] / reference[1].max(1e-20))
 }
 
 fn measure(fit: &Fit) -> Measurement {

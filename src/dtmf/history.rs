@@ -139,6 +139,11 @@ impl History {
         self.band_energies()[MEMORY - age - n..MEMORY - age].iter().sum()
     }
 
+    /// Energy in the DTMF band over the short window that ends at an age.
+    pub(crate) fn short_energy(&self, age: usize) -> f32 {
+        self.kernel.short_energy(self.number(age))
+    }
+
     /// Part of the band's energy that each tone of a pair has over the last `n` short windows that end `back` sub-blocks ago.
     pub(crate) fn shares(&self, digit: Digit, back: usize, n: usize) -> [f32; 2] {
         let ([low, high], newest) = (digit.tones(), self.number(back));
@@ -152,6 +157,12 @@ impl History {
         // A tone's correlation power over a window is its energy there times half the window.
         let whole = (0.5 * SHORT_SAMPLES as f32 * energy).max(f32::MIN_POSITIVE);
         [sums[0] / whole, sums[1] / whole]
+    }
+
+    /// Part of the band's energy over the last two short windows that the powers of tones, summed over both, are.
+    pub(crate) fn share(&self, powers: [f32; 2]) -> f32 {
+        let energy = self.short_energy(0) + self.short_energy(SHORT);
+        (powers[0] + powers[1]) / (0.5 * SHORT_SAMPLES as f32 * energy).max(f32::MIN_POSITIVE)
     }
 
     /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.

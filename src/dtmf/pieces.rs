@@ -4,7 +4,7 @@
 use super::Digit;
 use super::fit::{Fit, MAX_WINDOW, fit};
 use super::history::History;
-use super::kernel::HOP;
+use super::kernel::{HOP, SHORT};
 use super::piece::{PIECE, Piece};
 use super::simd::{Kernel, LANES, Simd, Vector};
 
@@ -35,6 +35,9 @@ pub(crate) struct Pieced {
 
 /// Looks for a pair in pieces that lasts until now.
 pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
+    if !reaches_back(history) {
+        return None;
+    }
     let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
     let level = level_pieces(history.band_energies(), history.simd())?;
     let mut tone = [false; BACK + SPAN];
@@ -61,6 +64,17 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
     let [low, high] = nominal_hz(digit);
     let apart = 0.5 * (fit.low.hz / low - fit.high.hz / high).abs();
     (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: runs.end * HOP })
+}
+
+/// Ages of short windows, one of which holds a piece of any tone that is long enough: less of that than is needed is in the
+/// last 24 sub-blocks, and so some of it follows before a hole too long, 48 ago at most.
+const REACHED: [usize; 6] = [24, 36, 48, 18, 30, 42];
+const _: () = assert!(NEEDED > 24 && 24 + HOLE <= 48 && REACHED[3] + SPAN == 24 && SHORT == 2 * SPAN);
+
+/// Whether there may be tone enough: whether it was as loud as now long enough ago. That is seen at less cost than the rest.
+fn reaches_back(history: &History) -> bool {
+    let newest = history.band_energy(0, SPAN);
+    REACHED.into_iter().any(|age| BEAT * history.short_energy(age) > newest)
 }
 
 /// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.

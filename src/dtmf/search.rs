@@ -15,6 +15,11 @@ use super::{Digit, Reason, pieces};
 const WINDOWS: [usize; 3] = [96, 144, 192];
 /// Youngest pair worth fitting, in filtered samples.
 const YOUNGEST: f32 = 94.0;
+/// Sub-blocks ago at which the short window of a pair that will soon be due has a quarter of the power it has now: one that
+/// has less is younger than 17 ms.
+const SOUNDED_AGO: usize = 10;
+/// Part of the band's energy, seen over 24 ms, below which no window will show as much of a pair as is asked of it.
+const WORTH_AN_ONSET: f32 = 0.5;
 /// Age in filtered samples from which a pair is judged less often: 28 ms.
 const OLDER: f32 = 112.0;
 /// Age in filtered samples from which its windows take turns: 50 ms.
@@ -28,7 +33,7 @@ const LEAST_SHARE: f32 = 0.33;
 /// The same for a pair that sounds and an S/N of 1 dB.
 const LEAST_SHARE_SOUNDING: f32 = 0.54;
 /// The same for an S/N worth telling.
-const CLEAR_SHARE: f32 = 0.55;
+const CLEAR_SHARE: f32 = 0.65;
 /// Longest window for a pair that ended, in filtered samples: 58 ms.
 const LONGEST_FALLEN: usize = 232;
 /// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
@@ -116,12 +121,17 @@ pub(crate) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The onset of a pair, if its tones may be within the limits of twist.
+    /// The onset of a pair that sounds now, if it may be old enough to be due soon, loud enough, and within the limits of twist.
     #[inline]
     pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
-        let (now, before, [low, high]) = (self.history.powers(0), self.history.powers(SHORT), digit.tones());
-        let powers = [now[low] + before[low], now[high] + before[high]];
-        self.limits.may_have_powers(powers).then(|| Onset::find(self.history, digit, 0))
+        let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
+        let (now, before, ago) = (powers(0), powers(SHORT), powers(SOUNDED_AGO));
+        if ago[0] + ago[1] < 0.25 * (now[0] + now[1]) {
+            return None;
+        }
+        let both = [now[0] + before[0], now[1] + before[1]];
+        let may_be_due = self.limits.may_have_powers(both) && self.history.share(both) > WORTH_AN_ONSET;
+        may_be_due.then(|| Onset::find(self.history, digit, 0))
     }
 
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
@@ -248,12 +258,14 @@ impl Search<'_> {
     /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
     fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Option<(FirstSight, bool)> {
         let (history, rise, windows) = (self.history, onset.rise(), window / SHORT_SAMPLES);
-        if rise < LEAST_RISE || history.shares(digit, SHORT, windows).iter().sum::<f32>() < LEAST_SHARE {
+        let shares = history.shares(digit, SHORT, windows);
+        if rise < LEAST_RISE || shares[0] + shares[1] < LEAST_SHARE {
             return None;
         }
         let sight = FirstSight::of(history, digit, SHORT);
         let may_be_told = rise > CLEAR_RISE && sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE;
-        (may_be_told || sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ)).then_some((sight, may_be_told))
+        let may_be_digit = || self.limits.may_have_powers(shares) && sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ);
+        (may_be_told || may_be_digit()).then_some((sight, may_be_told))
     }
 
     /// The fit of a pair that was a digit, or why it was not one.
