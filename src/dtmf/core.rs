@@ -80,7 +80,7 @@ struct Previous {
 #[derive(Clone, Copy)]
 struct Reference {
     tones: [usize; 2],
-    /// What half the power of each is divided by, as a factor: the power of the short window when steady.
+    /// Half the inverse of the power that each had over the short window when steady.
     factors: [f32; 2],
 }
 

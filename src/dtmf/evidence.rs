@@ -134,10 +134,9 @@ impl FirstSight {
         self.off_hz[0].abs() < low && self.off_hz[1].abs() < high
     }
 
-    /// What part of the band's energy both tones can have over the last `n` short windows that end `back` sub-blocks ago:
-    /// what the windows show, and what they don't because the tones are off.
-    pub(crate) fn share(&self, history: &History, digit: Digit, back: usize, n: usize) -> f32 {
-        let [low, high] = history.shares(digit, back, n);
+    /// What part of the band's energy both tones can have, from the shares that short windows show: those, and what they
+    /// don't show because the tones are off.
+    pub(crate) fn share(&self, [low, high]: [f32; 2]) -> f32 {
         let shown = |tone: usize| {
             let turn = 0.5 * TAU * self.off_hz[tone] * SHORT_SAMPLES as f32 / WORKING_RATE as f32;
             1.0 - turn * turn * (1.0 / 3.0) + turn.powi(4) * (2.0 / 45.0)

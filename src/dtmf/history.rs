@@ -159,12 +159,6 @@ impl History {
         [sums[0] / whole, sums[1] / whole]
     }
 
-    /// Part of the band's energy over the last two short windows that the powers of tones, summed over both, are.
-    pub(crate) fn share(&self, powers: [f32; 2]) -> f32 {
-        let energy = self.short_energy(0) + self.short_energy(SHORT);
-        (powers[0] + powers[1]) / (0.5 * SHORT_SAMPLES as f32 * energy).max(f32::MIN_POSITIVE)
-    }
-
     /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.
     pub(crate) fn low_energy(&self, age: usize, n: usize) -> f32 {
         self.front.low_energy(self.hops.saturating_sub(age as u64) * HOP as u64, n)

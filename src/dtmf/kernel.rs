@@ -290,13 +290,15 @@ impl Kernel {
         let Held { now: pair, before: held } = self.shares.held::<V>(new);
         let (rings, mut down) = (&mut *self.rings, 0);
         for at in set_bits(pair) {
-            let (now, before) = rings.powers_around::<V>(self.count + u64::from(at));
-            rings.strongest[slot(self.count + u64::from(at))] = strongest(now + before);
+            let n = self.count + u64::from(at);
+            let (now, before) = rings.powers_around::<V>(n);
+            rings.strongest[slot(n)] = strongest(now + before);
         }
         for at in set_bits(held) {
-            let (now, before) = rings.powers_around::<V>(self.count + u64::from(at));
+            let n = self.count + u64::from(at);
+            let (now, before) = rings.powers_around::<V>(n);
             let gone_down = now.less(V::splat(DOWN) * before) & strongest(before);
-            rings.gone_down[slot(self.count + u64::from(at))] = gone_down;
+            rings.gone_down[slot(n)] = gone_down;
             down |= u64::from(has_row_and_column(gone_down)) << at;
         }
         Marks { pair, down }

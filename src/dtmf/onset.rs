@@ -8,6 +8,11 @@ use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 /// Oldest onset looked for, in sub-blocks.
 pub(crate) const OLDEST: usize = MEMORY - 2 * SHORT;
 
+/// Power at the onset, as a part of what it is now: half the level.
+const AT_ONSET: f32 = 0.25;
+/// Sub-blocks ago at which the short window of a pair older than 16 ms had more power than that.
+const RECENT: usize = 10;
+
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Onset {
@@ -24,10 +29,17 @@ impl Onset {
     pub(crate) fn find(history: &History, digit: Digit, back: usize) -> Self {
         let tones = digit.tones();
         let level = history.peaks(back, digit);
-        let age = crossing(history, tones, back, 0.25 * (level[0] + level[1]));
+        let age = crossing(history, tones, back, AT_ONSET * (level[0] + level[1]));
         let before = history.powers(back + (age / HOP as f32) as usize + 3);
         let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
         Self { age, rise, level }
+    }
+
+    /// Whether a pair that sounds now came up in the last 16 ms. That is seen at less cost than when it did.
+    pub(crate) fn is_recent(history: &History, digit: Digit) -> bool {
+        let [low, high] = digit.tones();
+        let power = |age: usize| history.power(age, low) + history.power(age, high);
+        power(RECENT) < AT_ONSET * power(0)
     }
 
     /// Rise of the tone that rises less from before the onset, as a ratio of powers.
@@ -97,6 +109,16 @@ mod tests {
             assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
             assert!(db(onset.rise()) > 25.0, "{onset:?}");
             assert!(onset.skew(&history, Digit::at(1, 1), 0).abs() < 4.0, "both tones began together");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_recent_for_16_ms_at_most() {
+        for ms in 4..40 {
+            let (onset, history) = five(f64::from(ms));
+            let is_recent = Onset::is_recent(&history, Digit::at(1, 1));
+            assert!(if is_recent { onset.age <= 64.0 } else { ms > 14 }, "{ms} ms: {is_recent}, {onset:?}");
+            assert!(!is_recent || ms < 20, "{ms} ms");
         }
     }
 

@@ -229,6 +229,26 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_reaches_back_there_is_not_tone_enough() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut enough = 0;
+        for _ in 0..400 {
+            let mut samples = vec![0.0; 1600];
+            for turn in 0..rng.usize(1..6) {
+                let (level, length) = (0.1 + 0.05 * rng.f32(), rng.usize(24..300));
+                let tone = |n: usize| level * ((n as f32 * 0.605).cos() + (n as f32 * 1.049).cos());
+                samples.extend((0..length).map(|n| if turn % 2 == 0 { tone(n) } else { 0.0 }));
+            }
+            let history = History::of(&samples);
+            if level_pieces(history.band_energies(), history.simd()).is_some() {
+                enough += 1;
+                assert!(reaches_back(&history));
+            }
+        }
+        assert!((40..360).contains(&enough), "{enough} of 400");
+    }
+
+    #[test]
     fn runs_are_counted_back_from_now_and_short_ones_do_not_count() {
         let mut tone = [false; 60];
         tone[..10].fill(true);

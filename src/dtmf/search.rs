@@ -15,10 +15,7 @@ use super::{Digit, Reason, pieces};
 const WINDOWS: [usize; 3] = [96, 144, 192];
 /// Youngest pair worth fitting, in filtered samples.
 const YOUNGEST: f32 = 94.0;
-/// Sub-blocks ago at which the short window of a pair that will soon be due has a quarter of the power it has now: one that
-/// has less is younger than 17 ms.
-const SOUNDED_AGO: usize = 10;
-/// Part of the band's energy, seen over 24 ms, below which no window will show as much of a pair as is asked of it.
+/// Part of the band's energy, seen over 24 ms, below which hardly any window shows as much of a pair as is asked of it.
 const WORTH_AN_ONSET: f32 = 0.5;
 /// Age in filtered samples from which a pair is judged less often: 28 ms.
 const OLDER: f32 = 112.0;
@@ -124,14 +121,12 @@ impl Search<'_> {
     /// The onset of a pair that sounds now, if it may be old enough to be due soon, loud enough, and within the limits of twist.
     #[inline]
     pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
-        let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
-        let (now, before, ago) = (powers(0), powers(SHORT), powers(SOUNDED_AGO));
-        if ago[0] + ago[1] < 0.25 * (now[0] + now[1]) {
+        if Onset::is_recent(self.history, digit) {
             return None;
         }
-        let both = [now[0] + before[0], now[1] + before[1]];
-        let may_be_due = self.limits.may_have_powers(both) && self.history.share(both) > WORTH_AN_ONSET;
-        may_be_due.then(|| Onset::find(self.history, digit, 0))
+        let shares = self.history.shares(digit, 0, 2);
+        let may_be_digit = self.limits.may_have_powers(shares) && shares[0] + shares[1] > WORTH_AN_ONSET;
+        may_be_digit.then(|| Onset::find(self.history, digit, 0))
     }
 
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
@@ -184,7 +179,7 @@ impl Search<'_> {
     }
 
     fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refusal> {
-        if sight.share(self.history, digit, 0, window / SHORT_SAMPLES) < LEAST_SHARE_SOUNDING {
+        if sight.share(self.history.shares(digit, 0, window / SHORT_SAMPLES)) < LEAST_SHARE_SOUNDING {
             return Err(Refusal::untold(true));
         }
         let fit = Evidence::fit(self.history, sight, window, 0, Some(&self.limits.bounds(digit)));
@@ -247,7 +242,7 @@ impl Search<'_> {
             return Refusal::untold(clearly);
         }
         let sight = FirstSight::of(self.history, digit, SHORT);
-        if sight.share(self.history, digit, SHORT, window / SHORT_SAMPLES) < CLEAR_SHARE {
+        if sight.share(self.history.shares(digit, SHORT, window / SHORT_SAMPLES)) < CLEAR_SHARE {
             return Refusal::untold(clearly);
         }
         let fit = Evidence::fit(self.history, &sight, window, SHORT, None);
@@ -257,13 +252,13 @@ impl Search<'_> {
 
     /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
     fn sight_of_fallen(&self, digit: Digit, onset: Onset, window: usize) -> Option<(FirstSight, bool)> {
-        let (history, rise, windows) = (self.history, onset.rise(), window / SHORT_SAMPLES);
-        let shares = history.shares(digit, SHORT, windows);
+        let (history, rise) = (self.history, onset.rise());
+        let shares = history.shares(digit, SHORT, window / SHORT_SAMPLES);
         if rise < LEAST_RISE || shares[0] + shares[1] < LEAST_SHARE {
             return None;
         }
         let sight = FirstSight::of(history, digit, SHORT);
-        let may_be_told = rise > CLEAR_RISE && sight.share(history, digit, SHORT, windows) >= CLEAR_SHARE;
+        let may_be_told = rise > CLEAR_RISE && sight.share(shares) >= CLEAR_SHARE;
         let may_be_digit = || self.limits.may_have_powers(shares) && sight.is_near(digit, self.limits, SIGHT_FALLEN_HZ);
         (may_be_told || may_be_digit()).then_some((sight, may_be_told))
     }
