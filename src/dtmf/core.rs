@@ -332,6 +332,7 @@ impl Core {
         Search {
             history: &self.history,
             limits: &self.limits,
+            on: self.active.map(|active| active.digit),
             tells: self.history.count() >= self.quiet_until,
             is_soon_after_a_digit: self.is_soon_after_a_digit(),
         }

@@ -230,6 +230,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn digits_that_share_a_tone_need_no_pause_between_them() {
+        for ms in [40, 50, 70, 100] {
+            let config = GeneratorConfig { lead_ms: 0.0, ..Default::default() }.timing(ms as f64, 0.0);
+            for keys in ["123A2", "1470*", "147*0#D963A", "1212121", "5658525"] {
+                let one = |key: char| generate(&[Digit::from_char(key).unwrap()], &config).unwrap();
+                let audio = [vec![0.0; 2000], keys.chars().flat_map(one).collect(), vec![0.0; 2000]].concat();
+                let found = events(&audio, 8000, 160);
+                assert_eq!(heard(&found), keys, "{ms} ms each");
+                let whole =
+                    found.iter().filter_map(|event| if let Event::End(digit) = event { Some(digit) } else { None });
+                for (digit, start) in whole.zip((2000..).step_by(8 * ms)) {
+                    let (off, late) = (digit.start.abs_diff(start), digit.end.abs_diff(start + 8 * ms as u64));
+                    assert!(off <= 32 && late <= 32, "{keys}, {ms} ms each, from {start}: {digit:?}");
+                }
+            }
+        }
+    }
+
     /// Each digit for 50 ms, and again after a gap, so many dB weaker; what was heard, and why others were refused.
     fn again(gap_ms: f64, weaker_db: f64) -> (String, Vec<Reason>) {
         let config = GeneratorConfig::default().timing(50.0, gap_ms).level(-10.0);

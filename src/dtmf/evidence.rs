@@ -78,12 +78,12 @@ impl Evidence {
     }
 
     /// Measures what goes with a fit over the same window.
-    pub(crate) fn gather(history: &History, digit: Digit, onset: Onset, fit: Fit, window: usize, back: usize) -> Self {
+    pub(crate) fn gather(history: &History, onset: Onset, fit: Fit, window: usize, back: usize) -> Self {
         let samples = history.window(window, back * HOP);
         let steps = [fit.low.hz, fit.high.hz].map(|hz| TAU * hz / WORKING_RATE as f32);
         Self {
             rise_db: db(onset.rise()),
-            skew: onset.skew(history, digit, back),
+            skew: onset.skew(history, back),
             fit,
             variation: history.simd().run(Variation { samples, steps }),
         }

@@ -16,23 +16,27 @@ const RECENT: usize = 10;
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Onset {
-    /// Filtered samples since the pair's level passed half of what it is now.
+    /// Filtered samples since the level of what came up passed half of what it is now.
     pub(crate) age: f32,
-    /// Rise of each tone's power from before the onset.
+    /// The tones that came up; one that came alone is counted twice.
+    tones: [usize; 2],
+    /// Rise of each one's power from before the onset.
     rise: [f32; 2],
-    /// Strongest power of each tone in the last 12 ms.
+    /// Strongest power of each in the last 12 ms.
     level: [f32; 2],
 }
 
 impl Onset {
-    /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there.
-    pub(crate) fn find(history: &History, digit: Digit, back: usize) -> Self {
-        let tones = digit.tones();
-        let level = history.peaks(back, digit);
+    /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there. A tone that it shares with the digit
+    /// that is on did not come up with it.
+    pub(crate) fn find(history: &History, digit: Digit, back: usize, on: Option<Digit>) -> Self {
+        let slots = slots_that_came(digit, on);
+        let (tones, peaks) = (slots.map(|slot| digit.tones()[slot]), history.peaks(back, digit));
+        let level = slots.map(|slot| peaks[slot]);
         let age = crossing(history, tones, back, AT_ONSET * (level[0] + level[1]));
         let before = history.powers(back + (age / HOP as f32) as usize + 3);
         let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
-        Self { age, rise, level }
+        Self { age, tones, rise, level }
     }
 
     /// Whether a pair that sounds now came up in the last 16 ms. That is seen at less cost than when it did.
@@ -48,11 +52,18 @@ impl Onset {
     }
 
     /// Filtered samples the low tone came later than the high one.
-    pub(crate) fn skew(&self, history: &History, digit: Digit, back: usize) -> f32 {
-        let tones = digit.tones();
-        // One tone, counted twice.
-        let age = |tone: usize| crossing(history, [tones[tone]; 2], back, 0.5 * self.level[tone]);
+    pub(crate) fn skew(&self, history: &History, back: usize) -> f32 {
+        let age = |slot: usize| crossing(history, [self.tones[slot]; 2], back, 2.0 * AT_ONSET * self.level[slot]);
         age(1) - age(0)
+    }
+}
+
+/// Which of a digit's tones, 0 the low and 1 the high one, came up with it.
+fn slots_that_came(digit: Digit, on: Option<Digit>) -> [usize; 2] {
+    match on {
+        Some(on) if on.row() == digit.row() => [1, 1],
+        Some(on) if on.column() == digit.column() => [0, 0],
+        _ => [0, 1],
     }
 }
 
@@ -98,7 +109,7 @@ mod tests {
     fn five(ms: f64) -> (Onset, History) {
         let config = GeneratorConfig { lead_ms: 200.0, ..GeneratorConfig::default() }.timing(ms, 0.0);
         let history = History::of(&generate(&[Digit::at(1, 1)], &config).unwrap());
-        (Onset::find(&history, Digit::at(1, 1), 0), history)
+        (Onset::find(&history, Digit::at(1, 1), 0, None), history)
     }
 
     #[test]
@@ -108,7 +119,7 @@ mod tests {
             // The filter's look-ahead, 2 ms, has not been heard yet.
             assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
             assert!(db(onset.rise()) > 25.0, "{onset:?}");
-            assert!(onset.skew(&history, Digit::at(1, 1), 0).abs() < 4.0, "both tones began together");
+            assert!(onset.skew(&history, 0).abs() < 4.0, "both tones began together");
         }
     }
 
@@ -133,8 +144,8 @@ mod tests {
             })
             .collect();
         let history = History::of(&samples);
-        let onset = Onset::find(&history, Digit::at(1, 1), 0);
-        let skew = onset.skew(&history, Digit::at(1, 1), 0);
+        let onset = Onset::find(&history, Digit::at(1, 1), 0, None);
+        let skew = onset.skew(&history, 0);
         assert!((skew / 4.0 - 15.0).abs() < 2.0, "15 ms apart, told {} ms", skew / 4.0);
     }
 

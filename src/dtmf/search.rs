@@ -111,6 +111,8 @@ impl Refusal {
 pub(crate) struct Search<'a> {
     pub(crate) history: &'a History,
     pub(crate) limits: &'a Limits,
+    /// The digit that is on.
+    pub(crate) on: Option<Digit>,
     /// Whether a near miss would be told.
     pub(crate) tells: bool,
     /// Whether a digit was heard so lately that others are to be expected.
@@ -126,7 +128,7 @@ impl Search<'_> {
         }
         let shares = self.history.shares(digit, 0, 2);
         let may_be_digit = self.limits.may_have_powers(shares) && shares[0] + shares[1] > WORTH_AN_ONSET;
-        may_be_digit.then(|| Onset::find(self.history, digit, 0))
+        may_be_digit.then(|| Onset::find(self.history, digit, 0, self.on))
     }
 
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
@@ -189,7 +191,7 @@ impl Search<'_> {
         if !Presence::of(&fit, self.history, window, 0).is_long_enough(&fit, self.limits) {
             return Err(Refusal::untold(false));
         }
-        let evidence = Evidence::gather(self.history, digit, onset, fit, window, 0);
+        let evidence = Evidence::gather(self.history, onset, fit, window, 0);
         let is_digit = evidence.is_steady()
             && Verdict::sounding(&evidence, digit, window, onset.age)
                 .soon_after_a_digit(self.is_soon_after_a_digit)
@@ -215,7 +217,7 @@ impl Search<'_> {
 
     /// Judges a pair that just went down.
     pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
-        let onset = Onset::find(self.history, digit, SHORT);
+        let onset = Onset::find(self.history, digit, SHORT, self.on);
         let start = self.history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
         if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
@@ -288,7 +290,7 @@ impl Search<'_> {
         if !Presence::of(&fit, history, window, SHORT).reaches_its_end() {
             return near(false, Reason::TooShort);
         }
-        let evidence = Evidence::gather(history, digit, onset, fit, window, SHORT);
+        let evidence = Evidence::gather(history, onset, fit, window, SHORT);
         let is_digit = Verdict::ended(&evidence, digit, window, &Fall::find(history, digit))
             .soon_after_a_digit(self.is_soon_after_a_digit)
             .is_digit(
