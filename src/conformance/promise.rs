@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::own_prompt;
 use super::setting::{
     BATCH, Claim, Group, NONE, REFUSED, Setting, Skipped, clean, noise_at, off_frequency, same_digit_twice, through,
-    tones,
+    tones, without_pauses,
 };
 use super::signal::{RATE, Signal};
 use super::talk_off::Speech;
@@ -79,6 +79,7 @@ fn durations_and_gaps(profile: &Profile) -> Vec<Setting> {
         ),
         of(format!("gap of {bridge} ms, one digit"), NONE, 1000, same_digit_twice(23, bridge, 1)),
         of(format!("gap of {split} ms, two digits"), NONE, 2000, same_digit_twice(24, split, 2)),
+        of("no gap, different digits".to_owned(), NONE, 2000, without_pauses(26, of_length(45.0))),
     ]
 }
 

@@ -211,3 +211,22 @@ pub(super) fn same_digit_twice(
         Ok(signal)
     }
 }
+
+/// Digits in fours, each another than the one before and right behind it.
+pub(super) fn without_pauses(seed: u64, config: GeneratorConfig) -> impl Fn(u64, usize) -> Result<Signal, Skipped> {
+    move |batch, count| {
+        let mut signal = Signal::new(seed * 1000 + batch);
+        let mut before = None;
+        for index in 0..count {
+            let digit = std::iter::repeat_with(|| signal.any_digit()).find(|digit| Some(*digit) != before);
+            signal.tone(digit.expect("there is no end of digits"), &config);
+            before = digit;
+            if index % 4 == 3 {
+                let alignment = signal.rng.f64() * 2.0;
+                signal.silence(100.0 + alignment);
+            }
+        }
+        signal.silence(200.0);
+        Ok(signal)
+    }
+}
