@@ -24,8 +24,7 @@
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
 //! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
 //! | [`decode`], [`demo`], [`conformance`], [`latency`] | digits in recordings; whole calls for show and for tests; the detector measured |
-//! | [`decode`], [`demo`], [`conformance`] | digits in recordings; whole calls for show and for tests; the detector measured |
-//! | [`tryout`] | a menu tried out by its author, at the keyboard or by scripts |
+//! | [`tryout`], [`station`] | a menu tried out by its author, at the keyboard or by scripts; the box with its lines, for months |
 
 pub mod audio;
 pub mod authorizer;
