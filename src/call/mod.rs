@@ -52,6 +52,7 @@
 //! ```
 
 mod recorder;
+mod told;
 pub(crate) mod voice;
 
 use std::collections::VecDeque;
@@ -69,10 +70,13 @@ use crate::speech::Clips;
 
 pub use recorder::Frame;
 use recorder::Recorder;
+use told::TwiceTold;
 use voice::Voice;
 
 /// Samples per engine tick: 10 ms. Keys, timers and prompts are looked at once per tick.
 const TICK: usize = SAMPLE_RATE as usize / 100;
+/// A key that the line tells of at its end may have sounded for so long before: all that a recording still holds back.
+const TOLD_LATE: MediaTime = MediaTime::from_ms(250);
 
 /// How a call is run.
 #[derive(Debug, Clone)]
@@ -125,6 +129,7 @@ pub struct Call {
     progress: Progress,
     tone: Option<Heard>,
     key_sounds: bool,
+    told: TwiceTold,
     voice: Voice,
     recorder: Option<Recorder>,
     heard: [f32; TICK],
@@ -147,6 +152,7 @@ impl Call {
             progress: Progress::new(config.tones),
             tone: None,
             key_sounds: false,
+            told: TwiceTold::new(),
             voice: Voice::new(clips),
             recorder: config.record.then(Recorder::new),
             heard: [0.0; TICK],
@@ -193,8 +199,7 @@ impl Call {
         self.effects.pop_front()
     }
 
-    /// A key went down that the line tells of beside the sound (RTP events, AudioSocket, a keyboard). Its sound, if it
-    /// has any, must not reach [`Self::step`] as well.
+    /// A key went down that a keyboard tells of: it has no sound that could reach [`Self::step`] as well.
     pub fn key_down(&mut self, key: Digit) {
         let used = self.runtime.key_down(self.now, key);
         if let Some(recorder) = &mut self.recorder {
@@ -203,10 +208,26 @@ impl Call {
         self.act();
     }
 
-    /// The key told of beside the sound went up.
+    /// The keyboard's key went up.
     pub fn key_up(&mut self) {
         self.runtime.key_up(self.now);
         if let Some(recorder) = &mut self.recorder {
+            recorder.key_ended(self.now);
+        }
+        self.act();
+    }
+
+    /// A key was pressed that the line tells of beside the sound, at its end (RTP events, AudioSocket). Its sound may reach
+    /// [`Self::step`] as well, before or after: it counts once.
+    pub fn key_told(&mut self, key: Digit) {
+        if self.told.was_heard(key, self.now) {
+            return;
+        }
+        let used = self.runtime.key_down(self.now, key);
+        self.runtime.key_up(self.now);
+        self.told.is_told(key, used, self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.key_began(used, self.now - TOLD_LATE);
             recorder.key_ended(self.now);
         }
         self.act();
@@ -274,6 +295,7 @@ impl Call {
     fn tick(&mut self) {
         self.filled = 0;
         self.runtime.pass_time(self.now);
+        self.told.pass_time(self.now);
         self.act();
         self.clean = self.heard;
         // Tones would lead it astray.
@@ -302,17 +324,22 @@ impl Call {
     }
 
     fn hear(&mut self) {
-        let Self { key_sounds, detector, runtime, recorder, now, clean, .. } = self;
+        let Self { key_sounds, told, detector, runtime, recorder, now, clean, .. } = self;
         detector.process(clean, &mut |event| match event {
             dtmf::Event::Begin(begin) => {
                 *key_sounds = true;
-                let used = runtime.key_down(*now, begin.digit);
+                let used = told.was_told(begin.digit, *now).unwrap_or_else(|| {
+                    let used = runtime.key_down(*now, begin.digit);
+                    told.hears(begin.digit, used);
+                    used
+                });
                 if let Some(recorder) = recorder {
                     recorder.key_began(used, MediaTime(begin.start));
                 }
             }
             dtmf::Event::End(digit) => {
                 *key_sounds = false;
+                told.sound_ends(*now);
                 runtime.key_up(*now);
                 if let Some(recorder) = recorder {
                     recorder.key_ended(MediaTime(digit.end));

@@ -9,6 +9,7 @@ mod collection_rules_hold_in_sound;
 mod every_key_is_accounted_for;
 mod every_prompt_ends;
 mod hang_up_tones_are_heard;
+mod keys_told_beside_the_sound_count_once;
 mod menu_documentation_is_true;
 mod payment_is_made;
 mod recording_keeps_no_card_digit;
