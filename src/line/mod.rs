@@ -3,6 +3,7 @@
 
 mod answers;
 pub mod attendant;
+pub mod audio_socket;
 mod handover;
 pub mod hook;
 mod party;

@@ -1,6 +1,9 @@
 //! The same sound in blocks of any size gives the identical trace, the identical sound and the identical recording.
 
 use tonopago::call::{Call, CallConfig, Effect, Frame};
+use tonopago::line::attendant::STEP;
+use tonopago::line::audio_socket::frame::{FRAME, samples, write_audio};
+use tonopago::line::audio_socket::{Ending, Session};
 use tonopago::line::{Latencies, Transcript};
 use tonopago::media::MediaTime;
 use tonopago::menu::Event;
@@ -117,6 +120,60 @@ fn the_trace_does_not_depend_on_the_blocks_where_services_take_their_time() {
         let transcript = bench::call(script, seed, &mut |request| services.perform(request));
         same_in_all_blocks(&transcript, 6411);
         same_in_all_blocks(&transcript, 28_003);
+    }
+}
+
+/// The sound as Asterisk sends it: 16 bits in frames of 20 ms, after the UUID.
+fn wire(heard: &[f32]) -> Vec<u8> {
+    let mut bytes = [&[1, 0, 16][..], &[0xa5; 16]].concat();
+    heard.chunks(FRAME).for_each(|samples| write_audio(samples, &mut bytes));
+    bytes
+}
+
+/// What an AudioSocket's session makes of bytes that come in pieces of any length, some of them in a burst.
+fn through_audio_socket(bytes: &[u8], seed: u64) -> Vec<f32> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let (mut session, mut rest, mut heard) = (Session::new(), bytes, Vec::new());
+    let mut steps = 0;
+    while session.ending().is_none() {
+        // 323 bytes every other step, and up to 30 ms before they are due.
+        steps += 1;
+        let mut due = (steps * 323 / 2 + rng.usize(..500)).saturating_sub(bytes.len() - rest.len());
+        while due > 0 && !rest.is_empty() {
+            let (piece, after) = rest.split_at(rng.usize(1..=due.min(rest.len())));
+            session.receive(piece);
+            due -= piece.len();
+            rest = after;
+        }
+        if rest.is_empty() {
+            session.end(Ending::Closed);
+        }
+        let mut block = [0.0; STEP];
+        session.hear(&mut block);
+        heard.extend(block);
+    }
+    assert_eq!((session.tally().missing, session.tally().lost), (0, 0));
+    heard
+}
+
+#[test]
+fn an_audio_socket_gives_the_trace_of_its_sound_however_its_bytes_come() {
+    let mut services = Approving::default();
+    let transcript = bench::call(bench::good_caller(), 36, &mut |request| services.perform(request));
+    let bytes = wire(transcript.heard.as_ref().unwrap());
+    let heard = through_audio_socket(&bytes, 1);
+    let held = heard.len() - transcript.heard.as_ref().unwrap().len();
+    // 16 bits, of which the engine alone gives the trace.
+    let samples: Vec<f32> = bytes[19..].chunks(3 + 2 * FRAME).flat_map(|frame| samples(&frame[3..])).collect();
+    assert_eq!(heard[held..], samples, "every sample, in order, after {held} of silence");
+    let reference = replay(&[&vec![0.0; held][..], &samples].concat(), 80, 6411);
+    assert!(reference.events.len() > 20);
+    for seed in 2..12 {
+        println!("seed {seed}");
+        let heard = through_audio_socket(&bytes, seed);
+        let later = heard.len() - held - samples.len();
+        let events = replay(&heard[later..], 160, 6411).events;
+        assert_eq!(reference.events, events);
     }
 }
 
