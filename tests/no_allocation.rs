@@ -115,14 +115,14 @@ fn step_allocates_nothing_while_nothing_happens() {
 #[test]
 fn a_lines_steps_allocate_nothing_while_nothing_happens() {
     use tonopago::dtmf::Profile;
-    use tonopago::line::attendant::{Attendant, AttendantConfig, Phase, STEP, Signals};
+    use tonopago::line::attendant::{Attendant, AttendantConfig, Begins, Phase, STEP, Signals};
 
     let clips = Clips::embedded();
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/menus/pago.yaml")).unwrap();
     let menu = Menu::parse("pago.yaml", &text, &*clips).unwrap();
     let make = Box::new(move || Call::new(menu.clone(), clips.clone(), &CallConfig::default()));
     let config =
-        AttendantConfig { answer_after: None, sound_dbm0: -38.0, profile: Profile::default(), hand_over: None };
+        AttendantConfig { begins: Begins::WithSound, sound_dbm0: -38.0, profile: Profile::default(), hand_over: None };
     let mut attendant = Attendant::new(config, make);
     let (mut heard, mut said, mut quiet, mut learned) = ([0.0; STEP], [0.0_f32; STEP], 0, 0.0_f64);
     for step in 0..3000 {

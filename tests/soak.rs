@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tonopago::call::{Call, CallConfig};
 use tonopago::dtmf::Profile;
-use tonopago::line::attendant::{Attendant, AttendantConfig, Effect, Phase, STEP, Signals};
+use tonopago::line::attendant::{Attendant, AttendantConfig, Begins, Effect, Phase, STEP, Signals};
 use tonopago::media::MediaTime;
 use tonopago::menu::{Event, EventKind, Menu};
 use tonopago::money::Money;
@@ -89,8 +89,12 @@ impl Soak {
         let mut line = LineBuilder::new(SEED).noise_dbm0(-52.0).echo(28.0, 14.0).build(8000);
         let quiet = line.carry(&[0.0; STEP]).try_into().unwrap();
         let make = Box::new(move || Call::new(Arc::clone(&menu), Arc::clone(&clips), &CallConfig::default()));
-        let config =
-            AttendantConfig { answer_after: None, sound_dbm0: -38.0, profile: Profile::default(), hand_over: None };
+        let config = AttendantConfig {
+            begins: Begins::WithSound,
+            sound_dbm0: -38.0,
+            profile: Profile::default(),
+            hand_over: None,
+        };
         Self {
             attendant: Attendant::new(config, make),
             line,

@@ -79,6 +79,9 @@ fn welcome(station: &Station) {
     if let Some(url) = station.status_url() {
         text += &format!("status page {url}\n");
     }
+    for address in station.audio_sockets() {
+        text += &format!("AudioSocket {address}\n");
+    }
     if let Some(key) = station.demo_hint() {
         text += &format!(
             "demonstration: payment key {key}, card 4111 1111 1111 1111, any expiry to come, any CVV; nothing is charged\n"

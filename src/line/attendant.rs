@@ -7,7 +7,7 @@
 //!   [`Attendant::reply`], keeps events.
 //! - A line with ring signals begins a call after as many rings as asked for. A line without (an adapter that answers by
 //!   itself) begins one with a key or a quarter second of sound, and only after two seconds of quiet: the tones a line gives
-//!   after a call begin none.
+//!   after a call begin none. A line that tells of callers begins one with the caller's first sample.
 //! - A caller who is to be handed over is dialled on by hook flash; the line is left then.
 //! - A call ends by its menu, by the caller (a signal, or the network's tone), or by [`Attendant::hang_up`]. After
 //!   [`Attendant::close`] no call begins any more; the one under way goes on.
@@ -25,6 +25,8 @@ use crate::service::{Reply, Request, RequestId};
 use super::handover::{Handover, HandoverConfig, HookMove};
 use super::ring::{Rang, RingCounter};
 
+pub use super::signals::{Begins, Signals};
+
 /// Samples of a step: 10 ms.
 pub const STEP: usize = SAMPLE_RATE as usize / 100;
 pub(super) const STEP_TIME: MediaTime = MediaTime(STEP as u64);
@@ -40,23 +42,14 @@ const SETTLING: MediaTime = MediaTime::from_ms(300);
 /// How a line takes calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttendantConfig {
-    /// Answer after so many rings; without it the line has no signals, and sound begins a call.
-    pub answer_after: Option<u32>,
+    /// How a call begins.
+    pub begins: Begins,
     /// Level from which sound is sound, in dBm0.
     pub sound_dbm0: f64,
     /// The detector's profile for keys that begin a call.
     pub profile: Profile,
     /// How callers are handed over to a person; without it the line can't. It takes a hook.
     pub hand_over: Option<HandoverConfig>,
-}
-
-/// What the line tells besides sound, as seen since the last step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Signals {
-    /// The ring detector's signal.
-    pub ringing: bool,
-    /// The caller has gone.
-    pub gone: bool,
 }
 
 /// Number of a call on its line, from 1.
@@ -162,12 +155,12 @@ impl Attendant {
     /// A line that waits for quiet, or for a ring.
     pub fn new(config: AttendantConfig, make_call: MakeCall) -> Self {
         let keys = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz");
-        let rings = RingCounter::new(config.answer_after.unwrap_or(1));
-        let has_signals = config.answer_after.is_some();
+        let rings = RingCounter::new(if let Begins::AfterRings(rings) = config.begins { rings } else { 1 });
+        let phase = if config.begins == Begins::WithSound { Phase::Clearing } else { Phase::Idle };
         Self {
             config,
             make_call,
-            phase: if has_signals { Phase::Idle } else { Phase::Clearing },
+            phase,
             rings,
             keys,
             since: MediaTime::ZERO,
@@ -198,7 +191,7 @@ impl Attendant {
         self.since = self.since + STEP_TIME;
         self.measure(heard);
         match self.phase {
-            Phase::Idle | Phase::Ringing => self.wait(signals, heard),
+            Phase::Idle | Phase::Ringing => self.wait(signals, heard, said),
             Phase::Settling if self.since >= SETTLING => self.begin(),
             Phase::InCall => self.talk(signals, heard, said),
             Phase::HandingOver => self.hand_over(signals, said),
@@ -268,14 +261,24 @@ impl Attendant {
         }
     }
 
-    fn wait(&mut self, signals: Signals, heard: &[f32; STEP]) {
-        if self.config.answer_after.is_none() {
-            let is_sound = self.quiet < QUIET;
-            if is_sound && (self.sound >= SOUND || self.hears_key(heard)) {
-                self.begin();
+    fn wait(&mut self, signals: Signals, heard: &[f32; STEP], said: &mut [f32; STEP]) {
+        match self.config.begins {
+            Begins::WithSound => {
+                let is_sound = self.quiet < QUIET;
+                if is_sound && (self.sound >= SOUND || self.hears_key(heard)) {
+                    self.begin();
+                }
             }
-            return;
+            Begins::AfterRings(_) => self.count_rings(signals),
+            Begins::WithCaller if signals.caller => {
+                self.begin();
+                self.talk(signals, heard, said);
+            }
+            Begins::WithCaller => {}
         }
+    }
+
+    fn count_rings(&mut self, signals: Signals) {
         match self.rings.pass(STEP_TIME, signals.ringing) {
             None => {}
             Some(Rang::Ring(count)) => {
@@ -310,6 +313,10 @@ impl Attendant {
     fn talk(&mut self, signals: Signals, heard: &[f32; STEP], said: &mut [f32; STEP]) {
         if signals.gone {
             return self.hang_up();
+        }
+        if let (Some(key), Some(call)) = (signals.key, &mut self.call) {
+            call.key_told(key);
+            self.pass_on();
         }
         let mut done = 0;
         while done < STEP
@@ -374,7 +381,11 @@ impl Attendant {
     }
 
     fn clear(&mut self) {
-        let ready = if self.config.answer_after.is_some() { self.since >= HANGING_UP } else { self.quiet >= QUIET };
+        let ready = match self.config.begins {
+            Begins::WithSound => self.quiet >= QUIET,
+            Begins::AfterRings(_) => self.since >= HANGING_UP,
+            Begins::WithCaller => true, // the caller is no more, and nothing echoes
+        };
         if ready {
             self.rings.reset();
             self.enter(Phase::Idle);

@@ -8,6 +8,7 @@ mod handover;
 pub mod hook;
 mod party;
 pub mod ring;
+mod signals;
 #[cfg(feature = "sound-card")]
 pub mod sound_card;
 mod virtual_time;

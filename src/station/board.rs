@@ -56,21 +56,27 @@ pub enum Count {
     CardLosses,
     /// Times the card's own buffer ran over or empty.
     Xruns,
-    /// Samples heard, at the card's rate.
+    /// Samples heard, at the card's rate; 8 kHz for AudioSocket.
     Heard,
     /// Samples heard and lost because nobody took them in time.
     HeardLost,
     /// Silent samples played because none of ours had come in time.
     Starved,
-    /// Samples left out because the output's clock is slower than the input's.
+    /// Samples left out because the output's clock is slower than the input's, or the far side takes none.
     Skipped,
     /// Times the hook failed.
     HookFailures,
+    /// Silent samples heard because none had come in time.
+    Missing,
+    /// Calls turned away because all lines of their listener were taken; counted at the first of them.
+    Refused,
+    /// Connections that were no calls; counted at the first line of their listener.
+    NoCalls,
 }
 
 impl Count {
     /// All, with name and meaning for metrics.
-    pub const ALL: [(Self, &'static str, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str, &'static str); 15] = [
         (Self::Calls, "calls", "Calls begun"),
         (Self::Rings, "rings", "Rings"),
         (Self::GoneTones, "hang_up_tones", "Calls ended by the network's tone"),
@@ -83,6 +89,9 @@ impl Count {
         (Self::Starved, "samples_starved", "Silent samples played because none had come in time"),
         (Self::Skipped, "samples_skipped", "Samples left out to follow the card's clock"),
         (Self::HookFailures, "hook_failures", "Times the hook failed"),
+        (Self::Missing, "samples_missing", "Silent samples heard because none had come in time"),
+        (Self::Refused, "calls_refused", "Calls turned away because all lines of their listener were taken"),
+        (Self::NoCalls, "connections_refused", "Connections that were no calls"),
     ];
 }
 
@@ -117,6 +126,8 @@ pub(super) struct LineState {
 #[derive(Debug, Clone)]
 pub(super) struct LiveCall {
     pub(super) id: String,
+    /// What the far side calls it, where it does.
+    pub(super) reference: Option<String>,
     pub(super) began: Timestamp,
     pub(super) over: bool,
     timeline: VecDeque<(MediaTime, String)>,
@@ -243,8 +254,8 @@ impl LineBoard {
 }
 
 impl LiveCall {
-    pub(super) fn new(id: &str, began: Timestamp) -> Self {
-        Self { id: id.to_owned(), began, over: false, timeline: VecDeque::new() }
+    pub(super) fn new(id: &str, reference: Option<String>, began: Timestamp) -> Self {
+        Self { id: id.to_owned(), reference, began, over: false, timeline: VecDeque::new() }
     }
 
     /// Adds an entry, masked where it was made.
@@ -258,7 +269,13 @@ impl LiveCall {
     fn snapshot(&self) -> Value {
         let timeline: Vec<Value> =
             self.timeline.iter().map(|(at, text)| json!({ "at": at.to_string(), "text": text })).collect();
-        json!({ "id": self.id, "began": self.began.to_string(), "over": self.over, "timeline": timeline })
+        json!({
+            "id": self.id,
+            "reference": self.reference,
+            "began": self.began.to_string(),
+            "over": self.over,
+            "timeline": timeline,
+        })
     }
 }
 
@@ -281,7 +298,7 @@ mod tests {
     #[test]
     fn a_long_call_and_many_troubles_take_bounded_room() {
         let board = Board::new("b", true, "h", Timestamp::UNIX_EPOCH, vec![LineBoard::new("l", "s")]);
-        let mut call = LiveCall::new("c", Timestamp::UNIX_EPOCH);
+        let mut call = LiveCall::new("c", None, Timestamp::UNIX_EPOCH);
         for n in 0..5000 {
             call.note(MediaTime(n), n.to_string());
             board.trouble("again");

@@ -1,6 +1,8 @@
 //! Looks a box over before it is left alone: cards and levels, hooks, clock, services, ledger, disk. Changes nothing but
 //! the ledger's file, which is made if it is not there.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +14,8 @@ use super::recording::free_bytes;
 use crate::clock::SystemClock;
 use crate::http::{Credentials, HttpClient, Timeouts};
 use crate::ledger::Ledger;
-use crate::openpay::{Client, ErrorKind};
+use crate::line::audio_socket::ListenerConfig;
+use crate::openpay::{self, Client};
 
 /// How long a card is listened to.
 const LISTEN: Duration = Duration::from_secs(2);
@@ -70,9 +73,16 @@ impl Finding {
 pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
     tell(Finding::good("configuration", format!("{} lines, {} menus", config.lines.len(), config.menus.len())));
     tell(clock(Timestamp::now(), Path::new(SYNCHRONISED).exists()));
+    let mut seen = "";
     for line in &config.lines {
-        if let Source::Card(card) = &line.source {
-            tell(card_and_level(line, card));
+        match &line.source {
+            Source::Card(card) => tell(card_and_level(line, card)),
+            // The lines of one entry stand together.
+            Source::AudioSocket { group, listener } if group != seen => {
+                tell(audio_socket(group, listener));
+                seen = group;
+            }
+            Source::AudioSocket { .. } | Source::Simulated { .. } => {}
         }
         if line.hook.has_signals() {
             tell(hook(line));
@@ -158,6 +168,26 @@ fn level(what: &str, rate: u32, dbm0: f64, clipped: u64) -> Finding {
     }
 }
 
+/// Whether the address can be had; a box that runs has it already.
+fn audio_socket(group: &str, listener: &ListenerConfig) -> Finding {
+    let ListenerConfig { listen, calls, .. } = listener;
+    let what = format!("line {group}: AudioSocket");
+    match TcpListener::bind(listen) {
+        Ok(_) if !listen.ip().is_loopback() => Finding::doubtful(
+            &what,
+            format!("{listen} is free, {calls} calls; not encrypted"),
+            "keep the way to Asterisk in a network of its own, or have Asterisk on this machine: keys of cards go over it",
+        ),
+        Ok(_) => Finding::good(&what, format!("{listen} is free, {calls} calls")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::doubtful(
+            &what,
+            format!("{listen} is taken"),
+            "if not by this box, which may be running, then choose another port; `ss -ltnp` tells",
+        ),
+        Err(error) => Finding::bad(&what, format!("{listen}: {error}"), "choose an address of this machine's"),
+    }
+}
+
 fn hook(line: &LineConfig) -> Finding {
     let what = format!("line {}: hook", line.name);
     match line.hook.open().and_then(|mut hook| hook.signals()) {
@@ -191,7 +221,7 @@ fn services(services: &Services, tell: &mut dyn FnMut(Finding)) {
         Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
         Err(error) => {
             let cure = match error.kind() {
-                ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
+                openpay::ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
                 _ => "see merchant and key_file: the private key of the same account, for the same address",
             };
             Finding::bad("Openpay", error.to_string(), cure)
@@ -240,6 +270,19 @@ mod tests {
         assert_eq!(health(-60.0, 0), Health::Good);
         assert_eq!((health(-100.0, 0), health(-20.0, 0)), (Health::Doubtful, Health::Doubtful));
         assert_eq!(health(-60.0, 3), Health::Bad);
+    }
+
+    #[test]
+    fn an_address_for_calls_is_free_or_taken_or_not_this_machines() {
+        let of = |listen: &str| {
+            audio_socket("pbx", &ListenerConfig { listen: listen.parse().unwrap(), calls: 2, from: vec![] })
+        };
+        let free = of("127.0.0.1:0");
+        assert_eq!((free.health, free.what.as_str()), (Health::Good, "line pbx: AudioSocket"));
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(of(&taken.local_addr().unwrap().to_string()).seen.ends_with("is taken"));
+        assert_eq!(of("192.0.2.1:9092").health, Health::Bad);
+        assert_eq!(of("0.0.0.0:0").health, Health::Doubtful);
     }
 
     #[test]

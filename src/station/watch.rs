@@ -1,5 +1,6 @@
 //! A box from its start to its stop.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 
 use super::board::{Board, LineBoard};
 use super::config::{Config, ConfigError};
-use super::lines::{Line, Shared, Spoken, describe};
+use super::lines::{Exchange, Line, Shared, Spoken, describe};
 use super::recording::{CallRecorder, Writing};
 use super::services::{Shop, ShopError};
 use super::status;
@@ -72,7 +73,10 @@ impl Station {
         };
         let answers = config.answers.as_deref().map(AnswersFile::open).transpose().map_err(StationError::Answers)?;
         let answers = answers.map(|file| Arc::new(Mutex::new(file)));
-        let shared = Shared { board, shop, recorder, answers, requests: Arc::new(AtomicUsize::new(0)) };
+        let exchanges = Exchange::all(&config, &board);
+        // What can't be had now is tried again by the lines, which tell of it.
+        exchanges.iter().for_each(|exchange| drop(exchange.open()));
+        let shared = Shared { board, shop, exchanges, recorder, answers, requests: Arc::new(AtomicUsize::new(0)) };
         let start = |index| Line::start(&config, index, &shared);
         let lines = (0..config.lines.len()).map(start).collect::<Result<Vec<_>, _>>().map_err(StationError::System)?;
         let beats = vec![(0, Instant::now()); lines.len()];
@@ -87,6 +91,11 @@ impl Station {
     /// Where the status page is.
     pub fn status_url(&self) -> Option<String> {
         self.server.as_ref().map(Server::url)
+    }
+
+    /// Where AudioSockets are listened for.
+    pub fn audio_sockets(&self) -> impl Iterator<Item = SocketAddr> {
+        self.shared.exchanges.iter().filter_map(|exchange| exchange.address())
     }
 
     /// The payment key to try, if the services are a demonstration.

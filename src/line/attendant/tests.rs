@@ -27,15 +27,15 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(answer_after: Option<u32>) -> Self {
-        Self::with(MENU, answer_after, None)
+    fn new(begins: Begins) -> Self {
+        Self::with(MENU, begins, None)
     }
 
-    fn with(menu: &str, answer_after: Option<u32>, hand_over: Option<HandoverConfig>) -> Self {
+    fn with(menu: &str, begins: Begins, hand_over: Option<HandoverConfig>) -> Self {
         let clips = Clips::embedded();
         let menu = Menu::parse("a.yaml", menu, &*clips).unwrap();
         let make = Box::new(move || Call::new(Arc::clone(&menu), Arc::clone(&clips), &CallConfig::default()));
-        let config = AttendantConfig { answer_after, sound_dbm0: -40.0, profile: Profile::default(), hand_over };
+        let config = AttendantConfig { begins, sound_dbm0: -40.0, profile: Profile::default(), hand_over };
         let attendant = Attendant::new(config, make);
         Self { attendant, said: Vec::new(), now: MediaTime::ZERO, told: Vec::new(), requests: Vec::new() }
     }
@@ -76,7 +76,7 @@ impl Bench {
     }
 
     fn ring(&mut self, ms: usize) {
-        self.feed(&vec![0.0; ms * 8], Signals { ringing: true, gone: false });
+        self.feed(&vec![0.0; ms * 8], Signals { ringing: true, ..Signals::default() });
     }
 
     fn keys(&mut self, keys: &str) {
@@ -103,11 +103,11 @@ impl Bench {
 
 #[test]
 fn a_key_begins_a_call_on_a_line_without_signals_and_so_does_a_voice() {
-    let mut bench = Bench::new(None);
+    let mut bench = Bench::new(Begins::WithSound);
     bench.quiet(3000);
     bench.keys("5");
     assert_eq!(bench.told(), ["began 1"]);
-    let mut bench = Bench::new(None);
+    let mut bench = Bench::new(Begins::WithSound);
     bench.quiet(3000);
     let clips = Clips::embedded();
     bench.feed(clips.caller_speech()[0].samples(), Signals::default());
@@ -116,7 +116,7 @@ fn a_key_begins_a_call_on_a_line_without_signals_and_so_does_a_voice() {
 
 #[test]
 fn clicks_and_noise_begin_none() {
-    let mut bench = Bench::new(None);
+    let mut bench = Bench::new(Begins::WithSound);
     bench.quiet(3000);
     for _ in 0..50 {
         bench.feed(&[0.5; STEP], Signals::default());
@@ -129,7 +129,7 @@ fn clicks_and_noise_begin_none() {
 
 #[test]
 fn a_caller_who_hangs_up_frees_the_line_within_six_seconds_and_the_busy_tone_begins_no_call() {
-    let mut bench = Bench::new(None);
+    let mut bench = Bench::new(Begins::WithSound);
     bench.quiet(3000);
     bench.keys("5");
     bench.quiet(2000);
@@ -146,14 +146,14 @@ fn a_caller_who_hangs_up_frees_the_line_within_six_seconds_and_the_busy_tone_beg
 
 #[test]
 fn a_line_with_signals_is_taken_after_two_rings_and_left_after_the_call() {
-    let mut bench = Bench::new(Some(2));
+    let mut bench = Bench::new(Begins::AfterRings(2));
     bench.keys("123"); // sound begins nothing
     for _ in 0..2 {
         bench.ring(1000);
         bench.quiet(4000);
     }
     assert_eq!(bench.told(), ["ring 1", "ring 2", "take", "began 1"]);
-    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    bench.feed(&[0.0; STEP], Signals { gone: true, ..Signals::default() });
     assert_eq!(bench.told()[4..], ["ended 1 ", "leave"]);
     bench.ring(500); // still hanging up: the exchange's own signal
     assert_eq!(bench.attendant.phase(), Phase::Clearing);
@@ -163,7 +163,7 @@ fn a_line_with_signals_is_taken_after_two_rings_and_left_after_the_call() {
 
 #[test]
 fn who_gives_up_ringing_leaves_the_line_idle() {
-    let mut bench = Bench::new(Some(3));
+    let mut bench = Bench::new(Begins::AfterRings(3));
     bench.ring(1000);
     bench.quiet(12_000);
     assert_eq!(bench.told(), ["ring 1", "gave up"]);
@@ -172,7 +172,7 @@ fn who_gives_up_ringing_leaves_the_line_idle() {
 
 #[test]
 fn an_answer_for_a_call_that_is_over_is_for_nobody() {
-    let mut bench = Bench::new(Some(1));
+    let mut bench = Bench::new(Begins::AfterRings(1));
     let call = |bench: &mut Bench| {
         bench.ring(1000);
         bench.quiet(1500);
@@ -181,7 +181,7 @@ fn an_answer_for_a_call_that_is_over_is_for_nobody() {
     };
     call(&mut bench);
     let (number, id) = bench.requests[0];
-    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    bench.feed(&[0.0; STEP], Signals { gone: true, ..Signals::default() });
     bench.quiet(3000);
     call(&mut bench);
     assert_eq!(bench.requests.len(), 2);
@@ -196,7 +196,7 @@ fn an_answer_for_a_call_that_is_over_is_for_nobody() {
 
 #[test]
 fn a_line_that_is_to_close_lets_its_call_end_and_takes_no_other() {
-    let mut bench = Bench::new(Some(1));
+    let mut bench = Bench::new(Begins::AfterRings(1));
     bench.ring(1000);
     bench.quiet(1500);
     bench.attendant.close();
@@ -215,7 +215,7 @@ fn a_line_that_is_to_close_lets_its_call_end_and_takes_no_other() {
 
 /// A call on a line with a hook that is handed over, up to some ms after its end.
 fn handed_over(config: Option<HandoverConfig>, ms: usize) -> Bench {
-    let mut bench = Bench::with(PERSON, Some(1), config);
+    let mut bench = Bench::with(PERSON, Begins::AfterRings(1), config);
     bench.ring(1000);
     while !bench.told().iter().any(|told| told.starts_with("ended")) {
         bench.quiet(10);
@@ -258,7 +258,7 @@ fn who_hangs_up_while_handed_over_frees_the_line_and_so_does_a_box_that_stops() 
         if ms == 700 {
             bench.attendant.hang_up();
         }
-        bench.feed(&[0.0; STEP], Signals { ringing: false, gone: ms != 700 });
+        bench.feed(&[0.0; STEP], Signals { gone: ms != 700, ..Signals::default() });
         assert_eq!((bench.told().last(), bench.attendant.phase()), (Some(&"leave"), Phase::Clearing));
         let said = bench.said.len();
         bench.quiet(2000);
@@ -272,7 +272,7 @@ fn who_hangs_up_while_handed_over_frees_the_line_and_so_does_a_box_that_stops() 
 #[test]
 fn a_hook_that_takes_the_flash_for_the_callers_going_does_not_end_it() {
     let mut bench = handed_over(Some(HandoverConfig::default()), 100);
-    bench.feed(&[0.0; STEP], Signals { ringing: false, gone: true });
+    bench.feed(&[0.0; STEP], Signals { gone: true, ..Signals::default() });
     bench.quiet(10_000);
     assert_eq!(dialled(&bench.said).len(), 9);
 }
@@ -290,4 +290,40 @@ fn a_line_that_is_to_close_hands_over_first() {
     bench.quiet(10_000);
     assert_eq!(bench.attendant.phase(), Phase::Closed);
     assert_eq!(dialled(&bench.said).len(), 9);
+}
+
+#[test]
+fn a_caller_who_is_told_of_is_spoken_to_at_once_and_the_next_one_right_after() {
+    let mut bench = Bench::new(Begins::WithCaller);
+    bench.keys("55");
+    assert_eq!(bench.told(), [""; 0], "sound alone begins nothing");
+    bench.said.clear();
+    let caller = Signals { caller: true, ..Signals::default() };
+    let key = |key: char| Signals { key: Digit::from_char(key), ..caller };
+    bench.feed(&[0.0; STEP], key('1'));
+    assert_eq!(bench.attendant.call().unwrap().now(), STEP_TIME, "the first sample is the call's first");
+    for key_told in "23456#".chars() {
+        bench.feed(&[0.0; STEP], key(key_told));
+    }
+    assert_eq!(bench.told(), ["began 1", "asks"]);
+    bench.feed(&[0.0; STEP], Signals { gone: true, ..caller });
+    assert_eq!(bench.told(), ["began 1", "asks", "ended 1 ", "leave"]);
+    bench.quiet(10);
+    assert_eq!(bench.attendant.phase(), Phase::Idle);
+    bench.feed(&[0.0; STEP], caller);
+    assert_eq!(bench.told().last(), Some(&"began 2"));
+}
+
+#[test]
+fn no_caller_who_is_told_of_is_taken_after_closing() {
+    let mut bench = Bench::new(Begins::WithCaller);
+    let caller = Signals { caller: true, ..Signals::default() };
+    bench.feed(&[0.0; STEP], caller);
+    bench.attendant.close();
+    bench.feed(&[0.0; STEP], caller);
+    assert_eq!(bench.attendant.phase(), Phase::InCall, "the call under way goes on");
+    bench.attendant.hang_up();
+    bench.feed(&[0.0; 2 * STEP], caller);
+    assert_eq!(bench.attendant.phase(), Phase::Closed);
+    assert_eq!(bench.told(), ["began 1", "ended 1 ", "leave"]);
 }

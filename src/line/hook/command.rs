@@ -82,7 +82,7 @@ impl Hook for CommandHook {
         let polls = self.heard.ring_polls.load(Ordering::Relaxed);
         self.heard.ring_polls.store(polls.saturating_sub(1), Ordering::Relaxed);
         let ringing = polls > 0 || self.heard.ringing.load(Ordering::Relaxed);
-        Ok(Signals { ringing, gone: self.heard.gone.swap(false, Ordering::Relaxed) })
+        Ok(Signals { ringing, gone: self.heard.gone.swap(false, Ordering::Relaxed), ..Signals::default() })
     }
 
     fn set_off_hook(&mut self, off_hook: bool) -> Result<(), HookError> {

@@ -41,7 +41,7 @@ fn failed(chip: &str, error: &gpiocdev::Error) -> HookError {
 impl Hook for GpioHook {
     fn signals(&mut self) -> Result<Signals, HookError> {
         let value = self.request.value(self.ring).map_err(|error| failed(&self.chip, &error))?;
-        Ok(Signals { ringing: value == Value::Active, gone: false })
+        Ok(Signals { ringing: value == Value::Active, ..Signals::default() })
     }
 
     fn set_off_hook(&mut self, off_hook: bool) -> Result<(), HookError> {

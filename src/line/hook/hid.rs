@@ -62,7 +62,7 @@ impl Hook for HidHook {
                 Err(error) => return Err(failed(&self.name, &error)),
             }
         }
-        Ok(Signals { ringing: self.ringing, gone: false })
+        Ok(Signals { ringing: self.ringing, ..Signals::default() })
     }
 
     fn set_off_hook(&mut self, off_hook: bool) -> Result<(), HookError> {

@@ -76,7 +76,7 @@ impl Hook for SerialHook {
             InputSignal::Dsr => port.read_data_set_ready(),
         };
         let ringing = ringing.map_err(|error| failed(&self.name, &error))?;
-        Ok(Signals { ringing, gone: false })
+        Ok(Signals { ringing, ..Signals::default() })
     }
 
     fn set_off_hook(&mut self, off_hook: bool) -> Result<(), HookError> {

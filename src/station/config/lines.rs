@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::document::{number, one_of, whole};
-use super::{CardConfig, LineConfig, Source};
+use super::{CardConfig, LineConfig, Source, audio_socket};
 use crate::dtmf::Profile;
 use crate::line::HandoverConfig;
 use crate::line::hook::{HookPlan, InputSignal, OutputSignal};
@@ -14,8 +14,9 @@ use crate::progress::Country;
 
 /// Lines of one box: each has a thread, and an Intel Atom's core carries dozens.
 const MOST_LINES: usize = 64;
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "card",
+    "audio_socket",
     "output",
     "rate",
     "channel",
@@ -38,15 +39,18 @@ const GAINS_DB: std::ops::RangeInclusive<f64> = -40.0..=40.0;
 /// Reads all lines. `menus` are the names they may use.
 pub(super) fn read(value: &Value<'_>, menus: &[String], is_demo: bool) -> Option<Vec<LineConfig>> {
     let map = value.any_map()?;
-    let lines: Vec<Option<LineConfig>> =
+    let entries: Vec<Option<LineConfig>> =
         map.entries().map(|(name, value)| read_line(name, &value, menus, is_demo)).collect();
-    if lines.is_empty() {
+    if entries.is_empty() {
         value.problem_of_name("no line", "write line-1: { card: default }");
     }
+    let entries = entries.into_iter().collect::<Option<Vec<_>>>().filter(|entries| !entries.is_empty())?;
+    let lines: Vec<LineConfig> = entries.into_iter().flat_map(audio_socket::spread).collect();
+    let fits = audio_socket::all_differ(&map, &lines);
     if lines.len() > MOST_LINES {
         value.problem_of_name(format!("{} lines are too many", lines.len()), "a box takes up to 64; use several boxes");
     }
-    lines.into_iter().collect::<Option<Vec<_>>>().filter(|lines| !lines.is_empty() && lines.len() <= MOST_LINES)
+    (fits && lines.len() <= MOST_LINES).then_some(lines)
 }
 
 fn read_line(name: &str, value: &Value<'_>, menus: &[String], is_demo: bool) -> Option<LineConfig> {
@@ -54,7 +58,10 @@ fn read_line(name: &str, value: &Value<'_>, menus: &[String], is_demo: bool) -> 
         value.problem_of_name("a line's name goes into files and metrics", "use letters, digits, - and _ only");
     }
     let map = value.map(&NAMES)?;
-    let source = read_source(value, &map, is_demo);
+    let source = match map.optional("audio_socket") {
+        Some(socket) => audio_socket::read(name, &socket, &map, MOST_LINES),
+        None => read_source(value, &map, is_demo),
+    };
     let hook = map.optional("hook").map_or(Some(HookPlan::None), |hook| read_hook(&hook));
     let hand_over = read_hand_over(&map, hook.as_ref());
     let rings = map.optional("rings").map_or(Some(2), |rings| rings.count(1..=20));
@@ -95,8 +102,10 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
         return Some(Source::Simulated { every: Duration::from_millis(every) });
     }
     let Some(card) = map.optional("card") else {
-        value
-            .problem_of_name("the line has no card", "add card: and an id from `tonopago devices`, or simulated: true");
+        value.problem_of_name(
+            "the line has no card",
+            "add card: and an id from `tonopago devices`, or audio_socket:, or simulated: true",
+        );
         return None;
     };
     let device = card.text()?.to_owned();

@@ -1,5 +1,6 @@
 //! `box.yaml`: one configuration for a whole box, resolved in one step that tells all problems at once.
 
+mod audio_socket;
 mod document;
 mod lines;
 mod services;
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 use crate::dtmf::Profile;
 use crate::line::HandoverConfig;
+use crate::line::attendant::Begins;
+use crate::line::audio_socket::ListenerConfig;
 use crate::line::hook::HookPlan;
 use crate::menu::{Menu, Problems};
 use crate::progress::Country;
@@ -30,7 +33,7 @@ pub struct Config {
     pub name: String,
     /// Identifies the configuration's text and the menus' texts together (FNV-1a, 64 bits), for logs and audits.
     pub hash: String,
-    /// The lines, at least one.
+    /// The lines, at least one. One entry of the file may make several.
     pub lines: Vec<LineConfig>,
     /// The menus by name.
     pub menus: Vec<MenuConfig>,
@@ -49,6 +52,7 @@ pub struct Config {
 }
 
 /// One line.
+#[derive(Debug, Clone)]
 pub struct LineConfig {
     /// Its name.
     pub name: String,
@@ -74,11 +78,29 @@ pub struct LineConfig {
     pub hand_over: Option<HandoverConfig>,
 }
 
+impl LineConfig {
+    /// How calls begin on it.
+    pub const fn begins(&self) -> Begins {
+        match self.source {
+            Source::AudioSocket { .. } => Begins::WithCaller,
+            Source::Card(_) | Source::Simulated { .. } if self.hook.has_signals() => Begins::AfterRings(self.rings),
+            Source::Card(_) | Source::Simulated { .. } => Begins::WithSound,
+        }
+    }
+}
+
 /// Where a line's sound comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// A sound card.
     Card(CardConfig),
+    /// An Asterisk, by AudioSocket. The lines of one listener share it.
+    AudioSocket {
+        /// The entry's name, which is that of its lines without their numbers.
+        group: String,
+        /// The listener.
+        listener: ListenerConfig,
+    },
     /// Simulated callers who pay with test cards: for trying a box without hardware. Only with demo services.
     Simulated {
         /// From the end of one call to the next.

@@ -55,6 +55,12 @@ fn what_the_example_has_in_comments_is_read() {
         let text = GOOD.replace("default }", &format!("default, hook: {hook} }}"));
         assert!(parse(&text).unwrap().lines[0].hook.has_signals(), "{hook}");
     }
+    let sockets: Vec<&str> = example.lines().filter_map(|line| line.trim().strip_prefix("# audio_socket: ")).collect();
+    assert_eq!(sockets.len(), 2);
+    for socket in sockets {
+        let text = GOOD.replace("card: default", &format!("audio_socket: {}", &socket[..=socket.rfind('}').unwrap()]));
+        assert_eq!(parse(&text).unwrap().lines.len(), 8, "{socket}");
+    }
     for setting in [
         "output: x",
         "channel: 0",
@@ -73,6 +79,59 @@ fn what_the_example_has_in_comments_is_read() {
         let name = setting.split(':').next().unwrap();
         assert!(example.contains(&format!("{name}:")), "{name} is not in the example");
     }
+}
+
+#[test]
+fn an_audio_socket_makes_a_line_for_each_call() {
+    let text = GOOD.replace(
+        "default }",
+        "default }\n  pbx: { audio_socket: { listen: 127.0.0.1:9092, calls: 3 }, gain_in_db: 2 }",
+    );
+    let config = parse(&text).unwrap();
+    let names: Vec<&str> = config.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(names, ["a", "pbx-1", "pbx-2", "pbx-3"]);
+    let Source::AudioSocket { group, listener } = &config.lines[3].source else { panic!("a socket") };
+    assert_eq!((group.as_str(), listener.calls, listener.from.len(), config.lines[3].gain_in_db), ("pbx", 3, 0, 2.0));
+    let far =
+        GOOD.replace("card: default", "audio_socket: { listen: \"[::]:9092\", from: [192.0.2.7, \"2001:db8::7\"] }");
+    let config = parse(&far).unwrap();
+    let Source::AudioSocket { listener, .. } = &config.lines[7].source else { panic!("a socket") };
+    assert_eq!((config.lines.len(), listener.from.len()), (8, 2));
+}
+
+#[test]
+fn problems_of_audio_sockets_are_told_with_their_places() {
+    let text = "version: 1
+lines:
+  a: { audio_socket: { listen: 0.0.0.0:9092 } }
+  b: { audio_socket: { listen: pbx, calls: 65, from: [pbx] }, hook: none, rings: 3, card: x }
+  c: { audio_socket: { calls: 2, form: x } }
+  d: { audio_socket: { listen: \"127.0.0.1:1\", from: [] } }
+services: { demo: d }
+";
+    let told = parse(text).err().unwrap();
+    for expected in [
+        "box.yaml:3:8: others than this machine could call, and AudioSocket has no password",
+        "box.yaml:4:32: expected an address and a port, found \"pbx\" (at lines.b.audio_socket.listen)",
+        "box.yaml:4:44: expected a whole number from 1 to 64",
+        "box.yaml:4:55: expected an address, found \"pbx\"",
+        "box.yaml:4:63: hook is of lines with a sound card",
+        "rings is of lines with a sound card",
+        "card is of lines with a sound card",
+        "\"listen\" is missing (at lines.c.audio_socket)",
+        "did you mean \"from\"?",
+        "nobody may call (at lines.d.audio_socket.from)",
+    ] {
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+    let socket = "{ audio_socket: { listen: \"127.0.0.1:1\", calls: 40 } }";
+    let told =
+        parse(&format!("version: 1\nlines: {{ a: {socket}, b: {socket} }}\nservices: {{ demo: d }}\n")).err().unwrap();
+    assert!(told.contains("box.yaml:2:1: 80 lines are too many"), "{told}");
+    assert!(told.contains("another line listens on 127.0.0.1:1 already (at lines.b)"), "{told}");
+    let told = parse(&format!("version: 1\nlines: {{ a: {socket}, a-2: {{ card: x }} }}\nservices: {{ demo: d }}\n"));
+    let told = told.err().unwrap();
+    assert!(told.contains("\"a-2\" is the name of another line's call, too"), "{told}");
 }
 
 #[test]

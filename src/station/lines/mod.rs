@@ -1,5 +1,7 @@
 //! The lines at work: a thread for each, which owns the line's sound, its hook and its attendant.
 
+mod audio_socket;
+mod exchange;
 mod port;
 mod simulated;
 mod worker;
@@ -15,6 +17,8 @@ use super::services::Shop;
 use crate::line::AnswersFile;
 use crate::menu::Menu;
 use crate::speech::Clips;
+
+pub(super) use exchange::Exchange;
 
 /// What a line's next call speaks: replaced by a reload, while calls under way keep what they began with.
 #[derive(Clone)]
@@ -45,6 +49,8 @@ pub(super) struct Control {
 pub(super) struct Shared {
     pub(super) board: Arc<Board>,
     pub(super) shop: Arc<Shop>,
+    /// Where calls come in that need no card.
+    pub(super) exchanges: Vec<Arc<Exchange>>,
     pub(super) recorder: Option<CallRecorder>,
     pub(super) answers: Option<Arc<Mutex<AnswersFile>>>,
     /// Service requests under way, of all lines: a stop waits for them.
@@ -123,6 +129,7 @@ pub(super) fn describe(source: &Source) -> String {
             Some(output) => format!("{} and {output}", card.device),
             None => card.device.clone(),
         },
+        Source::AudioSocket { listener, .. } => format!("AudioSocket {}", listener.listen),
         Source::Simulated { .. } => "simulated callers".to_owned(),
     }
 }

@@ -1,11 +1,15 @@
 //! Where a line's sound comes from and goes to, at the engine's 8 kHz.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::line::attendant::Signals;
 use crate::menu::Event;
 
 use super::super::board::LineBoard;
 use super::super::config::{LineConfig, Source};
+use super::audio_socket::AudioSocketPort;
+use super::exchange::Exchange;
 use super::simulated::SimulatedPort;
 
 /// A line's sound.
@@ -22,6 +26,22 @@ pub(super) trait Port {
     /// Brings the board's counts up to date.
     fn count(&mut self, board: &LineBoard);
 
+    /// What the line tells besides its sound, since the last time it was asked; nothing where a hook tells it.
+    fn signals(&mut self) -> Option<Signals> {
+        None
+    }
+
+    /// What the far side calls its present call, for the log; it names no person.
+    fn reference(&self) -> Option<String> {
+        None
+    }
+
+    /// The line is let go of.
+    fn leave(&mut self) {}
+
+    /// No call is taken any more; the present one goes on.
+    fn close(&mut self) {}
+
     /// The call did something; a simulated caller notices.
     fn notice(&mut self, _event: &Event) {}
 }
@@ -37,12 +57,21 @@ impl fmt::Display for PortError {
 }
 
 /// Opens a line's sound. `demo_key` gives simulated callers what they pay with.
-pub(super) fn open(line: &LineConfig, demo_key: DemoKey) -> Result<Box<dyn Port>, PortError> {
+pub(super) fn open(
+    line: &LineConfig,
+    exchanges: &[Arc<Exchange>],
+    demo_key: DemoKey,
+) -> Result<Box<dyn Port>, PortError> {
     match &line.source {
         #[cfg(feature = "sound-card")]
         Source::Card(card) => Ok(Box::new(card::CardPort::open(card, line)?)),
         #[cfg(not(feature = "sound-card"))]
         Source::Card(_) => Err(PortError("this program was built without sound cards".to_owned())),
+        Source::AudioSocket { group, .. } => {
+            let exchange = exchanges.iter().find(|exchange| exchange.group() == group);
+            let exchange = exchange.expect("each group of the configuration has its exchange");
+            Ok(Box::new(AudioSocketPort::new(exchange.open().map_err(PortError)?, line)))
+        }
         Source::Simulated { every } => Ok(Box::new(SimulatedPort::new(*every, demo_key))),
     }
 }

@@ -57,7 +57,7 @@ impl Worker {
     pub(super) fn new(config: Arc<Config>, index: usize, shared: Shared, control: Arc<Control>) -> Self {
         let line = &config.lines[index];
         let settings = AttendantConfig {
-            answer_after: line.hook.has_signals().then_some(line.rings),
+            begins: line.begins(),
             sound_dbm0: line.sound_dbm0,
             profile: line.profile,
             hand_over: line.hand_over.clone(),
@@ -87,11 +87,15 @@ impl Worker {
         let mut lost_at: Option<Instant> = None;
         while !self.is_stopped() {
             let shop = Arc::clone(&self.shared.shop);
-            match port::open(self.line(), Box::new(move || shop.demo_key())) {
+            match port::open(self.line(), &self.shared.exchanges, Box::new(move || shop.demo_key())) {
                 Ok(mut port) => {
                     tracing::info!(line = self.line().name, source = self.board().source, "sound runs");
                     self.set_trouble(None);
                     let error = self.serve(&mut *port);
+                    if self.is_stopped() {
+                        self.attendant.hang_up();
+                        self.perform(Some(&mut *port));
+                    }
                     port.count(self.board());
                     if let Err(error) = error {
                         self.board().add(Count::CardLosses, 1);
@@ -131,12 +135,15 @@ impl Worker {
     }
 
     fn step(&mut self, heard: &[f32; STEP], said: &mut [f32; STEP], port: &mut dyn Port) {
-        self.obey();
+        if self.control.closing.load(Ordering::Relaxed) {
+            port.close();
+        }
+        self.obey(Some(port));
         while let Ok((call, id, reply)) = self.answers.try_recv() {
             self.attendant.reply(call, id, reply);
             self.perform(Some(port));
         }
-        let signals = self.signals();
+        let signals = port.signals().unwrap_or_else(|| self.signals());
         self.attendant.step(signals, heard, said);
         port.say(said);
         self.perform(Some(port));
@@ -157,13 +164,13 @@ impl Worker {
         self.control.stop.load(Ordering::Relaxed)
     }
 
-    fn obey(&mut self) {
+    fn obey(&mut self, port: Option<&mut dyn Port>) {
         if self.control.closing.load(Ordering::Relaxed) {
             self.attendant.close();
         }
         if self.control.hang_up.swap(false, Ordering::Relaxed) {
             self.attendant.hang_up();
-            self.perform(None);
+            self.perform(port);
         }
     }
 
@@ -181,7 +188,7 @@ impl Worker {
         let until = Instant::now() + RETRY;
         while Instant::now() < until && !self.is_stopped() {
             thread::sleep(Duration::from_millis(20));
-            self.obey();
+            self.obey(None);
             if lost_at.is_some_and(|lost| lost.elapsed() >= CARD_MAY_RETURN) {
                 self.attendant.hang_up();
             }
@@ -202,8 +209,13 @@ impl Worker {
                 }
                 Effect::GaveUp => tracing::info!(line = self.line().name, "the caller gave up"),
                 Effect::TakeLine => self.set_off_hook(true),
-                Effect::LeaveLine => self.set_off_hook(false),
-                Effect::Began(_) => self.began(),
+                Effect::LeaveLine => {
+                    self.set_off_hook(false);
+                    if let Some(port) = &mut port {
+                        port.leave();
+                    }
+                }
+                Effect::Began(_) => self.began(port.as_ref().and_then(|port| port.reference())),
                 Effect::Request { call, id, request } => self.ask(call, id, *request),
                 Effect::Event(event) => {
                     if let Some(port) = &mut port {
@@ -223,13 +235,13 @@ impl Worker {
         self.board().state().phase = phase;
     }
 
-    fn began(&mut self) {
+    fn began(&mut self, reference: Option<String>) {
         let clock = SystemClock;
         let now = clock.now().to_zoned(clock.time_zone());
         self.call_id = format!("{}-{}", self.line().name, now.strftime("%Y%m%d-%H%M%S-%3f"));
         self.board().add(Count::Calls, 1);
-        self.board().state().call = Some(LiveCall::new(&self.call_id, now.timestamp()));
-        tracing::info!(call = self.call_id, line = self.line().name, "call begins");
+        tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
+        self.board().state().call = Some(LiveCall::new(&self.call_id, reference, now.timestamp()));
         if let Some(recorder) = &self.shared.recorder {
             recorder.begin(&self.call_id);
         }

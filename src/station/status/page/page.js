@@ -83,7 +83,7 @@ function showLine(line) {
   const list = part("timeline"), call = line.call;
   list.hidden = part("call-title").hidden = !call;
   if (!call) return;
-  part("call-title").textContent = `${call.over ? t.lastCall : t.thisCall} ${call.id}`;
+  part("call-title").textContent = `${call.over ? t.lastCall : t.thisCall} ${call.id}${call.reference ? " · " + call.reference : ""}`;
   if (list.dataset.call !== call.id) { list.replaceChildren(); list.dataset.call = call.id; list.dataset.back = ""; }
   if (list.childElementCount > call.timeline.length) list.replaceChildren();
   for (const entry of call.timeline.slice(list.childElementCount)) list.append(element("li", "", `${entry.at}  ${entry.text}`));
