@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use crate::harness::{jsonl_digits, program};
-use crate::virtual_card::{VirtualCard, at_home};
+use crate::harness::{at_home, jsonl_digits, program};
+use crate::virtual_card::VirtualCard;
 
 /// Rings once, and notes what it is told.
 const HOOK: &str = "#!/bin/sh\nsleep 2; echo ring\nwhile read -r word; do echo \"$word\" >>\"$1\"; done\n";

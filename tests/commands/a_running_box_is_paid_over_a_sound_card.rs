@@ -2,18 +2,11 @@
 //! ends. A caller's sound is played at the box, which does everything else: hears, speaks, authorizes, charges.
 //! `TONOPAGO_CALLS=20` makes as many calls in a row. Where PulseAudio is not installed these tests say so and pass.
 
-#![expect(clippy::panic, reason = "a test")]
-
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use tonopago::call::{Call, CallConfig};
 use tonopago::demo::CARD;
-use tonopago::http::{Credentials, HttpClient, Timeouts};
 use tonopago::line::{Latencies, SimulatedCaller, Transcript, run as drive};
 use tonopago::media::MediaTime;
 use tonopago::menu::Menu;
@@ -23,79 +16,16 @@ use tonopago::simulator::line::LineBuilder;
 use tonopago::simulator::{Caller, Script};
 use tonopago::speech::Clips;
 
-use crate::harness::{program, tonopago};
-use crate::virtual_card::{VirtualCard, at_home};
+use crate::harness::tonopago;
+use crate::running_box::{RunningBox, issue};
+use crate::virtual_card::VirtualCard;
 
-/// Longer than anything here takes on the busiest machine.
-const PATIENCE: Duration = Duration::from_secs(240);
-
-/// A box at work.
-struct RunningBox {
-    child: Child,
-    url: String,
-    client: HttpClient,
-}
-
-impl RunningBox {
-    fn start(card: &VirtualCard) -> Self {
-        let config = "version: 1\nlines: { l1: { card: \"pulseaudio:to_box.monitor\", output: \"pulseaudio:to_caller\" } }\n\
-                      services: { demo: demo }\nstatus: { listen: \"127.0.0.1:0\" }\nrecording: { folder: calls }\n";
-        fs::write(card.folder.path("box.yaml"), config).unwrap();
-        let mut command = Command::new(program());
-        fs::create_dir(card.folder.path("box-log")).unwrap();
-        let log = fs::File::create(card.folder.path("box-log/log")).unwrap();
-        let mut child = at_home(&mut command, &card.folder)
-            .args(["--log", "trace", "run", "--config", card.folder.path("box.yaml").to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.strip_prefix("status page ").unwrap_or_else(|| panic!("{line:?}")).trim().to_owned();
-        let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(Duration::from_secs(10)));
-        Self { child, url, client }
-    }
-
-    fn state(&self) -> serde_json::Value {
-        let answer = self.client.get(&format!("{}/api/state", self.url)).expect("the page answers");
-        serde_json::from_slice(&answer.body).unwrap()
-    }
-
-    fn line(&self) -> serde_json::Value {
-        self.state()["lines"][0].clone()
-    }
-
-    fn wait_for(&self, what: &str, done: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-        let since = Instant::now();
-        loop {
-            let line = self.line();
-            if done(&line) {
-                return line;
-            }
-            assert!(since.elapsed() < PATIENCE, "{what} did not come: {line:#}");
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// Ends it as a service manager does; its exit code.
-    fn stop(mut self) -> Option<i32> {
-        // Twice: the second cuts a call that still reads out its reference.
-        for _ in 0..2 {
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-            thread::sleep(Duration::from_millis(300));
-        }
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for RunningBox {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+const CONFIG: &str = "version: 1
+lines: { l1: { card: \"pulseaudio:to_box.monitor\", output: \"pulseaudio:to_caller\" } }
+services: { demo: demo }
+status: { listen: \"127.0.0.1:0\" }
+recording: { folder: calls }
+";
 
 /// The sound of a caller who pays with this key, keying over every prompt.
 fn caller_sound(card: &VirtualCard, key: &str) -> PathBuf {
@@ -135,15 +65,6 @@ fn caller_sound(card: &VirtualCard, key: &str) -> PathBuf {
     path
 }
 
-fn issue(card: &VirtualCard, number: usize) -> String {
-    let ledger = card.folder.path("demo/ledger.sqlite");
-    let order = format!("order-{number}");
-    let run =
-        tonopago(["keys", "issue", "--ledger", ledger.to_str().unwrap(), "--order", &order, "--amount", "123.45"]);
-    assert_eq!(run.code, 0, "{run:?}");
-    run.out.chars().filter(char::is_ascii_digit).take(8).collect()
-}
-
 fn dial(card: &VirtualCard, sound: &std::path::Path) {
     let play = sound.to_str().unwrap();
     let heard = card.tonopago(&[
@@ -163,14 +84,14 @@ fn dial(card: &VirtualCard, sound: &std::path::Path) {
 #[test]
 fn callers_pay_and_a_card_that_comes_back_is_used_again() {
     let Some(mut card) = VirtualCard::start(&["to_box", "to_caller"]) else { return };
-    let running = RunningBox::start(&card);
-    running.wait_for("an idle line", |line| line["phase"] == "idle");
+    let running = RunningBox::start(&card.folder, CONFIG);
+    running.wait_for(0, "an idle line", |line| line["phase"] == "idle");
 
     // The plug is pulled between two calls.
     card.take_away();
-    running.wait_for("the loss", |line| line["trouble"].is_string());
+    running.wait_for(0, "the loss", |line| line["trouble"].is_string());
     card.give_back();
-    running.wait_for("the line", |line| line["trouble"].is_null() && line["phase"] == "idle");
+    running.wait_for(0, "the line", |line| line["trouble"].is_null() && line["phase"] == "idle");
 
     let calls = std::env::var("TONOPAGO_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut attempts = 0;
@@ -178,29 +99,29 @@ fn callers_pay_and_a_card_that_comes_back_is_used_again() {
         // On a busy machine a virtual card has gaps that a real one has not: up to three attempts at a call.
         let paid = (0..3).any(|_| {
             attempts += 1;
-            running.wait_for("an idle line", |line| line["phase"] == "idle");
-            dial(&card, &caller_sound(&card, &issue(&card, attempts)));
-            let line = running.wait_for("the call's end", |line| {
+            running.wait_for(0, "an idle line", |line| line["phase"] == "idle");
+            dial(&card, &caller_sound(&card, &issue(&card.folder, attempts)));
+            let line = running.wait_for(0, "the call's end", |line| {
                 line["counts"]["approved"] == number || (line["phase"] != "call" && line["counts"]["calls"] == attempts)
             });
             line["counts"]["approved"] == number
         });
-        let line = running.line();
+        let line = running.line(0);
         println!("call {number} paid {paid}, attempt {attempts}: {}", line["counts"]);
         assert!(paid, "not once in three attempts: {line:#}");
     }
 
     // The plug is pulled in a call, and put in again: the same call goes on.
-    let line = running.line();
+    let line = running.line(0);
     if line["phase"] == "call" {
         let id = line["call"]["id"].clone();
         card.take_away();
-        running.wait_for("the loss", |line| line["counts"]["card_losses"] == 2);
+        running.wait_for(0, "the loss", |line| line["counts"]["card_losses"] == 2);
         card.give_back();
-        let line = running.wait_for("the line", |line| line["trouble"].is_null());
+        let line = running.wait_for(0, "the line", |line| line["trouble"].is_null());
         assert_eq!((&line["phase"], &line["call"]["id"]), (&"call".into(), &id));
     }
-    let line = running.line();
+    let line = running.line(0);
     let text = line["call"]["timeline"].to_string();
     assert!(!text.contains(CARD.number) && text.contains("•"), "{text}");
     println!("{}", line["counts"]);

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Folder, Run, jsonl_digits, program, tonopago};
-use crate::virtual_card::{VirtualCard, at_home};
+use crate::harness::{Folder, Run, at_home, jsonl_digits, program, tonopago};
+use crate::virtual_card::VirtualCard;
 
 const LISTEN: [&str; 7] =
     ["listen", "--device", "pulseaudio:line.monitor", "--output", "pulseaudio:line", "--format", "jsonl"];

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{self, Output};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -42,6 +42,11 @@ impl Run {
 /// The program's path.
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_tonopago"))
+}
+
+/// Lets a command live in a folder: it finds the sound server there, if any, and no other.
+pub(crate) fn at_home<'a>(command: &'a mut process::Command, folder: &Folder) -> &'a mut process::Command {
+    command.env_remove("PULSE_SERVER").env("HOME", folder.path("")).env("XDG_RUNTIME_DIR", folder.path("run"))
 }
 
 /// A folder for one test, with files the program generated in it.

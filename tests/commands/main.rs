@@ -3,10 +3,12 @@
 
 #[cfg(feature = "sound-card")]
 mod a_caller_is_handed_over;
+mod a_running_box_is_called_by_an_asterisk;
 #[cfg(feature = "sound-card")]
 mod a_running_box_is_paid_over_a_sound_card;
 #[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
+mod asterisk;
 mod conformance_reports_in_every_form;
 mod decode_draws_what_it_heard;
 mod decode_names_what_it_cannot_read;
@@ -26,6 +28,7 @@ mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
 mod run_checks_a_whole_configuration;
+mod running_box;
 mod service;
 #[cfg(feature = "sound-card")]
 mod simulate_plays_its_prompts;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{Run, jsonl_digits, program, tonopago_reading};
-use crate::virtual_card::{VirtualCard, at_home};
+use crate::harness::{Run, at_home, jsonl_digits, program, tonopago_reading};
+use crate::virtual_card::VirtualCard;
 
 /// Says the digits of a recording, and hangs up.
 const MENU: &str = "\

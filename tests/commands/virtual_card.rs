@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Folder, Run, program};
+use crate::harness::{Folder, Run, at_home, program};
 
 /// A PulseAudio server of its own with some null sinks; it goes with the value.
 pub(crate) struct VirtualCard {
@@ -81,9 +81,4 @@ fn spawn(folder: &Folder, sinks: &[String]) -> Option<Child> {
     }
     command.args(["-L", "module-native-protocol-unix auth-anonymous=1"]);
     at_home(&mut command, folder).stdout(Stdio::null()).stderr(log).spawn().ok()
-}
-
-/// Lets a command find the folder's server and no other.
-pub(crate) fn at_home<'a>(command: &'a mut Command, folder: &Folder) -> &'a mut Command {
-    command.env_remove("PULSE_SERVER").env("HOME", folder.path("")).env("XDG_RUNTIME_DIR", folder.path("run"))
 }
