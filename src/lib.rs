@@ -5,8 +5,8 @@
 //!
 //! # One engine, many drivers
 //! [`call::Call`] is a pure state machine: samples of line audio in, samples and effects out, time is the count of
-//! samples; see its contract and the loop that honours it. A recording, a simulated caller, a sound card and a test are
-//! drivers of the same engine ([`mod@line`]), and give the same trace for the same audio.
+//! samples; see its contract and the loop that honours it. A recording, a simulated caller, a sound card, an AudioSocket and
+//! a test are drivers of the same engine ([`mod@line`]), and give the same trace for the same audio.
 //!
 //! # The rooms
 //! Dependencies point one way, from the lower lines to the upper ones.
