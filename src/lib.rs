@@ -14,7 +14,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
-//! | [`process`], [`private_file`] | a process that leaves no card data behind; files for their owner only |
+//! | [`process`], [`private_file`], [`text_file`] | a process that leaves no card data behind; files for their owner only; files that people write |
 //! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
 //! | [`http`], [`limits`] | exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
@@ -53,4 +53,5 @@ pub mod simulator;
 pub mod speech;
 pub mod station;
 mod svg;
+pub mod text_file;
 pub mod tryout;

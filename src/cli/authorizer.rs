@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use tonopago::authorizer::{AuthorizerServer, GuessLimits, Profile, Protection, ServerConfig};
 use tonopago::http::{Credentials, SigningSecret, Termination, TlsIdentity, read_secret};
 use tonopago::limits::VelocityLimit;
+use tonopago::text_file;
 
 use super::merchant::{GRACE, LedgerArgs, REPORT_SECRET};
 use super::{Failure, Outcome};
@@ -134,6 +135,6 @@ impl Serve {
 
 fn read_profile(path: &Path) -> Result<Profile, Failure> {
     let named = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
+    let text = text_file::read(path).map_err(|error| Failure::unreadable(path, &error))?;
     serde_json::from_str(&text).map_err(|error| named(&error))
 }

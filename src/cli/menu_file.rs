@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tonopago::menu::{Catalog, Menu, Problems};
 use tonopago::speech::Clips;
+use tonopago::text_file;
 
 use super::Failure;
 
@@ -77,10 +78,5 @@ pub(super) fn load_clips(recordings: Option<&Path>) -> Result<Arc<Clips>, Failur
 
 /// A menu file's text.
 pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::failed(format!(
-            "{}: cannot read the menu ({error}): check the path and the permissions",
-            path.display()
-        ))
-    })
+    text_file::read(path).map_err(|error| Failure::unreadable(path, &error))
 }

@@ -40,10 +40,12 @@ mod trace;
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use tonopago::text_file::TextError;
 
 /// Exit code when something failed.
 const FAILED: u8 = 1;
@@ -140,6 +142,10 @@ impl Failure {
 
     fn failed(error: impl Into<Box<dyn Error>>) -> Self {
         Self::Failed(error.into())
+    }
+
+    fn unreadable(file: &Path, error: &TextError) -> Self {
+        Self::Failed(format!("{}: {error}: {}", file.display(), error.cure()).into())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Folder, Run, tonopago};
 
-fn import(folder: &Folder, csv: &str) -> Run {
+fn import(folder: &Folder, csv: impl AsRef<[u8]>) -> Run {
     let file = folder.path("orders.csv");
     fs::write(&file, csv).unwrap();
     let ledger = folder.path("ledger.sqlite");
@@ -96,4 +96,7 @@ fn a_file_that_is_none_says_so() {
         let run = import(&folder, csv);
         assert!(run.code == 1 && run.err.contains(problem), "{csv:?}: {run:?}");
     }
+    let run = import(&folder, b"order,amount,name\na,1.00,Ana\nb,2.00,Mu\xf1oz\n");
+    let problem = "orders.csv:3: character 10 of the line is not UTF-8: save the file as UTF-8, which Excel calls";
+    assert!(run.code == 1 && run.err.contains(problem), "{run:?}");
 }

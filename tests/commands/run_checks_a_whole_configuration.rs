@@ -32,6 +32,27 @@ fn every_problem_is_told_and_nothing_is_started() {
     assert!(!folder.path("d").exists());
 }
 
+#[test]
+fn a_file_in_another_encoding_is_told_with_its_place_and_cure() {
+    let folder = Folder::new();
+    let (config, menu) = (folder.path("box.yaml"), folder.path("menu.yaml"));
+    fs::write(&menu, b"version: 1\nname: oto\xf1o\n").unwrap();
+    let place = "line 2, column 10 is not UTF-8";
+    let run = tonopago(["check", menu.to_str().unwrap()]);
+    assert!(run.code == 1 && run.err.contains(&format!("menu.yaml: {place}: save the file as UTF-8")), "{run:?}");
+    fs::write(
+        &config,
+        "version: 1\nlines: { a: { simulated: true } }\nmenus: { m: menu.yaml }\nservices: { demo: d }\n",
+    )
+    .unwrap();
+    let check = || tonopago(["run", "--config", config.to_str().unwrap(), "--check"]);
+    let run = check();
+    assert!(run.code == 1 && run.err.contains(&format!("box.yaml:3:13: this menu: {place}")), "{run:?}");
+    fs::write(&config, b"version: 1\nname: oto\xf1o\n").unwrap();
+    let run = check();
+    assert!(run.code == 1 && run.err.contains(&format!("box.yaml: {place}: save the file as UTF-8")), "{run:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_is_kept_as_its_hash_and_for_its_owner() {

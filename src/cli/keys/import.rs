@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use tonopago::ledger::{Digits, IssuedKey, NewKey, RefusedKey};
 use tonopago::money::{Currency, Money};
 use tonopago::service::{Customer, PaymentKey};
+use tonopago::text_file::{self, TextError};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
@@ -95,7 +96,13 @@ fn tell_all(file: &Path, problems: Vec<Problem>) -> Failure {
 
 fn read(file: &Path, max_failures: u32) -> Result<Orders, Vec<Problem>> {
     let at = |line, text: String| vec![Problem { line, column: None, text }];
-    let text = std::fs::read_to_string(file).map_err(|error| at(1, error.to_string()))?;
+    let text = text_file::read(file).map_err(|error| match error {
+        TextError::NotUtf8 { line, column } => {
+            let cure = "save the file as UTF-8, which Excel calls \"CSV UTF-8\"";
+            at(line as u64, format!("character {column} of the line is not UTF-8: {cure}"))
+        }
+        TextError::System(_) => at(1, format!("{error}: {}", error.cure())),
+    })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // Excel's mark
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| at(1, error.to_string()))?.clone();

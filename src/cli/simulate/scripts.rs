@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use tonopago::text_file;
 use tonopago::tryout::{Mismatch, Script, Tryout};
 
 use crate::cli::{FAILED, Failure, Outcome};
@@ -32,8 +33,7 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
 }
 
 fn play_one(path: &Path, bless: bool, mut tryout: Tryout) -> Result<Option<Mismatch>, String> {
-    let expected =
-        fs::read_to_string(path).map_err(|error| format!("cannot read the script: {error}: check the path"))?;
+    let expected = text_file::read(path).map_err(|error| format!("the script: {error}: {}", error.cure()))?;
     let script = Script::parse(&expected).map_err(|error| error.to_string())?;
     let came = script.play(&mut tryout).map_err(|error| error.to_string())?;
     if bless {

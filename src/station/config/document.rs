@@ -14,6 +14,7 @@ use crate::menu::resolve::syntax;
 use crate::menu::yaml::Node;
 use crate::menu::{Menu, Problems};
 use crate::speech::Clips;
+use crate::text_file::{self, TextError};
 
 /// The version of the configuration this program reads.
 const VERSION: &str = "1";
@@ -161,11 +162,12 @@ fn read_menu(
     context: &mut Context<'_>,
 ) -> Option<MenuConfig> {
     let path = context.path(value.text()?);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        value.problem(
-            format!("cannot read this menu: {error}"),
-            "write the path of a menu file from this file's folder",
-        );
+    let text = text_file::read(&path).map_err(|error| {
+        let cure = match error {
+            TextError::System(_) => "write the path of a menu file from this file's folder",
+            TextError::NotUtf8 { .. } => error.cure(),
+        };
+        value.problem(format!("this menu: {error}"), cure);
     });
     let text = text.ok()?;
     context.texts.push(text.clone());

@@ -21,6 +21,7 @@ use crate::line::hook::HookPlan;
 use crate::menu::{Menu, Problems};
 use crate::progress::Country;
 use crate::speech::Clips;
+use crate::text_file::{self, TextError};
 
 pub use crate::menu::Problem;
 pub use services::Services;
@@ -176,8 +177,8 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// Why.
+        source: TextError,
     },
     /// Everything wrong with it and its menus, by file.
     Problems(Vec<Problems>),
@@ -187,11 +188,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { file, source } => {
-                write!(
-                    f,
-                    "{}: cannot read the configuration: {source}; box.example.yaml is one to copy",
-                    file.display()
-                )
+                write!(f, "{}: {source}: {}; box.example.yaml is one to copy", file.display(), source.cure())
             }
             Self::Problems(files) => {
                 for (index, problems) in files.iter().enumerate() {
@@ -211,8 +208,7 @@ impl Config {
     /// # Errors
     /// All problems at once, with line, column and cure.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        let text = text_file::read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
         document::read(file, &text)
     }
 

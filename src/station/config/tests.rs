@@ -163,7 +163,7 @@ timing: { stop_within: 5 }
         "box.yaml:5:26: a line without a hook cannot flash",
         "expected a duration from 10ms to 2s, found \"5s\" (at lines.e.hand_over.flash)",
         "\"a\" cannot be dialled",
-        "box.yaml:9:9: cannot read this menu",
+        "box.yaml:9:9: this menu: cannot be read",
         "is not encrypted: use https",
         "no authorizer password: set TONOPAGO_AUTHORIZER_PASSWORD",
         "box.yaml:11:1: others than this machine could look at the status page without a password",

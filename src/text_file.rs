@@ -1,0 +1,78 @@
+//! Text files that people write: menus, configurations, tables, transcripts. Their editors may know other encodings.
+
+use std::io;
+use std::path::Path;
+
+/// Why a text file can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    /// The system gives it not.
+    #[error("cannot be read ({0})")]
+    System(#[from] io::Error),
+    /// It is text in another encoding, or none at all.
+    #[error("line {line}, column {column} is not UTF-8")]
+    NotUtf8 {
+        /// Line of the first byte that does not fit, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+    },
+}
+
+impl TextError {
+    /// What to do about it.
+    pub const fn cure(&self) -> &'static str {
+        match self {
+            Self::System(_) => "check the path and the permissions",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+        }
+    }
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// If it can't be read, or is not UTF-8, with the place.
+pub fn read(path: &Path) -> Result<String, TextError> {
+    String::from_utf8(std::fs::read(path)?).map_err(|error| {
+        let fits = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let before = String::from_utf8_lossy(fits);
+        let in_line = before.rsplit('\n').next().unwrap_or_default();
+        TextError::NotUtf8 { line: before.matches('\n').count() + 1, column: in_line.chars().count() + 1 }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_bytes(bytes: &[u8]) -> Result<String, TextError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        read(file.path())
+    }
+
+    #[test]
+    fn a_text_comes_as_it_is() {
+        assert_eq!(read_bytes("\u{feff}año\r\n".as_bytes()).unwrap(), "\u{feff}año\r\n");
+        assert_eq!(read_bytes(b"").unwrap(), "");
+    }
+
+    #[test]
+    fn another_encoding_is_told_with_its_place_and_cure() {
+        for (bytes, place) in [
+            (&b"a: 1\n\xc3\xb1o: a\xf1o\n"[..], "line 2, column 6 is not UTF-8"),
+            (b"\xff\xfea\0", "line 1, column 1 is not UTF-8"),
+            (b"a\r\n\n\xc3", "line 3, column 1 is not UTF-8"),
+        ] {
+            let error = read_bytes(bytes).unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.cure()), (place, "save the file as UTF-8"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_told() {
+        let error = read(Path::new("no/such/file")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot be read (No such file"), "{error}");
+    }
+}
