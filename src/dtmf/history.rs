@@ -145,6 +145,7 @@ impl History {
     }
 
     /// Part of the band's energy that each tone of a pair has over the last `n` short windows that end `back` sub-blocks ago.
+    #[inline]
     pub(crate) fn shares(&self, digit: Digit, back: usize, n: usize) -> [f32; 2] {
         let ([low, high], newest) = (digit.tones(), self.number(back));
         let (mut sums, mut energy) = ([0f32; 2], 0f32);

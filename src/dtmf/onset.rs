@@ -30,9 +30,10 @@ impl Onset {
     /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there. A tone that it shares with the digit
     /// that is on did not come up with it.
     pub(crate) fn find(history: &History, digit: Digit, back: usize, on: Option<Digit>) -> Self {
-        let slots = slots_that_came(digit, on);
-        let (tones, peaks) = (slots.map(|slot| digit.tones()[slot]), history.peaks(back, digit));
-        let level = slots.map(|slot| peaks[slot]);
+        let (mut tones, mut level) = (digit.tones(), history.peaks(back, digit));
+        if let Some(slot) = on.and_then(|on| came_alone(digit, on)) {
+            (tones, level) = ([tones[slot]; 2], [level[slot]; 2]);
+        }
         let age = crossing(history, tones, back, AT_ONSET * (level[0] + level[1]));
         let before = history.powers(back + (age / HOP as f32) as usize + 3);
         let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
@@ -58,12 +59,12 @@ impl Onset {
     }
 }
 
-/// Which of a digit's tones, 0 the low and 1 the high one, came up with it.
-fn slots_that_came(digit: Digit, on: Option<Digit>) -> [usize; 2] {
-    match on {
-        Some(on) if on.row() == digit.row() => [1, 1],
-        Some(on) if on.column() == digit.column() => [0, 0],
-        _ => [0, 1],
+/// Which of a digit's tones, 0 the low and 1 the high one, came up alone: the other it shares with the digit that is on.
+fn came_alone(digit: Digit, on: Digit) -> Option<usize> {
+    match (digit.row() == on.row(), digit.column() == on.column()) {
+        (true, false) => Some(1),
+        (false, true) => Some(0),
+        _ => None,
     }
 }
 

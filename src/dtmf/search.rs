@@ -28,7 +28,7 @@ const FALL_SAMPLES: u64 = 18;
 /// Part of the band's energy, seen over short windows, without which a pair that ended cannot have an S/N of -2 dB.
 const LEAST_SHARE: f32 = 0.33;
 /// The same for a pair that sounds and an S/N of 1 dB.
-const LEAST_SHARE_SOUNDING: f32 = 0.54;
+const LEAST_SHARE_SOUNDING: f32 = 0.58;
 /// The same for an S/N worth telling.
 const CLEAR_SHARE: f32 = 0.65;
 /// Longest window for a pair that ended, in filtered samples: 58 ms.
