@@ -24,6 +24,8 @@ const ECHO_POWER: f32 = 0.2;
 const ECHO_FADES_DB: f64 = 0.05;
 /// Level, as a power, below which a digit that is on has stopped: -6 dB.
 const FALLEN_POWER: f32 = 0.25;
+/// Power of one tone of a digit that is on, over 24 ms, below which it is gone: -10 dB.
+const LOST_POWER: f32 = 0.1;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
 const BRIDGED_HOPS: u32 = 8;
 /// How long a refused pair rests, in filtered samples: 4 ms while it sounds, 3 ms once it went down.
@@ -96,6 +98,12 @@ impl Reference {
     fn left(&self, history: &History, back: usize) -> f32 {
         let (powers, [low, high]) = (history.powers(back), self.tones);
         powers[low] * self.factors[0] + powers[high] * self.factors[1]
+    }
+
+    /// Whether one of the tones, or both, has been gone for the last 24 ms.
+    fn has_lost_a_tone(&self, history: &History) -> bool {
+        let (now, before) = (history.powers(0), history.powers(SHORT));
+        self.tones.into_iter().zip(self.factors).any(|(tone, factor)| factor * (now[tone] + before[tone]) < LOST_POWER)
     }
 }
 
@@ -332,7 +340,10 @@ impl Core {
         Search {
             history: &self.history,
             limits: &self.limits,
-            on: self.active.map(|active| active.digit),
+            before: self
+                .active
+                .filter(|active| active.reference.has_lost_a_tone(&self.history))
+                .map(|active| active.digit),
             tells: self.history.count() >= self.quiet_until,
             is_soon_after_a_digit: self.is_soon_after_a_digit(),
         }

@@ -249,6 +249,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_held_key_stays_one_whatever_comes_and_goes_beside_it() {
+        let config = GeneratorConfig { lead_ms: 100.0, ..Default::default() }.timing(3000.0, 100.0).level(-15.0);
+        for (key, hz, above_db) in [('1', 1336.0, 4.0), ('5', 852.0, 4.0), ('9', 1336.0, 3.0), ('#', 697.0, 6.0)] {
+            let mut audio = generate(&[Digit::from_char(key).unwrap()], &config).unwrap();
+            let amplitude = crate::dtmf::level::amplitude(above_db - 15.0);
+            for (n, sample) in audio.iter_mut().enumerate().filter(|(n, _)| n % 2000 >= 1500) {
+                *sample += (amplitude * (std::f64::consts::TAU * hz * n as f64 / 8000.0).sin()) as f32;
+            }
+            assert_eq!(heard(&events(&audio, 8000, 160)), key.to_string(), "{hz} Hz, {above_db} dB above");
+        }
+    }
+
     /// Each digit for 50 ms, and again after a gap, so many dB weaker; what was heard, and why others were refused.
     fn again(gap_ms: f64, weaker_db: f64) -> (String, Vec<Reason>) {
         let config = GeneratorConfig::default().timing(50.0, gap_ms).level(-10.0);

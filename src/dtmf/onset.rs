@@ -28,10 +28,10 @@ pub(crate) struct Onset {
 
 impl Onset {
     /// Looks for the onset of a pair from `back` sub-blocks ago; ages count from there. A tone that it shares with the digit
-    /// that is on did not come up with it.
-    pub(crate) fn find(history: &History, digit: Digit, back: usize, on: Option<Digit>) -> Self {
+    /// right before it did not come up with it.
+    pub(crate) fn find(history: &History, digit: Digit, back: usize, before: Option<Digit>) -> Self {
         let (mut tones, mut level) = (digit.tones(), history.peaks(back, digit));
-        if let Some(slot) = on.and_then(|on| came_alone(digit, on)) {
+        if let Some(slot) = before.and_then(|before| came_alone(digit, before)) {
             (tones, level) = ([tones[slot]; 2], [level[slot]; 2]);
         }
         let age = crossing(history, tones, back, AT_ONSET * (level[0] + level[1]));
@@ -59,9 +59,9 @@ impl Onset {
     }
 }
 
-/// Which of a digit's tones, 0 the low and 1 the high one, came up alone: the other it shares with the digit that is on.
-fn came_alone(digit: Digit, on: Digit) -> Option<usize> {
-    match (digit.row() == on.row(), digit.column() == on.column()) {
+/// Which of a digit's tones, 0 the low and 1 the high one, came up alone: the other it shares with the digit before.
+fn came_alone(digit: Digit, before: Digit) -> Option<usize> {
+    match (digit.row() == before.row(), digit.column() == before.column()) {
         (true, false) => Some(1),
         (false, true) => Some(0),
         _ => None,

@@ -111,8 +111,8 @@ impl Refusal {
 pub(crate) struct Search<'a> {
     pub(crate) history: &'a History,
     pub(crate) limits: &'a Limits,
-    /// The digit that is on.
-    pub(crate) on: Option<Digit>,
+    /// The digit that is on, if it has lost a tone: the other may go on in another digit.
+    pub(crate) before: Option<Digit>,
     /// Whether a near miss would be told.
     pub(crate) tells: bool,
     /// Whether a digit was heard so lately that others are to be expected.
@@ -128,7 +128,7 @@ impl Search<'_> {
         }
         let shares = self.history.shares(digit, 0, 2);
         let may_be_digit = self.limits.may_have_powers(shares) && shares[0] + shares[1] > WORTH_AN_ONSET;
-        may_be_digit.then(|| Onset::find(self.history, digit, 0, self.on))
+        may_be_digit.then(|| Onset::find(self.history, digit, 0, self.before))
     }
 
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
@@ -217,7 +217,7 @@ impl Search<'_> {
 
     /// Judges a pair that just went down.
     pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
-        let onset = Onset::find(self.history, digit, SHORT, self.on);
+        let onset = Onset::find(self.history, digit, SHORT, self.before);
         let start = self.history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
         if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
