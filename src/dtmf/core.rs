@@ -172,7 +172,7 @@ impl Core {
         for chunk in samples.chunks(CHUNK) {
             self.history.push(chunk);
             loop {
-                let (new, marks) = self.history.look();
+                let (new, marks) = self.history.look(self.active.is_none());
                 self.hear_marked(new, marks, on_event);
                 if new < MOST {
                     break;

@@ -3,8 +3,9 @@
 //! Everything behind it works on 4 kHz samples holding 600-1900 Hz. Hum, dial tones below 450 Hz and everything above
 //! 2.3 kHz, which would fold into the band at 4 kHz, are at least 24 dB down.
 
-use super::filter::{BAND, Filter, LOW_BAND, prepare_response};
-use super::simd::{Kernel, LANES, Simd, Vector};
+use super::filter::{BAND, Filter, LOW_BAND, MOST_GAIN, prepare_response};
+use super::halving::{HALF_INPUT, HALVING_TAPS, Halving, TELEPHONE_RATE, TOGETHER};
+use super::simd::{Kernel, Simd, Vector};
 use super::waves::dot;
 
 /// Rate of the filtered samples in Hz.
@@ -19,6 +20,11 @@ pub(crate) const INPUT_MEMORY: u64 = 880;
 pub(crate) const HOP: usize = 4;
 /// Filtered samples made in one go, at most.
 pub(crate) const MOST: usize = 256;
+/// Filtered samples made in one go, with room for those made together with the last.
+pub(crate) type Filtered = [f32; MOST + TOGETHER];
+
+/// Input samples added up at a time in a look for silence, the newest first: what is loud shows it soon.
+const LOOK: usize = 128;
 
 /// A sample format the detector hears.
 pub trait Sample: Copy {
@@ -54,6 +60,8 @@ pub(crate) struct FrontEnd {
     origin: i64,
     /// Filtered samples made so far.
     count: u64,
+    /// The last filtered sample from whose input on there was too much for a silence.
+    loud: u64,
     filtered: Box<Filtered>,
     /// What was heard for them, at 8 kHz: every second sample, and those between.
     halves: Box<[[f32; HALF_INPUT]; 2]>,
@@ -86,6 +94,7 @@ impl FrontEnd {
             heard,
             origin,
             count: 0,
+            loud: 0,
             filtered: Box::new([0.0; MOST + TOGETHER]),
             halves: Box::new([[0.0; HALF_INPUT]; 2]),
             simd,
@@ -110,12 +119,63 @@ impl FrontEnd {
         self.buffer[..self.heard].get(start..).unwrap_or_default()
     }
 
-    /// Filters the next whole sub-blocks of what has been heard, 600-1900 Hz. How many samples that makes: all there are if
-    /// fewer than [`MOST`]. The `n`-th filtered sample is centred on time `n / WORKING_RATE`.
-    pub(crate) fn fill(&mut self) -> (&Filtered, usize) {
-        let filled = if self.rate == TELEPHONE_RATE { self.fill_telephone_rate() } else { self.fill_any_rate() };
-        self.count += filled as u64;
-        (&self.filtered, filled)
+    /// How many filtered samples, in whole sub-blocks, can be made of what has been heard: all if fewer than [`MOST`].
+    pub(crate) fn ready(&self) -> usize {
+        let heard = (self.heard as i64 + self.origin) as u64;
+        let whole = heard.saturating_sub(self.taps as u64 / 2);
+        // At most so many; rounding to the phases of the table may take one of them.
+        let most = (whole * u64::from(WORKING_RATE)).div_ceil(self.rate).saturating_sub(self.count);
+        let mut ready = (most as usize).min(MOST) / HOP * HOP;
+        while ready > 0 && self.needed(self.count + ready as u64 - 1) > heard {
+            ready -= HOP;
+        }
+        ready
+    }
+
+    /// Filters the next samples, 600-1900 Hz, of which no more than `ready` have been heard. The `n`-th filtered sample is
+    /// centred on time `n / WORKING_RATE`.
+    pub(crate) fn fill(&mut self, ready: usize) -> &Filtered {
+        if self.rate == TELEPHONE_RATE {
+            self.fill_telephone_rate(ready);
+        } else {
+            self.fill_any_rate(ready);
+        }
+        self.count += ready as u64;
+        &self.filtered
+    }
+
+    /// Whether the next `ready` samples and the `before` ones ahead of them have, filtered, less energy than so much
+    /// together, as what was heard has no more. It is always asked about the same energy.
+    pub(crate) fn is_silent(&mut self, before: usize, ready: usize, energy: f32) -> bool {
+        let first = self.count.saturating_sub(before as u64);
+        first > self.loud && self.has_less(first, self.count + ready as u64, energy)
+    }
+
+    /// Whether what was heard for some filtered samples has too little for so much energy; remembers where it has not.
+    fn has_less(&mut self, first: u64, end: u64, energy: f32) -> bool {
+        let [start, end] = [self.start(first), (self.start(end) + self.taps).min(self.heard)];
+        let most = energy * self.rate as f32 / (WORKING_RATE as f32 * MOST_GAIN);
+        let (mut sum, mut from) = (0.0, end);
+        while from > start && sum < most {
+            let part = &self.buffer[from.saturating_sub(LOOK).max(start)..from];
+            sum += self.simd.run(Dot(part, part));
+            from -= part.len();
+        }
+        if sum >= most {
+            self.loud = (from as i64 + self.origin).max(0) as u64 * u64::from(WORKING_RATE) / self.rate;
+        }
+        sum < most
+    }
+
+    /// Goes on by so many filtered samples without making them.
+    pub(crate) fn pass(&mut self, filtered: usize) {
+        self.count += filtered as u64;
+    }
+
+    /// Goes back by so many filtered samples of the last 220 ms, to make them after all.
+    pub(crate) fn go_back(&mut self, filtered: usize) {
+        debug_assert!(filtered as u64 <= INPUT_MEMORY);
+        self.count -= filtered as u64;
     }
 
     /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 220 ms; a sample of each
@@ -163,45 +223,27 @@ impl FrontEnd {
         (index as i64 - half as i64 - self.origin).max(0) as usize
     }
 
-    fn fill_any_rate(&mut self) -> usize {
-        for at in 0..MOST {
+    fn fill_any_rate(&mut self, ready: usize) {
+        for at in 0..ready {
             let n = self.count + at as u64;
-            let start = self.start(n);
-            let Some(window) = self.input_from(start).get(..self.taps) else { return at - at % HOP };
+            let window = &self.input_from(self.start(n))[..self.taps];
             let phase = self.place(n).1 as usize * self.taps;
             self.filtered[at] = self.simd.run(Dot(window, &self.table[phase..phase + self.taps]));
         }
-        MOST
     }
 
-    fn fill_telephone_rate(&mut self) -> usize {
+    fn fill_telephone_rate(&mut self, ready: usize) {
         let start = self.start(self.count);
         let input = self.buffer[..self.heard].get(start..).unwrap_or_default();
-        let ready = if input.len() < self.taps { 0 } else { ((input.len() - self.taps) / 2 + 1).min(MOST) };
-        let filled = ready - ready % HOP;
         if let Some(taps) = self.table.first_chunk()
-            && filled > 0
+            && ready > 0
         {
-            let input = &input[..input.len().min(2 * (filled - 1) + HALVING_TAPS)];
-            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..filled.next_multiple_of(TOGETHER)]);
+            let input = &input[..input.len().min(2 * (ready - 1) + HALVING_TAPS)];
+            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..ready.next_multiple_of(TOGETHER)]);
             self.simd.run(Halving { input, taps, halves, filtered });
         }
-        filled
     }
 }
-
-/// 8 kHz: two input samples for one filtered sample.
-const TELEPHONE_RATE: u64 = 8000;
-/// Taps of the filter at 8 kHz that are not zero.
-const HALVING_TAPS: usize = 36;
-/// Filtered samples made together at 8 kHz.
-const TOGETHER: usize = 40;
-/// Filtered samples made in one go, with room for those made together with the last.
-pub(crate) type Filtered = [f32; MOST + TOGETHER];
-/// Half the input samples for those made together.
-const WINDOW: usize = TOGETHER + HALVING_TAPS / 2;
-/// Half the input samples for [`MOST`] filtered samples at 8 kHz, and room for those made together with the last.
-const HALF_INPUT: usize = MOST + HALVING_TAPS / 2 + TOGETHER;
 
 /// Samples brought to full scale 1.0.
 struct Convert<'a, S> {
@@ -216,48 +258,6 @@ impl<S: Sample> Kernel for Convert<'_, S> {
     fn run<V: Vector>(self) {
         for (to, from) in self.to.iter_mut().zip(self.from) {
             *to = from.to_f32();
-        }
-    }
-}
-
-/// The filter at 8 kHz.
-struct Halving<'a> {
-    input: &'a [f32],
-    taps: &'a [f32; HALVING_TAPS],
-    halves: &'a mut [[f32; HALF_INPUT]; 2],
-    /// Whole times those made together.
-    filtered: &'a mut [f32],
-}
-
-impl Kernel for Halving<'_> {
-    type Output = ();
-
-    /// Neighbouring outputs are neighbouring lanes: each tap meets every second input sample.
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        let (taps, [evens, odds]) = (self.taps, self.halves);
-        for ([even, odd], (to_even, to_odd)) in
-            self.input.as_chunks::<2>().0.iter().zip(evens.iter_mut().zip(&mut *odds))
-        {
-            (*to_even, *to_odd) = (*even, *odd);
-        }
-        for (at, filtered) in self.filtered.chunks_exact_mut(TOGETHER).enumerate() {
-            let first = at * TOGETHER;
-            let halves = [evens[first..].first_chunk::<WINDOW>(), odds[first..].first_chunk::<WINDOW>()];
-            let [Some(evens), Some(odds)] = halves else { break };
-            let mut band = [V::splat(0.0); TOGETHER / LANES];
-            for tap in 0..HALVING_TAPS / 2 {
-                let (even, odd) = (V::splat(taps[2 * tap]), V::splat(taps[2 * tap + 1]));
-                for (at, band) in band.iter_mut().enumerate() {
-                    let (evens, odds) = (&evens[tap + at * LANES..], &odds[tap + at * LANES..]);
-                    if let (Some(evens), Some(odds)) = (evens.first_chunk(), odds.first_chunk()) {
-                        *band = *band + (V::load(evens) * even + V::load(odds) * odd);
-                    }
-                }
-            }
-            for (filtered, band) in filtered.as_chunks_mut().0.iter_mut().zip(band) {
-                band.store(filtered);
-            }
         }
     }
 }
@@ -312,11 +312,46 @@ mod tests {
         let (mut front, mut output) = (FrontEnd::new(rate, simd), Vec::new());
         for chunk in input.chunks(block).flat_map(|block| block.chunks(CHUNK)) {
             front.push(chunk);
-            while let (samples, new @ 1..) = front.fill() {
-                output.extend(&samples[..new]);
+            while let new @ 1.. = front.ready() {
+                output.extend(&front.fill(new)[..new]);
             }
         }
         output
+    }
+
+    fn fill_all(front: &mut FrontEnd) -> usize {
+        let mut all = 0;
+        while let new @ 1.. = front.ready() {
+            front.fill(new);
+            all += new;
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_silent_has_less_energy_filtered() {
+        for rate in [8000, 8001, 48_000] {
+            for hz in [650.0, 800.0, 1300.0, 1650.0, 1800.0, 2200.0, 3300.0] {
+                let step = TAU * hz / f64::from(rate);
+                let input: Vec<f32> = (0..rate / 4).map(|n| (step * f64::from(n)).cos() as f32).collect();
+                // Sub-blocks of a tone in the band have 0.5 a sample.
+                let told = [0.1, 0.45, 0.7, 1.5].map(|each| {
+                    let (mut front, mut silent) = (FrontEnd::new(rate, Simd::detect()), 0);
+                    for chunk in input.chunks(CHUNK) {
+                        front.push(chunk);
+                        while let new @ 1.. = front.ready() {
+                            let most = each * MOST as f32;
+                            let is_silent = front.is_silent(0, new, most);
+                            let energy: f32 = front.fill(new)[..new].iter().map(|x| x * x).sum();
+                            assert!(energy < most || !is_silent, "{rate} Hz, {hz} Hz: {energy} {most}");
+                            silent += u32::from(is_silent);
+                        }
+                    }
+                    silent
+                });
+                assert!(told[0] < told[3] && told[3] > 2, "{rate} Hz, {hz} Hz: {told:?}");
+            }
+        }
     }
 
     fn filtered(rate: u32, hz: f64, seconds: f64) -> Vec<f32> {
@@ -375,7 +410,7 @@ mod tests {
             let input: Vec<f32> = (0..rate).map(|n| (TAU * hz * f64::from(n) / f64::from(rate)).cos() as f32).collect();
             for chunk in input.chunks(CHUNK) {
                 front.push(chunk);
-                while front.fill().1 > 0 {}
+                fill_all(&mut front);
             }
             let energy = front.low_energy(3900, 75) / 300.0;
             assert!(if passes { energy > 0.1 } else { energy < 0.002 }, "{hz} Hz at {rate} Hz: {energy}");
@@ -388,7 +423,7 @@ mod tests {
             let mut front = FrontEnd::new(rate, Simd::detect());
             for heard in 1..2000 {
                 front.push(&[0.0]);
-                if front.fill().1 > 0 {
+                if fill_all(&mut front) > 0 {
                     assert_eq!(front.needed(front.count - 1), heard);
                 }
             }

@@ -1,8 +1,8 @@
 //! The recent past of the filtered stream: samples, correlations and powers of short Goertzel windows, energies.
 
 use super::Digit;
-use super::front_end::{FrontEnd, Sample};
-use super::kernel::{HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones, put_round};
+use super::front_end::{FrontEnd, INPUT_MEMORY, Sample};
+use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones, put_round};
 use super::simd::Simd;
 use std::ops::Range;
 
@@ -12,6 +12,9 @@ pub(crate) const MEMORY: usize = 192;
 const SAMPLES: usize = RING * HOP;
 // What is kept is written ahead of where the history stands.
 const _: () = assert!(MEMORY + MOST <= RING);
+/// Sub-blocks of a silence that are heard after all once it is over: those that can be asked for, and those that are wrong.
+const HEARD_AFTER_ALL: usize = MEMORY + FORGOTTEN;
+const _: () = assert!((HEARD_AFTER_ALL * HOP) as u64 <= INPUT_MEMORY);
 
 /// The recent past. Ages count sub-blocks back from the one the history stands at, which has age 0.
 pub(crate) struct History {
@@ -22,6 +25,10 @@ pub(crate) struct History {
     samples: Box<[f32; 2 * SAMPLES]>,
     /// Sub-blocks up to the one the history stands at.
     hops: u64,
+    /// Energy of two short windows that means nothing if there is less.
+    silence: f32,
+    /// The last sub-blocks that were passed over as silent, up to the newest.
+    passed: usize,
 }
 
 impl History {
@@ -33,6 +40,8 @@ impl History {
             simd,
             samples: Box::new([0.0; 2 * SAMPLES]),
             hops: 0,
+            silence,
+            passed: 0,
         }
     }
 
@@ -43,13 +52,45 @@ impl History {
 
     /// Filters and correlates the next sub-blocks: how many there are, all of them if fewer than [`MOST`], and what can be said
     /// of them. The history does not go on by itself.
-    pub(crate) fn look(&mut self) -> (usize, Marks) {
+    ///
+    /// If it `may_pass` over silence, nothing may be asked of a silence until there are marks: its sub-blocks are counted,
+    /// and those still remembered are heard once it is over.
+    pub(crate) fn look(&mut self, may_pass: bool) -> (usize, Marks) {
+        let ready = self.front.ready();
+        // A mark depends on 24 ms: where all of them are silent together, there is none.
+        if may_pass && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
+            self.front.pass(ready);
+            self.kernel.pass(ready / HOP);
+            self.passed = (self.passed + ready / HOP).min(HEARD_AFTER_ALL);
+            return (ready / HOP, Marks::default());
+        }
+        if self.passed > 0 {
+            self.hear_passed();
+        }
+        (ready / HOP, self.hear(ready))
+    }
+
+    /// Hears what is still remembered of a silence that is over. There are no marks in it.
+    #[cold]
+    fn hear_passed(&mut self) {
+        self.front.go_back(self.passed * HOP);
+        self.kernel.go_back(self.passed);
+        while self.passed > 0 {
+            let hops = self.passed.min(MOST);
+            self.hear(hops * HOP);
+            self.passed -= hops;
+        }
+    }
+
+    /// Filters and correlates the next samples, which are whole sub-blocks.
+    #[inline]
+    fn hear(&mut self, ready: usize) -> Marks {
         let first = (self.kernel.count() % RING as u64) as usize * HOP;
-        let (samples, filled) = self.front.fill();
+        let samples = self.front.fill(ready);
         let (all, again) = self.samples.split_at_mut(SAMPLES);
-        put_round(all, first, &samples[..filled]);
-        put_round(again, first, &samples[..filled]);
-        (filled / HOP, self.kernel.correlate(samples, filled / HOP, self.simd))
+        put_round(all, first, &samples[..ready]);
+        put_round(again, first, &samples[..ready]);
+        self.kernel.correlate(samples, ready / HOP, self.simd)
     }
 
     /// Goes on by so many sub-blocks of those looked at.
@@ -178,7 +219,7 @@ impl History {
         let mut history = Self::new(rate, 1e-9, Simd::detect());
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
-            while let (new @ 1.., _) = history.look() {
+            while let (new @ 1.., _) = history.look(false) {
                 history.go_on(new);
             }
         }
@@ -205,6 +246,42 @@ mod tests {
         let older: f32 = history.window(20 * HOP, 10 * HOP).iter().map(|x| x * x).sum();
         assert!((history.band_energy(10, 20) - older).abs() < 1e-4 * older);
         assert!(history.power(0, 1) > 1e3 * history.power(100, 1), "the tone is there now and was not 100 ms ago");
+    }
+
+    /// A history that has heard noise, a silence of so many samples, and noise again; and how much of it was passed over.
+    fn with_silence(silence: usize, may_pass: bool) -> (History, u64) {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let sound: Vec<f32> = (0..6000 + silence)
+            .map(|n| (rng.f32() - 0.5) * if (4000..4000 + silence).contains(&n) { 1e-4 } else { 0.2 })
+            .collect();
+        let (mut history, mut passed) = (History::new(8000, 1e-4, Simd::detect()), 0);
+        for chunk in sound.chunks(200) {
+            history.push(chunk);
+            while let (new @ 1.., _) = history.look(may_pass) {
+                history.go_on(new);
+                passed += if history.passed > 0 { new as u64 } else { 0 };
+            }
+        }
+        (history, passed)
+    }
+
+    #[test]
+    fn a_silence_passed_over_leaves_the_same_past_to_the_bit() {
+        for silence in [400, 1000, 1600, 2000, 5000, 40_003] {
+            let [(heard, none), (passed, most)] = [false, true].map(|may_pass| with_silence(silence, may_pass));
+            assert!(none == 0 && most * 8 + 800 > silence as u64, "{silence}: {most}");
+            assert_eq!(passed.hops, heard.hops);
+            assert_eq!(passed.band_energies(), heard.band_energies(), "{silence}");
+            assert_eq!(passed.window(MEMORY * HOP, 0), heard.window(MEMORY * HOP, 0), "{silence}");
+            for age in 0..MEMORY {
+                assert_eq!(passed.powers(age), heard.powers(age), "{silence}, {age}");
+                assert_eq!(passed.short_energy(age).to_bits(), heard.short_energy(age).to_bits(), "{silence}, {age}");
+            }
+            for expected in [1e-9, 1e-6, 1e-3, 1.0] {
+                let [a, b] = [&passed, &heard].map(|history| history.age_of_less([1, 5], expected, 0..MEMORY));
+                assert_eq!(a, b, "{silence}, {expected}");
+            }
+        }
     }
 
     #[test]

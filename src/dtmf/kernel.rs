@@ -19,6 +19,8 @@ pub(crate) const TONES: usize = 8;
 pub(crate) const SHORT: usize = 12;
 /// Filtered samples in the short coherent window.
 pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
+/// Sub-blocks after which nothing that is told depends on those before them.
+pub(crate) const FORGOTTEN: usize = 2 * SHORT;
 /// Sub-blocks kept: 256 ms.
 pub(crate) const RING: usize = 256;
 /// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
@@ -103,6 +105,17 @@ impl Kernel {
     /// Sub-blocks so far.
     pub(crate) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// Goes on by so many sub-blocks without hearing them. What is kept of the last ones is then of others.
+    pub(crate) fn pass(&mut self, hops: usize) {
+        self.count += hops as u64;
+    }
+
+    /// Goes back by so many sub-blocks, to hear them again. If it never heard them, what is told of the first
+    /// [`FORGOTTEN`] is wrong, and of those behind them right.
+    pub(crate) fn go_back(&mut self, hops: usize) {
+        self.count -= hops as u64;
     }
 
     /// Correlation of a tone with the short window that ends with the `n`-th sub-block, as (re, im).

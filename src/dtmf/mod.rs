@@ -10,6 +10,7 @@ mod filter;
 mod fit;
 mod front_end;
 mod generator;
+mod halving;
 mod history;
 mod kernel;
 pub mod level;
