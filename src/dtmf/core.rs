@@ -2,11 +2,12 @@
 
 use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
-use super::front_end::{CHUNK, Sample, WORKING_RATE};
+use super::front_end::{CHUNK, WORKING_RATE};
 use super::history::History;
 use super::kernel::{MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
+use super::sample::Sample;
 use super::search::{Candidate, FALLEN_SLACK, Look, Search, is_decisive, is_slow_turn};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};

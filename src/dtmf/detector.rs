@@ -21,7 +21,7 @@
 //! ```
 
 use super::core::Core;
-use super::front_end::Sample;
+use super::sample::Sample;
 use super::simd::Simd;
 use super::{Event, Profile};
 use std::ops::RangeInclusive;

@@ -5,6 +5,7 @@
 
 use super::filter::{BAND, Filter, LOW_BAND, MOST_GAIN, prepare_response};
 use super::halving::{HALF_INPUT, HALVING_TAPS, Halving, TELEPHONE_RATE, TOGETHER};
+use super::sample::{Convert, Sample};
 use super::simd::{Kernel, Simd, Vector};
 use super::waves::dot;
 
@@ -25,26 +26,6 @@ pub(crate) type Filtered = [f32; MOST + TOGETHER];
 
 /// Input samples added up at a time in a look for silence, the newest first: what is loud shows it soon.
 const LOOK: usize = 128;
-
-/// A sample format the detector hears.
-pub trait Sample: Copy {
-    /// The sample with full scale 1.0.
-    fn to_f32(self) -> f32;
-}
-
-impl Sample for f32 {
-    #[inline]
-    fn to_f32(self) -> f32 {
-        self
-    }
-}
-
-impl Sample for i16 {
-    #[inline]
-    fn to_f32(self) -> f32 {
-        f32::from(self) * (1.0 / 32768.0)
-    }
-}
 
 /// Streaming band-pass filter and resampler.
 pub(crate) struct FrontEnd {
@@ -241,23 +222,6 @@ impl FrontEnd {
             let input = &input[..input.len().min(2 * (ready - 1) + HALVING_TAPS)];
             let (halves, filtered) = (&mut self.halves, &mut self.filtered[..ready.next_multiple_of(TOGETHER)]);
             self.simd.run(Halving { input, taps, halves, filtered });
-        }
-    }
-}
-
-/// Samples brought to full scale 1.0.
-struct Convert<'a, S> {
-    from: &'a [S],
-    to: &'a mut [f32],
-}
-
-impl<S: Sample> Kernel for Convert<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        for (to, from) in self.to.iter_mut().zip(self.from) {
-            *to = from.to_f32();
         }
     }
 }

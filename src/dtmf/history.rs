@@ -1,8 +1,10 @@
 //! The recent past of the filtered stream: samples, correlations and powers of short Goertzel windows, energies.
 
 use super::Digit;
-use super::front_end::{FrontEnd, INPUT_MEMORY, Sample};
-use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, RING, SHORT, SHORT_SAMPLES, Tones, put_round};
+use super::front_end::{FrontEnd, INPUT_MEMORY};
+use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, Tones};
+use super::rings::{RING, put_round};
+use super::sample::Sample;
 use super::simd::Simd;
 use std::ops::Range;
 

@@ -5,8 +5,9 @@
 
 use super::front_end::{self, Filtered};
 use super::marks::{Held, Shares};
+use super::rings::{CORRELATIONS, RING, Rings, slot};
 use super::simd::{self, LANES, Lanes, Vector};
-use super::sub_blocks::{BASIS, Basis, FoldedBlocks, Parts, Running, Sliding};
+use super::sub_blocks::{BASIS, Basis, FoldedBlocks, Running, Sliding};
 use super::{COLUMN_HZ, Digit, ROW_HZ};
 use std::ops::Range;
 
@@ -21,16 +22,8 @@ pub(crate) const SHORT: usize = 12;
 pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
 /// Sub-blocks after which nothing that is told depends on those before them.
 pub(crate) const FORGOTTEN: usize = 2 * SHORT;
-/// Sub-blocks kept: 256 ms.
-pub(crate) const RING: usize = 256;
 /// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
 pub(crate) const MOST: usize = front_end::MOST / HOP;
-/// Sub-blocks whose correlations are kept: those correlated in one go, and two short windows before them, which are asked for.
-const CORRELATIONS: usize = 128;
-const _: () = assert!(CORRELATIONS > MOST + 2 * SHORT && RING.is_multiple_of(CORRELATIONS));
-/// Sub-blocks whose least powers are kept, so that a search may pass over all of them.
-const GROUP: usize = 8;
-const _: () = assert!(RING.is_multiple_of(GROUP));
 
 /// Power now, as a part of the power 12 ms ago, from which a tone has gone down: -4 dB.
 const DOWN: f32 = 0.4;
@@ -57,39 +50,12 @@ pub(crate) struct Kernel {
     count: u64,
 }
 
-/// What is kept of the last sub-blocks.
-struct Rings {
-    /// Correlations with the short window that ends with a sub-block: `sum(x[n] * exp(-i w n))`, `n` counted from the start
-    /// of the stream. Only the last ones are asked for.
-    correlations: [Parts; CORRELATIONS],
-    /// Their squared magnitudes.
-    powers: [Tones; RING],
-    /// The least of each [`GROUP`] of them.
-    floors: [Tones; RING / GROUP],
-    /// The strongest row and column over 24 ms, bit `n` for tone `n`; known where a pair is marked.
-    strongest: [u8; RING],
-    /// Of the strongest over 12 ms, 12 ms before, those that have gone down; known where enough was held then.
-    gone_down: [u8; RING],
-    /// Energy of each sub-block, twice, so that any past is one slice.
-    energies: [[f32; RING]; 2],
-    /// Energy of the short window that ends with each.
-    short_energies: [f32; RING],
-}
-
 impl Kernel {
     /// A kernel that looks for nothing where two short windows have less energy than `silence`.
     pub(crate) fn new(silence: f32) -> Self {
         Self {
             basis: &BASIS,
-            rings: Box::new(Rings {
-                correlations: [[[0.0; TONES]; 2]; CORRELATIONS],
-                powers: [[0.0; TONES]; RING],
-                floors: [[0.0; TONES]; RING / GROUP],
-                strongest: [0; RING],
-                gone_down: [0; RING],
-                energies: [[0.0; RING]; 2],
-                short_energies: [0.0; RING],
-            }),
+            rings: Box::new(Rings::new()),
             folded: Box::new(FoldedBlocks::EMPTY),
             shares: Box::new(Shares::new(silence)),
             sums: Default::default(),
@@ -131,32 +97,13 @@ impl Kernel {
 
     /// The greatest powers of each tone in the `SHORT` sub-blocks that end with the `n`-th.
     pub(crate) fn peaks(&self, n: u64, simd: simd::Simd) -> Tones {
-        simd.run(Peaks { powers: &self.rings.powers, first: slot(n - (SHORT as u64 - 1)) })
+        self.rings.peaks(n, simd)
     }
 
     /// Sub-blocks back from the `n`-th, `from` or more and at most `most`, to the first with less than `expected` power in
     /// two tones together.
-    pub(crate) fn back_to_less(
-        &self,
-        n: u64,
-        [low, high]: [usize; 2],
-        expected: f32,
-        Range { start: from, end: most }: Range<usize>,
-    ) -> usize {
-        let (Rings { powers, floors, .. }, newest) = (&*self.rings, slot(n));
-        let is_less = |powers: &Tones| powers[low] + powers[high] < expected;
-        let mut back = from;
-        while back < most {
-            let at = newest.wrapping_sub(back) % RING;
-            if at % GROUP == GROUP - 1 && most - back >= GROUP && !is_less(&floors[at / GROUP]) {
-                back += GROUP;
-            } else if is_less(&powers[at]) {
-                break;
-            } else {
-                back += 1;
-            }
-        }
-        back
+    pub(crate) fn back_to_less(&self, n: u64, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
+        self.rings.back_to_less(n, tones, expected, backs)
     }
 
     /// The strongest row and column over the 24 ms that end with the `n`-th sub-block, which is marked for its pair.
@@ -178,17 +125,7 @@ impl Kernel {
 
     /// Energies of the `most` sub-blocks up to the `n`-th, the newest last.
     pub(crate) fn energies(&self, n: u64, most: usize) -> &[f32] {
-        let end = slot(n) + 1 + RING;
-        &self.rings.energies.as_flattened()[end - most..end]
-    }
-}
-
-impl Rings {
-    /// Powers of the short window that ends with the `n`-th sub-block, and of the one before it.
-    #[inline(always)]
-    fn powers_around<V: Vector>(&self, n: u64) -> (V, V) {
-        let earlier = n.wrapping_sub(SHORT as u64);
-        (V::load(&self.powers[slot(n)]), V::load(&self.powers[slot(earlier)]))
+        self.rings.energies(n, most)
     }
 }
 
@@ -208,12 +145,6 @@ fn set_bits(mut bits: u64) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Where the results of the `n`-th sub-block are in the rings.
-#[inline]
-fn slot(n: u64) -> usize {
-    (n % RING as u64) as usize
-}
-
 /// Whether there is a row's bit and a column's.
 fn has_row_and_column(bits: u8) -> bool {
     bits & 0x0f != 0 && bits & 0xf0 != 0
@@ -223,26 +154,6 @@ fn has_row_and_column(bits: u8) -> bool {
 fn digit_of(bits: u8) -> Digit {
     let first = |bits: u8| (bits & 0x0f).trailing_zeros() as usize % (TONES / 2);
     Digit::at(first(bits), first(bits >> 4))
-}
-
-struct Peaks<'a> {
-    powers: &'a [Tones; RING],
-    first: usize,
-}
-
-impl simd::Kernel for Peaks<'_> {
-    type Output = Tones;
-
-    #[inline(always)]
-    fn run<V: Vector>(self) -> Tones {
-        let mut peaks = V::load(&self.powers[self.first]);
-        for later in 1..SHORT {
-            peaks = peaks.greater(V::load(&self.powers[(self.first + later) % RING]));
-        }
-        let mut lanes = [0.0; TONES];
-        peaks.store(&mut lanes);
-        lanes
-    }
 }
 
 struct Correlation<'a> {
@@ -265,9 +176,10 @@ impl simd::Kernel for Correlation<'_> {
         }
         kernel.correlate_folded::<V>(new);
         let marks = kernel.marks::<V>(new);
-        kernel.keep_energies(new);
+        kernel.rings.keep_energies(kernel.count, kernel.shares.energies(new));
+        let first = kernel.count;
         kernel.count += new as u64;
-        kernel.keep_floors::<V>(new);
+        kernel.rings.keep_floors::<V>(first..kernel.count);
         kernel.shares.go_on(new);
         marks
     }
@@ -315,42 +227,6 @@ impl Kernel {
             down |= u64::from(has_row_and_column(gone_down)) << at;
         }
         Marks { pair, down }
-    }
-
-    /// Keeps the energies of new sub-blocks in their rings.
-    #[inline(always)]
-    fn keep_energies(&mut self, new: usize) {
-        let (first, Rings { energies, short_energies, .. }) = (slot(self.count), &mut *self.rings);
-        let ([all, again], [new, new_short]) = (energies, self.shares.energies(new));
-        put_round(all, first, new);
-        put_round(again, first, new);
-        put_round(short_energies, first, new_short);
-    }
-
-    /// Keeps the least powers of the groups that end with one of the `new` last sub-blocks.
-    #[inline(always)]
-    fn keep_floors<V: Vector>(&mut self, new: usize) {
-        let Rings { powers, floors, .. } = &mut *self.rings;
-        let ended = self.count / GROUP as u64;
-        for group in (self.count - new as u64) / GROUP as u64..ended {
-            let group = group as usize % floors.len();
-            let Some(powers) = powers[group * GROUP..].first_chunk::<GROUP>() else { break };
-            let mut least = V::load(&powers[0]);
-            for powers in &powers[1..] {
-                least = least.lesser(V::load(powers));
-            }
-            least.store(&mut floors[group]);
-        }
-    }
-}
-
-/// Puts numbers into a ring from a place on. Seldom do any go round.
-#[inline(always)]
-pub(crate) fn put_round(ring: &mut [f32], first: usize, numbers: &[f32]) {
-    let (before_end, after) = numbers.split_at(numbers.len().min(ring.len() - first));
-    ring[first..][..before_end.len()].copy_from_slice(before_end);
-    if !after.is_empty() {
-        ring[..after.len()].copy_from_slice(after);
     }
 }
 
@@ -432,13 +308,7 @@ mod tests {
             }
             assert_eq!(marks, single);
         }
-        let (wide, portable) = (wide.rings, portable.rings);
-        assert_eq!(
-            (wide.correlations, wide.powers, wide.floors),
-            (portable.correlations, portable.powers, portable.floors)
-        );
-        assert_eq!((wide.energies, wide.short_energies), (portable.energies, portable.short_energies));
-        assert_eq!((wide.strongest, wide.gone_down), (portable.strongest, portable.gone_down));
+        assert!(wide.rings == portable.rings);
     }
 
     #[test]
