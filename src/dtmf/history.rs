@@ -59,6 +59,9 @@ impl History {
     /// and those still remembered are heard once it is over.
     pub(crate) fn look(&mut self, may_pass: bool) -> (usize, Marks) {
         let ready = self.front.ready();
+        if ready == 0 {
+            return (0, Marks::default());
+        }
         // A mark depends on 24 ms: where all of them are silent together, there is none.
         if may_pass && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
             self.front.pass(ready);
@@ -250,28 +253,46 @@ mod tests {
         assert!(history.power(0, 1) > 1e3 * history.power(100, 1), "the tone is there now and was not 100 ms ago");
     }
 
-    /// A history that has heard noise, a silence of so many samples, and noise again; and how much of it was passed over.
-    fn with_silence(silence: usize, may_pass: bool) -> (History, u64) {
+    /// What was heard of noise with a digit in it, and what came of it.
+    struct Heard {
+        history: History,
+        /// Sub-blocks that were passed over, and those that were marked.
+        passed: u64,
+        marked: Vec<u64>,
+    }
+
+    /// Hears half a second, a silence of so many samples and some more sound; stands where the last chunk of 25 ms begins.
+    fn with_silence(silence: usize, more: usize, may_pass: bool) -> Heard {
         let mut rng = fastrand::Rng::with_seed(7);
-        let sound: Vec<f32> = (0..6000 + silence)
-            .map(|n| (rng.f32() - 0.5) * if (4000..4000 + silence).contains(&n) { 1e-4 } else { 0.2 })
+        let digit = [770.0, 1336.0].map(|hz: f64| hz * std::f64::consts::TAU / 8000.0);
+        let sound: Vec<f32> = (0..4000 + silence + more)
+            .map(|n| {
+                let is_silent = (4000..4000 + silence).contains(&n);
+                let tones: f64 = digit.iter().map(|step| 0.5 * (step * n as f64).sin()).sum();
+                (tones as f32 + rng.f32() - 0.5) * if is_silent { 1e-4 } else { 0.2 }
+            })
             .collect();
-        let (mut history, mut passed) = (History::new(8000, 1e-4, Simd::detect()), 0);
-        for chunk in sound.chunks(200) {
+        let mut heard = Heard { history: History::new(8000, 1e-4, Simd::detect()), passed: 0, marked: Vec::new() };
+        let Heard { history, passed, marked } = &mut heard;
+        let mut chunks = sound.chunks(200).peekable();
+        while let Some(chunk) = chunks.next() {
             history.push(chunk);
-            while let (new @ 1.., _) = history.look(may_pass) {
-                history.go_on(new);
-                passed += if history.passed > 0 { new as u64 } else { 0 };
-            }
+            let (new, Marks { pair, down }) = history.look(may_pass);
+            marked.extend((0..64).filter(|bit| (pair | down) >> bit & 1 == 1).map(|bit| history.hops + bit));
+            history.go_on(if chunks.peek().is_some() { new } else { 1 });
+            *passed += if history.passed > 0 { new as u64 } else { 0 };
         }
-        (history, passed)
+        heard
     }
 
     #[test]
     fn a_silence_passed_over_leaves_the_same_past_to_the_bit() {
-        for silence in [400, 1000, 1600, 2000, 5000, 40_003] {
-            let [(heard, none), (passed, most)] = [false, true].map(|may_pass| with_silence(silence, may_pass));
-            assert!(none == 0 && most * 8 + 800 > silence as u64, "{silence}: {most}");
+        // Just over, and over for 40 ms.
+        for (silence, more) in [400, 1000, 1600, 2000, 5000, 40_003].into_iter().flat_map(|s| [(s, 40), (s, 320)]) {
+            let [all, part] = [false, true].map(|may_pass| with_silence(silence, more, may_pass));
+            assert!(all.passed == 0 && part.passed * 8 + 800 > silence as u64, "{silence}: {}", part.passed);
+            assert!(!all.marked.is_empty() && part.marked == all.marked, "{silence}");
+            let (heard, passed) = (all.history, part.history);
             assert_eq!(passed.hops, heard.hops);
             assert_eq!(passed.band_energies(), heard.band_energies(), "{silence}");
             assert_eq!(passed.window(MEMORY * HOP, 0), heard.window(MEMORY * HOP, 0), "{silence}");
