@@ -4,18 +4,19 @@ use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
 use super::front_end::{CHUNK, WORKING_RATE};
 use super::history::History;
-use super::kernel::{MOST, Marks, SHORT, SHORT_SAMPLES};
+use super::kernel::{HOP, MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
+use super::onset::Onset;
 use super::sample::Sample;
-use super::search::{Candidate, FALLEN_SLACK, Look, Search, is_decisive, is_slow_turn};
+use super::search::{Candidate, Look, Search, is_decisive};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
 /// How long after a digit the same pair may be its echo, in filtered samples: 100 ms.
 const ECHO_SAMPLES: f64 = 400.0;
 /// How long after a digit others are to be expected, in filtered samples: 2 s. Most callers press the next key within one.
-const SERIES_SAMPLES: u64 = 8000;
+const SERIES_SAMPLES: f64 = 8000.0;
 /// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
 const PAUSE_SAMPLES: f64 = 64.0;
 /// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB right after the pause, and
@@ -25,14 +26,15 @@ const ECHO_POWER: f32 = 0.2;
 const ECHO_FADES_DB: f64 = 0.05;
 /// Level, as a power, below which a digit that is on has stopped: -6 dB.
 const FALLEN_POWER: f32 = 0.25;
-/// Power of one tone of a digit that is on, over 24 ms, below which it is gone: -10 dB.
+/// Power of one tone of a digit that is on, over 24 ms, below which it is gone: -10 dB; and above which it sounds on: -4 dB.
 const LOST_POWER: f32 = 0.1;
+const KEPT_POWER: f32 = 0.4;
 /// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
-const BRIDGED_HOPS: u32 = 8;
-/// How long a refused pair rests, in filtered samples: 4 ms while it sounds, 3 ms once it went down.
-const SOUNDING_REST: u64 = 16;
-const FALLEN_REST: u64 = 12;
-const _: () = assert!(FALLEN_SLACK > FALLEN_REST as f32);
+const BRIDGED_HOPS: u32 = 2;
+/// How long a pair that was clearly refused rests, in filtered samples: it is not looked at in the next sub-block.
+const REST: u64 = 2 * HOP as u64;
+/// Filtered samples from one look between sub-blocks to the next: 1 ms.
+const BETWEEN: usize = 4;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
 
@@ -65,17 +67,25 @@ struct Active {
     begin: Begin,
     measured: Measurement,
     reference: Reference,
+    /// What was left of it when it was looked at last, as in [`Reference::left`].
+    left: f32,
     /// Filtered-sample position where the level last fell, while it is down.
-    fell: Option<u64>,
+    fell: Option<f64>,
     /// Sub-blocks since it came up again after it fell.
     up_again: u32,
+}
+
+/// How long ago a power went through a limit, as a part of the time since it was what it was before; by amplitude.
+fn part_since(limit: f32, before: f32, now: f32) -> f32 {
+    let [limit, before, now] = [limit, before, now].map(f32::sqrt);
+    ((now - limit) / (now - before)).clamp(0.0, 1.0)
 }
 
 /// The digit that was over last: its echo may be heard, and others are to be expected.
 #[derive(Clone, Copy)]
 struct Previous {
     digit: Digit,
-    end: u64,
+    end: f64,
     reference: Reference,
 }
 
@@ -101,10 +111,11 @@ impl Reference {
         powers[low] * self.factors[0] + powers[high] * self.factors[1]
     }
 
-    /// Whether one of the tones, or both, has been gone for the last 24 ms.
-    fn has_lost_a_tone(&self, history: &History) -> bool {
+    /// Mean power over the last 24 ms of the tone of which less is left, as a part of what it was.
+    fn least_left(&self, history: &History) -> f32 {
         let (now, before) = (history.powers(0), history.powers(SHORT));
-        self.tones.into_iter().zip(self.factors).any(|(tone, factor)| factor * (now[tone] + before[tone]) < LOST_POWER)
+        let left = |(tone, factor): (usize, f32)| factor * (now[tone] + before[tone]);
+        self.tones.into_iter().zip(self.factors).map(left).fold(f32::MAX, f32::min)
     }
 }
 
@@ -122,18 +133,15 @@ impl Refused {
     }
 }
 
-/// The onset last seen of a pair, as a filtered-sample position.
+/// The onset last seen of a pair.
 #[derive(Clone, Copy)]
 struct Watched {
     digit: Digit,
-    onset: f64,
-}
-
-impl Watched {
-    /// Whether a pair is this one, of about the age at which most digits are found.
-    fn is_decisive(self, digit: Digit, now: u64) -> bool {
-        self.digit == digit && is_decisive((now as f64 - self.onset) as f32)
-    }
+    onset: Onset,
+    /// Filtered-sample position from which it was seen.
+    at: u64,
+    /// Filtered samples of the next sub-block it was looked at with, too.
+    ahead: usize,
 }
 
 /// Finds the digits in filtered samples.
@@ -144,8 +152,7 @@ pub(crate) struct Core {
     active: Option<Active>,
     previous: Option<Previous>,
     watched: Option<Watched>,
-    refused_sounding: Refused,
-    refused_fallen: Refused,
+    refused: Refused,
     quiet_until: u64,
 }
 
@@ -154,7 +161,6 @@ impl Core {
         let limits = Limits::new(profile);
         let history = History::new(rate, limits.silence(2 * SHORT_SAMPLES), simd);
         let clock = Clock::new(rate, &history);
-        let nothing = Refused { digit: Digit::at(0, 0), until: 0 };
         Self {
             limits,
             clock,
@@ -162,8 +168,7 @@ impl Core {
             active: None,
             previous: None,
             watched: None,
-            refused_sounding: nothing,
-            refused_fallen: nothing,
+            refused: Refused { digit: Digit::at(0, 0), until: 0 },
             quiet_until: 0,
         }
     }
@@ -179,6 +184,7 @@ impl Core {
                     break;
                 }
             }
+            self.look_between(on_event);
         }
     }
 
@@ -186,6 +192,7 @@ impl Core {
     fn hear_marked(&mut self, new: usize, marks: Marks, on_event: &mut dyn FnMut(Event)) {
         let mut passed = 0;
         while passed < new {
+            self.look_between(on_event);
             if self.active.is_none() {
                 let unmarked = (marks.pair | marks.down).unbounded_shr(passed as u32).trailing_zeros() as usize;
                 let unmarked = unmarked.min(new - passed);
@@ -215,43 +222,75 @@ impl Core {
         }
     }
 
+    /// Looks between two sub-blocks at a pair that was just seen at the age at which most digits are found: each ms counts then.
+    fn look_between(&mut self, on_event: &mut dyn FnMut(Event)) {
+        let now = self.history.count();
+        while let Some(watched) = self.watched.filter(|watched| watched.at == now && watched.ahead + BETWEEN < HOP) {
+            let (digit, ahead) = (watched.digit, watched.ahead + BETWEEN);
+            let onset = watched.onset.older(ahead);
+            if self.is_on(digit) || (is_decisive(onset.age) && !self.history.look_ahead(ahead)) {
+                return;
+            }
+            self.watched = Some(Watched { ahead, ..watched });
+            if is_decisive(onset.age)
+                && let Look::Found(found) = self.search().steady(digit, onset, |start| self.is_echo(digit, start, 0))
+            {
+                self.begin(&found, on_event);
+            }
+            self.history.look_back();
+        }
+    }
+
     fn begin(&mut self, found: &Candidate, on_event: &mut dyn FnMut(Event)) {
         let fell = self.active.and_then(|active| active.fell);
-        self.close(fell.unwrap_or(found.start.max(0.0) as u64), on_event);
+        self.close(fell.unwrap_or(found.start.max(0.0)), on_event);
         let digit = found.digit;
         let reference = Reference::of(digit, &self.history);
         let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
-        self.active =
-            Some(Active { digit, begin, measured: measure(&found.fit), reference, fell: found.end, up_again: 0 });
+        self.active = Some(Active {
+            digit,
+            begin,
+            measured: measure(&found.fit),
+            reference,
+            left: 1.0,
+            fell: found.end,
+            up_again: 0,
+        });
         on_event(Event::Begin(begin));
     }
 
     /// Follows the level of the digit that is on, if one is, and closes it when it was down long enough.
     fn follow(&mut self, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = &mut self.active else { return };
-        if active.reference.left(&self.history, 0) > FALLEN_POWER {
+        let left = active.reference.left(&self.history, 0);
+        let before = std::mem::replace(&mut active.left, left);
+        let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
+        let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
+        if left > FALLEN_POWER {
             active.up_again += 1;
-            if active.up_again >= BRIDGED_HOPS {
+            let Some(fell) = active.fell else { return };
+            if active.up_again == 1 && crossed() >= fell + self.limits.split {
+                self.close(fell, on_event);
+            } else if active.up_again >= BRIDGED_HOPS {
                 active.fell = None;
             }
             return;
         }
         active.up_again = 0;
-        let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64);
-        let fell = *active.fell.get_or_insert(middle);
+        let fell = *active.fell.get_or_insert_with(crossed);
         if middle >= fell + self.limits.split {
             self.close(fell, on_event);
         }
     }
 
     /// Ends the digit that is on, if one is.
-    fn close(&mut self, end: u64, on_event: &mut dyn FnMut(Event)) {
+    fn close(&mut self, end: f64, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = self.active.take() else { return };
         self.previous = Some(Previous { digit: active.digit, end, reference: active.reference });
         on_event(Event::End(Detection {
             digit: active.digit,
             start: active.begin.start,
-            end: self.clock.input(end as f64).max(active.begin.start),
+            end: self.clock.input(end).max(active.begin.start),
             begin_reported: active.begin.reported,
             end_reported: self.reported(),
             measured: active.measured,
@@ -265,7 +304,7 @@ impl Core {
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
     fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
         let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
-        let after = start - previous.end as f64;
+        let after = start - previous.end;
         if after < PAUSE_SAMPLES {
             return true;
         }
@@ -276,28 +315,19 @@ impl Core {
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
         let digit = self.history.strongest_pair();
-        if self.is_on(digit) {
+        if self.is_on(digit) || self.is_beside(digit) {
             return None;
         }
         let now = self.history.count();
-        // All but the decisive moments of a pair have their turns.
-        let can_wait = !is_slow_turn(now) && !self.watched.is_some_and(|watched| watched.is_decisive(digit, now));
-        if can_wait || self.refused_sounding.covers(digit, now) {
+        if self.refused.covers(digit, now) {
             return None;
         }
         let onset = self.search().onset(digit);
-        match onset {
-            Some(onset) => self.watched = Some(Watched { digit, onset: now as f64 - f64::from(onset.age) }),
-            // Only a pair in pieces may have another twist now, and those have their turns.
-            None if !is_slow_turn(now) => return None,
-            None => {}
-        }
+        self.watched = onset.map(|onset| Watched { digit, onset, at: now, ahead: 0 });
         match self.search().sounding(digit, onset, |start| self.is_echo(digit, start, 0)) {
             Look::Found(found) => return Some(found),
-            Look::Refused { clearly: true, .. } => {
-                self.refused_sounding = Refused { digit, until: self.history.count() + SOUNDING_REST };
-            }
-            Look::Nothing | Look::Refused { .. } => {}
+            Look::Refused => self.refused = Refused { digit, until: now + REST },
+            Look::Nothing | Look::NearMiss(..) => {}
         }
         None
     }
@@ -309,20 +339,10 @@ impl Core {
             return None;
         }
         let digit = self.history.pair_gone_down()?;
-        if self.refused_fallen.covers(digit, self.history.count()) {
-            return None;
-        }
         match self.search().fallen(digit, |start| self.is_echo(digit, start, SHORT)) {
             Look::Found(found) => return Some(found),
-            Look::Nothing => {}
-            Look::Refused { clearly, near_miss } => {
-                if clearly {
-                    self.refused_fallen = Refused { digit, until: self.history.count() + FALLEN_REST };
-                }
-                if let Some((reason, candidate)) = near_miss {
-                    self.tell_near_miss(&candidate, reason, on_event);
-                }
-            }
+            Look::NearMiss(reason, candidate) => self.tell_near_miss(&candidate, reason, on_event),
+            Look::Nothing | Look::Refused => {}
         }
         None
     }
@@ -331,9 +351,17 @@ impl Core {
         self.active.as_ref().is_some_and(|active| active.digit == digit)
     }
 
+    /// Whether a pair is a tone of the digit that is on, both of which sound on, and another beside them.
+    fn is_beside(&self, digit: Digit) -> bool {
+        self.active.is_some_and(|Active { digit: active, reference, .. }| {
+            (active.row() == digit.row() || active.column() == digit.column())
+                && reference.least_left(&self.history) > KEPT_POWER
+        })
+    }
+
     /// Whether a digit is on, or has just been.
     fn is_soon_after_a_digit(&self) -> bool {
-        let is_recent = |previous: Previous| self.history.count() < previous.end + SERIES_SAMPLES;
+        let is_recent = |previous: Previous| (self.history.count() as f64) < previous.end + SERIES_SAMPLES;
         self.active.is_some() || self.previous.is_some_and(is_recent)
     }
 
@@ -343,7 +371,7 @@ impl Core {
             limits: &self.limits,
             before: self
                 .active
-                .filter(|active| active.reference.has_lost_a_tone(&self.history))
+                .filter(|active| active.reference.least_left(&self.history) < LOST_POWER)
                 .map(|active| active.digit),
             tells: self.history.count() >= self.quiet_until,
             is_soon_after_a_digit: self.is_soon_after_a_digit(),
@@ -355,7 +383,7 @@ impl Core {
         on_event(Event::Rejected(NearMiss {
             digit: found.digit,
             start: self.clock.input(found.start),
-            end: self.clock.input(found.end.unwrap_or(self.history.count()) as f64),
+            end: self.clock.input(found.end.unwrap_or(self.history.count() as f64)),
             reported: self.reported(),
             reason,
             measured: measure(&found.fit),

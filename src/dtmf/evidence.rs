@@ -115,16 +115,29 @@ pub(crate) struct FirstSight {
     off_hz: [f32; 2],
 }
 
+/// How far a frequency may seem off for that to be its only meaning, in Hz: no tone is so far off that it seems less.
+const UNAMBIGUOUS_HZ: f32 = 20.0;
+const SHORT_SECONDS: f32 = SHORT_SAMPLES as f32 / WORKING_RATE as f32;
+
+/// How far a tone's frequency is off in Hz, from its turn in `lag` sub-blocks.
+fn off_over(history: &History, tone: usize, back: usize, lag: usize) -> f32 {
+    let (now, before) = (history.short(back, tone), history.short(back + lag, tone));
+    let [re, im] = [now[0] * before[0] + now[1] * before[1], now[1] * before[0] - now[0] * before[1]];
+    angle(re, im) / (TAU * SHORT_SECONDS * lag as f32 / SHORT as f32)
+}
+
 impl FirstSight {
     pub(crate) fn of(history: &History, digit: Digit, back: usize) -> Self {
         let tones = digit.tones();
-        let turn = |tone: usize| {
-            let (now, before) = (history.short(back, tone), history.short(back + SHORT, tone));
-            let [re, im] = [now[0] * before[0] + now[1] * before[1], now[1] * before[0] - now[0] * before[1]];
-            angle(re, im)
-        };
-        let seconds = SHORT_SAMPLES as f32 / WORKING_RATE as f32;
-        let off_hz = [turn(tones[0]) / (TAU * seconds), turn(tones[1]) / (TAU * seconds)];
+        let off_hz = tones.map(|tone| {
+            let off_hz = off_over(history, tone, back, SHORT);
+            if off_hz.abs() < UNAMBIGUOUS_HZ {
+                return off_hz;
+            }
+            // As the turn over a whole short window goes round, that over a half of it tells how often it went.
+            let whole_turn_hz = 1.0 / SHORT_SECONDS;
+            off_hz + whole_turn_hz * ((off_over(history, tone, back, SHORT / 2) - off_hz) / whole_turn_hz).round()
+        });
         Self { hz: [tone_hz(tones[0]) as f32 + off_hz[0], tone_hz(tones[1]) as f32 + off_hz[1]], off_hz }
     }
 

@@ -4,10 +4,11 @@
 //! 2.3 kHz, which would fold into the band at 4 kHz, are at least 24 dB down.
 
 use super::filter::{BAND, Filter, LOW_BAND, MOST_GAIN, prepare_response};
-use super::halving::{HALF_INPUT, HALVING_TAPS, Halving, TELEPHONE_RATE, TOGETHER};
-use super::sample::{Convert, Sample};
-use super::simd::{Kernel, Simd, Vector};
-use super::waves::dot;
+use super::halving::{Halving, HalvingTaps, TELEPHONE_RATE};
+use super::input::{Input, Samples};
+use super::sample::Sample;
+use super::simd::{LANES, Simd};
+use super::waves::Dot;
 
 /// Rate of the filtered samples in Hz.
 pub(crate) const WORKING_RATE: u32 = 4000;
@@ -17,12 +18,14 @@ const MAX_PHASES: u64 = 512;
 pub(crate) const CHUNK: usize = 512;
 /// How far back the input can be asked for, in filtered samples: 220 ms.
 pub(crate) const INPUT_MEMORY: u64 = 880;
-/// Filtered samples in a sub-block: 1 ms. They are made in whole sub-blocks.
-pub(crate) const HOP: usize = 4;
+/// Filtered samples in a sub-block: 4 ms. They are made in whole sub-blocks.
+pub(crate) const HOP: usize = 16;
 /// Filtered samples made in one go, at most.
 pub(crate) const MOST: usize = 256;
-/// Filtered samples made in one go, with room for those made together with the last.
-pub(crate) type Filtered = [f32; MOST + TOGETHER];
+/// Room for filtered samples made in one go, in whole groups of lanes.
+pub(crate) const ROOM: usize = MOST + LANES;
+/// Filtered samples for which one of the low band stands: 1 ms.
+const LOW_STEP: usize = 4;
 
 /// Input samples added up at a time in a look for silence, the newest first: what is loud shows it soon.
 const LOOK: usize = 128;
@@ -34,18 +37,15 @@ pub(crate) struct FrontEnd {
     taps: usize,
     table: Vec<f32>,
     low_table: Vec<f32>,
-    buffer: Box<[f32]>,
-    /// Input samples in the buffer, from its beginning on.
-    heard: usize,
-    /// Stream index of `buffer[0]`; negative while the zeros before the stream are in it.
+    /// The taps at 8 kHz.
+    halving: Option<HalvingTaps>,
+    input: Input,
+    /// Stream index of the first input sample that is kept; negative while the zeros before the stream are.
     origin: i64,
     /// Filtered samples made so far.
     count: u64,
     /// The last filtered sample from whose input on there was too much for a silence.
     loud: u64,
-    filtered: Box<Filtered>,
-    /// What was heard for them, at 8 kHz: every second sample, and those between.
-    halves: Box<[[f32; HALF_INPUT]; 2]>,
     simd: Simd,
 }
 
@@ -58,51 +58,38 @@ impl FrontEnd {
         let half = BAND.half_span(rate);
         let taps = 2 * half + 2;
         prepare_response();
-        let tabulate = |filter: &Filter| {
+        let tabulate = |filter: &Filter| -> Vec<f32> {
             (0..phases).flat_map(|phase| filter.taps(rate, half, phase as f64 / phases as f64)).collect()
         };
-        let (table, low_table) = (tabulate(&BAND), tabulate(&LOW_BAND));
-        let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
-        let heard = half + 1;
-        let origin = -(heard as i64);
-        Self {
-            rate,
-            phases,
-            taps,
-            table,
-            low_table,
-            buffer: vec![0.0; 2 * kept].into(),
-            heard,
-            origin,
-            count: 0,
-            loud: 0,
-            filtered: Box::new([0.0; MOST + TOGETHER]),
-            halves: Box::new([[0.0; HALF_INPUT]; 2]),
-            simd,
+        let (mut table, low_table) = (tabulate(&BAND), tabulate(&LOW_BAND));
+        let halving = (rate == TELEPHONE_RATE).then(|| HalvingTaps::of(&table));
+        if let Some(halving) = &halving {
+            table = halving.as_numbers();
         }
+        let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
+        let zeros = half + 1;
+        let input = Input::new(2 * kept, zeros, halving.is_some(), simd);
+        Self { rate, phases, taps, table, low_table, halving, input, origin: -(zeros as i64), count: 0, loud: 0, simd }
     }
 
     /// Takes up to [`CHUNK`] input samples.
     pub(crate) fn push<S: Sample>(&mut self, chunk: &[S]) {
-        if self.heard + chunk.len() > self.buffer.len() {
-            let unused = self.start(self.count.saturating_sub(INPUT_MEMORY)).min(self.heard);
-            self.buffer.copy_within(unused..self.heard, 0);
-            self.heard -= unused;
+        if self.input.room() < chunk.len() {
+            let unused = self.start(self.count.saturating_sub(INPUT_MEMORY)).min(self.input.heard());
+            self.input.forget(unused);
             self.origin += unused as i64;
         }
-        let free = &mut self.buffer[self.heard..];
-        self.simd.run(Convert { from: chunk, to: &mut free[..chunk.len()] });
-        self.heard += chunk.len();
+        self.input.push(chunk);
     }
 
-    /// The input as it came, from a place in the buffer on.
-    fn input_from(&self, start: usize) -> &[f32] {
-        self.buffer[..self.heard].get(start..).unwrap_or_default()
+    /// Input samples heard.
+    fn heard(&self) -> u64 {
+        (self.input.heard() as i64 + self.origin) as u64
     }
 
     /// How many filtered samples, in whole sub-blocks, can be made of what has been heard: all if fewer than [`MOST`].
     pub(crate) fn ready(&self) -> usize {
-        let heard = (self.heard as i64 + self.origin) as u64;
+        let heard = self.heard();
         let whole = heard.saturating_sub(self.taps as u64 / 2);
         // At most so many; rounding to the phases of the table may take one of them.
         let most = (whole * u64::from(WORKING_RATE)).div_ceil(self.rate).saturating_sub(self.count);
@@ -113,16 +100,28 @@ impl FrontEnd {
         ready
     }
 
+    /// Whether so many more filtered samples can be made of what has been heard.
+    pub(crate) fn has(&self, more: usize) -> bool {
+        self.needed(self.count + more as u64 - 1) <= self.heard()
+    }
+
     /// Filters the next samples, 600-1900 Hz, of which no more than `ready` have been heard. The `n`-th filtered sample is
-    /// centred on time `n / WORKING_RATE`.
-    pub(crate) fn fill(&mut self, ready: usize) -> &Filtered {
-        if self.rate == TELEPHONE_RATE {
-            self.fill_telephone_rate(ready);
-        } else {
-            self.fill_any_rate(ready);
-        }
+    /// centred on time `n / WORKING_RATE`. What is behind them is overwritten.
+    pub(crate) fn fill(&mut self, ready: usize, filtered: &mut [f32; ROOM]) {
+        self.peek(ready, filtered);
         self.count += ready as u64;
-        &self.filtered
+    }
+
+    /// The same, without going on: they will be made again.
+    pub(crate) fn peek(&mut self, ready: usize, filtered: &mut [f32; ROOM]) {
+        let start = self.start(self.count);
+        if let Some(taps) = &self.halving {
+            let input = self.input.whole_and_beyond(start);
+            self.simd.run(Halving { input, taps, ready, filtered });
+        }
+        if self.input.rest_from(start).is_some() {
+            self.add_rest(&mut filtered[..ready]);
+        }
     }
 
     /// Whether the next `ready` samples and the `before` ones ahead of them have, filtered, less energy than so much
@@ -134,13 +133,13 @@ impl FrontEnd {
 
     /// Whether what was heard for some filtered samples has too little for so much energy; remembers where it has not.
     fn has_less(&mut self, first: u64, end: u64, energy: f32) -> bool {
-        let [start, end] = [self.start(first), (self.start(end) + self.taps).min(self.heard)];
+        let [start, end] = [self.start(first), (self.start(end) + self.taps).min(self.input.heard())];
         let most = energy * self.rate as f32 / (WORKING_RATE as f32 * MOST_GAIN);
         let (mut sum, mut from) = (0.0, end);
         while from > start && sum < most {
-            let part = &self.buffer[from.saturating_sub(LOOK).max(start)..from];
-            sum += self.simd.run(Dot(part, part));
-            from -= part.len();
+            let part = from.saturating_sub(LOOK).max(start)..from;
+            from = part.start;
+            sum += self.input.energy(part);
         }
         if sum >= most {
             self.loud = (from as i64 + self.origin).max(0) as u64 * u64::from(WORKING_RATE) / self.rate;
@@ -159,18 +158,27 @@ impl FrontEnd {
         self.count -= filtered as u64;
     }
 
-    /// Energy of the low band, 0-350 Hz, over `n` sub-blocks before a filtered sample of the last 220 ms; a sample of each
-    /// sub-block stands for all of it.
+    /// Energy of the low band, 0-350 Hz, over `n` filtered samples before one of the last 220 ms; a sample of each ms stands for
+    /// all of it.
     pub(crate) fn low_energy(&self, before: u64, n: usize) -> f32 {
-        HOP as f32 * self.simd.run(LowEnergy { front: self, before, n })
+        let samples = (1..=(n / LOW_STEP) as u64).map_while(|back| before.checked_sub(back * LOW_STEP as u64));
+        LOW_STEP as f32 * samples.map(|n| self.low_band(n).powi(2)).sum::<f32>()
+    }
+
+    /// The `n`-th sample of the low band.
+    fn low_band(&self, n: u64) -> f32 {
+        let (start, phase) = (self.start(n), self.place(n).1 as usize * self.taps);
+        let taps = &self.low_table[phase..phase + self.taps];
+        let window = self.input.samples(start..start + self.taps);
+        window.map_or(0.0, |window| window.iter().zip(taps).map(|(sample, tap)| sample * tap).sum())
     }
 
     /// The input as it came, over the time of `n` filtered samples from `first` on; `None` unless all of it is of the last
     /// 220 ms.
-    pub(crate) fn input(&self, first: i64, n: usize) -> Option<&[f32]> {
+    pub(crate) fn input(&self, first: i64, n: usize) -> Option<Samples<'_>> {
         let position = |filtered: i64| filtered * self.rate as i64 / i64::from(WORKING_RATE);
         let start = usize::try_from(position(first) - self.origin).ok().filter(|_| first >= 0)?;
-        self.input_from(start).get(..position(n as i64) as usize)
+        self.input.samples(start..start + position(n as i64) as usize)
     }
 
     /// Input samples a second.
@@ -204,61 +212,16 @@ impl FrontEnd {
         (index as i64 - half as i64 - self.origin).max(0) as usize
     }
 
-    fn fill_any_rate(&mut self, ready: usize) {
-        for at in 0..ready {
-            let n = self.count + at as u64;
-            let window = &self.input_from(self.start(n))[..self.taps];
+    /// Filters what is not kept in 16 bits, and puts it in place of the samples or, where some is, adds it.
+    fn add_rest(&self, filtered: &mut [f32]) {
+        for (n, filtered) in (self.count..).zip(filtered) {
+            let rest = self.input.rest_from(self.start(n)).unwrap_or_default();
             let phase = self.place(n).1 as usize * self.taps;
-            self.filtered[at] = self.simd.run(Dot(window, &self.table[phase..phase + self.taps]));
+            let sample = rest
+                .get(..self.taps)
+                .map_or(0.0, |rest| self.simd.run(Dot(rest, &self.table[phase..phase + self.taps])));
+            *filtered = if self.halving.is_some() { *filtered + sample } else { sample };
         }
-    }
-
-    fn fill_telephone_rate(&mut self, ready: usize) {
-        let start = self.start(self.count);
-        let input = self.buffer[..self.heard].get(start..).unwrap_or_default();
-        if let Some(taps) = self.table.first_chunk()
-            && ready > 0
-        {
-            let input = &input[..input.len().min(2 * (ready - 1) + HALVING_TAPS)];
-            let (halves, filtered) = (&mut self.halves, &mut self.filtered[..ready.next_multiple_of(TOGETHER)]);
-            self.simd.run(Halving { input, taps, halves, filtered });
-        }
-    }
-}
-
-/// The same as a sum over one sample of each sub-block.
-struct LowEnergy<'a> {
-    front: &'a FrontEnd,
-    before: u64,
-    n: usize,
-}
-
-impl Kernel for LowEnergy<'_> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn run<V: Vector>(self) -> f32 {
-        let Self { front, before, n } = self;
-        let mut energy = 0.0;
-        for back in 1..=n as u64 {
-            let Some(sample) = before.checked_sub(back * HOP as u64) else { break };
-            let (index, phase) = front.place(sample);
-            let (start, phase) = (front.start_at(index), phase as usize * front.taps);
-            let window = front.input_from(start).get(..front.taps).unwrap_or_default();
-            energy += dot::<V>(window, &front.low_table[phase..phase + front.taps]).powi(2);
-        }
-        energy
-    }
-}
-
-struct Dot<'a>(&'a [f32], &'a [f32]);
-
-impl Kernel for Dot<'_> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn run<V: Vector>(self) -> f32 {
-        dot::<V>(self.0, self.1)
     }
 }
 
@@ -270,14 +233,16 @@ fn gcd(a: u64, b: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::dtmf::filter::response;
+    use crate::dtmf::halving::HALVING_TAPS;
     use std::f64::consts::TAU;
 
     fn filtered_in_blocks(rate: u32, input: &[f32], block: usize, simd: Simd) -> Vec<f32> {
-        let (mut front, mut output) = (FrontEnd::new(rate, simd), Vec::new());
+        let (mut front, mut output, mut filtered) = (FrontEnd::new(rate, simd), Vec::new(), [0.0; ROOM]);
         for chunk in input.chunks(block).flat_map(|block| block.chunks(CHUNK)) {
             front.push(chunk);
             while let new @ 1.. = front.ready() {
-                output.extend(&front.fill(new)[..new]);
+                front.fill(new, &mut filtered);
+                output.extend(&filtered[..new]);
             }
         }
         output
@@ -286,7 +251,7 @@ mod tests {
     fn fill_all(front: &mut FrontEnd) -> usize {
         let mut all = 0;
         while let new @ 1.. = front.ready() {
-            front.fill(new);
+            front.fill(new, &mut [0.0; ROOM]);
             all += new;
         }
         all
@@ -306,7 +271,9 @@ mod tests {
                         while let new @ 1.. = front.ready() {
                             let most = each * MOST as f32;
                             let is_silent = front.is_silent(0, new, most);
-                            let energy: f32 = front.fill(new)[..new].iter().map(|x| x * x).sum();
+                            let mut filtered = [0.0; ROOM];
+                            front.fill(new, &mut filtered);
+                            let energy: f32 = filtered[..new].iter().map(|x| x * x).sum();
                             assert!(energy < most || !is_silent, "{rate} Hz, {hz} Hz: {energy} {most}");
                             silent += u32::from(is_silent);
                         }
@@ -376,7 +343,7 @@ mod tests {
                 front.push(chunk);
                 fill_all(&mut front);
             }
-            let energy = front.low_energy(3900, 75) / 300.0;
+            let energy = front.low_energy(3900, 300) / 300.0;
             assert!(if passes { energy > 0.1 } else { energy < 0.002 }, "{hz} Hz at {rate} Hz: {energy}");
         }
     }

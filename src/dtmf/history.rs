@@ -1,19 +1,23 @@
 //! The recent past of the filtered stream: samples, correlations and powers of short Goertzel windows, energies.
 
 use super::Digit;
-use super::front_end::{FrontEnd, INPUT_MEMORY};
+use super::front_end::{FrontEnd, INPUT_MEMORY, ROOM};
+use super::input::Samples;
 use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, Tones};
-use super::rings::{RING, put_round};
+use super::rings::RING;
 use super::sample::Sample;
 use super::simd::Simd;
+use super::waves::Dot;
 use std::ops::Range;
 
 /// Sub-blocks that can be asked for: 192 ms.
-pub(crate) const MEMORY: usize = 192;
-/// Filtered samples kept: 256 ms.
-const SAMPLES: usize = RING * HOP;
+pub(crate) const MEMORY: usize = 48;
 // What is kept is written ahead of where the history stands.
 const _: () = assert!(MEMORY + MOST <= RING);
+/// Filtered samples kept: 256 ms.
+const KEPT: usize = RING * HOP;
+/// Filtered samples gone through before those kept are brought back to the beginning.
+const STRETCH: usize = 4096;
 /// Sub-blocks of a silence that are heard after all once it is over: those that can be asked for, and those that are wrong.
 const HEARD_AFTER_ALL: usize = MEMORY + FORGOTTEN;
 const _: () = assert!((HEARD_AFTER_ALL * HOP) as u64 <= INPUT_MEMORY);
@@ -23,14 +27,34 @@ pub(crate) struct History {
     front: FrontEnd,
     kernel: Kernel,
     simd: Simd,
-    /// Every sample twice, `SAMPLES` apart, so that any window is one slice.
-    samples: Box<[f32; 2 * SAMPLES]>,
+    samples: Box<Filtered>,
     /// Sub-blocks up to the one the history stands at.
     hops: u64,
+    /// Samples of the next sub-block that are looked at, too.
+    ahead: usize,
     /// Energy of two short windows that means nothing if there is less.
     silence: f32,
     /// The last sub-blocks that were passed over as silent, up to the newest.
     passed: usize,
+}
+
+/// The last filtered samples, one behind the other.
+struct Filtered {
+    all: [f32; KEPT + STRETCH],
+    /// Where those that come next belong.
+    end: usize,
+}
+
+impl Filtered {
+    /// Room for those that come next.
+    #[inline]
+    fn room(&mut self) -> &mut [f32; ROOM] {
+        if self.end + ROOM > self.all.len() {
+            self.all.copy_within(self.end - KEPT..self.end, 0);
+            self.end = KEPT;
+        }
+        self.all[self.end..].first_chunk_mut().expect("there is room for as many")
+    }
 }
 
 impl History {
@@ -40,8 +64,9 @@ impl History {
             front: FrontEnd::new(rate, simd),
             kernel: Kernel::new(silence),
             simd,
-            samples: Box::new([0.0; 2 * SAMPLES]),
+            samples: Box::new(Filtered { all: [0.0; KEPT + STRETCH], end: KEPT }),
             hops: 0,
+            ahead: 0,
             silence,
             passed: 0,
         }
@@ -90,18 +115,34 @@ impl History {
     /// Filters and correlates the next samples, which are whole sub-blocks.
     #[inline]
     fn hear(&mut self, ready: usize) -> Marks {
-        let first = (self.kernel.count() % RING as u64) as usize * HOP;
-        let samples = self.front.fill(ready);
-        let (all, again) = self.samples.split_at_mut(SAMPLES);
-        put_round(all, first, &samples[..ready]);
-        put_round(again, first, &samples[..ready]);
-        self.kernel.correlate(samples, ready / HOP, self.simd)
+        self.front.fill(ready, self.samples.room());
+        self.samples.end += ready;
+        self.kernel.correlate(&self.samples.all[self.samples.end - ready..], ready / HOP, self.simd)
     }
 
     /// Goes on by so many sub-blocks of those looked at.
     pub(crate) fn go_on(&mut self, hops: usize) {
         self.hops += hops as u64;
-        debug_assert!(self.hops <= self.kernel.count());
+        debug_assert!(self.hops <= self.kernel.count() && self.ahead == 0);
+    }
+
+    /// Looks at so many samples of the next sub-block, too, if they have been heard; until [`Self::look_back`].
+    pub(crate) fn look_ahead(&mut self, ahead: usize) -> bool {
+        if self.hops == self.kernel.count() {
+            if !self.front.has(ahead) {
+                return false;
+            }
+            // A silence that is passed over is none that anything is asked of.
+            debug_assert!(self.passed == 0);
+            self.front.peek(ahead, self.samples.room());
+        }
+        self.ahead = ahead;
+        true
+    }
+
+    /// Looks at whole sub-blocks again.
+    pub(crate) fn look_back(&mut self) {
+        self.ahead = 0;
     }
 
     /// Input samples that must have been heard before the first filtered sample exists.
@@ -111,7 +152,7 @@ impl History {
 
     /// The input as it came, and its rate in Hz, over the time of `n` filtered samples from `first` on; `None` unless all
     /// of it is of the last 220 ms.
-    pub(crate) fn input(&self, first: i64, n: usize) -> Option<(&[f32], u64)> {
+    pub(crate) fn input(&self, first: i64, n: usize) -> Option<(Samples<'_>, u64)> {
         Some((self.front.input(first, n)?, self.front.rate()))
     }
 
@@ -120,32 +161,31 @@ impl History {
         self.simd
     }
 
-    /// The number of a sub-block in the kernel's count; what was before the first is silent.
-    fn number(&self, age: usize) -> u64 {
+    /// Sub-blocks that were correlated after the one of an age.
+    fn back(&self, age: usize) -> usize {
         debug_assert!(age < MEMORY);
-        self.hops + (RING - 1 - age) as u64
+        (self.kernel.count() - self.hops) as usize + age
     }
 
     /// Filtered samples so far.
     pub(crate) fn count(&self) -> u64 {
-        self.hops * HOP as u64
+        self.hops * HOP as u64 + self.ahead as u64
     }
 
     /// `n` filtered samples that end `back` samples ago.
     pub(crate) fn window(&self, n: usize, back: usize) -> &[f32] {
-        let end = ((self.hops % RING as u64) as usize * HOP + SAMPLES - 1 - back) % SAMPLES + 1 + SAMPLES;
-        let end = if end > 2 * SAMPLES { end - SAMPLES } else { end };
-        &self.samples[end - n..end]
+        let end = self.samples.end - self.back(0) * HOP + self.ahead - back;
+        &self.samples.all[end - n..end]
     }
 
     /// Correlation with a tone over the short window, as (re, im).
     pub(crate) fn short(&self, age: usize, tone: usize) -> [f32; 2] {
-        self.kernel.correlation(self.number(age), tone)
+        self.kernel.correlation(self.back(age), tone)
     }
 
     /// Squared magnitude of [`Self::short`] for each tone.
     pub(crate) fn powers(&self, age: usize) -> &Tones {
-        self.kernel.powers(self.number(age))
+        self.kernel.powers(self.back(age))
     }
 
     /// Squared magnitude of [`Self::short`].
@@ -155,60 +195,56 @@ impl History {
 
     /// The greatest powers of a pair's tones in the `SHORT` sub-blocks that end at an age.
     pub(crate) fn peaks(&self, age: usize, digit: Digit) -> [f32; 2] {
-        let (peaks, [low, high]) = (self.kernel.peaks(self.number(age), self.simd), digit.tones());
+        let (peaks, [low, high]) = (self.kernel.peaks(self.back(age), self.simd), digit.tones());
         [peaks[low], peaks[high]]
     }
 
     /// The age, within a range, of the first sub-block back with less than `expected` power in two tones together; the end
     /// of the range if there is none.
     pub(crate) fn age_of_less(&self, tones: [usize; 2], expected: f32, ages: Range<usize>) -> usize {
-        self.kernel.back_to_less(self.number(0), tones, expected, ages)
+        self.kernel.back_to_less(self.back(0), tones, expected, ages)
     }
 
     /// The strongest row and column of the last 24 ms.
     pub(crate) fn strongest_pair(&self) -> Digit {
-        self.kernel.strongest(self.number(0))
+        self.kernel.strongest(self.back(0), self.simd)
     }
 
     /// The strongest row and column of 12 ms ago, if both have gone down since.
     pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
-        self.kernel.gone_down(self.number(0))
+        self.kernel.gone_down(self.back(0), self.simd)
     }
 
-    /// Energies in the DTMF band of the last [`MEMORY`] sub-blocks, the newest last.
-    pub(crate) fn band_energies(&self) -> &[f32] {
-        self.kernel.energies(self.number(0), MEMORY)
-    }
-
-    /// Energy in the DTMF band over sub-blocks `age .. age + n`.
-    pub(crate) fn band_energy(&self, age: usize, n: usize) -> f32 {
-        self.band_energies()[MEMORY - age - n..MEMORY - age].iter().sum()
+    /// Energy in the DTMF band of `n` filtered samples that end `back` samples ago.
+    pub(crate) fn band_energy(&self, back: usize, n: usize) -> f32 {
+        let samples = self.window(n, back);
+        self.simd.run(Dot(samples, samples))
     }
 
     /// Energy in the DTMF band over the short window that ends at an age.
     pub(crate) fn short_energy(&self, age: usize) -> f32 {
-        self.kernel.short_energy(self.number(age))
+        self.kernel.short_energy(self.back(age))
     }
 
     /// Part of the band's energy that each tone of a pair has over the last `n` short windows that end `back` sub-blocks ago.
     #[inline]
     pub(crate) fn shares(&self, digit: Digit, back: usize, n: usize) -> [f32; 2] {
-        let ([low, high], newest) = (digit.tones(), self.number(back));
+        let ([low, high], newest) = (digit.tones(), self.back(back));
         let (mut sums, mut energy) = ([0f32; 2], 0f32);
         for window in 0..n {
-            let number = newest - (window * SHORT) as u64;
-            let powers = self.kernel.powers(number);
+            let back = newest + window * SHORT;
+            let powers = self.kernel.powers(back);
             sums = [sums[0] + powers[low], sums[1] + powers[high]];
-            energy += self.kernel.short_energy(number);
+            energy += self.kernel.short_energy(back);
         }
         // A tone's correlation power over a window is its energy there times half the window.
         let whole = (0.5 * SHORT_SAMPLES as f32 * energy).max(f32::MIN_POSITIVE);
         [sums[0] / whole, sums[1] / whole]
     }
 
-    /// Energy in the low band over sub-blocks `age .. age + n` of the last 80 ms, as a sum over filtered samples.
-    pub(crate) fn low_energy(&self, age: usize, n: usize) -> f32 {
-        self.front.low_energy(self.hops.saturating_sub(age as u64) * HOP as u64, n)
+    /// Energy in the low band over the last `n` filtered samples.
+    pub(crate) fn low_energy(&self, n: usize) -> f32 {
+        self.front.low_energy(self.hops * HOP as u64, n)
     }
 }
 
@@ -246,11 +282,12 @@ mod tests {
     #[test]
     fn windows_ages_and_energies_count_back_from_where_it_stands() {
         let history = History::of(&digit_after_silence(60.0));
-        let newest: f32 = history.window(HOP, 0).iter().map(|x| x * x).sum();
-        assert!((history.band_energy(0, 1) - newest).abs() < 1e-6 * newest.max(1e-6));
-        let older: f32 = history.window(20 * HOP, 10 * HOP).iter().map(|x| x * x).sum();
-        assert!((history.band_energy(10, 20) - older).abs() < 1e-4 * older);
-        assert!(history.power(0, 1) > 1e3 * history.power(100, 1), "the tone is there now and was not 100 ms ago");
+        let newest: f32 = history.window(SHORT_SAMPLES, 0).iter().map(|x| x * x).sum();
+        assert!((history.short_energy(0) - newest).abs() < 1e-5 * newest);
+        let older: f32 = history.window(SHORT_SAMPLES, 5 * HOP).iter().map(|x| x * x).sum();
+        assert!((history.short_energy(5) - older).abs() < 1e-5 * older);
+        assert!((history.band_energy(5 * HOP, SHORT_SAMPLES) - older).abs() < 1e-5 * older);
+        assert!(history.power(0, 1) > 1e3 * history.power(50, 1), "the tone is there now and was not 100 ms ago");
     }
 
     /// What was heard of noise with a digit in it, and what came of it.
@@ -290,11 +327,14 @@ mod tests {
         // Just over, and over for 40 ms.
         for (silence, more) in [400, 1000, 1600, 2000, 5000, 40_003].into_iter().flat_map(|s| [(s, 40), (s, 320)]) {
             let [all, part] = [false, true].map(|may_pass| with_silence(silence, more, may_pass));
-            assert!(all.passed == 0 && part.passed * 8 + 800 > silence as u64, "{silence}: {}", part.passed);
+            assert!(
+                all.passed == 0 && part.passed * 2 * HOP as u64 + 800 > silence as u64,
+                "{silence}: {}",
+                part.passed
+            );
             assert!(!all.marked.is_empty() && part.marked == all.marked, "{silence}");
             let (heard, passed) = (all.history, part.history);
             assert_eq!(passed.hops, heard.hops);
-            assert_eq!(passed.band_energies(), heard.band_energies(), "{silence}");
             assert_eq!(passed.window(MEMORY * HOP, 0), heard.window(MEMORY * HOP, 0), "{silence}");
             for age in 0..MEMORY {
                 assert_eq!(passed.powers(age), heard.powers(age), "{silence}, {age}");

@@ -3,11 +3,11 @@
 //! A sub-block is too short to tell tones apart; sums of sub-blocks are not. The correlations carry the phase of
 //! the stream, so adding those of neighbouring sub-blocks gives the correlation (the Goertzel value) of the longer block.
 
-use super::front_end::{self, Filtered};
-use super::marks::{Held, Shares};
+use super::front_end;
+use super::marks::Shares;
 use super::rings::{CORRELATIONS, RING, Rings, slot};
 use super::simd::{self, LANES, Lanes, Vector};
-use super::sub_blocks::{BASIS, Basis, FoldedBlocks, Running, Sliding};
+use super::sub_blocks::{BASIS, Basis, FoldedBlock, Last};
 use super::{COLUMN_HZ, Digit, ROW_HZ};
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ pub(crate) use super::marks::Marks;
 
 /// Four rows, then four columns.
 pub(crate) const TONES: usize = 8;
-/// Sub-blocks in the short coherent window: 12 ms. The sums below are made for this number.
-pub(crate) const SHORT: usize = 12;
+/// Sub-blocks in the short coherent window: 12 ms.
+pub(crate) const SHORT: usize = 3;
 /// Filtered samples in the short coherent window.
 pub(crate) const SHORT_SAMPLES: usize = SHORT * HOP;
 /// Sub-blocks after which nothing that is told depends on those before them.
@@ -42,10 +42,10 @@ pub(crate) struct Kernel {
     basis: &'static Basis,
     rings: Box<Rings>,
     /// The sub-blocks being correlated.
-    folded: Box<FoldedBlocks>,
+    folded: Box<[FoldedBlock; MOST]>,
     shares: Box<Shares>,
     /// Of real and imaginary parts.
-    sums: [Sliding; 2],
+    sums: [Last<Tones>; 2],
     /// Sub-blocks so far: 64 bits, as 32 would do for 49 days only.
     count: u64,
 }
@@ -56,15 +56,15 @@ impl Kernel {
         Self {
             basis: &BASIS,
             rings: Box::new(Rings::new()),
-            folded: Box::new(FoldedBlocks::EMPTY),
+            folded: Box::new([FoldedBlock::EMPTY; MOST]),
             shares: Box::new(Shares::new(silence)),
             sums: Default::default(),
             count: 0,
         }
     }
 
-    /// Correlates `new` sub-blocks. What stands behind them does not matter.
-    pub(crate) fn correlate(&mut self, samples: &Filtered, new: usize, simd: simd::Simd) -> Marks {
+    /// Correlates `new` sub-blocks. What stands behind them does not matter, but some must: up to whole times [`LANES`] of them.
+    pub(crate) fn correlate(&mut self, samples: &[f32], new: usize, simd: simd::Simd) -> Marks {
         if new == 0 { Marks::default() } else { simd.run(Correlation { kernel: self, samples, new: new.min(MOST) }) }
     }
 
@@ -84,48 +84,49 @@ impl Kernel {
         self.count -= hops as u64;
     }
 
-    /// Correlation of a tone with the short window that ends with the `n`-th sub-block, as (re, im).
-    pub(crate) fn correlation(&self, n: u64, tone: usize) -> [f32; 2] {
-        let [re, im] = &self.rings.correlations[n as usize % CORRELATIONS];
+    /// The number of the sub-block so many before the newest; what was before the first is silent.
+    fn number(&self, back: usize) -> u64 {
+        self.count.wrapping_sub(1 + back as u64)
+    }
+
+    /// Correlation of a tone with the short window that ended `back` sub-blocks ago, as (re, im).
+    pub(crate) fn correlation(&self, back: usize, tone: usize) -> [f32; 2] {
+        let [re, im] = &self.rings.correlations[self.number(back) as usize % CORRELATIONS];
         [re[tone], im[tone]]
     }
 
     /// Squared magnitudes of the correlations.
-    pub(crate) fn powers(&self, n: u64) -> &Tones {
-        &self.rings.powers[slot(n)]
+    pub(crate) fn powers(&self, back: usize) -> &Tones {
+        &self.rings.powers[slot(self.number(back))]
     }
 
-    /// The greatest powers of each tone in the `SHORT` sub-blocks that end with the `n`-th.
-    pub(crate) fn peaks(&self, n: u64, simd: simd::Simd) -> Tones {
-        self.rings.peaks(n, simd)
+    /// The greatest powers of each tone in the `SHORT` sub-blocks that ended `back` ago.
+    pub(crate) fn peaks(&self, back: usize, simd: simd::Simd) -> Tones {
+        self.rings.peaks(self.number(back), simd)
     }
 
-    /// Sub-blocks back from the `n`-th, `from` or more and at most `most`, to the first with less than `expected` power in
-    /// two tones together.
-    pub(crate) fn back_to_less(&self, n: u64, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
-        self.rings.back_to_less(n, tones, expected, backs)
+    /// Sub-blocks back from the one `back` ago, within a range, to the first with less than `expected` power in two tones
+    /// together; the end of the range if there is none.
+    pub(crate) fn back_to_less(&self, back: usize, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
+        self.rings.back_to_less(self.number(back), tones, expected, backs)
     }
 
-    /// The strongest row and column over the 24 ms that end with the `n`-th sub-block, which is marked for its pair.
-    pub(crate) fn strongest(&self, n: u64) -> Digit {
-        digit_of(self.rings.strongest[slot(n)])
+    /// The strongest row and column over the 24 ms that ended `back` sub-blocks ago.
+    pub(crate) fn strongest(&self, back: usize, simd: simd::Simd) -> Digit {
+        let [now, before] = [back, back + SHORT].map(|back| self.powers(back));
+        simd.run(Strongest { now, before })
     }
 
-    /// The row and the column that were the strongest 12 ms before, if they have gone down by the `n`-th sub-block, which is
-    /// marked for that.
-    pub(crate) fn gone_down(&self, n: u64) -> Option<Digit> {
-        let bits = self.rings.gone_down[slot(n)];
-        has_row_and_column(bits).then(|| digit_of(bits))
+    /// The row and the column that were the strongest over the 12 ms before those that ended `back` sub-blocks ago, if they have
+    /// gone down since.
+    pub(crate) fn gone_down(&self, back: usize, simd: simd::Simd) -> Option<Digit> {
+        let [now, before] = [back, back + SHORT].map(|back| self.powers(back));
+        simd.run(GoneDown { now, before })
     }
 
-    /// Energy of the short window that ends with the `n`-th sub-block.
-    pub(crate) fn short_energy(&self, n: u64) -> f32 {
-        self.rings.short_energies[slot(n)]
-    }
-
-    /// Energies of the `most` sub-blocks up to the `n`-th, the newest last.
-    pub(crate) fn energies(&self, n: u64, most: usize) -> &[f32] {
-        self.rings.energies(n, most)
+    /// Energy of the short window that ended `back` sub-blocks ago.
+    pub(crate) fn short_energy(&self, back: usize) -> f32 {
+        self.shares.short_energy(back)
     }
 }
 
@@ -133,16 +134,6 @@ impl Kernel {
 #[inline(always)]
 fn strongest<V: Vector>(powers: V) -> u8 {
     !powers.less(powers.greatest_of_half())
-}
-
-/// The numbers of the bits that are set, in order.
-#[inline(always)]
-fn set_bits(mut bits: u64) -> impl Iterator<Item = u32> {
-    std::iter::from_fn(move || {
-        let at = bits.trailing_zeros();
-        bits &= bits.wrapping_sub(1);
-        (at < u64::BITS).then_some(at)
-    })
 }
 
 /// Whether there is a row's bit and a column's.
@@ -156,9 +147,41 @@ fn digit_of(bits: u8) -> Digit {
     Digit::at(first(bits), first(bits >> 4))
 }
 
+/// The row and the column that are the strongest in two short windows together.
+struct Strongest<'a> {
+    now: &'a Tones,
+    before: &'a Tones,
+}
+
+impl simd::Kernel for Strongest<'_> {
+    type Output = Digit;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Digit {
+        digit_of(strongest(V::load(self.now) + V::load(self.before)))
+    }
+}
+
+/// The row and the column that were the strongest before, if both have gone down.
+struct GoneDown<'a> {
+    now: &'a Tones,
+    before: &'a Tones,
+}
+
+impl simd::Kernel for GoneDown<'_> {
+    type Output = Option<Digit>;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Option<Digit> {
+        let (now, before) = (V::load(self.now), V::load(self.before));
+        let gone_down = now.less(V::splat(DOWN) * before) & strongest(before);
+        has_row_and_column(gone_down).then(|| digit_of(gone_down))
+    }
+}
+
 struct Correlation<'a> {
     kernel: &'a mut Kernel,
-    samples: &'a Filtered,
+    samples: &'a [f32],
     new: usize,
 }
 
@@ -169,17 +192,21 @@ impl simd::Kernel for Correlation<'_> {
     fn run<V: Vector>(self) -> Marks {
         let Self { kernel, samples, new } = self;
         // In this order: each step needs what those before it left, and the count stands where it was until they are kept.
-        let groups = samples.as_chunks::<{ LANES * HOP }>().0.iter().take(new.div_ceil(LANES));
-        for (group, first) in groups.zip((0..).step_by(LANES)) {
-            let energies = kernel.folded.put::<V>(group, first);
-            kernel.shares.put_energies(first, energies);
+        let sub_blocks = samples.as_chunks::<HOP>().0;
+        for first in (0..new).step_by(LANES) {
+            let mut energies = [V::splat(0.0); LANES];
+            let groups =
+                (sub_blocks[first..].first_chunk::<LANES>(), kernel.folded[first..].first_chunk_mut::<LANES>());
+            if let (Some(samples), Some(folded)) = groups {
+                for at in 0..LANES {
+                    energies[at] = folded[at].put(&samples[at]);
+                }
+            }
+            kernel.shares.put_energies(first, V::sums_of_eights(energies));
         }
         kernel.correlate_folded::<V>(new);
-        let marks = kernel.marks::<V>(new);
-        kernel.rings.keep_energies(kernel.count, kernel.shares.energies(new));
-        let first = kernel.count;
+        let marks = kernel.shares.marks::<V>(new);
         kernel.count += new as u64;
-        kernel.rings.keep_floors::<V>(first..kernel.count);
         kernel.shares.go_on(new);
         marks
     }
@@ -190,13 +217,11 @@ impl Kernel {
     fn correlate_folded<V: Vector>(&mut self, new: usize) {
         let Self { basis, rings, folded, shares, sums: kept, count } = self;
         let (rings, shares) = (&mut **rings, &mut **shares);
-        let functions = basis.functions::<V>();
-        let mut sums = [Running::load(&kept[0]), Running::load(&kept[1])];
-        for (at, middle) in basis.middles(*count).iter().enumerate().take(new) {
+        let mut sums = kept.each_ref().map(Last::load::<V>);
+        for (at, (middle, folded)) in basis.middles(*count).iter().zip(folded.iter()).enumerate().take(new) {
             let n = (*count as usize).wrapping_add(at);
-            let [re, im] = folded.correlated::<V>(at, &functions, middle);
-            let re = sums[0].sum_over_short(re, &mut kept[0].fours, n);
-            let im = sums[1].sum_over_short(im, &mut kept[1].fours, n);
+            let [re, im] = basis.correlated::<V>(folded, middle);
+            let (re, im) = (sums[0].sum_over_short(re), sums[1].sum_over_short(im));
             re.store(&mut rings.correlations[n % CORRELATIONS][0]);
             im.store(&mut rings.correlations[n % CORRELATIONS][1]);
             let (slot, earlier) = (n % RING, n.wrapping_sub(SHORT) % RING);
@@ -207,26 +232,6 @@ impl Kernel {
         for (sums, kept) in sums.iter().zip(kept) {
             sums.store(kept);
         }
-    }
-
-    /// What can be said of new sub-blocks.
-    #[inline(always)]
-    fn marks<V: Vector>(&mut self, new: usize) -> Marks {
-        let Held { now: pair, before: held } = self.shares.held::<V>(new);
-        let (rings, mut down) = (&mut *self.rings, 0);
-        for at in set_bits(pair) {
-            let n = self.count + u64::from(at);
-            let (now, before) = rings.powers_around::<V>(n);
-            rings.strongest[slot(n)] = strongest(now + before);
-        }
-        for at in set_bits(held) {
-            let n = self.count + u64::from(at);
-            let (now, before) = rings.powers_around::<V>(n);
-            let gone_down = now.less(V::splat(DOWN) * before) & strongest(before);
-            rings.gone_down[slot(n)] = gone_down;
-            down |= u64::from(has_row_and_column(gone_down)) << at;
-        }
-        Marks { pair, down }
     }
 }
 
@@ -241,16 +246,10 @@ mod tests {
         (0..length).map(|_| rng.f32() - 0.5).collect()
     }
 
-    /// Samples for [`Kernel::correlate`], and the sub-blocks they are.
-    fn with_rest(samples: &[f32]) -> (Filtered, usize) {
-        let mut all: Filtered = [f32::NAN; _];
-        all[..samples.len()].copy_from_slice(samples);
-        (all, samples.len() / HOP)
-    }
-
     fn hear(kernel: &mut Kernel, samples: &[f32], simd: simd::Simd) -> Marks {
-        let (samples, new) = with_rest(samples);
-        kernel.correlate(&samples, new, simd)
+        let mut all = samples.to_vec();
+        all.resize(samples.len().next_multiple_of(LANES * HOP), f32::NAN);
+        kernel.correlate(&all, samples.len() / HOP, simd)
     }
 
     /// The correlations with all samples of whole short windows.
@@ -260,7 +259,7 @@ mod tests {
             hear(&mut kernel, short, simd);
             let [re, im] = &mut sum;
             for (tone, (re, im)) in re.iter_mut().zip(im).enumerate() {
-                let found = kernel.correlation(kernel.count() - 1, tone);
+                let found = kernel.correlation(0, tone);
                 (*re, *im) = (*re + found[0], *im + found[1]);
             }
         }
@@ -317,11 +316,11 @@ mod tests {
         for samples in noise(4, 10 * MOST * HOP).chunks(MOST * HOP) {
             hear(&mut kernel, samples, simd::Simd::detect());
         }
-        for n in (kernel.count() - 100..kernel.count()).rev() {
-            let peaks = kernel.peaks(n, simd::Simd::detect());
+        for back in 0..50 {
+            let peaks = kernel.peaks(back, simd::Simd::detect());
             for (tone, peak) in peaks.into_iter().enumerate() {
-                let plain = (0..SHORT as u64).map(|back| kernel.powers(n - back)[tone]).fold(0.0, f32::max);
-                assert_eq!(peak, plain, "sub-block {n}, tone {tone}");
+                let plain = (back..back + SHORT).map(|back| kernel.powers(back)[tone]).fold(0.0, f32::max);
+                assert_eq!(peak, plain, "sub-block {back}, tone {tone}");
             }
         }
     }
@@ -357,9 +356,9 @@ mod tests {
             pair |= u128::from(marks.pair) << at;
             down |= u128::from(marks.down) << at;
         }
-        let marked = |bits: u128| (0..80).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
-        assert!((16..55).all(|hop| pair >> hop & 1 == 1), "{:?}", marked(pair));
-        assert!(marked(pair).iter().all(|hop| *hop < 64), "{:?}", marked(pair));
-        assert!(marked(down).iter().all(|hop| (42..64).contains(hop)) && marked(down).len() > 6, "{:?}", marked(down));
+        let marked = |bits: u128| (0..20).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
+        assert!((4..13).all(|hop| pair >> hop & 1 == 1), "{:?}", marked(pair));
+        assert!(marked(pair).iter().all(|hop| *hop < 16), "{:?}", marked(pair));
+        assert!(marked(down).iter().all(|hop| (10..16).contains(hop)) && marked(down).len() > 1, "{:?}", marked(down));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Limits {
     /// Filtered samples a pair that still sounds must have sounded.
     pub(crate) least_sounded: f32,
     /// Filtered samples of pause that end a digit.
-    pub(crate) split: u64,
+    pub(crate) split: f64,
 }
 
 impl Limits {
@@ -40,7 +40,7 @@ impl Limits {
             ratio: [1.0 / ratio(profile.reverse_twist_db), ratio(profile.normal_twist_db)],
             floor: amplitude(profile.floor_dbm0 - LEVEL_MARGIN_DB) as f32,
             least_sounded: samples(profile.reject_tone_ms + DURATION_MARGIN_MS) as f32,
-            split: samples(0.5 * (profile.bridge_gap_ms + profile.split_gap_ms)) as u64,
+            split: samples(0.5 * (profile.bridge_gap_ms + profile.split_gap_ms)),
         }
     }
 

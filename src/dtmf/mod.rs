@@ -12,6 +12,7 @@ mod front_end;
 mod generator;
 mod halving;
 mod history;
+mod input;
 mod kernel;
 pub mod level;
 mod limits;

@@ -11,7 +11,10 @@ pub(crate) const OLDEST: usize = MEMORY - 2 * SHORT;
 /// Power at the onset, as a part of what it is now: half the level.
 const AT_ONSET: f32 = 0.25;
 /// Sub-blocks ago at which the short window of a pair older than 16 ms had more power than that.
-const RECENT: usize = 10;
+const RECENT: usize = 2;
+
+/// What a pair is compared with ended so many filtered samples before its onset: 3 ms.
+const CLEAR_OF: f32 = 12.0;
 
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +38,14 @@ impl Onset {
             (tones, level) = ([tones[slot]; 2], [level[slot]; 2]);
         }
         let age = crossing(history, tones, back, AT_ONSET * (level[0] + level[1]));
-        let before = history.powers(back + (age / HOP as f32) as usize + 3);
-        let rise = [level[0] / before[tones[0]].max(1e-12), level[1] / before[tones[1]].max(1e-12)];
+        let before = power_before(history, tones, back, age + CLEAR_OF);
+        let rise = [level[0] / before[0].max(1e-12), level[1] / before[1].max(1e-12)];
         Self { age, tones, rise, level }
+    }
+
+    /// The same onset so many filtered samples later.
+    pub(crate) fn older(self, by: usize) -> Self {
+        Self { age: self.age + by as f32, ..self }
     }
 
     /// Whether a pair that sounds now came up in the last 16 ms. That is seen at less cost than when it did.
@@ -57,6 +65,15 @@ impl Onset {
         let age = |slot: usize| crossing(history, [self.tones[slot]; 2], back, 2.0 * AT_ONSET * self.level[slot]);
         age(1) - age(0)
     }
+}
+
+/// Powers of tones in the short window that ended an age in filtered samples before `back` sub-blocks ago: between those of
+/// sub-blocks.
+fn power_before(history: &History, tones: [usize; 2], back: usize, age: f32) -> [f32; 2] {
+    let hops = age / HOP as f32;
+    let (newer, part) = (back + hops as usize, hops.fract());
+    let (newer, older) = (history.powers(newer), history.powers(newer + 1));
+    tones.map(|tone| newer[tone] + part * (older[tone] - newer[tone]))
 }
 
 /// Which of a digit's tones, 0 the low and 1 the high one, came up alone: the other it shares with the digit before.
@@ -88,15 +105,24 @@ pub(crate) struct Fall {
     pub(crate) skew: f32,
 }
 
+/// Filtered samples since the sum of tones' powers fell below `expected`; between sub-blocks by amplitude.
+fn since_half(history: &History, [low, high]: [usize; 2], expected: f32) -> f32 {
+    let amplitude = |age: usize| (history.power(age, low) + history.power(age, high)).sqrt();
+    let expected = expected.sqrt();
+    let Some(age) = (0..=SHORT).find(|age| amplitude(*age) >= expected) else { return SHORT_SAMPLES as f32 };
+    if age == 0 {
+        return 0.0;
+    }
+    let (above, below) = (amplitude(age), amplitude(age - 1));
+    (age as f32 - (above - expected) / (above - below)) * HOP as f32
+}
+
 impl Fall {
     pub(crate) fn find(history: &History, digit: Digit) -> Self {
         let lanes = digit.tones();
         let level = history.peaks(SHORT, digit);
         let fall_db = [0, 1].map(|tone| db(level[tone] / history.power(0, lanes[tone]).max(1e-12)));
-        let at = |tone: usize| {
-            let below = |age: &usize| history.power(*age, lanes[tone]) < 0.25 * level[tone];
-            (0..SHORT).take_while(below).count() as f32 * HOP as f32
-        };
+        let at = |tone: usize| since_half(history, [lanes[tone]; 2], 2.0 * AT_ONSET * level[tone]);
         Self { fall_db, skew: at(1) - at(0) }
     }
 }
@@ -117,8 +143,9 @@ mod tests {
     fn the_age_of_a_pair_is_how_long_it_has_sounded() {
         for ms in [28.0, 40.0, 60.0, 100.0] {
             let (onset, history) = five(ms);
-            // The filter's look-ahead, 2 ms, has not been heard yet.
-            assert!((f64::from(onset.age) / 4.0 - (ms - 2.1)).abs() < 1.5, "{ms} ms: {} ms", onset.age / 4.0);
+            // The filter's look-ahead, 2 ms, has not been heard yet, nor the rest of a sub-block.
+            let missing = ms - f64::from(onset.age) / 4.0 - 2.1;
+            assert!((-1.0..3.0).contains(&missing), "{ms} ms: {missing} ms");
             assert!(db(onset.rise()) > 25.0, "{onset:?}");
             assert!(onset.skew(&history, 0).abs() < 4.0, "both tones began together");
         }

@@ -5,6 +5,7 @@ use super::evidence::{db, line_amplitude};
 use super::fit::Fit;
 use super::front_end::{INPUT_MEMORY, WORKING_RATE};
 use super::history::History;
+use super::input::Samples;
 use super::kernel::{HOP, SHORT_SAMPLES};
 use super::onset::OLDEST;
 use super::partials::{Halves, LONGEST};
@@ -83,7 +84,7 @@ impl Bands {
 }
 
 struct Listen<'a> {
-    input: &'a [f32],
+    input: Samples<'a>,
     /// Input samples of which the mean is taken. It weakens what is at 3.4 kHz by up to 3 dB; what is above the new band
     /// folds into it, and speaks against a keypad all the same.
     every: usize,
@@ -96,12 +97,9 @@ impl Kernel for Listen<'_> {
     fn run<V: Vector>(self) -> Bands {
         let mut samples = [[0f32; LANES]; MOST / LANES];
         let count = (self.input.len() / self.every).min(MOST) & !1;
-        if self.every == 1 {
-            samples.as_flattened_mut()[..count].copy_from_slice(&self.input[..count]);
-        } else {
-            let part = 1.0 / self.every as f32;
-            let means = self.input.chunks_exact(self.every).map(|all| all.iter().sum::<f32>() * part);
-            samples.as_flattened_mut()[..count].iter_mut().zip(means).for_each(|(sample, mean)| *sample = mean);
+        let (part, mut input) = (1.0 / self.every as f32, self.input.iter());
+        for sample in &mut samples.as_flattened_mut()[..count] {
+            *sample = part * input.by_ref().take(self.every).sum::<f32>();
         }
         let step = TAU / count as f32;
         let (mut window, half) = (Wave::<V>::at(step, 0.5 * step), V::splat(0.5));

@@ -3,11 +3,13 @@
 use super::Digit;
 use super::front_end::WORKING_RATE;
 use super::history::History;
-use super::kernel::{HOP, TONES, tone_hz};
+use super::kernel::{TONES, tone_hz};
 use super::simd::{Kernel, LANES, Lanes, Vector};
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
+/// Filtered samples from one piece to the next: 1 ms.
+pub(crate) const STEP: usize = 4;
 /// Length of a piece in filtered samples: 6 ms.
 pub(crate) const PIECE: usize = 24;
 /// Part of a pure piece's energy that is not the pair's, at most.
@@ -23,12 +25,12 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// The piece that ends `back` sub-blocks ago.
+    /// The piece that ends `back` steps ago.
     pub(crate) fn at(history: &History, digit: Digit, back: usize) -> Self {
         let tables = &*TABLES;
         let [low, high] = digit.tones();
         history.simd().run(Judge {
-            samples: history.window(PIECE, back * HOP),
+            samples: history.window(PIECE, back * STEP),
             functions: [&tables.functions[low], &tables.functions[high]],
             inverses: &tables.inverses[low][high - TONES / 2],
         })

@@ -4,24 +4,25 @@
 use super::Digit;
 use super::fit::{Fit, MAX_WINDOW, fit};
 use super::history::History;
-use super::kernel::{HOP, SHORT};
-use super::piece::{PIECE, Piece};
+use super::kernel::HOP;
+use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
+use std::ops::RangeInclusive;
 
-/// Sub-blocks a piece spans.
-const SPAN: usize = PIECE / HOP;
-/// Sub-blocks looked back: 84 ms.
+/// Steps of 1 ms a piece spans.
+const SPAN: usize = PIECE / STEP;
+/// Steps looked back: 84 ms.
 const BACK: usize = 84;
-/// Longest hole in the tones, in sub-blocks: a lost packet of 20 ms with its edges.
+/// Longest hole in the tones, in steps: a lost packet of 20 ms with its edges.
 const HOLE: usize = 24;
-/// Tone needed in all, in sub-blocks: a hole raises the need above the shortest accepted tone.
+/// Tone needed in all, in steps: a hole raises the need above the shortest accepted tone.
 const NEEDED: usize = 27;
 /// The same where the tone has no hole.
 const NEEDED_WHOLE: usize = 30;
 /// How far the tones may be off against each other, as a part of their frequencies: half the difference of what each is
 /// off. A splice leaves them as exact as they were; a note and its overtones stand anywhere.
 const APART: f32 = 0.008;
-/// Shortest run of tone that counts, in sub-blocks.
+/// Shortest run of tone that counts, in steps.
 const SHORTEST_RUN: usize = 7;
 
 /// A digit found in pieces.
@@ -39,7 +40,7 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
         return None;
     }
     let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
-    let level = level_pieces(history.band_energies(), history.simd())?;
+    let level = level_pieces(history.window(LOOKED_AT, 0), history.simd())?;
     let mut tone = [false; BACK + SPAN];
     let mut last = 0;
     for back in 0..=BACK {
@@ -63,17 +64,18 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
     let fit = purest_fit(history, digit, runs.longest);
     let [low, high] = nominal_hz(digit);
     let apart = 0.5 * (fit.low.hz / low - fit.high.hz / high).abs();
-    (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: runs.end * HOP })
+    (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: runs.end * STEP })
 }
 
-/// Ages of short windows, one of which holds a piece of any tone that is long enough: less of that than is needed is in the
-/// last 24 sub-blocks, and so some of it follows before a hole too long, 48 ago at most.
-const REACHED: [usize; 6] = [24, 36, 48, 18, 30, 42];
-const _: () = assert!(NEEDED > 24 && 24 + HOLE <= 48 && REACHED[3] + SPAN == 24 && SHORT == 2 * SPAN);
+/// Ages of short windows, in sub-blocks, one of which holds a piece of any tone that is long enough: less of that than is needed is
+/// in the last 24 ms, and so some of it follows before a hole too long, 48 ms ago at most.
+const REACHED: RangeInclusive<usize> = 4..=12;
+const _: () = assert!(NEEDED > 24 && 24 + HOLE <= 12 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
+const STEPS: usize = HOP / STEP;
 
 /// Whether there may be tone enough: whether it was as loud as now long enough ago. That is seen at less cost than the rest.
 fn reaches_back(history: &History) -> bool {
-    let newest = history.band_energy(0, SPAN);
+    let newest = history.band_energy(0, PIECE);
     REACHED.into_iter().any(|age| BEAT * history.short_energy(age) > newest)
 }
 
@@ -81,15 +83,18 @@ fn reaches_back(history: &History) -> bool {
 const BEAT: f32 = 2.5;
 /// Part of the newest piece's energy that is quiet before it.
 const QUIET: f32 = 0.1;
-/// Pieces looked at, by the sub-blocks since their end.
+/// Pieces looked at, by the steps since their end.
 const PIECES: usize = BACK + SPAN + 1;
 const ROUND_PIECES: usize = PIECES.next_multiple_of(LANES);
 const _: () = assert!(ROUND_PIECES <= u128::BITS as usize);
+/// Steps looked at, more than in all pieces, and their filtered samples.
+const ROUND_STEPS: usize = (ROUND_PIECES + SPAN).next_multiple_of(LANES);
+const LOOKED_AT: usize = ROUND_STEPS * STEP;
 
-/// The pieces as loud as the newest, a bit for the sub-blocks since the end of each, if the energies of sub-blocks, the newest
-/// last, leave room for a digit in pieces: tone enough at one level, with no hole too long in it, and quiet before it.
-fn level_pieces(energies: &[f32], simd: Simd) -> Option<u128> {
-    let Pieces { level, quiet } = simd.run(Compare { energies });
+/// The pieces as loud as the newest, a bit for the steps since the end of each, if the energies of the last filtered samples
+/// leave room for a digit in pieces: tone enough at one level, with no hole too long in it, and quiet before it.
+fn level_pieces(samples: &[f32], simd: Simd) -> Option<u128> {
+    let Pieces { level, quiet } = simd.run(Compare { samples });
     let level = level & low_bits(BACK + 1);
     let tone = (0..SPAN).fold(0, |tone, later| tone | level << later);
     let holes = run_starts(!tone, HOLE + 1);
@@ -114,7 +119,7 @@ fn run_starts(bits: u128, length: usize) -> u128 {
     starts
 }
 
-/// Pieces that end so many sub-blocks ago, a bit each.
+/// Pieces that end so many steps ago, a bit each.
 #[derive(Default)]
 struct Pieces {
     /// As loud as the newest.
@@ -124,7 +129,8 @@ struct Pieces {
 }
 
 struct Compare<'a> {
-    energies: &'a [f32],
+    /// [`LOOKED_AT`] of them.
+    samples: &'a [f32],
 }
 
 impl Kernel for Compare<'_> {
@@ -132,11 +138,21 @@ impl Kernel for Compare<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Pieces {
-        let newest: f32 = self.energies[self.energies.len() - SPAN..].iter().sum();
+        let mut all = [[0f32; LANES]; ROUND_STEPS / LANES];
+        for (energies, samples) in all.iter_mut().zip(self.samples.as_chunks::<{ LANES * STEP }>().0) {
+            let mut squares = [V::splat(0.0); STEP];
+            for (square, samples) in squares.iter_mut().zip(samples.as_chunks::<LANES>().0) {
+                let samples = V::load(samples);
+                *square = samples * samples;
+            }
+            V::sums_of_fours(squares).store(energies);
+        }
+        let energies = all.as_flattened();
+        let newest: f32 = energies[ROUND_STEPS - SPAN..].iter().sum();
         let [least, greatest, quiet] = [newest / BEAT, newest * BEAT, newest * QUIET].map(V::splat);
         let (mut level, mut is_quiet) = ([0u8; 16], [0u8; 16]);
         // Oldest first, as the energies are: the bits are turned round at the end.
-        let Some(energies) = self.energies.last_chunk::<{ ROUND_PIECES + SPAN - 1 }>() else {
+        let Some(energies) = energies.last_chunk::<{ ROUND_PIECES + SPAN - 1 }>() else {
             return Pieces::default();
         };
         for at in 0..ROUND_PIECES / LANES {
@@ -158,8 +174,8 @@ impl Kernel for Compare<'_> {
 fn purest_fit(history: &History, digit: Digit, (from, to): (usize, usize)) -> Fit {
     let middle = (from + to) / 2;
     let fit_run = |from: usize, to: usize| {
-        let window = ((to - from) * HOP).min(MAX_WINDOW) & !7;
-        fit(history.window(window, from * HOP), nominal_hz(digit), None, history.simd())
+        let window = ((to - from) * STEP).min(MAX_WINDOW) & !7;
+        fit(history.window(window, from * STEP), nominal_hz(digit), None, history.simd())
     };
     let halves = [fit_run(from, middle), fit_run(middle, to)];
     halves.into_iter().fold(fit_run(from, to), |best, half| if half.snr_db() > best.snr_db() { half } else { best })
@@ -171,12 +187,12 @@ fn nominal_hz(digit: Digit) -> [f32; 2] {
 
 /// Whether the band was at least 10 dB quieter before the first piece, and the low band is below the pair.
 fn rises(history: &History, now: &Piece, end: usize) -> bool {
-    let before = history.band_energy(end + 2, SPAN);
-    let low = history.low_energy(0, SPAN);
+    let before = history.band_energy((end + 2) * STEP, PIECE);
+    let low = history.low_energy(PIECE);
     before < 0.1 * now.energy && low < 0.2 * now.energy
 }
 
-/// Runs of tone, counted back from now in sub-blocks.
+/// Runs of tone, counted back from now in steps.
 #[derive(Debug, PartialEq)]
 struct Runs {
     count: usize,
@@ -211,15 +227,15 @@ mod tests {
 
     #[test]
     fn pieces_need_tone_enough_without_a_long_hole_and_quiet_before_it() {
-        // Sub-blocks of tone and of quiet in turns, back from now.
+        // Steps of tone and of quiet in turns, back from now.
         let sound = |turns: &[usize]| {
-            let mut energies = Vec::new();
+            let mut samples = Vec::new();
             for (turn, length) in turns.iter().enumerate() {
-                energies.extend(std::iter::repeat_n(if turn % 2 == 0 { 1.0 } else { 1e-4 }, *length));
+                samples.extend(std::iter::repeat_n(if turn % 2 == 0 { 1.0 } else { 1e-2 }, *length * STEP));
             }
-            energies.resize(192, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-4 });
-            energies.reverse();
-            level_pieces(&energies, Simd::detect()).is_some()
+            samples.resize(LOOKED_AT, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-2 });
+            samples.reverse();
+            level_pieces(&samples, Simd::detect()).is_some()
         };
         assert!(sound(&[30]));
         assert!(!sound(&[20]), "too short");
@@ -240,7 +256,7 @@ mod tests {
                 samples.extend((0..length).map(|n| if turn % 2 == 0 { tone(n) } else { 0.0 }));
             }
             let history = History::of(&samples);
-            if level_pieces(history.band_energies(), history.simd()).is_some() {
+            if level_pieces(history.window(LOOKED_AT, 0), history.simd()).is_some() {
                 enough += 1;
                 assert!(reaches_back(&history));
             }

@@ -17,14 +17,14 @@ const WINDOWS: [usize; 3] = [96, 144, 192];
 const YOUNGEST: f32 = 94.0;
 /// Part of the band's energy, seen over 24 ms, below which hardly any window shows as much of a pair as is asked of it.
 const WORTH_AN_ONSET: f32 = 0.5;
-/// Age in filtered samples from which a pair is judged less often: 28 ms.
+/// Age in filtered samples up to which a pair is judged each ms, and from which once in each sub-block: 28 ms.
 const OLDER: f32 = 112.0;
 /// Age in filtered samples from which its windows take turns: 50 ms.
 const OLDEST: f32 = 200.0;
 /// How far an onset may be misjudged, in filtered samples, before a window is too long for it.
 const ONSET_SLACK: f32 = 8.0;
 /// A pair that falls by 4 dB within the short window ended this many filtered samples ago.
-const FALL_SAMPLES: u64 = 18;
+const FALL_SAMPLES: f64 = 22.0;
 /// Part of the band's energy, seen over short windows, without which a pair that ended cannot have an S/N of -2 dB.
 const LEAST_SHARE: f32 = 0.33;
 /// The same for a pair that sounds and an S/N of 1 dB.
@@ -36,8 +36,6 @@ const LONGEST_FALLEN: usize = 232;
 /// Youngest pair that may be accepted after its end, in filtered samples: 34 ms, so that noise on the onset cannot
 /// make a digit of a tone that is too short.
 const SHORTEST_FALLEN: f32 = 136.0;
-/// How much longer a pair may be found to have sounded after a rest, in filtered samples.
-pub(crate) const FALLEN_SLACK: f32 = 16.0;
 /// S/N in dB and rise as a ratio of powers, 10 dB, from which a refused pair is worth telling.
 const CLEAR_DB: f32 = 6.0;
 const CLEAR_RISE: f32 = 10.0;
@@ -51,19 +49,9 @@ const SIGHT_FALLEN_HZ: f32 = 24.0;
 /// Rise as a ratio of powers, 4 dB, without which a pair that ended is no digit.
 const LEAST_RISE: f32 = 2.5;
 
-/// Sub-blocks between the turns of pairs that are looked at less often.
-const TURN: u64 = 3;
-/// How far the age of a pair may be misjudged a moment before, in filtered samples.
-const AGE_SLACK: f32 = 12.0;
-
-/// Whether pairs that are looked at less often are looked at now, at a filtered sample.
-pub(crate) fn is_slow_turn(now: u64) -> bool {
-    (now / HOP as u64).is_multiple_of(TURN)
-}
-
-/// Whether a pair of about this age in filtered samples is looked at each time: the age at which most digits are found.
+/// Whether a pair of this age in filtered samples is judged each ms: most digits are found at that age.
 pub(crate) fn is_decisive(age: f32) -> bool {
-    (YOUNGEST - AGE_SLACK..OLDER + AGE_SLACK).contains(&age)
+    (YOUNGEST..OLDER).contains(&age)
 }
 
 /// Window over which a pair that ended is judged, in filtered samples.
@@ -78,33 +66,29 @@ pub(crate) struct Candidate {
     /// Onset as a filtered-sample position.
     pub(crate) start: f64,
     /// Filtered-sample position of its end, if it has ended.
-    pub(crate) end: Option<u64>,
+    pub(crate) end: Option<f64>,
 }
 
 /// What became of a look at a pair.
 pub(crate) enum Look {
     Found(Candidate),
-    /// There is nothing to judge yet, or anymore.
+    /// There is nothing to judge yet, or anymore, or it is no digit, or not yet.
     Nothing,
-    /// It is no digit, or not yet; with the reason where it came near.
-    Refused {
-        /// A moment later it will be refused again.
-        clearly: bool,
-        near_miss: Option<(Reason, Candidate)>,
-    },
+    /// It is no digit, and will be none a moment later.
+    Refused,
+    /// It is no digit, but came near.
+    NearMiss(Reason, Candidate),
 }
 
-/// A pair that was refused.
-struct Refusal {
-    clearly: bool,
-    near_miss: Option<(Reason, Fit)>,
-}
+/// Why a pair that ended came near to a digit and is none, where that is told.
+type NearMiss = Option<(Reason, Fit)>;
 
-impl Refusal {
-    /// One that is not worth telling.
-    fn untold(clearly: bool) -> Self {
-        Self { clearly, near_miss: None }
-    }
+/// Why a pair that sounds is no digit.
+#[derive(Clone, Copy, PartialEq)]
+enum Refused {
+    /// It will be refused a moment later, too.
+    Clearly,
+    ForNow,
 }
 
 /// Looks for pairs where the history stands.
@@ -134,62 +118,58 @@ impl Search<'_> {
     /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
     /// there echoes the digit before.
     pub(crate) fn sounding(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f64) -> bool) -> Look {
-        let start = |age: f32| self.history.count() as f64 - f64::from(age);
-        let found = |(fit, age): (Fit, f32)| Look::Found(Candidate { digit, fit, start: start(age), end: None });
-        match onset.and_then(|onset| self.steady(digit, onset, |age| is_echo(start(age)))) {
-            Some(Ok(steady)) => found(steady),
-            steady => match self.pieced(digit, |age| is_echo(start(age))) {
-                Some(pieced) => found(pieced),
-                None => match steady {
-                    Some(Err(Refusal { clearly, .. })) => Look::Refused { clearly, near_miss: None },
-                    _ => Look::Nothing,
-                },
-            },
+        let steady = onset.map_or(Look::Nothing, |onset| self.steady(digit, onset, &is_echo));
+        if matches!(steady, Look::Found(_)) {
+            return steady;
+        }
+        match self.pieced(digit, |age| is_echo(self.start(age))) {
+            Some((fit, age)) => Look::Found(Candidate { digit, fit, start: self.start(age), end: None }),
+            None => steady,
         }
     }
 
-    /// A pair that is due: whether it was steady over one of the windows, with its fit and its age in filtered samples.
-    fn steady(&self, digit: Digit, onset: Onset, is_echo: impl Fn(f32) -> bool) -> Option<Result<(Fit, f32), Refusal>> {
-        if !self.is_due(onset.age) || is_echo(onset.age) {
-            return None;
+    /// The same of a pair that is steady.
+    pub(crate) fn steady(&self, digit: Digit, onset: Onset, is_echo: impl Fn(f64) -> bool) -> Look {
+        if onset.age < YOUNGEST || is_echo(self.start(onset.age)) {
+            return Look::Nothing;
         }
         let sight = FirstSight::of(self.history, digit, 0);
         if !sight.is_near(digit, self.limits, SIGHT_HZ) {
-            return None;
+            return Look::Nothing;
         }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
-        let windows = WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age));
-        let mut refusal = Refusal::untold(true);
-        for window in windows {
+        let mut refused = Refused::Clearly;
+        for window in WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age)) {
             match self.judged(digit, onset, &sight, window) {
-                Ok(fit) => return Some(Ok((fit, onset.age))),
-                Err(Refusal { clearly, .. }) => refusal.clearly &= clearly,
+                Ok(fit) => return Look::Found(Candidate { digit, fit, start: self.start(onset.age), end: None }),
+                Err(Refused::ForNow) => refused = Refused::ForNow,
+                Err(Refused::Clearly) => {}
             }
         }
-        Some(Err(refusal))
+        if refused == Refused::Clearly { Look::Refused } else { Look::Nothing }
     }
 
-    /// Whether a pair of this age is due: young ones each time, older ones, which were refused before, every third time.
-    fn is_due(&self, age: f32) -> bool {
-        age >= YOUNGEST && (age < OLDER || is_slow_turn(self.history.count()))
+    /// Where what is so old began, as a filtered-sample position.
+    fn start(&self, age: f32) -> f64 {
+        self.history.count() as f64 - f64::from(age)
     }
 
     /// Whether a window has its turn: of a pair that has often been refused, one at a time.
     fn is_turn(&self, window: usize, age: f32) -> bool {
-        let turn = self.history.count() / (TURN * HOP as u64) % WINDOWS.len() as u64;
+        let turn = self.history.count() / HOP as u64 % WINDOWS.len() as u64;
         age < OLDEST || WINDOWS[turn as usize] == window
     }
 
-    fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refusal> {
+    fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refused> {
         if sight.share(self.history.shares(digit, 0, window / SHORT_SAMPLES)) < LEAST_SHARE_SOUNDING {
-            return Err(Refusal::untold(true));
+            return Err(Refused::Clearly);
         }
         let fit = Evidence::fit(self.history, sight, window, 0, Some(&self.limits.bounds(digit)));
         if fit.snr_db() < LEAST_SNR_DB || self.limits.broken_by(&fit, digit).is_some() {
-            return Err(Refusal::untold(true));
+            return Err(Refused::Clearly);
         }
         if !Presence::of(&fit, self.history, window, 0).is_long_enough(&fit, self.limits) {
-            return Err(Refusal::untold(false));
+            return Err(Refused::ForNow);
         }
         let evidence = Evidence::gather(self.history, onset, fit, window, 0);
         let is_digit = evidence.is_steady()
@@ -199,7 +179,7 @@ impl Search<'_> {
                     || evidence.flatness_db(self.history, window, 0),
                     || Outside::of(&fit, self.history, window, 0, onset.age),
                 );
-        if is_digit { Ok(fit) } else { Err(Refusal::untold(false)) }
+        if is_digit { Ok(fit) } else { Err(Refused::ForNow) }
     }
 
     /// A pure pair in pieces: its fit and its age in filtered samples.
@@ -207,7 +187,7 @@ impl Search<'_> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
         // Pieces change slowly. A jump of phase falsifies the powers of one window, not of both.
         let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
-        if !is_slow_turn(self.history.count()) || ![0, SHORT].into_iter().any(may_be_level) {
+        if ![0, SHORT].into_iter().any(may_be_level) {
             return None;
         }
         let found = pieces::find(self.history, digit)?;
@@ -222,34 +202,32 @@ impl Search<'_> {
         if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
         }
-        let end = Some(self.history.count() - FALL_SAMPLES);
+        let end = Some(self.history.count() as f64 - FALL_SAMPLES);
         let verdict = if is_echo(start) {
-            Err(self.refusal(digit, onset, false, Reason::Echo))
+            Err(self.near_miss(digit, onset, Reason::Echo))
         } else {
             self.verdict_on_fallen(digit, onset)
         };
         match verdict {
             Ok(fit) => Look::Found(Candidate { digit, fit, start, end }),
-            Err(Refusal { clearly, near_miss }) => {
-                let near_miss = near_miss.map(|(reason, fit)| (reason, Candidate { digit, fit, start, end }));
-                Look::Refused { clearly, near_miss }
-            }
+            Err(Some((reason, fit))) => Look::NearMiss(reason, Candidate { digit, fit, start, end }),
+            Err(None) => Look::Nothing,
         }
     }
 
-    /// Why a pair that ended is no digit: its limits, or else this reason. Whether it is told changes nothing else.
-    fn refusal(&self, digit: Digit, onset: Onset, clearly: bool, otherwise: Reason) -> Refusal {
+    /// Why a pair that ended and is no digit came near: its limits, or else this reason. Whether it is told changes nothing else.
+    fn near_miss(&self, digit: Digit, onset: Onset, otherwise: Reason) -> NearMiss {
         let window = fallen_window(onset);
         if !self.tells || onset.rise() < CLEAR_RISE {
-            return Refusal::untold(clearly);
+            return None;
         }
         let sight = FirstSight::of(self.history, digit, SHORT);
         if sight.share(self.history.shares(digit, SHORT, window / SHORT_SAMPLES)) < CLEAR_SHARE {
-            return Refusal::untold(clearly);
+            return None;
         }
         let fit = Evidence::fit(self.history, &sight, window, SHORT, None);
         let reason = self.limits.broken_by(&fit, digit).unwrap_or(otherwise);
-        Refusal { clearly, near_miss: (fit.snr_db() > CLEAR_DB).then_some((reason, fit)) }
+        (fit.snr_db() > CLEAR_DB).then_some((reason, fit))
     }
 
     /// What a pair that ended looks like, and whether it may be told as a near miss; `None` where no fit can make it a digit.
@@ -266,29 +244,26 @@ impl Search<'_> {
     }
 
     /// The fit of a pair that was a digit, or why it was not one.
-    fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, Refusal> {
+    fn verdict_on_fallen(&self, digit: Digit, onset: Onset) -> Result<Fit, NearMiss> {
         let history = self.history;
         if onset.age < SHORTEST_FALLEN {
-            let clearly = onset.age < SHORTEST_FALLEN - FALLEN_SLACK;
-            return Err(self.refusal(digit, onset, clearly, Reason::TooShort));
+            return Err(self.near_miss(digit, onset, Reason::TooShort));
         }
         let window = fallen_window(onset);
-        let far_off = Err(Refusal::untold(true));
-        let Some((sight, may_be_told)) = self.sight_of_fallen(digit, onset, window) else { return far_off };
+        let (sight, may_be_told) = self.sight_of_fallen(digit, onset, window).ok_or(None)?;
         // What may be told as a near miss is measured to the end.
         let bounds = (!may_be_told).then(|| self.limits.bounds(digit));
         let fit = Evidence::fit(history, &sight, window, SHORT, bounds.as_ref());
         let is_told = self.tells && may_be_told && fit.snr_db() > CLEAR_DB;
-        let near =
-            |clearly: bool, reason: Reason| Err(Refusal { clearly, near_miss: is_told.then_some((reason, fit)) });
+        let near = |reason: Reason| Err(is_told.then_some((reason, fit)));
         if fit.snr_db() < LEAST_SNR_FALLEN_DB {
-            return far_off;
+            return Err(None);
         }
         if let Some(reason) = self.limits.broken_by(&fit, digit) {
-            return near(true, reason);
+            return near(reason);
         }
         if !Presence::of(&fit, history, window, SHORT).reaches_its_end() {
-            return near(false, Reason::TooShort);
+            return near(Reason::TooShort);
         }
         let evidence = Evidence::gather(history, onset, fit, window, SHORT);
         let is_digit = Verdict::ended(&evidence, digit, window, &Fall::find(history, digit))
@@ -300,6 +275,6 @@ impl Search<'_> {
         if is_digit {
             return Ok(fit);
         }
-        near(false, if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
+        near(if evidence.is_steady() { Reason::Noise } else { Reason::Unsteady })
     }
 }

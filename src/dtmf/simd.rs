@@ -45,6 +45,39 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn reversed_halves(self) -> Self;
     /// The sums of four neighbours each, of four vectors one after the other.
     fn sums_of_fours(vectors: [Self; 4]) -> Self;
+    /// The sum of each of eight vectors.
+    fn sums_of_eights(vectors: [Self; LANES]) -> Self;
+    /// The first half of one and the second half of another.
+    fn halves(first: Self, second: Self) -> Self;
+    /// The sums of the squares of two 16-bit samples each; the least of 16 bits counts as the next to it.
+    fn squares_of_pairs(samples: &[i16; 2 * LANES]) -> Self;
+
+    /// Eight whole numbers of 32 bits.
+    type Whole: Copy;
+    /// The same pair for each lane.
+    type Pairs: Copy;
+    fn pair(pair: Pair) -> Self::Pairs;
+    /// Zeros.
+    fn no_products() -> Self::Whole;
+    /// Sums, and the two products of two samples and a pair in each lane. What leaves 32 bits goes round.
+    fn plus_products(sums: Self::Whole, samples: &[i16; 2 * LANES], pair: Self::Pairs) -> Self::Whole;
+    /// Whole numbers as the nearest numbers.
+    fn of_whole(sums: Self::Whole) -> Self;
+}
+
+/// Two numbers of 16 bits, the first in the lower half.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair(i32);
+
+impl Pair {
+    pub(crate) fn of(first: i16, second: i16) -> Self {
+        Self(i32::from(second) << 16 | i32::from(first) & 0xffff)
+    }
+
+    #[inline(always)]
+    pub(crate) fn both(self) -> [i16; 2] {
+        [self.0 as i16, (self.0 >> 16) as i16]
+    }
 }
 
 /// The vector registers to use.
@@ -199,6 +232,49 @@ impl Vector for Portable {
         }
         Self(sums)
     }
+
+    #[inline(always)]
+    fn sums_of_eights(vectors: [Self; LANES]) -> Self {
+        let sum = |[a, b, c, d, e, f, g, h]: Lanes| ((a + b) + (c + d)) + ((e + f) + (g + h));
+        Self(vectors.map(|Self(lanes)| sum(lanes)))
+    }
+
+    #[inline(always)]
+    fn halves(Self([a, b, c, d, ..]): Self, Self([.., e, f, g, h]): Self) -> Self {
+        Self([a, b, c, d, e, f, g, h])
+    }
+
+    #[inline(always)]
+    fn squares_of_pairs(samples: &[i16; 2 * LANES]) -> Self {
+        let square = |sample: i16| i32::from(sample.max(-i16::MAX)).pow(2);
+        Self(std::array::from_fn(|lane| (square(samples[2 * lane]) + square(samples[2 * lane + 1])) as f32))
+    }
+
+    type Whole = [i32; LANES];
+    type Pairs = [i32; 2];
+
+    #[inline(always)]
+    fn pair(pair: Pair) -> [i32; 2] {
+        pair.both().map(i32::from)
+    }
+
+    #[inline(always)]
+    fn no_products() -> [i32; LANES] {
+        [0; LANES]
+    }
+
+    #[inline(always)]
+    fn plus_products(sums: [i32; LANES], samples: &[i16; 2 * LANES], [first, second]: [i32; 2]) -> [i32; LANES] {
+        std::array::from_fn(|lane| {
+            let [a, b] = [samples[2 * lane], samples[2 * lane + 1]].map(i32::from);
+            sums[lane].wrapping_add(a.wrapping_mul(first)).wrapping_add(b.wrapping_mul(second))
+        })
+    }
+
+    #[inline(always)]
+    fn of_whole(sums: [i32; LANES]) -> Self {
+        Self(sums.map(|sum| sum as f32))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -331,6 +407,64 @@ mod avx2 {
                 _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
             })
         }
+
+        #[inline(always)]
+        fn sums_of_eights([a, b, c, d, e, f, g, h]: [Self; super::LANES]) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe {
+                // Of the first halves of four vectors, then of the second ones.
+                let first = _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0));
+                let last = _mm256_hadd_ps(_mm256_hadd_ps(e.0, f.0), _mm256_hadd_ps(g.0, h.0));
+                _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(first, last), _mm256_permute2f128_ps::<0x31>(first, last))
+            })
+        }
+
+        #[inline(always)]
+        fn halves(first: Self, second: Self) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_blend_ps::<0xf0>(first.0, second.0) })
+        }
+
+        #[inline(always)]
+        fn squares_of_pairs(samples: &[i16; 2 * super::LANES]) -> Self {
+            // SAFETY: there is AVX2, see above; sixteen samples are read where there are sixteen.
+            Self(unsafe {
+                let samples = _mm256_loadu_si256(samples.as_ptr().cast());
+                // Two squares of the least number would leave 32 bits.
+                let samples = _mm256_max_epi16(samples, _mm256_set1_epi16(-i16::MAX));
+                _mm256_cvtepi32_ps(_mm256_madd_epi16(samples, samples))
+            })
+        }
+
+        type Whole = __m256i;
+        type Pairs = __m256i;
+
+        #[inline(always)]
+        fn pair(super::Pair(both): super::Pair) -> __m256i {
+            // SAFETY: there is AVX2, see above.
+            unsafe { _mm256_set1_epi32(both) }
+        }
+
+        #[inline(always)]
+        fn no_products() -> __m256i {
+            // SAFETY: there is AVX2, see above.
+            unsafe { _mm256_setzero_si256() }
+        }
+
+        #[inline(always)]
+        fn plus_products(sums: __m256i, samples: &[i16; 2 * super::LANES], pair: __m256i) -> __m256i {
+            // SAFETY: there is AVX2, see above; sixteen samples are read where there are sixteen.
+            unsafe {
+                let samples = _mm256_loadu_si256(samples.as_ptr().cast());
+                _mm256_add_epi32(sums, _mm256_madd_epi16(samples, pair))
+            }
+        }
+
+        #[inline(always)]
+        fn of_whole(sums: __m256i) -> Self {
+            // SAFETY: there is AVX2, see above.
+            Self(unsafe { _mm256_cvtepi32_ps(sums) })
+        }
     }
 }
 
@@ -351,8 +485,8 @@ mod tests {
         less: [u8; 2],
         /// Sum, difference, product, greater, lesser.
         of_two: [[u32; LANES]; 5],
-        /// Reversed, reversed halves, the greatest of each half, sums of fours.
-        of_one: [[u32; LANES]; 4],
+        /// Reversed, reversed halves, the greatest of each half, sums of fours, of eights, and halves.
+        of_one: [[u32; LANES]; 6],
     }
 
     fn bits<V: Vector>(vector: V) -> [u32; LANES] {
@@ -368,12 +502,20 @@ mod tests {
         fn run<V: Vector>(self) -> Results {
             let (a, b) = (V::load(&self.a), V::load(&self.b));
             let fours = V::sums_of_fours([a, b, a + b, a - b]);
+            let eights = V::sums_of_eights([a, b, a + b, a - b, a * b, b, a, b - a]);
             let [greatest, greatest_b] = V::greatest_sums(a, b);
             Results {
                 sums: [a.sum(), (a * b).sum(), greatest, greatest_b].map(f32::to_bits),
                 less: [a.less(b), b.less(a)],
                 of_two: [bits(a + b), bits(a - b), bits(a * b), bits(a.greater(b)), bits(a.lesser(b))],
-                of_one: [bits(a.reversed()), bits(a.reversed_halves()), bits(a.greatest_of_half()), bits(fours)],
+                of_one: [
+                    bits(a.reversed()),
+                    bits(a.reversed_halves()),
+                    bits(a.greatest_of_half()),
+                    bits(fours),
+                    bits(eights),
+                    bits(V::halves(a, b)),
+                ],
             }
         }
     }
@@ -388,7 +530,10 @@ mod tests {
             let (wide, portable) = (Simd::detect().run(All { a, b }), Simd::Portable.run(All { a, b }));
             // Which of the numbers that are none came out is nobody's business.
             let is_number = |bits: &u32| !f32::from_bits(*bits).is_nan();
-            if [&wide, &portable].iter().all(|found| found.sums.iter().chain(found.of_one[3].iter()).all(is_number)) {
+            if [&wide, &portable]
+                .iter()
+                .all(|found| found.sums.iter().chain(found.of_one[3..5].iter().flatten()).all(is_number))
+            {
                 assert_eq!(wide, portable, "{a:?} {b:?}");
             }
             assert_eq!(
@@ -398,18 +543,54 @@ mod tests {
         }
     }
 
+    /// What 16-bit samples come to with a pair, and their squares.
+    struct OfWhole<'a>(&'a [i16; 2 * LANES], Pair);
+
+    impl Kernel for OfWhole<'_> {
+        type Output = [[u32; LANES]; 2];
+
+        #[inline(always)]
+        fn run<V: Vector>(self) -> Self::Output {
+            let once = V::plus_products(V::no_products(), self.0, V::pair(self.1));
+            [bits(V::of_whole(V::plus_products(once, self.0, V::pair(self.1)))), bits(V::squares_of_pairs(self.0))]
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_the_plain_formulas_in_all_registers() {
+        let mut rng = fastrand::Rng::with_seed(10);
+        for round in 0..500 {
+            let samples: [i16; 2 * LANES] =
+                std::array::from_fn(|_| if round % 5 == 0 { i16::MIN } else { rng.i16(..) });
+            let (first, second) = (rng.i16(-8000..8000), rng.i16(-8000..8000));
+            let pair = Pair::of(first, second);
+            assert_eq!(pair.both(), [first, second]);
+            let found = Simd::detect().run(OfWhole(&samples, pair));
+            assert_eq!(Simd::Portable.run(OfWhole(&samples, pair)), found);
+            for (lane, both) in samples.as_chunks::<2>().0.iter().enumerate() {
+                let [a, b] = both.map(i32::from);
+                let product = 2 * (a * i32::from(first) + b * i32::from(second));
+                let [a, b] = [a, b].map(|sample| f64::from(sample.max(-32767)));
+                assert_eq!(f32::from_bits(found[0][lane]), product as f32);
+                assert_eq!(f32::from_bits(found[1][lane]), (a * a + b * b) as f32);
+            }
+        }
+    }
+
     #[test]
     fn lanes_go_where_they_are_meant_to() {
         let (a, b) = ([1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9], [0.3; LANES]);
         for simd in [Simd::detect(), Simd::Portable] {
             let Results { sums, less, of_two, of_one } = simd.run(All { a, b });
             let of_two = of_two.map(|lanes| lanes.map(f32::from_bits));
-            let [reversed, halves, greatest, fours] = of_one.map(|lanes| lanes.map(f32::from_bits));
+            let [reversed, mirrored, greatest, fours, eights, halves] = of_one.map(|lanes| lanes.map(f32::from_bits));
             assert_eq!((sums[2..].to_vec(), less[0]), (vec![10.5f32.to_bits(), 0.6f32.to_bits()], 0b1010_1010));
             assert_eq!(of_two[3], [1.0, 0.3, 3.5, 0.3, 5.0, 0.3, 7.0, 0.3], "the greater");
             assert_eq!(of_two[4], [0.3, -2.0, 0.3, 0.1, 0.3, -6.5, 0.3, 1e-9], "the lesser");
             assert_eq!(reversed, [1e-9, 7.0, -6.5, 5.0, 0.1, 3.5, -2.0, 1.0]);
-            assert_eq!(halves, [0.1, 3.5, -2.0, 1.0, 1e-9, 7.0, -6.5, 5.0]);
+            assert_eq!(mirrored, [0.1, 3.5, -2.0, 1.0, 1e-9, 7.0, -6.5, 5.0]);
+            assert_eq!(halves, [1.0, -2.0, 3.5, 0.1, 0.3, 0.3, 0.3, 0.3]);
+            assert_eq!((eights[0], eights[1]), (8.1, 2.4));
             assert_eq!(greatest, [3.5, 3.5, 3.5, 3.5, 7.0, 7.0, 7.0, 7.0]);
             assert_eq!((fours[0], fours[2]), (2.6, 1.2));
         }

@@ -1,16 +1,18 @@
 //! Sub-blocks of filtered samples folded about their middles, what they are correlated with, and sums over them.
 //!
-//! What is even about the middle of a sub-block meets only cosines there, what is odd only sines: two products each, and
-//! a turn by the phase of the middle, give the correlation of four samples.
+//! What is even about the middle of a sub-block meets only cosines there, what is odd only sines: four products each, and
+//! a turn by the phase of the middle, give the correlation of eight samples.
 
 use super::front_end::WORKING_RATE;
-use super::kernel::{HOP, MOST, TONES, Tones, tone_hz};
+use super::kernel::{HOP, MOST, SHORT, TONES, Tones, tone_hz};
 use super::simd::{LANES, Vector};
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
 /// Sub-blocks after which all phases repeat: one second, as all nominal frequencies are whole numbers.
 const SECOND: usize = WORKING_RATE as usize / HOP;
+/// Half a sub-block.
+const HALF: usize = HOP / 2;
 
 /// Real and imaginary parts for each tone.
 pub(crate) type Parts = [Tones; 2];
@@ -19,10 +21,10 @@ pub(crate) type Parts = [Tones; 2];
 pub(crate) struct Basis {
     /// `exp(-i w n)` for the middle `n` of each sub-block of a second, and of those correlated together with its last.
     middles: Box<[Parts]>,
-    /// `cos(w n)` for the outer and the inner samples of a sub-block, `n` = 3/2 and 1/2.
-    even: [Tones; 2],
+    /// `cos(w n)` for the second half of a sub-block, `n` counted from its middle.
+    even: [Tones; HALF],
     /// `sin(w n)` for the same.
-    odd: [Tones; 2],
+    odd: [Tones; HALF],
 }
 
 pub(crate) static BASIS: LazyLock<Basis> = LazyLock::new(|| {
@@ -33,11 +35,11 @@ pub(crate) static BASIS: LazyLock<Basis> = LazyLock::new(|| {
     let middle = |sub_block: usize| (sub_block * HOP) as f64 + 0.5 * (HOP - 1) as f64;
     Basis {
         middles: (0..SECOND + MOST).map(|n| [of(f64::cos, middle(n)), of(minus_sin, middle(n))]).collect(),
-        even: [1.5, 0.5].map(|n| of(f64::cos, n)),
-        odd: [1.5, 0.5].map(|n| of(f64::sin, n)),
+        even: std::array::from_fn(|at| of(f64::cos, at as f64 + 0.5)),
+        odd: std::array::from_fn(|at| of(f64::sin, at as f64 + 0.5)),
     }
 });
-const _: () = assert!(HOP == 4 && TONES == LANES);
+const _: () = assert!(HALF == LANES && TONES == LANES);
 
 impl Basis {
     /// The phases of the middles of sub-blocks, from the `n`-th of the stream on.
@@ -47,93 +49,72 @@ impl Basis {
         rest.first_chunk().expect("so many more than a second's are tabulated")
     }
 
-    /// The functions of the outer and the inner samples.
+    /// Correlation of a folded sub-block with all tones, as (re, im), its middle having a phase.
     #[inline(always)]
-    pub(crate) fn functions<V: Vector>(&self) -> Functions<V> {
-        let load = |[outer, inner]: &[Tones; 2]| [V::load(outer), V::load(inner)];
-        Functions { even: load(&self.even), odd: load(&self.odd) }
-    }
-}
-
-/// The cosines and the sines that folded sub-blocks meet.
-pub(crate) struct Functions<V> {
-    even: [V; 2],
-    odd: [V; 2],
-}
-
-/// Sub-blocks folded: the sums of the outer and of the inner samples of each, and their differences, first less last.
-/// Each is there again, as its mirror image.
-pub(crate) struct FoldedBlocks {
-    even: [[f32; HOP]; MOST],
-    odd: [[f32; HOP]; MOST],
-}
-
-impl FoldedBlocks {
-    pub(crate) const EMPTY: Self = Self { even: [[0.0; HOP]; MOST], odd: [[0.0; HOP]; MOST] };
-
-    /// Folds [`LANES`] sub-blocks, which become the `first` and those after it. Their energies.
-    #[inline(always)]
-    pub(crate) fn put<V: Vector>(&mut self, samples: &[f32; LANES * HOP], first: usize) -> V {
-        let even = self.even[first..first + LANES].as_flattened_mut().as_chunks_mut::<LANES>().0;
-        let odd = self.odd[first..first + LANES].as_flattened_mut().as_chunks_mut::<LANES>().0;
-        let mut squares = [V::splat(0.0); HOP];
-        for (at, samples) in samples.as_chunks::<LANES>().0.iter().enumerate() {
-            let samples = V::load(samples);
-            squares[at] = samples * samples;
-            (samples + samples.reversed_halves()).store(&mut even[at]);
-            (samples - samples.reversed_halves()).store(&mut odd[at]);
-        }
-        V::sums_of_fours(squares)
-    }
-
-    /// Correlation of the `at`-th sub-block with all tones, as (re, im), its middle having a phase.
-    #[inline(always)]
-    pub(crate) fn correlated<V: Vector>(&self, at: usize, functions: &Functions<V>, middle: &Parts) -> [V; 2] {
-        let (even, odd) = (&self.even[at], &self.odd[at]);
-        let even = V::splat(even[0]) * functions.even[0] + V::splat(even[1]) * functions.even[1];
-        let odd = V::splat(odd[0]) * functions.odd[0] + V::splat(odd[1]) * functions.odd[1];
-        // About the middle the sum of `x(n) exp(-i w n)` is `even + i odd`, as the differences are first less last.
+    pub(crate) fn correlated<V: Vector>(&self, folded: &FoldedBlock, middle: &Parts) -> [V; 2] {
+        let (even, odd) =
+            (sum_of_products::<V>(&self.even, &folded.even), sum_of_products::<V>(&self.odd, &folded.odd));
+        // About the middle the sum of `x(n) exp(-i w n)` is `even - i odd`.
         let [re, im] = [V::load(&middle[0]), V::load(&middle[1])];
-        [re * even - im * odd, im * even + re * odd]
+        [re * even + im * odd, im * even - re * odd]
     }
 }
 
-/// What sums over sub-blocks are made of, kept from one call to the next: the last one, the last two pairs, and fours.
-#[derive(Default)]
-pub(crate) struct Sliding {
-    one: Tones,
-    twos: [Tones; 2],
-    pub(crate) fours: [Tones; 8],
+/// Sum of the products of functions and samples.
+#[inline(always)]
+fn sum_of_products<V: Vector>(functions: &[Tones; HALF], samples: &[f32; HALF]) -> V {
+    let mut sums = [V::splat(0.0); 2];
+    for at in 0..HALF {
+        sums[at % 2] = sums[at % 2] + V::load(&functions[at]) * V::splat(samples[at]);
+    }
+    sums[0] + sums[1]
 }
 
-/// The same at work.
-pub(crate) struct Running<V> {
-    one: V,
-    twos: [V; 2],
+/// A sub-block folded: the sums of the samples of its second half and their mirror images, and the differences.
+#[derive(Clone, Copy)]
+pub(crate) struct FoldedBlock {
+    even: [f32; HALF],
+    odd: [f32; HALF],
 }
 
-impl<V: Vector> Running<V> {
+impl FoldedBlock {
+    pub(crate) const EMPTY: Self = Self { even: [0.0; HALF], odd: [0.0; HALF] };
+
+    /// Folds a sub-block: its energies.
     #[inline(always)]
-    pub(crate) fn load(kept: &Sliding) -> Self {
-        Self { one: V::load(&kept.one), twos: [V::load(&kept.twos[0]), V::load(&kept.twos[1])] }
+    pub(crate) fn put<V: Vector>(&mut self, samples: &[f32; HOP]) -> V {
+        let [first, second] = samples.as_chunks().0 else { return V::splat(0.0) };
+        let (first, second) = (V::load(first), V::load(second));
+        let mirrored = first.reversed();
+        (second + mirrored).store(&mut self.even);
+        (second - mirrored).store(&mut self.odd);
+        first * first + second * second
+    }
+}
+
+/// The last two sub-blocks, which sums over [`SHORT`] are made of.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Last<T>([T; SHORT - 1]);
+const _: () = assert!(SHORT == 3);
+
+impl Last<Tones> {
+    #[inline(always)]
+    pub(crate) fn load<V: Vector>(&self) -> Last<V> {
+        Last(self.0.each_ref().map(V::load))
+    }
+}
+
+impl<V: Vector> Last<V> {
+    #[inline(always)]
+    pub(crate) fn store(&self, kept: &mut Last<Tones>) {
+        self.0.iter().zip(&mut kept.0).for_each(|(last, kept)| last.store(kept));
     }
 
+    /// Sum over the `SHORT` sub-blocks that end with this one.
     #[inline(always)]
-    pub(crate) fn store(&self, kept: &mut Sliding) {
-        self.one.store(&mut kept.one);
-        self.twos[0].store(&mut kept.twos[0]);
-        self.twos[1].store(&mut kept.twos[1]);
-    }
-
-    /// Sum over the `SHORT` sub-blocks that end with this one, the `at`-th.
-    #[inline(always)]
-    pub(crate) fn sum_over_short(&mut self, one: V, fours: &mut [Tones; 8], at: usize) -> V {
-        let at = at % 8;
-        let two = one + self.one;
-        let four = two + self.twos[1];
-        let short = four + V::load(&fours[(at + 4) % 8]) + V::load(&fours[at]);
-        four.store(&mut fours[at]);
-        (self.one, self.twos) = (one, [two, self.twos[0]]);
-        short
+    pub(crate) fn sum_over_short(&mut self, one: V) -> V {
+        let [before, last] = self.0;
+        self.0 = [last, one];
+        (before + last) + one
     }
 }

@@ -41,7 +41,7 @@ const SOUNDING: Weights = Weights {
     outside: [0.1373, 3.2307, 0.2878],
 };
 /// Added for windows of 24, 36 and 48 ms.
-const SOUNDING_WINDOW: [f32; 3] = [-9.381, -6.401, -4.747];
+const SOUNDING_WINDOW: [f32; 3] = [-8.981, -6.001, -4.347];
 
 /// For a pair that just ended.
 const ENDED: Weights = Weights {
@@ -50,7 +50,7 @@ const ENDED: Weights = Weights {
     outside: [0.1398, 2.5043, 0.1351],
 };
 /// Added per dB of fall, per `ln(1 + (skew of the fall / 3 ms)^2)`, per ms of window, and always.
-const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -7.151];
+const ENDED_FALL: [f32; 4] = [0.1449, -0.8834, 0.0995, -6.751];
 
 /// Added soon after a digit: a key is seldom pressed alone, so that another is much likelier then than at any other time.
 const SOON_AFTER_A_DIGIT: f32 = 3.0;

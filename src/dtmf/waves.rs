@@ -1,6 +1,6 @@
 //! Waveforms eight samples at a time, for kernels.
 
-use super::simd::{LANES, Vector};
+use super::simd::{Kernel, LANES, Vector};
 use std::f32::consts::{FRAC_PI_2, PI};
 
 /// Sum of products.
@@ -13,6 +13,18 @@ pub(crate) fn dot<V: Vector>(a: &[f32], b: &[f32]) -> f32 {
     }
     let tail: f32 = a1.iter().zip(b1).map(|(x, y)| x * y).sum();
     sums.sum() + tail
+}
+
+/// The same, as a kernel.
+pub(crate) struct Dot<'a>(pub(crate) &'a [f32], pub(crate) &'a [f32]);
+
+impl Kernel for Dot<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f32 {
+        dot::<V>(self.0, self.1)
+    }
 }
 
 /// Eight neighbouring samples of a cosine and a sine.
@@ -99,7 +111,7 @@ pub(crate) fn turned_by(a: [f32; 2], [cos, sin]: [f32; 2]) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dtmf::simd::{Kernel, Simd};
+    use crate::dtmf::simd::Simd;
 
     /// Samples of a wave, by step and start.
     struct Written(f32, f32);
