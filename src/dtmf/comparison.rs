@@ -4,13 +4,15 @@ use super::fit::{Fit, MAX_WINDOW};
 use super::front_end::WORKING_RATE;
 use super::partials::{Halves, LONGEST};
 use super::simd::{Kernel, LANES, Lanes, Vector};
-use super::waves::Wave;
+use super::waves::{Wave, angles};
 use std::f32::consts::TAU;
+use std::ops::Range;
 
 /// Filtered samples before a window in which its tones are followed back: 10 ms.
 pub(crate) const BACK: usize = 40;
 /// Pieces of a window and of what is before it.
 const MOST_PIECES: usize = (MAX_WINDOW + BACK) / LANES;
+const ROUND_PIECES: usize = MOST_PIECES.next_multiple_of(LANES);
 
 /// How long the fitted waveform, continued back beyond the window, has been there, and whether it still is.
 #[derive(Clone, Copy, Debug)]
@@ -35,85 +37,110 @@ impl Kernel for Followed<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) -> Presence {
         let Self { samples, fit } = self;
-        let window = (samples.len() - BACK) as f32;
-        let middle = BACK as f32 + 0.5 * window - 0.5;
-        let mut waveform = Waveform::<V>::new(fit, -middle);
-        let usual = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
-        let (mut plateau, mut end) = (0.0, 0.0);
+        let window = samples.len() - BACK;
+        let mut waveform = Waveform::<V>::new(fit, 0.5 - (BACK as f32 + 0.5 * window as f32));
+        let count = (samples.len() / LANES).min(MOST_PIECES);
+        // The middle half of the window, where the pair is as it usually is.
+        let plateau = (BACK + window / 4).div_ceil(LANES)..(BACK + 3 * window / 4) / LANES;
+        let mut compared =
+            Compared { squares: [[0.0; LANES]; ROUND_PIECES], pieces: [Piece::NOTHING; ROUND_PIECES], count };
         let (mut residual, mut end_residual) = (V::splat(0.0), V::splat(0.0));
-        let samples = samples.as_chunks::<LANES>().0;
-        let mut pieces = [Compared::default(); MOST_PIECES];
-        let pieces = &mut pieces[..samples.len()];
-        let step = LANES as f32;
-        for (index, samples) in samples.iter().enumerate() {
-            let (samples, model) = (V::load(samples), waveform.next());
-            let (piece, left) = (Compared::of(samples, model), samples - model);
-            let part = piece.with / piece.energy.max(1e-12);
-            let place = (index * LANES + LANES / 2) as f32 - middle;
-            if place.abs() < 0.25 * window {
-                plateau += part;
-                residual = residual + left * left;
+        let groups = samples[..count * LANES].as_chunks().0.chunks(LANES);
+        for ((group, first), pieces) in groups.zip((0..).step_by(LANES)).zip(compared.pieces.as_chunks_mut().0) {
+            let (mut with, mut squares) = ([V::splat(0.0); LANES], [V::splat(0.0); LANES]);
+            for (at, samples) in group.iter().enumerate() {
+                let (samples, model) = (V::load(samples), waveform.next());
+                (with[at], squares[at]) = (samples * model, model * model);
+                squares[at].store(&mut compared.squares[first + at]);
+                let left = samples - model;
+                if plateau.contains(&(first + at)) {
+                    residual = residual + left * left;
+                } else if first + at + END >= count {
+                    end_residual = end_residual + left * left;
+                }
             }
-            if index + 2 >= pieces.len() {
-                end += 0.5 * part;
-                end_residual = end_residual + left * left;
-            }
-            pieces[index] = piece;
+            Piece::put::<V>(pieces, with, squares);
         }
-        let of_plateau = step / (0.5 * window);
-        let plateau = (of_plateau * plateau).max(0.1);
-        let end_residual = end_residual.sum() - 8.0 * of_plateau * residual.sum();
+        let mean = |pieces: &[Piece]| {
+            let parts = pieces.iter().map(|piece| piece.with / piece.energy.max(1e-12));
+            parts.sum::<f32>() / pieces.len() as f32
+        };
+        let usual = mean(&compared.pieces[plateau.clone()]).max(0.1);
+        let end = (END * LANES) as f32;
+        let expected = UNEVEN * residual.sum() * END as f32 / plateau.len() as f32;
+        let power = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
         Presence {
-            sounded: sounded(pieces, plateau),
-            at_end: end / plateau,
-            end_residual: end_residual.max(0.0) / (2.0 * step * usual),
+            sounded: compared.sounded(usual),
+            at_end: mean(&compared.pieces[count - END..count]) / usual,
+            end_residual: (end_residual.sum() - expected).max(0.0) / (end * power),
         }
     }
 }
 
-/// A piece of samples compared with the model.
-#[derive(Clone, Copy, Default)]
-struct Compared {
-    /// Product of samples and model.
+/// The last pieces, of which is told whether the pair is still there: 4 ms.
+const END: usize = 2;
+/// How many times as much as in the middle of a window may be left of it at its end, by chance or where the level changes.
+const UNEVEN: f32 = 4.0;
+
+/// What a piece of samples and its model have in common, and the model's energy.
+#[derive(Clone, Copy)]
+struct Piece {
     with: f32,
-    /// The model's energy, and the squares it is the sum of.
     energy: f32,
-    squares: Lanes,
+}
+
+impl Piece {
+    const NOTHING: Self = Self { with: 0.0, energy: 0.0 };
+
+    /// Puts pieces of these products.
+    #[inline(always)]
+    fn put<V: Vector>(pieces: &mut [Self; LANES], with: [V; LANES], squares: [V; LANES]) {
+        let (mut sums, mut energies) = ([0.0; LANES], [0.0; LANES]);
+        V::sums_of_eights(with).store(&mut sums);
+        V::sums_of_eights(squares).store(&mut energies);
+        for (piece, (with, energy)) in pieces.iter_mut().zip(sums.into_iter().zip(energies)) {
+            *piece = Self { with, energy };
+        }
+    }
+}
+
+/// Samples compared with the model, by pieces of [`LANES`].
+struct Compared {
+    /// Squares of the model.
+    squares: [Lanes; ROUND_PIECES],
+    pieces: [Piece; ROUND_PIECES],
+    count: usize,
 }
 
 impl Compared {
+    /// Samples that a pair of a level, relative to the model, has sounded: from its likeliest beginning on, and to the end of the
+    /// pieces or a little less.
     #[inline(always)]
-    fn of<V: Vector>(samples: V, model: V) -> Self {
-        let (square, mut squares) = (model * model, [0.0; LANES]);
-        square.store(&mut squares);
-        Self { with: (samples * model).sum(), energy: square.sum(), squares }
-    }
-}
-
-/// Samples that a pair of a level, relative to the model, has sounded: from its likeliest beginning on, and to the end of the
-/// pieces or a little less.
-#[inline(always)]
-fn sounded(pieces: &[Compared], level: f32) -> f32 {
-    let (mut likelihood, mut greatest, mut first) = (0.0, 0.0, pieces.len());
-    for (index, piece) in pieces.iter().enumerate().rev() {
-        likelihood += 2.0 * piece.with - level * piece.energy;
-        if likelihood > greatest {
-            (greatest, first) = (likelihood, index);
+    fn sounded(&self, level: f32) -> f32 {
+        let pieces = &self.pieces[..self.count];
+        let (mut likelihood, mut greatest, mut first) = (0.0, 0.0, pieces.len());
+        for (index, piece) in pieces.iter().enumerate().rev() {
+            likelihood += 2.0 * piece.with - level * piece.energy;
+            if likelihood > greatest {
+                (greatest, first) = (likelihood, index);
+            }
         }
+        // That is the boundary of two pieces. What the pair has in them says how much earlier or later it was.
+        let end = pieces.len() - END;
+        let after_begin = end.min(first + 1);
+        let begin = first.saturating_sub(1).min(after_begin)..after_begin;
+        let energy = |range: Range<usize>| pieces[range].iter().map(|piece| piece.with).sum::<f32>() / level;
+        let backwards = self.squares[begin.clone()].as_flattened().iter().rev();
+        let forwards = self.squares[end..pieces.len()].as_flattened();
+        reached(energy(begin), backwards)
+            + ((end - after_begin) * LANES) as f32
+            + reached(energy(end..pieces.len()), forwards)
     }
-    // That is the boundary of two pieces. What the pair has in them says how much earlier or later it was.
-    let (rest, end) = pieces.split_at(pieces.len() - 2);
-    let (before, rest) = rest.split_at(rest.len().min(first + 1));
-    let begin = &before[first.saturating_sub(1).min(before.len())..];
-    let energy = |pieces: &[Compared]| pieces.iter().map(|piece| piece.with).sum::<f32>() / level;
-    let backwards = begin.iter().rev().flat_map(|piece| piece.squares.iter().rev());
-    let forwards = end.iter().flat_map(|piece| &piece.squares);
-    reached(energy(begin), backwards) + (rest.len() * LANES) as f32 + reached(energy(end), forwards)
 }
 
 /// How many of the model's squares it takes for an energy; all of them if they have less.
 #[inline(always)]
-fn reached<'a>(mut energy: f32, squares: impl Iterator<Item = &'a f32>) -> f32 {
+fn reached<'a>(mut energy: f32, squares: impl IntoIterator<Item = &'a f32>) -> f32 {
     let mut samples = 0.0;
     for square in squares {
         if energy < *square {
@@ -132,8 +159,13 @@ impl<V: Vector> Waveform<V> {
     /// From `first` samples after the middle of the window (before it: negative).
     #[inline(always)]
     fn new(fit: &Fit, first: f32) -> Self {
-        let [low, high] = [&fit.low, &fit.high].map(|tone| (TAU * tone.hz / WORKING_RATE as f32, tone.phasor));
-        Self([Wave::of_phasor(low.0, first * low.0, low.1), Wave::of_phasor(high.0, first * high.0, high.1)])
+        let step = |hz: f32| hz * (TAU / WORKING_RATE as f32);
+        let (low, high) = (step(fit.low.hz), step(fit.high.hz));
+        let [turn_low, turn_high] = angles::<V, 2>([LANES as f32 * low, LANES as f32 * high]);
+        Self([
+            Wave::of(low, first * low, turn_low).times(fit.low.phasor),
+            Wave::of(high, first * high, turn_high).times(fit.high.phasor),
+        ])
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! The decision machine on filtered samples: candidates become digits, digits end, near misses are told.
 
+use super::active::{Active, Reference};
 use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
 use super::front_end::{CHUNK, WORKING_RATE};
@@ -7,9 +8,8 @@ use super::history::History;
 use super::kernel::{HOP, MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
-use super::onset::Onset;
 use super::sample::Sample;
-use super::search::{Candidate, Look, Search, is_decisive};
+use super::search::{Candidate, Look, OLDER, Search, Seen, YOUNGEST};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
@@ -17,6 +17,8 @@ use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reas
 const ECHO_SAMPLES: f64 = 400.0;
 /// How long after a digit others are to be expected, in filtered samples: 2 s. Most callers press the next key within one.
 const SERIES_SAMPLES: f64 = 8000.0;
+/// How long a digit has been over that was right before one that is found now, in filtered samples: 40 ms.
+const RIGHT_BEFORE_SAMPLES: f64 = 160.0;
 /// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
 const PAUSE_SAMPLES: f64 = 64.0;
 /// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB right after the pause, and
@@ -24,17 +26,10 @@ const PAUSE_SAMPLES: f64 = 64.0;
 /// again is not so much weaker.
 const ECHO_POWER: f32 = 0.2;
 const ECHO_FADES_DB: f64 = 0.05;
-/// Level, as a power, below which a digit that is on has stopped: -6 dB.
-const FALLEN_POWER: f32 = 0.25;
-/// Power of one tone of a digit that is on, over 24 ms, below which it is gone: -10 dB; and above which it sounds on: -4 dB.
-const LOST_POWER: f32 = 0.1;
-const KEPT_POWER: f32 = 0.4;
-/// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
-const BRIDGED_HOPS: u32 = 2;
 /// How long a pair that was clearly refused rests, in filtered samples: it is not looked at in the next sub-block.
 const REST: u64 = 2 * HOP as u64;
-/// Filtered samples from one look between sub-blocks to the next: 1 ms.
-const BETWEEN: usize = 4;
+/// Filtered samples from one look between sub-blocks to the next, if nothing else says when: 1 ms.
+const BETWEEN: f64 = 4.0;
 /// A near miss is told once in this many filtered samples: 50 ms.
 const QUIET_SAMPLES: u64 = 200;
 
@@ -60,63 +55,12 @@ impl Clock {
     }
 }
 
-/// A digit that is on.
-#[derive(Clone, Copy)]
-struct Active {
-    digit: Digit,
-    begin: Begin,
-    measured: Measurement,
-    reference: Reference,
-    /// What was left of it when it was looked at last, as in [`Reference::left`].
-    left: f32,
-    /// Filtered-sample position where the level last fell, while it is down.
-    fell: Option<f64>,
-    /// Sub-blocks since it came up again after it fell.
-    up_again: u32,
-}
-
-/// How long ago a power went through a limit, as a part of the time since it was what it was before; by amplitude.
-fn part_since(limit: f32, before: f32, now: f32) -> f32 {
-    let [limit, before, now] = [limit, before, now].map(f32::sqrt);
-    ((now - limit) / (now - before)).clamp(0.0, 1.0)
-}
-
 /// The digit that was over last: its echo may be heard, and others are to be expected.
 #[derive(Clone, Copy)]
 struct Previous {
     digit: Digit,
     end: f64,
     reference: Reference,
-}
-
-/// The level of a digit's tones, against which it is measured later.
-#[derive(Clone, Copy)]
-struct Reference {
-    tones: [usize; 2],
-    /// Half the inverse of the power that each had over the short window when steady.
-    factors: [f32; 2],
-}
-
-impl Reference {
-    /// The greater of what the short window shows now and what it showed 12 ms ago.
-    fn of(digit: Digit, history: &History) -> Self {
-        let (now, before) = (history.peaks(0, digit), history.peaks(SHORT, digit));
-        let factor = |tone: usize| 0.5 / now[tone].max(before[tone]).max(1e-20);
-        Self { tones: digit.tones(), factors: [factor(0), factor(1)] }
-    }
-
-    /// Mean power of the tones `back` sub-blocks ago, each as a part of what it was.
-    fn left(&self, history: &History, back: usize) -> f32 {
-        let (powers, [low, high]) = (history.powers(back), self.tones);
-        powers[low] * self.factors[0] + powers[high] * self.factors[1]
-    }
-
-    /// Mean power over the last 24 ms of the tone of which less is left, as a part of what it was.
-    fn least_left(&self, history: &History) -> f32 {
-        let (now, before) = (history.powers(0), history.powers(SHORT));
-        let left = |(tone, factor): (usize, f32)| factor * (now[tone] + before[tone]);
-        self.tones.into_iter().zip(self.factors).map(left).fold(f32::MAX, f32::min)
-    }
 }
 
 /// A pair that was refused a moment ago and is not looked at again before a filtered-sample position: that would be the
@@ -133,15 +77,22 @@ impl Refused {
     }
 }
 
-/// The onset last seen of a pair.
+/// The pair that sounded when it was looked for last.
 #[derive(Clone, Copy)]
 struct Watched {
-    digit: Digit,
-    onset: Onset,
+    seen: Seen,
     /// Filtered-sample position from which it was seen.
     at: u64,
-    /// Filtered samples of the next sub-block it was looked at with, too.
-    ahead: usize,
+    /// Filtered-sample position at which it is to be looked at, before the next sub-block is whole.
+    due: f64,
+}
+
+impl Watched {
+    /// The same after it was looked at.
+    fn after(self, look: &Look, now: u64) -> Self {
+        let more = if let Look::TooYoung(missing) = look { f64::from(*missing).max(1.0) } else { BETWEEN };
+        Self { due: now as f64 + more, ..self }
+    }
 }
 
 /// Finds the digits in filtered samples.
@@ -159,7 +110,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(rate: u32, profile: &Profile, simd: Simd) -> Self {
         let limits = Limits::new(profile);
-        let history = History::new(rate, limits.silence(2 * SHORT_SAMPLES), simd);
+        let history = History::new(rate, limits.silence(2 * SHORT_SAMPLES), limits.power_ratio(), simd);
         let clock = Clock::new(rate, &history);
         Self {
             limits,
@@ -194,27 +145,27 @@ impl Core {
         while passed < new {
             self.look_between(on_event);
             if self.active.is_none() {
-                let unmarked = (marks.pair | marks.down).unbounded_shr(passed as u32).trailing_zeros() as usize;
+                let unmarked = (marks.pair | marks.held).unbounded_shr(passed as u32).trailing_zeros() as usize;
                 let unmarked = unmarked.min(new - passed);
                 self.history.go_on(unmarked);
                 passed += unmarked;
             }
             if passed < new {
                 self.history.go_on(1);
-                self.hear_hop(marks.pair >> passed & 1 == 1, marks.down >> passed & 1 == 1, on_event);
+                self.hear_hop(marks.pair >> passed & 1 == 1, marks.held >> passed & 1 == 1, on_event);
                 passed += 1;
             }
         }
     }
 
     /// Hears the sub-block the history stands at.
-    fn hear_hop(&mut self, has_pair: bool, is_down: bool, on_event: &mut dyn FnMut(Event)) {
+    fn hear_hop(&mut self, has_pair: bool, was_held: bool, on_event: &mut dyn FnMut(Event)) {
         self.follow(on_event);
         let mut found = None;
         if has_pair {
             found = self.sounding();
         }
-        if found.is_none() && is_down {
+        if found.is_none() && was_held {
             found = self.fallen(on_event);
         }
         if let Some(found) = found {
@@ -222,19 +173,19 @@ impl Core {
         }
     }
 
-    /// Looks between two sub-blocks at a pair that was just seen at the age at which most digits are found: each ms counts then.
+    /// Looks between two sub-blocks at a pair that was just seen at the age at which most digits are found.
     fn look_between(&mut self, on_event: &mut dyn FnMut(Event)) {
         let now = self.history.count();
-        while let Some(watched) = self.watched.filter(|watched| watched.at == now && watched.ahead + BETWEEN < HOP) {
-            let (digit, ahead) = (watched.digit, watched.ahead + BETWEEN);
-            let onset = watched.onset.older(ahead);
-            if self.is_on(digit) || (is_decisive(onset.age) && !self.history.look_ahead(ahead)) {
+        while let Some(watched) = self.watched.filter(|watched| watched.at == now) {
+            let ahead = (watched.due - now as f64).ceil().max(1.0) as usize;
+            let seen = watched.seen.older(ahead);
+            let is_too_old = ahead >= HOP || seen.onset.age >= OLDER;
+            if is_too_old || self.is_on(seen.digit) || !self.history.look_ahead(ahead) {
                 return;
             }
-            self.watched = Some(Watched { ahead, ..watched });
-            if is_decisive(onset.age)
-                && let Look::Found(found) = self.search().steady(digit, onset, |start| self.is_echo(digit, start, 0))
-            {
+            let look = self.search().steady(&seen, |start| self.is_echo(seen.digit, start, 0));
+            self.watched = Some(watched.after(&look, self.history.count()));
+            if let Look::Found(found) = look {
                 self.begin(&found, on_event);
             }
             self.history.look_back();
@@ -242,53 +193,30 @@ impl Core {
     }
 
     fn begin(&mut self, found: &Candidate, on_event: &mut dyn FnMut(Event)) {
-        let fell = self.active.and_then(|active| active.fell);
+        let fell = self.active.and_then(|active| active.fell());
         self.close(fell.unwrap_or(found.start.max(0.0)), on_event);
         let digit = found.digit;
-        let reference = Reference::of(digit, &self.history);
-        let begin = Begin { digit, start: self.clock.input(found.start), reported: self.reported() };
-        self.active = Some(Active {
-            digit,
-            begin,
-            measured: measure(&found.fit),
-            reference,
-            left: 1.0,
-            fell: found.end,
-            up_again: 0,
-        });
+        // One begins once the one before it is over.
+        let start = found.start.max(self.previous.map_or(0.0, |previous| previous.end));
+        let begin = Begin { digit, start: self.clock.input(start), reported: self.reported() };
+        self.active = Some(Active::new(begin, measure(&found.fit), found.end, &self.history));
         on_event(Event::Begin(begin));
     }
 
     /// Follows the level of the digit that is on, if one is, and closes it when it was down long enough.
     fn follow(&mut self, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = &mut self.active else { return };
-        let left = active.reference.left(&self.history, 0);
-        let before = std::mem::replace(&mut active.left, left);
-        let middle = self.history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
-        let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
-        if left > FALLEN_POWER {
-            active.up_again += 1;
-            let Some(fell) = active.fell else { return };
-            if active.up_again == 1 && crossed() >= fell + self.limits.split {
-                self.close(fell, on_event);
-            } else if active.up_again >= BRIDGED_HOPS {
-                active.fell = None;
-            }
-            return;
-        }
-        active.up_again = 0;
-        let fell = *active.fell.get_or_insert_with(crossed);
-        if middle >= fell + self.limits.split {
-            self.close(fell, on_event);
+        if let Some(end) = active.follow(&self.history, self.limits.split) {
+            self.close(end, on_event);
         }
     }
 
     /// Ends the digit that is on, if one is.
     fn close(&mut self, end: f64, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = self.active.take() else { return };
-        self.previous = Some(Previous { digit: active.digit, end, reference: active.reference });
+        self.previous = Some(Previous { digit: active.digit(), end, reference: active.reference });
         on_event(Event::End(Detection {
-            digit: active.digit,
+            digit: active.digit(),
             start: active.begin.start,
             end: self.clock.input(end).max(active.begin.start),
             begin_reported: active.begin.reported,
@@ -314,20 +242,32 @@ impl Core {
 
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
+        if self.active.is_some_and(|active| self.history.is_strongest(active.digit())) {
+            return None;
+        }
         let digit = self.history.strongest_pair();
-        if self.is_on(digit) || self.is_beside(digit) {
+        if self.active.is_some_and(|active| active.is_beside(digit, &self.history)) {
             return None;
         }
         let now = self.history.count();
         if self.refused.covers(digit, now) {
             return None;
         }
-        let onset = self.search().onset(digit);
-        self.watched = onset.map(|onset| Watched { digit, onset, at: now, ahead: 0 });
-        match self.search().sounding(digit, onset, |start| self.is_echo(digit, start, 0)) {
+        let seen = self.search().see(digit);
+        let due = self.watched.filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
+        self.watched = seen.map(|seen| {
+            let old_enough = now as f64 + f64::from(YOUNGEST - seen.onset.age);
+            Watched { seen, at: now, due: due.max(old_enough) }
+        });
+        let is_due = self.watched.is_some_and(|watched| watched.due <= now as f64);
+        let look = self.search().sounding(digit, seen.as_ref(), is_due, |start| self.is_echo(digit, start, 0));
+        if is_due {
+            self.watched = self.watched.map(|watched| watched.after(&look, now));
+        }
+        match look {
             Look::Found(found) => return Some(found),
             Look::Refused => self.refused = Refused { digit, until: now + REST },
-            Look::Nothing | Look::NearMiss(..) => {}
+            Look::Nothing | Look::TooYoung(_) | Look::NearMiss(..) => {}
         }
         None
     }
@@ -342,21 +282,13 @@ impl Core {
         match self.search().fallen(digit, |start| self.is_echo(digit, start, SHORT)) {
             Look::Found(found) => return Some(found),
             Look::NearMiss(reason, candidate) => self.tell_near_miss(&candidate, reason, on_event),
-            Look::Nothing | Look::Refused => {}
+            Look::Nothing | Look::TooYoung(_) | Look::Refused => {}
         }
         None
     }
 
     fn is_on(&self, digit: Digit) -> bool {
-        self.active.as_ref().is_some_and(|active| active.digit == digit)
-    }
-
-    /// Whether a pair is a tone of the digit that is on, both of which sound on, and another beside them.
-    fn is_beside(&self, digit: Digit) -> bool {
-        self.active.is_some_and(|Active { digit: active, reference, .. }| {
-            (active.row() == digit.row() || active.column() == digit.column())
-                && reference.least_left(&self.history) > KEPT_POWER
-        })
+        self.active.is_some_and(|active| active.digit() == digit)
     }
 
     /// Whether a digit is on, or has just been.
@@ -365,14 +297,20 @@ impl Core {
         self.active.is_some() || self.previous.is_some_and(is_recent)
     }
 
+    /// The digit that is on, if it has lost a tone, or that was right before.
+    fn digit_before(&self) -> Option<Digit> {
+        if let Some(active) = &self.active {
+            return active.has_lost_a_tone(&self.history).then_some(active.digit());
+        }
+        let is_right_before = |previous: &Previous| (self.history.count() as f64) < previous.end + RIGHT_BEFORE_SAMPLES;
+        self.previous.filter(is_right_before).map(|previous| previous.digit)
+    }
+
     fn search(&self) -> Search<'_> {
         Search {
             history: &self.history,
             limits: &self.limits,
-            before: self
-                .active
-                .filter(|active| active.reference.least_left(&self.history) < LOST_POWER)
-                .map(|active| active.digit),
+            before: self.digit_before(),
             tells: self.history.count() >= self.quiet_until,
             is_soon_after_a_digit: self.is_soon_after_a_digit(),
         }

@@ -52,11 +52,15 @@ impl Presence {
         history.simd().run(Followed { samples: history.window(window + BACK, back * HOP), fit })
     }
 
-    /// Whether a pair has sounded long enough and still does.
-    pub(crate) fn is_long_enough(&self, fit: &Fit, limits: &Limits) -> bool {
+    /// Whether a pair still sounds.
+    pub(crate) fn lasts(&self, fit: &Fit) -> bool {
         let breaks_off = fit.snr_db() > CLEAN_DB && self.end_residual > END_RESIDUAL;
-        let uncertain = PER_NOISE * (fit.noise() - NOISY).max(0.0);
-        self.sounded > limits.least_sounded + uncertain && self.at_end > AT_END && !breaks_off
+        self.at_end > AT_END && !breaks_off
+    }
+
+    /// Filtered samples a pair should have sounded more.
+    pub(crate) fn missing(&self, fit: &Fit, limits: &Limits) -> f32 {
+        limits.least_sounded + PER_NOISE * (fit.noise() - NOISY).max(0.0) - self.sounded
     }
 
     /// Whether a pair that ended has sounded 29 ms and lasted to the end of its window.

@@ -5,7 +5,7 @@
 
 use super::filter::{BAND, Filter, LOW_BAND, MOST_GAIN, prepare_response};
 use super::halving::{Halving, HalvingTaps, TELEPHONE_RATE};
-use super::input::{Input, Samples};
+use super::input::{FINER, Input, Samples};
 use super::sample::Sample;
 use super::simd::{LANES, Simd};
 use super::waves::Dot;
@@ -39,6 +39,8 @@ pub(crate) struct FrontEnd {
     low_table: Vec<f32>,
     /// The taps at 8 kHz.
     halving: Option<HalvingTaps>,
+    /// What of the filtered samples is of finer bits than 16.
+    more: Box<[f32; ROOM]>,
     input: Input,
     /// Stream index of the first input sample that is kept; negative while the zeros before the stream are.
     origin: i64,
@@ -69,7 +71,20 @@ impl FrontEnd {
         let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
         let zeros = half + 1;
         let input = Input::new(2 * kept, zeros, halving.is_some(), simd);
-        Self { rate, phases, taps, table, low_table, halving, input, origin: -(zeros as i64), count: 0, loud: 0, simd }
+        Self {
+            rate,
+            phases,
+            taps,
+            table,
+            low_table,
+            halving,
+            more: Box::new([0.0; ROOM]),
+            input,
+            origin: -(zeros as i64),
+            count: 0,
+            loud: 0,
+            simd,
+        }
     }
 
     /// Takes up to [`CHUNK`] input samples.
@@ -91,6 +106,9 @@ impl FrontEnd {
     pub(crate) fn ready(&self) -> usize {
         let heard = self.heard();
         let whole = heard.saturating_sub(self.taps as u64 / 2);
+        if self.halving.is_some() {
+            return ((whole.div_ceil(2) - self.count) as usize).min(MOST) / HOP * HOP;
+        }
         // At most so many; rounding to the phases of the table may take one of them.
         let most = (whole * u64::from(WORKING_RATE)).div_ceil(self.rate).saturating_sub(self.count);
         let mut ready = (most as usize).min(MOST) / HOP * HOP;
@@ -117,7 +135,12 @@ impl FrontEnd {
         let start = self.start(self.count);
         if let Some(taps) = &self.halving {
             let input = self.input.whole_and_beyond(start);
-            self.simd.run(Halving { input, taps, ready, filtered });
+            self.simd.run(Halving { input, taps, ready, full_scale: 1.0, filtered });
+            if let Some(input) = self.input.finer_and_beyond(start) {
+                let more = &mut self.more;
+                self.simd.run(Halving { input, taps, ready, full_scale: 1.0 / FINER, filtered: more });
+                filtered.iter_mut().zip(&**more).take(ready).for_each(|(filtered, more)| *filtered += more);
+            }
         }
         if self.input.rest_from(start).is_some() {
             self.add_rest(&mut filtered[..ready]);
@@ -194,6 +217,9 @@ impl FrontEnd {
 
     #[inline]
     fn place(&self, n: u64) -> (u64, u64) {
+        if self.halving.is_some() {
+            return (2 * n, 0);
+        }
         let position = n * self.rate;
         let working = u64::from(WORKING_RATE);
         let (index, rest) = (position / working, position % working);

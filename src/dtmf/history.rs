@@ -28,10 +28,12 @@ pub(crate) struct History {
     kernel: Kernel,
     simd: Simd,
     samples: Box<Filtered>,
-    /// Sub-blocks up to the one the history stands at.
-    hops: u64,
+    /// Sub-blocks that were heard after the one the history stands at.
+    newer: usize,
     /// Samples of the next sub-block that are looked at, too.
     ahead: usize,
+    /// Filtered samples up to there.
+    count: u64,
     /// Energy of two short windows that means nothing if there is less.
     silence: f32,
     /// The last sub-blocks that were passed over as silent, up to the newest.
@@ -58,15 +60,17 @@ impl Filtered {
 }
 
 impl History {
-    /// The past of a stream at a rate in Hz, in which two short windows of less energy than `silence` mean nothing.
-    pub(crate) fn new(rate: u32, silence: f32, simd: Simd) -> Self {
+    /// The past of a stream at a rate in Hz, in which two short windows of less energy than `silence` mean nothing, nor a sounding
+    /// pair with a ratio of powers, row over column, out of these bounds.
+    pub(crate) fn new(rate: u32, silence: f32, ratio: [f32; 2], simd: Simd) -> Self {
         Self {
             front: FrontEnd::new(rate, simd),
-            kernel: Kernel::new(silence),
+            kernel: Kernel::new(silence, ratio),
             simd,
             samples: Box::new(Filtered { all: [0.0; KEPT + STRETCH], end: KEPT }),
-            hops: 0,
+            newer: 0,
             ahead: 0,
+            count: 0,
             silence,
             passed: 0,
         }
@@ -91,12 +95,14 @@ impl History {
         if may_pass && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
             self.front.pass(ready);
             self.kernel.pass(ready / HOP);
+            self.newer += ready / HOP;
             self.passed = (self.passed + ready / HOP).min(HEARD_AFTER_ALL);
             return (ready / HOP, Marks::default());
         }
         if self.passed > 0 {
             self.hear_passed();
         }
+        self.newer += ready / HOP;
         (ready / HOP, self.hear(ready))
     }
 
@@ -122,13 +128,14 @@ impl History {
 
     /// Goes on by so many sub-blocks of those looked at.
     pub(crate) fn go_on(&mut self, hops: usize) {
-        self.hops += hops as u64;
-        debug_assert!(self.hops <= self.kernel.count() && self.ahead == 0);
+        debug_assert!(self.ahead == 0);
+        self.newer -= hops;
+        self.count += (hops * HOP) as u64;
     }
 
     /// Looks at so many samples of the next sub-block, too, if they have been heard; until [`Self::look_back`].
     pub(crate) fn look_ahead(&mut self, ahead: usize) -> bool {
-        if self.hops == self.kernel.count() {
+        if self.newer == 0 {
             if !self.front.has(ahead) {
                 return false;
             }
@@ -137,11 +144,13 @@ impl History {
             self.front.peek(ahead, self.samples.room());
         }
         self.ahead = ahead;
+        self.count += ahead as u64;
         true
     }
 
     /// Looks at whole sub-blocks again.
     pub(crate) fn look_back(&mut self) {
+        self.count -= self.ahead as u64;
         self.ahead = 0;
     }
 
@@ -164,17 +173,17 @@ impl History {
     /// Sub-blocks that were correlated after the one of an age.
     fn back(&self, age: usize) -> usize {
         debug_assert!(age < MEMORY);
-        (self.kernel.count() - self.hops) as usize + age
+        self.newer + age
     }
 
     /// Filtered samples so far.
     pub(crate) fn count(&self) -> u64 {
-        self.hops * HOP as u64 + self.ahead as u64
+        self.count
     }
 
     /// `n` filtered samples that end `back` samples ago.
     pub(crate) fn window(&self, n: usize, back: usize) -> &[f32] {
-        let end = self.samples.end - self.back(0) * HOP + self.ahead - back;
+        let end = self.samples.end + self.ahead - (self.newer * HOP + back);
         &self.samples.all[end - n..end]
     }
 
@@ -202,17 +211,22 @@ impl History {
     /// The age, within a range, of the first sub-block back with less than `expected` power in two tones together; the end
     /// of the range if there is none.
     pub(crate) fn age_of_less(&self, tones: [usize; 2], expected: f32, ages: Range<usize>) -> usize {
-        self.kernel.back_to_less(self.back(0), tones, expected, ages)
+        self.kernel.back_to_less(self.newer, tones, expected, ages)
     }
 
     /// The strongest row and column of the last 24 ms.
     pub(crate) fn strongest_pair(&self) -> Digit {
-        self.kernel.strongest(self.back(0), self.simd)
+        self.kernel.strongest(self.newer, self.simd)
+    }
+
+    /// Whether a pair is the strongest row and column of the last 24 ms.
+    pub(crate) fn is_strongest(&self, digit: Digit) -> bool {
+        self.kernel.are_strongest(self.newer, digit.tones())
     }
 
     /// The strongest row and column of 12 ms ago, if both have gone down since.
     pub(crate) fn pair_gone_down(&self) -> Option<Digit> {
-        self.kernel.gone_down(self.back(0), self.simd)
+        self.kernel.gone_down(self.newer, self.simd)
     }
 
     /// Energy in the DTMF band of `n` filtered samples that end `back` samples ago.
@@ -244,7 +258,7 @@ impl History {
 
     /// Energy in the low band over the last `n` filtered samples.
     pub(crate) fn low_energy(&self, n: usize) -> f32 {
-        self.front.low_energy(self.hops * HOP as u64, n)
+        self.front.low_energy(self.count, n)
     }
 }
 
@@ -257,7 +271,7 @@ impl History {
 
     /// The same at another rate in Hz.
     pub(crate) fn of_rate(rate: u32, samples: &[f32]) -> Self {
-        let mut history = Self::new(rate, 1e-9, Simd::detect());
+        let mut history = Self::new(rate, 1e-9, [0.0, f32::MAX], Simd::detect());
         for chunk in samples.chunks(super::front_end::CHUNK) {
             history.push(chunk);
             while let (new @ 1.., _) = history.look(false) {
@@ -309,13 +323,16 @@ mod tests {
                 (tones as f32 + rng.f32() - 0.5) * if is_silent { 1e-4 } else { 0.2 }
             })
             .collect();
-        let mut heard = Heard { history: History::new(8000, 1e-4, Simd::detect()), passed: 0, marked: Vec::new() };
+        let mut heard =
+            Heard { history: History::new(8000, 1e-4, [0.01, 100.0], Simd::detect()), passed: 0, marked: Vec::new() };
         let Heard { history, passed, marked } = &mut heard;
         let mut chunks = sound.chunks(200).peekable();
         while let Some(chunk) = chunks.next() {
             history.push(chunk);
-            let (new, Marks { pair, down }) = history.look(may_pass);
-            marked.extend((0..64).filter(|bit| (pair | down) >> bit & 1 == 1).map(|bit| history.hops + bit));
+            let (new, Marks { pair, held }) = history.look(may_pass);
+            marked.extend(
+                (0..64).filter(|bit| (pair | held) >> bit & 1 == 1).map(|bit| history.count / HOP as u64 + bit),
+            );
             history.go_on(if chunks.peek().is_some() { new } else { 1 });
             *passed += if history.passed > 0 { new as u64 } else { 0 };
         }
@@ -334,7 +351,7 @@ mod tests {
             );
             assert!(!all.marked.is_empty() && part.marked == all.marked, "{silence}");
             let (heard, passed) = (all.history, part.history);
-            assert_eq!(passed.hops, heard.hops);
+            assert_eq!(passed.count, heard.count);
             assert_eq!(passed.window(MEMORY * HOP, 0), heard.window(MEMORY * HOP, 0), "{silence}");
             for age in 0..MEMORY {
                 assert_eq!(passed.powers(age), heard.powers(age), "{silence}, {age}");

@@ -51,13 +51,14 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel that looks for nothing where two short windows have less energy than `silence`.
-    pub(crate) fn new(silence: f32) -> Self {
+    /// A kernel that looks for nothing where two short windows have less energy than `silence`, nor for pairs that sound with a
+    /// ratio of powers, row over column, out of these bounds.
+    pub(crate) fn new(silence: f32, ratio: [f32; 2]) -> Self {
         Self {
             basis: &BASIS,
             rings: Box::new(Rings::new()),
             folded: Box::new([FoldedBlock::EMPTY; MOST]),
-            shares: Box::new(Shares::new(silence)),
+            shares: Box::new(Shares::new(silence, ratio)),
             sums: Default::default(),
             count: 0,
         }
@@ -66,11 +67,6 @@ impl Kernel {
     /// Correlates `new` sub-blocks. What stands behind them does not matter, but some must: up to whole times [`LANES`] of them.
     pub(crate) fn correlate(&mut self, samples: &[f32], new: usize, simd: simd::Simd) -> Marks {
         if new == 0 { Marks::default() } else { simd.run(Correlation { kernel: self, samples, new: new.min(MOST) }) }
-    }
-
-    /// Sub-blocks so far.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
     }
 
     /// Goes on by so many sub-blocks without hearing them. What is kept of the last ones is then of others.
@@ -122,6 +118,12 @@ impl Kernel {
     pub(crate) fn gone_down(&self, back: usize, simd: simd::Simd) -> Option<Digit> {
         let [now, before] = [back, back + SHORT].map(|back| self.powers(back));
         simd.run(GoneDown { now, before })
+    }
+
+    /// Whether a row and a column are the strongest over the 24 ms that ended `back` sub-blocks ago.
+    pub(crate) fn are_strongest(&self, back: usize, tones: [usize; 2]) -> bool {
+        let (now, before) = (self.powers(back), self.powers(back + SHORT));
+        tones.map(|tone| now[tone] + before[tone]) == self.shares.strongest(back)
     }
 
     /// Energy of the short window that ended `back` sub-blocks ago.
@@ -205,7 +207,7 @@ impl simd::Kernel for Correlation<'_> {
             kernel.shares.put_energies(first, V::sums_of_eights(energies));
         }
         kernel.correlate_folded::<V>(new);
-        let marks = kernel.shares.marks::<V>(new);
+        let marks = kernel.marks::<V>(new);
         kernel.count += new as u64;
         kernel.shares.go_on(new);
         marks
@@ -215,23 +217,41 @@ impl simd::Kernel for Correlation<'_> {
 impl Kernel {
     #[inline(always)]
     fn correlate_folded<V: Vector>(&mut self, new: usize) {
-        let Self { basis, rings, folded, shares, sums: kept, count } = self;
-        let (rings, shares) = (&mut **rings, &mut **shares);
-        let mut sums = kept.each_ref().map(Last::load::<V>);
+        let Self { basis, rings, folded, sums: kept, count, .. } = self;
+        let rings = &mut **rings;
+        let mut sums = [kept[0].load::<V>(), kept[1].load::<V>()];
         for (at, (middle, folded)) in basis.middles(*count).iter().zip(folded.iter()).enumerate().take(new) {
             let n = (*count as usize).wrapping_add(at);
             let [re, im] = basis.correlated::<V>(folded, middle);
             let (re, im) = (sums[0].sum_over_short(re), sums[1].sum_over_short(im));
             re.store(&mut rings.correlations[n % CORRELATIONS][0]);
             im.store(&mut rings.correlations[n % CORRELATIONS][1]);
-            let (slot, earlier) = (n % RING, n.wrapping_sub(SHORT) % RING);
-            let (now, before) = (re * re + im * im, V::load(&rings.powers[earlier]));
-            now.store(&mut rings.powers[slot]);
-            shares.put_powers(at, V::greatest_sums(now, now + before));
+            (re * re + im * im).store(&mut rings.powers[n % RING]);
         }
         for (sums, kept) in sums.iter().zip(kept) {
             sums.store(kept);
         }
+    }
+}
+
+impl Kernel {
+    /// What can be said of new sub-blocks.
+    #[inline(always)]
+    fn marks<V: Vector>(&mut self, new: usize) -> Marks {
+        let mut found = [0u64; 3];
+        for first in (0..new).step_by(LANES) {
+            let (mut short, mut both) = ([V::splat(0.0); LANES], [V::splat(0.0); LANES]);
+            for at in 0..LANES {
+                let n = self.count.wrapping_add((first + at) as u64);
+                short[at] = V::load(&self.rings.powers[slot(n)]);
+                both[at] = short[at] + V::load(&self.rings.powers[slot(n.wrapping_sub(SHORT as u64))]);
+            }
+            let bits = self.shares.put_powers(first, V::greatest_of_halves(short), V::greatest_of_halves(both));
+            for (found, bits) in found.iter_mut().zip(bits) {
+                *found |= u64::from(bits) << first;
+            }
+        }
+        self.shares.marks(found, new)
     }
 }
 
@@ -240,6 +260,9 @@ mod tests {
     use super::*;
     use rustfft::{FftPlanner, num_complex::Complex};
     use std::f64::consts::TAU;
+
+    /// Any ratio of powers.
+    const ANY: [f32; 2] = [0.0, f32::MAX];
 
     fn noise(seed: u64, length: usize) -> Vec<f32> {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -254,7 +277,7 @@ mod tests {
 
     /// The correlations with all samples of whole short windows.
     fn summed(samples: &[f32], simd: simd::Simd) -> [[f32; TONES]; 2] {
-        let (mut kernel, mut sum) = (Kernel::new(1e-9), [[0f32; TONES]; 2]);
+        let (mut kernel, mut sum) = (Kernel::new(1e-9, ANY), [[0f32; TONES]; 2]);
         for short in samples.as_chunks::<SHORT_SAMPLES>().0 {
             hear(&mut kernel, short, simd);
             let [re, im] = &mut sum;
@@ -296,14 +319,14 @@ mod tests {
     #[test]
     fn neither_registers_nor_pieces_matter() {
         let samples = noise(3, 40 * MOST * HOP);
-        let (mut wide, mut portable) = (Kernel::new(1e-9), Kernel::new(1e-9));
+        let (mut wide, mut portable) = (Kernel::new(1e-9, ANY), Kernel::new(1e-9, ANY));
         for samples in samples.chunks(MOST * HOP) {
             let marks = hear(&mut wide, samples, simd::Simd::detect());
             let mut single = Marks::default();
             for (bit, block) in samples.chunks(HOP).enumerate() {
                 let marks = hear(&mut portable, block, simd::Simd::Portable);
                 single.pair |= marks.pair << bit;
-                single.down |= marks.down << bit;
+                single.held |= marks.held << bit;
             }
             assert_eq!(marks, single);
         }
@@ -312,7 +335,7 @@ mod tests {
 
     #[test]
     fn peaks_are_the_greatest_of_twelve_sub_blocks() {
-        let mut kernel = Kernel::new(1e-9);
+        let mut kernel = Kernel::new(1e-9, ANY);
         for samples in noise(4, 10 * MOST * HOP).chunks(MOST * HOP) {
             hear(&mut kernel, samples, simd::Simd::detect());
         }
@@ -333,7 +356,7 @@ mod tests {
             .collect();
         let two_windows = 2.0 * SHORT_SAMPLES as f32;
         for (silence, is_marked) in [(0.5 * two_windows, true), (2.0 * two_windows, false)] {
-            let mut kernel = Kernel::new(silence);
+            let mut kernel = Kernel::new(silence, ANY);
             let mut marks = Marks::default();
             for _ in 0..4 {
                 marks = hear(&mut kernel, &tones, simd::Simd::detect());
@@ -341,7 +364,7 @@ mod tests {
             assert_eq!(marks.pair != 0, is_marked);
             let few = hear(&mut kernel, &tones[..3 * HOP], simd::Simd::detect());
             assert_eq!(few.pair, if is_marked { 0b111 } else { 0 });
-            assert_eq!(few.down & !0b111, 0);
+            assert_eq!(few.held & !0b111, 0);
         }
     }
 
@@ -349,12 +372,12 @@ mod tests {
     fn marks_tell_a_pair_and_its_end() {
         let tone = |n: usize| (TAU * 770.0 * n as f64 / 4000.0).cos() + (TAU * 1336.0 * n as f64 / 4000.0).cos();
         let samples: Vec<f32> = (0..320).map(|n| if n < 160 { 0.1 * tone(n) as f32 } else { 0.0 }).collect();
-        let mut kernel = Kernel::new(1e-9);
+        let mut kernel = Kernel::new(1e-9, ANY);
         let (mut pair, mut down) = (0u128, 0u128);
         for (at, block) in samples.chunks(HOP).enumerate() {
             let marks = hear(&mut kernel, block, simd::Simd::detect());
             pair |= u128::from(marks.pair) << at;
-            down |= u128::from(marks.down) << at;
+            down |= u128::from(marks.held & u64::from(kernel.gone_down(0, simd::Simd::detect()).is_some())) << at;
         }
         let marked = |bits: u128| (0..20).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
         assert!((4..13).all(|hop| pair >> hop & 1 == 1), "{:?}", marked(pair));

@@ -11,8 +11,10 @@ use super::{Digit, Profile, Reason};
 const LEVEL_MARGIN_DB: f64 = 1.0;
 /// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off in silence.
 const DURATION_MARGIN_MS: f64 = 0.9;
-/// How far twist may be misjudged before a fit, as a ratio of amplitudes: 5 dB.
+/// How far twist may be misjudged at first sight, as a ratio of amplitudes: 5 dB; and just before a fit: 2.5 dB (at most 2.0 was
+/// seen in digits at an S/N of -3 dB).
 const TWIST_AT_SIGHT: f32 = 1.8;
+const TWIST_BEFORE_FIT: f32 = 1.334;
 
 /// A high tone this near to twice the low one, as a part of it, is a note's octave: a keypad's tones come no nearer to it
 /// than 0.37 %, with both at opposite limits.
@@ -55,11 +57,22 @@ impl Limits {
         0.05 * n as f32 * self.floor * self.floor
     }
 
+    /// Least and greatest power of the low tone over that of the high one that may, at first sight, be within the limits of twist.
+    pub(crate) fn power_ratio(&self) -> [f32; 2] {
+        let [least, greatest] = self.ratio;
+        [(least / TWIST_AT_SIGHT).powi(2), (greatest * TWIST_AT_SIGHT).powi(2)]
+    }
+
     /// Whether a pair of such powers may, at first sight, be within the limits of twist.
     pub(crate) fn may_have_powers(&self, [low, high]: [f32; 2]) -> bool {
-        let [least, greatest] = self.ratio.map(|ratio| ratio * ratio);
-        let slack = TWIST_AT_SIGHT * TWIST_AT_SIGHT;
-        low * slack > least * high && low < slack * greatest * high
+        let [least, greatest] = self.power_ratio();
+        low > least * high && low < greatest * high
+    }
+
+    /// The same of the powers over the window it would be fitted to, which are off by less.
+    pub(crate) fn may_be_fitted(&self, [low, high]: [f32; 2]) -> bool {
+        let [least, greatest] = self.ratio;
+        low > (least / TWIST_BEFORE_FIT).powi(2) * high && low < (greatest * TWIST_BEFORE_FIT).powi(2) * high
     }
 
     /// Where a fit of a pair is worth finishing.

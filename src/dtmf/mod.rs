@@ -1,5 +1,6 @@
 //! DTMF: digits, detector, generator and the standards' limits. Knows no other room.
 
+mod active;
 mod comparison;
 mod core;
 mod detector;

@@ -51,7 +51,8 @@ impl Halves {
         let (same, other) = (&same[..self.half], &other[..self.half]);
         let mut powers = [0f32; N];
         // Eight partials like the first, two cycles apart, and the eight between them.
-        let mut waves = [0, 1].map(|later| Wave::<V>::at(2.0 * step, (cycles.start + later) as f32 * step));
+        let first = cycles.start as f32;
+        let mut waves = [Wave::<V>::at(2.0 * step, first * step), Wave::at(2.0 * step, (first + 1.0) * step)];
         for powers in powers.as_chunks_mut::<{ 2 * LANES }>().0.iter_mut().take(cycles.len().div_ceil(2 * LANES)) {
             let [a, b] = [waves[0].cos + waves[0].cos, waves[1].cos + waves[1].cos];
             let zero = V::splat(0.0);

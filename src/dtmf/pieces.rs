@@ -4,7 +4,7 @@
 use super::Digit;
 use super::fit::{Fit, MAX_WINDOW, fit};
 use super::history::History;
-use super::kernel::HOP;
+use super::kernel::{HOP, SHORT_SAMPLES};
 use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
 use std::ops::RangeInclusive;
@@ -34,9 +34,11 @@ pub(crate) struct Pieced {
     pub(crate) age: usize,
 }
 
-/// Looks for a pair in pieces that lasts until now.
-pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
-    if !reaches_back(history) {
+/// Looks for a pair in pieces that lasts until now; its last one, or more of it, is so old, in filtered samples, if that is known.
+pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<Pieced> {
+    // What is too young alone needs a piece before it.
+    let alone = age.map(|age| (age / STEP as f32).ceil() as usize).filter(|age| *age < NEEDED);
+    if !reaches_back(history, digit, alone.map_or(0, |age| age.div_ceil(STEPS))) {
         return None;
     }
     let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
@@ -68,16 +70,28 @@ pub(crate) fn find(history: &History, digit: Digit) -> Option<Pieced> {
 }
 
 /// Ages of short windows, in sub-blocks, one of which holds a piece of any tone that is long enough: less of that than is needed is
-/// in the last 24 ms, and so some of it follows before a hole too long, 48 ms ago at most.
-const REACHED: RangeInclusive<usize> = 4..=12;
-const _: () = assert!(NEEDED > 24 && 24 + HOLE <= 12 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
+/// in the last 24 ms, and so some of it follows before a hole too long, 51 ms ago at most.
+const REACHED: RangeInclusive<usize> = 4..=13;
+const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
 const STEPS: usize = HOP / STEP;
 
-/// Whether there may be tone enough: whether it was as loud as now long enough ago. That is seen at less cost than the rest.
-fn reaches_back(history: &History) -> bool {
+/// Whether there may be tone enough: whether the pair was there, and about as loud, long enough ago, `from` sub-blocks or more.
+/// That is seen at less cost than the rest.
+fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
     let newest = history.band_energy(0, PIECE);
-    REACHED.into_iter().any(|age| BEAT * history.short_energy(age) > newest)
+    let [low, high] = digit.tones();
+    let was_there = |age: usize| {
+        let energy = history.short_energy(age);
+        BEAT * energy > newest && {
+            let powers = history.powers(age);
+            powers[low].min(powers[high]) > FAINT * energy
+        }
+    };
+    (from.max(*REACHED.start())..=*REACHED.end()).any(was_there)
 }
+
+/// Power of a tone in a short window with a piece of it, at least, over the energy of the window: 1/100 of what a tone alone has.
+const FAINT: f32 = 0.08 * 0.5 * SHORT_SAMPLES as f32;
 
 /// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.
 const BEAT: f32 = 2.5;
@@ -258,7 +272,7 @@ mod tests {
             let history = History::of(&samples);
             if level_pieces(history.window(LOOKED_AT, 0), history.simd()).is_some() {
                 enough += 1;
-                assert!(reaches_back(&history));
+                assert!(reaches_back(&history, Digit::at(1, 1), 0));
             }
         }
         assert!((40..360).contains(&enough), "{enough} of 400");

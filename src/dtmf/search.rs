@@ -14,11 +14,11 @@ use super::{Digit, Reason, pieces};
 /// Windows a sounding pair is judged over, in filtered samples: 24, 36 and 48 ms.
 const WINDOWS: [usize; 3] = [96, 144, 192];
 /// Youngest pair worth fitting, in filtered samples.
-const YOUNGEST: f32 = 94.0;
+pub(crate) const YOUNGEST: f32 = 96.0;
 /// Part of the band's energy, seen over 24 ms, below which hardly any window shows as much of a pair as is asked of it.
 const WORTH_AN_ONSET: f32 = 0.5;
-/// Age in filtered samples up to which a pair is judged each ms, and from which once in each sub-block: 28 ms.
-const OLDER: f32 = 112.0;
+/// Age in filtered samples up to which a pair is judged between sub-blocks, too: 28 ms. Most digits are found by then.
+pub(crate) const OLDER: f32 = 112.0;
 /// Age in filtered samples from which its windows take turns: 50 ms.
 const OLDEST: f32 = 200.0;
 /// How far an onset may be misjudged, in filtered samples, before a window is too long for it.
@@ -45,14 +45,11 @@ const LEAST_SNR_FALLEN_DB: f32 = -2.0;
 /// How far the first sight of a frequency may be off beside another tone or in noise, in Hz, and in the loud noise that one
 /// that ended may have had.
 const SIGHT_HZ: f32 = 7.0;
+/// By how much less for a pair that has all of the band's energy, than for one that has just enough.
+const SIGHT_HZ_CLEANER: f32 = 10.0;
 const SIGHT_FALLEN_HZ: f32 = 24.0;
 /// Rise as a ratio of powers, 4 dB, without which a pair that ended is no digit.
 const LEAST_RISE: f32 = 2.5;
-
-/// Whether a pair of this age in filtered samples is judged each ms: most digits are found at that age.
-pub(crate) fn is_decisive(age: f32) -> bool {
-    (YOUNGEST..OLDER).contains(&age)
-}
 
 /// Window over which a pair that ended is judged, in filtered samples.
 fn fallen_window(onset: Onset) -> usize {
@@ -69,11 +66,28 @@ pub(crate) struct Candidate {
     pub(crate) end: Option<f64>,
 }
 
+/// A pair that sounds, as it is before it is fitted.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) digit: Digit,
+    pub(crate) onset: Onset,
+    sight: FirstSight,
+}
+
+impl Seen {
+    /// The same so many filtered samples later.
+    pub(crate) fn older(self, by: usize) -> Self {
+        Self { onset: self.onset.older(by), ..self }
+    }
+}
+
 /// What became of a look at a pair.
 pub(crate) enum Look {
     Found(Candidate),
     /// There is nothing to judge yet, or anymore, or it is no digit, or not yet.
     Nothing,
+    /// It has not sounded long enough: so many filtered samples are missing.
+    TooYoung(f32),
     /// It is no digit, and will be none a moment later.
     Refused,
     /// It is no digit, but came near.
@@ -84,18 +98,19 @@ pub(crate) enum Look {
 type NearMiss = Option<(Reason, Fit)>;
 
 /// Why a pair that sounds is no digit.
-#[derive(Clone, Copy, PartialEq)]
 enum Refused {
     /// It will be refused a moment later, too.
     Clearly,
     ForNow,
+    /// It has not sounded long enough: so many filtered samples are missing.
+    TooYoung(f32),
 }
 
 /// Looks for pairs where the history stands.
 pub(crate) struct Search<'a> {
     pub(crate) history: &'a History,
     pub(crate) limits: &'a Limits,
-    /// The digit that is on, if it has lost a tone: the other may go on in another digit.
+    /// The digit that is on, if it has lost a tone, or that was right before: its other tone may go on in another digit.
     pub(crate) before: Option<Digit>,
     /// Whether a near miss would be told.
     pub(crate) tells: bool,
@@ -104,49 +119,57 @@ pub(crate) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The onset of a pair that sounds now, if it may be old enough to be due soon, loud enough, and within the limits of twist.
+    /// What a pair that sounds now looks like, if it may be old enough to be due soon, loud enough, and within the limits.
     #[inline]
-    pub(crate) fn onset(&self, digit: Digit) -> Option<Onset> {
+    pub(crate) fn see(&self, digit: Digit) -> Option<Seen> {
         if Onset::is_recent(self.history, digit) {
             return None;
         }
         let shares = self.history.shares(digit, 0, 2);
-        let may_be_digit = self.limits.may_have_powers(shares) && shares[0] + shares[1] > WORTH_AN_ONSET;
-        may_be_digit.then(|| Onset::find(self.history, digit, 0, self.before))
+        if !self.limits.may_have_powers(shares) || shares[0] + shares[1] < WORTH_AN_ONSET {
+            return None;
+        }
+        let sight = FirstSight::of(self.history, digit, 0);
+        let is_near = sight.is_near(digit, self.limits, SIGHT_HZ);
+        is_near.then(|| Seen { digit, onset: Onset::find(self.history, digit, 0, self.before), sight })
     }
 
-    /// Judges a pair that sounds now. `is_echo` tells of an onset, as a filtered-sample position, whether what began
-    /// there echoes the digit before.
-    pub(crate) fn sounding(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f64) -> bool) -> Look {
-        let steady = onset.map_or(Look::Nothing, |onset| self.steady(digit, onset, &is_echo));
+    /// Judges a pair that sounds now; one that is steady, only if it is due. `is_echo` tells of an onset, as a filtered-sample
+    /// position, whether what began there echoes the digit before.
+    pub(crate) fn sounding(
+        &self,
+        digit: Digit,
+        seen: Option<&Seen>,
+        is_due: bool,
+        is_echo: impl Fn(f64) -> bool,
+    ) -> Look {
+        let steady = seen.filter(|_| is_due).map_or(Look::Nothing, |seen| self.steady(seen, &is_echo));
         if matches!(steady, Look::Found(_)) {
             return steady;
         }
-        match self.pieced(digit, |age| is_echo(self.start(age))) {
+        match self.pieced(digit, seen.map(|seen| seen.onset), |age| is_echo(self.start(age))) {
             Some((fit, age)) => Look::Found(Candidate { digit, fit, start: self.start(age), end: None }),
             None => steady,
         }
     }
 
     /// The same of a pair that is steady.
-    pub(crate) fn steady(&self, digit: Digit, onset: Onset, is_echo: impl Fn(f64) -> bool) -> Look {
+    pub(crate) fn steady(&self, seen: &Seen, is_echo: impl Fn(f64) -> bool) -> Look {
+        let Seen { digit, onset, ref sight } = *seen;
         if onset.age < YOUNGEST || is_echo(self.start(onset.age)) {
             return Look::Nothing;
         }
-        let sight = FirstSight::of(self.history, digit, 0);
-        if !sight.is_near(digit, self.limits, SIGHT_HZ) {
-            return Look::Nothing;
-        }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
-        let mut refused = Refused::Clearly;
+        let mut look = Look::Refused;
         for window in WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age)) {
-            match self.judged(digit, onset, &sight, window) {
+            match self.judged(digit, onset, sight, window) {
                 Ok(fit) => return Look::Found(Candidate { digit, fit, start: self.start(onset.age), end: None }),
-                Err(Refused::ForNow) => refused = Refused::ForNow,
+                Err(Refused::TooYoung(missing)) => look = Look::TooYoung(missing),
+                Err(Refused::ForNow) => look = Look::Nothing,
                 Err(Refused::Clearly) => {}
             }
         }
-        if refused == Refused::Clearly { Look::Refused } else { Look::Nothing }
+        look
     }
 
     /// Where what is so old began, as a filtered-sample position.
@@ -161,15 +184,25 @@ impl Search<'_> {
     }
 
     fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refused> {
-        if sight.share(self.history.shares(digit, 0, window / SHORT_SAMPLES)) < LEAST_SHARE_SOUNDING {
+        let shares = self.history.shares(digit, 0, window / SHORT_SAMPLES);
+        let share = sight.share(shares);
+        if share < LEAST_SHARE_SOUNDING
+            || !self.limits.may_be_fitted(shares)
+            || !sight.is_near(digit, self.limits, SIGHT_HZ - SIGHT_HZ_CLEANER * (share - LEAST_SHARE_SOUNDING))
+        {
             return Err(Refused::Clearly);
         }
         let fit = Evidence::fit(self.history, sight, window, 0, Some(&self.limits.bounds(digit)));
         if fit.snr_db() < LEAST_SNR_DB || self.limits.broken_by(&fit, digit).is_some() {
             return Err(Refused::Clearly);
         }
-        if !Presence::of(&fit, self.history, window, 0).is_long_enough(&fit, self.limits) {
+        let presence = Presence::of(&fit, self.history, window, 0);
+        if !presence.lasts(&fit) {
             return Err(Refused::ForNow);
+        }
+        let missing = presence.missing(&fit, self.limits);
+        if missing > 0.0 {
+            return Err(Refused::TooYoung(missing));
         }
         let evidence = Evidence::gather(self.history, onset, fit, window, 0);
         let is_digit = evidence.is_steady()
@@ -183,14 +216,14 @@ impl Search<'_> {
     }
 
     /// A pure pair in pieces: its fit and its age in filtered samples.
-    fn pieced(&self, digit: Digit, is_echo: impl Fn(f32) -> bool) -> Option<(Fit, f32)> {
+    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f32) -> bool) -> Option<(Fit, f32)> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
-        // Pieces change slowly. A jump of phase falsifies the powers of one window, not of both.
+        // A jump of phase falsifies the powers of one window, not of both.
         let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
         if ![0, SHORT].into_iter().any(may_be_level) {
             return None;
         }
-        let found = pieces::find(self.history, digit)?;
+        let found = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
         let age = found.age as f32;
         (!is_echo(age) && self.limits.broken_by(&found.fit, digit).is_none()).then_some((found.fit, age))
     }

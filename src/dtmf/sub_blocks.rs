@@ -100,14 +100,15 @@ const _: () = assert!(SHORT == 3);
 impl Last<Tones> {
     #[inline(always)]
     pub(crate) fn load<V: Vector>(&self) -> Last<V> {
-        Last(self.0.each_ref().map(V::load))
+        Last([V::load(&self.0[0]), V::load(&self.0[1])])
     }
 }
 
 impl<V: Vector> Last<V> {
     #[inline(always)]
     pub(crate) fn store(&self, kept: &mut Last<Tones>) {
-        self.0.iter().zip(&mut kept.0).for_each(|(last, kept)| last.store(kept));
+        self.0[0].store(&mut kept.0[0]);
+        self.0[1].store(&mut kept.0[1]);
     }
 
     /// Sum over the `SHORT` sub-blocks that end with this one.

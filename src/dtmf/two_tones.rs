@@ -5,7 +5,7 @@
 
 use super::fit::MAX_WINDOW;
 use super::simd::{Kernel, LANES, Lanes, Vector};
-use super::waves::{Wave, product, turned_by};
+use super::waves::{Wave, angles, product, turned_by};
 
 /// Longest half of a window, in pieces of [`LANES`].
 const MAX_PIECES: usize = MAX_WINDOW / 2 / LANES;
@@ -66,7 +66,7 @@ impl Kernel for Solve<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) -> Solved {
         let Self { folded, steps } = self;
-        let ((mut a, half_a), (mut b, half_b)) = (Wave::<V>::from_middle(steps[0]), Wave::<V>::from_middle(steps[1]));
+        let Pair { waves: [mut a, mut b], products, .. } = Pair::<V>::new(steps, folded.half as f32);
         let scale = 1.0 / folded.half as f32;
         let mut t = V::load(&std::array::from_fn(|lane| (lane as f32 + 0.5) * scale));
         let forward = V::splat(LANES as f32 * scale);
@@ -86,7 +86,6 @@ impl Kernel for Solve<'_> {
             a.go_on();
             b.go_on();
         }
-        let products = Products::new([half_a, half_b], steps, folded.half as f32);
         let (even, explained_even) = solve(products.gram(1.0), sums(with_cos));
         let (odd, explained_odd) = solve(products.gram(-1.0), sums(with_sin));
         Solved { even, odd, explained: explained_even + explained_odd }
@@ -137,12 +136,34 @@ struct Products {
     difference: Closed,
 }
 
-impl Products {
-    /// From (cos, sin) of half a step of both tones, and their steps.
+/// Two tones about the middle of a window.
+struct Pair<V> {
+    /// From half a sample after the middle on.
+    waves: [Wave<V>; 2],
+    products: Products,
+    /// (cos, sin) of the turn of both over the whole window.
+    turns: [[f32; 2]; 2],
+}
+
+impl<V: Vector> Pair<V> {
+    /// Of so many radians a sample, in a window of twice `half` samples.
     #[inline(always)]
-    fn new([a, b]: [[f32; 2]; 2], steps: [f32; 2], half: f32) -> Self {
-        let ((sin_a, cos_a), (sin_b, cos_b)) = ((steps[0] * half).sin_cos(), (steps[1] * half).sin_cos());
-        let (end_a, end_b) = ([cos_a, sin_a], [cos_b, sin_b]);
+    fn new([a, b]: [f32; 2], half: f32) -> Self {
+        let eight = LANES as f32;
+        let [middle_a, middle_b, turn_a, turn_b, end_a, end_b] =
+            angles::<V, 6>([0.5 * a, 0.5 * b, eight * a, eight * b, half * a, half * b]);
+        Self {
+            waves: [Wave::of(a, 0.5 * a, turn_a), Wave::of(b, 0.5 * b, turn_b)],
+            products: Products::new([middle_a, middle_b], [end_a, end_b], half),
+            turns: [product(end_a, end_a), product(end_b, end_b)],
+        }
+    }
+}
+
+impl Products {
+    /// From (cos, sin) of half a step of both tones, and of their turns over half a window.
+    #[inline(always)]
+    fn new([a, b]: [[f32; 2]; 2], [end_a, end_b]: [[f32; 2]; 2], half: f32) -> Self {
         let closed = |middle: [f32; 2], end: [f32; 2]| Closed::at(middle, end, half);
         Self {
             zero: Closed::at_zero(half),
@@ -256,14 +277,13 @@ impl Kernel for Variation<'_> {
         let (mut sums, mut squares, mut count) = ([[0f32; 2]; 2], [0f32; 2], 0f32);
         // All pieces are seen from the first one's middle.
         let mut turns = [[1.0, 0.0]; 2];
-        let steps = self.steps.map(|step| (step * STEADY_PIECE as f32).sin_cos());
         for piece in self.samples.as_chunks::<STEADY_PIECE>().0 {
             let amplitudes = steady.amplitudes(piece);
             for tone in 0..2 {
                 let [re, im] = product(amplitudes[tone], turns[tone]);
                 sums[tone] = [sums[tone][0] + re, sums[tone][1] + im];
                 squares[tone] += re * re + im * im;
-                turns[tone] = product(turns[tone], [steps[tone].1, steps[tone].0]);
+                turns[tone] = product(turns[tone], steady.turns[tone]);
             }
             count += 1.0;
         }
@@ -282,22 +302,23 @@ struct Steady<V> {
     functions: [[[V; 2]; 2]; STEADY_PIECE / 2 / LANES],
     /// Of the products of both cosines, and of both sines.
     grams: [[[f32; 2]; 2]; 2],
+    /// (cos, sin) of the turn of both tones over a piece.
+    turns: [[f32; 2]; 2],
 }
 
 impl<V: Vector> Steady<V> {
     #[inline(always)]
     fn new(steps: [f32; 2]) -> Self {
-        let ((mut a, half_a), (mut b, half_b)) = (Wave::<V>::from_middle(steps[0]), Wave::<V>::from_middle(steps[1]));
+        let Pair { waves: [mut a, mut b], products, turns } = Pair::<V>::new(steps, (STEADY_PIECE / 2) as f32);
         let mut functions = [[[V::splat(0.0); 2]; 2]; STEADY_PIECE / 2 / LANES];
         for functions in &mut functions {
             *functions = [[a.cos, a.sin], [b.cos, b.sin]];
             a.go_on();
             b.go_on();
         }
-        let products = Products::new([half_a, half_b], steps, (STEADY_PIECE / 2) as f32);
         let [[aa, ab, ..], [ba, bb, ..], ..] = products.gram(1.0);
         let [[sin_aa, sin_ab, ..], [sin_ba, sin_bb, ..], ..] = products.gram(-1.0);
-        Self { functions, grams: [[[aa, ab], [ba, bb]], [[sin_aa, sin_ab], [sin_ba, sin_bb]]] }
+        Self { functions, grams: [[[aa, ab], [ba, bb]], [[sin_aa, sin_ab], [sin_ba, sin_bb]]], turns }
     }
 
     /// Complex amplitudes of both tones, as the parts of cosine and sine.

@@ -1,0 +1,142 @@
+//! The digit that is on: how much of it is left, when it fell, and when it is over.
+
+use super::history::History;
+use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
+use super::{Begin, Digit, Measurement};
+
+/// Level, as a power, below which a digit that is on has stopped: -6 dB.
+const FALLEN_POWER: f32 = 0.25;
+/// Power of one tone of a digit that is on, over 24 ms, below which it is gone: -10 dB; and above which it sounds on: -4 dB.
+const LOST_POWER: f32 = 0.1;
+const KEPT_POWER: f32 = 0.4;
+/// Power of one tone that another may show in its place, as a part of its own: -8 dB, while it comes up.
+const LEAKED_POWER: f32 = 0.15;
+/// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
+const BRIDGED_HOPS: u32 = 2;
+
+/// A digit that is on.
+#[derive(Clone, Copy)]
+pub(crate) struct Active {
+    pub(crate) begin: Begin,
+    pub(crate) measured: Measurement,
+    pub(crate) reference: Reference,
+    /// What was left of it when it was looked at last, as in [`Reference::left`].
+    left: f32,
+    /// Filtered-sample position where the level last fell, while it is down.
+    fell: Option<f64>,
+    /// Sub-blocks since it came up again after it fell.
+    up_again: u32,
+}
+
+impl Active {
+    /// A digit that begins, and may have fallen already.
+    pub(crate) fn new(begin: Begin, measured: Measurement, fell: Option<f64>, history: &History) -> Self {
+        Self { begin, measured, reference: Reference::of(begin.digit, history), left: 1.0, fell, up_again: 0 }
+    }
+
+    pub(crate) fn digit(&self) -> Digit {
+        self.begin.digit
+    }
+
+    /// Filtered-sample position where the level last fell, while it is down.
+    pub(crate) fn fell(&self) -> Option<f64> {
+        self.fell
+    }
+
+    /// Whether one of the tones, or both, has been gone for the last 24 ms.
+    pub(crate) fn has_lost_a_tone(&self, history: &History) -> bool {
+        self.reference.least_left(history) < LOST_POWER
+    }
+
+    /// Whether a pair is one of its tones and another beside it, while both of its tones have sounded on for the last 24 ms.
+    pub(crate) fn is_beside(&self, digit: Digit, history: &History) -> bool {
+        let on = self.digit();
+        if (on.row() == digit.row()) == (on.column() == digit.column())
+            || self.reference.least_left(history) < KEPT_POWER
+        {
+            return false;
+        }
+        // A tone that is much louder is seen in the place of the other, too.
+        let other = usize::from(on.row() == digit.row());
+        let power = |digit: Digit| {
+            let tone = digit.tones()[other];
+            history.power(0, tone) + history.power(SHORT, tone)
+        };
+        power(on) > LEAKED_POWER * power(digit)
+    }
+
+    /// Follows the level by a sub-block. The digit is over, from a filtered-sample position on, once it was down for so many
+    /// samples.
+    pub(crate) fn follow(&mut self, history: &History, split: f64) -> Option<f64> {
+        let left = self.reference.left(history, 0);
+        let before = std::mem::replace(&mut self.left, left);
+        let middle = history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
+        let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
+        if left > FALLEN_POWER {
+            self.up_again += 1;
+            let over = self.fell.filter(|fell| self.up_again == 1 && crossed() >= fell + split);
+            if self.up_again >= BRIDGED_HOPS {
+                self.fell = None;
+            }
+            return over;
+        }
+        self.up_again = 0;
+        let fell = *self.fell.get_or_insert_with(crossed);
+        (middle >= fell + split).then_some(fell)
+    }
+}
+
+/// How long ago a power went through a limit, as a part of the time since it was what it was before; by amplitude.
+fn part_since(limit: f32, before: f32, now: f32) -> f32 {
+    let [limit, before, now] = [limit, before, now].map(f32::sqrt);
+    let part = (now - limit) / (now - before);
+    // Where the sound is no number, it is over now.
+    if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) }
+}
+
+/// The level of a digit's tones, against which it is measured later.
+#[derive(Clone, Copy)]
+pub(crate) struct Reference {
+    tones: [usize; 2],
+    /// Half the inverse of the power that each had over the short window when steady.
+    factors: [f32; 2],
+}
+
+impl Reference {
+    /// The greater of what the short window shows now and what it showed 12 ms ago.
+    fn of(digit: Digit, history: &History) -> Self {
+        let (now, before) = (history.peaks(0, digit), history.peaks(SHORT, digit));
+        let factor = |tone: usize| 0.5 / now[tone].max(before[tone]).max(1e-20);
+        Self { tones: digit.tones(), factors: [factor(0), factor(1)] }
+    }
+
+    /// Mean power of the tones `back` sub-blocks ago, each as a part of what it was.
+    pub(crate) fn left(&self, history: &History, back: usize) -> f32 {
+        let (powers, [low, high]) = (history.powers(back), self.tones);
+        powers[low] * self.factors[0] + powers[high] * self.factors[1]
+    }
+
+    /// Mean power over the last 24 ms of the tone of which less is left, as a part of what it was.
+    fn least_left(&self, history: &History) -> f32 {
+        let (now, before) = (history.powers(0), history.powers(SHORT));
+        let left = |(tone, factor): (usize, f32)| factor * (now[tone] + before[tone]);
+        self.tones.into_iter().zip(self.factors).map(left).fold(f32::MAX, f32::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fall_is_placed_by_amplitude_and_always_somewhere() {
+        // A level that falls evenly from 1 to 0.2 was a half after five eighths of the time.
+        assert!((part_since(0.25, 1.0, 0.04) - 0.375).abs() < 1e-6);
+        assert!((part_since(0.25, 0.04, 1.0) - 0.625).abs() < 1e-6);
+        for before in [0.0, 0.25, 1.0, f32::NAN, f32::INFINITY] {
+            for now in [0.0, 0.25, 1.0, f32::NAN, f32::INFINITY] {
+                assert!((0.0..=1.0).contains(&part_since(0.25, before, now)), "{before} {now}");
+            }
+        }
+    }
+}
