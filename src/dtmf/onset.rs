@@ -15,6 +15,8 @@ const RECENT: usize = 3;
 
 /// What a pair is compared with ended so many filtered samples before its onset: 3 ms.
 const CLEAR_OF: f32 = 12.0;
+// The oldest that is asked for: what was before the oldest onset of a pair that went down, and its neighbour.
+const _: () = assert!(SHORT + OLDEST + (SHORT_SAMPLES / 2 + CLEAR_OF as usize).div_ceil(HOP) < MEMORY);
 
 /// When the tones of a pair came up, seen from now.
 #[derive(Clone, Copy, Debug)]
