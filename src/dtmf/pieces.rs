@@ -9,7 +9,8 @@ use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
 use std::ops::RangeInclusive;
 
-/// Steps of 1 ms a piece spans.
+/// Steps of 1 ms in a sub-block, and those a piece spans.
+const STEPS: usize = HOP / STEP;
 const SPAN: usize = PIECE / STEP;
 /// Steps looked back: 84 ms.
 const BACK: usize = 84;
@@ -73,8 +74,6 @@ pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<
 /// in the last 24 ms, and so some of it follows before a hole too long, 51 ms ago at most.
 const REACHED: RangeInclusive<usize> = 4..=13;
 const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
-const STEPS: usize = HOP / STEP;
-
 /// Whether there may be tone enough: whether the pair was there, and about as loud, long enough ago, `from` sub-blocks or more.
 /// That is seen at less cost than the rest.
 fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
@@ -90,7 +89,8 @@ fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
     (from.max(*REACHED.start())..=*REACHED.end()).any(was_there)
 }
 
-/// Power of a tone in a short window with a piece of it, at least, over the energy of the window: 1/100 of what a tone alone has.
+/// Power of a tone in a short window with a piece of it, at least, over the energy of the window: a twelfth of what a tone alone
+/// has. A jump of phase in the window takes some of it, and what another digit shows in its place is less.
 const FAINT: f32 = 0.08 * 0.5 * SHORT_SAMPLES as f32;
 
 /// How much louder or quieter a piece of the same pair may be for the beat of its tones, as a power ratio: 4 dB.
