@@ -253,17 +253,16 @@ impl Core {
         if self.refused.covers(digit, now) {
             return None;
         }
-        let seen = self.search().see(digit);
+        let search = self.search();
+        let seen = search.see(digit);
         let due = self.watched.filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
-        self.watched = seen.map(|seen| {
+        let watched = seen.map(|seen| {
             let old_enough = now as f64 + f64::from(YOUNGEST - seen.onset.age);
             Watched { seen, at: now, due: due.max(old_enough) }
         });
-        let is_due = self.watched.is_some_and(|watched| watched.due <= now as f64);
-        let look = self.search().sounding(digit, seen.as_ref(), is_due, |start| self.is_echo(digit, start, 0));
-        if is_due {
-            self.watched = self.watched.map(|watched| watched.after(&look, now));
-        }
+        let is_due = watched.is_some_and(|watched| watched.due <= now as f64);
+        let look = search.sounding(digit, seen.as_ref(), is_due, |start| self.is_echo(digit, start, 0));
+        self.watched = watched.map(|watched| if is_due { watched.after(&look, now) } else { watched });
         match look {
             Look::Found(found) => return Some(found),
             Look::Refused => self.refused = Refused { digit, until: now + REST },

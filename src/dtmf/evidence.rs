@@ -138,9 +138,9 @@ impl FirstSight {
             if off_hz.abs() < UNAMBIGUOUS_HZ {
                 return off_hz;
             }
-            // As the turn over a whole short window goes round, that over a half of it tells how often it went.
+            // As the turn over a whole short window goes round, that over a sub-block tells how often it went.
             let whole_turn_hz = 1.0 / SHORT_SECONDS;
-            off_hz + whole_turn_hz * ((off_over(history, tone, back, SHORT / 2) - off_hz) / whole_turn_hz).round()
+            off_hz + whole_turn_hz * ((off_over(history, tone, back, 1) - off_hz) / whole_turn_hz).round()
         });
         Self { hz: [tone_hz(tones[0]) as f32 + off_hz[0], tone_hz(tones[1]) as f32 + off_hz[1]], off_hz }
     }

@@ -91,18 +91,17 @@ impl History {
         if ready == 0 {
             return (0, Marks::default());
         }
+        self.newer += ready / HOP;
         // A mark depends on 24 ms: where all of them are silent together, there is none.
         if may_pass && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
             self.front.pass(ready);
             self.kernel.pass(ready / HOP);
-            self.newer += ready / HOP;
             self.passed = (self.passed + ready / HOP).min(HEARD_AFTER_ALL);
             return (ready / HOP, Marks::default());
         }
         if self.passed > 0 {
             self.hear_passed();
         }
-        self.newer += ready / HOP;
         (ready / HOP, self.hear(ready))
     }
 

@@ -59,20 +59,23 @@ impl Limits {
 
     /// Least and greatest power of the low tone over that of the high one that may, at first sight, be within the limits of twist.
     pub(crate) fn power_ratio(&self) -> [f32; 2] {
+        self.power_ratio_within(TWIST_AT_SIGHT)
+    }
+
+    /// The same where the ratio of amplitudes may be misjudged by so much.
+    fn power_ratio_within(&self, slack: f32) -> [f32; 2] {
         let [least, greatest] = self.ratio;
-        [(least / TWIST_AT_SIGHT).powi(2), (greatest * TWIST_AT_SIGHT).powi(2)]
+        [(least / slack).powi(2), (greatest * slack).powi(2)]
     }
 
     /// Whether a pair of such powers may, at first sight, be within the limits of twist.
-    pub(crate) fn may_have_powers(&self, [low, high]: [f32; 2]) -> bool {
-        let [least, greatest] = self.power_ratio();
-        low > least * high && low < greatest * high
+    pub(crate) fn may_have_powers(&self, powers: [f32; 2]) -> bool {
+        is_ratio_within(powers, self.power_ratio())
     }
 
     /// The same of the powers over the window it would be fitted to, which are off by less.
-    pub(crate) fn may_be_fitted(&self, [low, high]: [f32; 2]) -> bool {
-        let [least, greatest] = self.ratio;
-        low > (least / TWIST_BEFORE_FIT).powi(2) * high && low < (greatest * TWIST_BEFORE_FIT).powi(2) * high
+    pub(crate) fn may_be_fitted(&self, powers: [f32; 2]) -> bool {
+        is_ratio_within(powers, self.power_ratio_within(TWIST_BEFORE_FIT))
     }
 
     /// Where a fit of a pair is worth finishing.
@@ -100,6 +103,11 @@ impl Limits {
             None
         }
     }
+}
+
+/// Whether the first number over the second is between two others.
+fn is_ratio_within([low, high]: [f32; 2], [least, greatest]: [f32; 2]) -> bool {
+    low > least * high && low < greatest * high
 }
 
 #[cfg(test)]

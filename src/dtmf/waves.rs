@@ -79,29 +79,24 @@ pub(crate) fn cos_sin<V: Vector>(angles: V) -> [V; 2] {
     // Half the angle is a quarter turn at most, where these series (to the 11th and 12th power) are good for all bits.
     let half = V::splat(0.5) * ((angles - turns * V::splat(TURN[0])) - turns * V::splat(TURN[1]));
     let square = half * half;
-    let sine = half
-        * (V::splat(1.0)
-            + square
-                * (V::splat(-1.0 / 6.0)
-                    + square
-                        * (V::splat(1.0 / 120.0)
-                            + square
-                                * (V::splat(-1.0 / 5040.0)
-                                    + square * (V::splat(1.0 / 362_880.0) + square * V::splat(-1.0 / 39_916_800.0))))));
-    let cosine = V::splat(1.0)
-        + square
-            * (V::splat(-0.5)
-                + square
-                    * (V::splat(1.0 / 24.0)
-                        + square
-                            * (V::splat(-1.0 / 720.0)
-                                + square
-                                    * (V::splat(1.0 / 40_320.0)
-                                        + square
-                                            * (V::splat(-1.0 / 3_628_800.0)
-                                                + square * V::splat(1.0 / 479_001_600.0))))));
+    let sine =
+        half * polynomial(square, [1.0, -1.0 / 6.0, 1.0 / 120.0, -1.0 / 5040.0, 1.0 / 362_880.0, -1.0 / 39_916_800.0]);
+    let cosine = polynomial(
+        square,
+        [1.0, -0.5, 1.0 / 24.0, -1.0 / 720.0, 1.0 / 40_320.0, -1.0 / 3_628_800.0, 1.0 / 479_001_600.0],
+    );
     let twice = sine + sine;
     [V::splat(1.0) - twice * sine, twice * cosine]
+}
+
+/// A polynomial by its coefficients, that of the lowest power first.
+#[inline(always)]
+fn polynomial<V: Vector, const N: usize>(x: V, coefficients: [f32; N]) -> V {
+    let mut value = V::splat(coefficients[N - 1]);
+    for coefficient in coefficients[..N - 1].iter().rev() {
+        value = V::splat(*coefficient) + x * value;
+    }
+    value
 }
 
 /// (cos, sin) of up to eight angles in radians.
