@@ -65,6 +65,25 @@ impl Active {
         power(on) > LEAKED_POWER * power(digit)
     }
 
+    /// Follows the level through up to `most` sub-blocks behind the one where the history stands, as long as it stays up and no other
+    /// pair is the strongest where one is marked, a bit for each sub-block: how many those are.
+    pub(crate) fn sounds_on(&mut self, history: &History, most: usize, marked: u64) -> usize {
+        if self.fell.is_some() {
+            return 0;
+        }
+        for passed in 0..most {
+            let [low, high] = history.next_powers(passed, self.reference.tones);
+            let left = self.reference.left_of([low, high]);
+            let is_up = left > FALLEN_POWER;
+            if !is_up || marked >> passed & 1 == 1 && !history.is_next_strongest(passed, self.reference.tones) {
+                return passed;
+            }
+            self.left = left;
+            self.up_again += 1;
+        }
+        most
+    }
+
     /// Follows the level by a sub-block. The digit is over, from a filtered-sample position on, once it was down for so many
     /// samples.
     pub(crate) fn follow(&mut self, history: &History, split: f64) -> Option<f64> {
@@ -113,7 +132,12 @@ impl Reference {
     /// Mean power of the tones `back` sub-blocks ago, each as a part of what it was.
     pub(crate) fn left(&self, history: &History, back: usize) -> f32 {
         let (powers, [low, high]) = (history.powers(back), self.tones);
-        powers[low] * self.factors[0] + powers[high] * self.factors[1]
+        self.left_of([powers[low], powers[high]])
+    }
+
+    #[inline]
+    fn left_of(&self, [low, high]: [f32; 2]) -> f32 {
+        low * self.factors[0] + high * self.factors[1]
     }
 
     /// Mean power over the last 24 ms of the tone of which less is left, as a part of what it was.

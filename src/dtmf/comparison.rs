@@ -12,7 +12,6 @@ use std::ops::Range;
 pub(crate) const BACK: usize = 40;
 /// Pieces of a window and of what is before it.
 const MOST_PIECES: usize = (MAX_WINDOW + BACK) / LANES;
-const ROUND_PIECES: usize = MOST_PIECES.next_multiple_of(LANES);
 
 /// How long the fitted waveform, continued back beyond the window, has been there, and whether it still is.
 #[derive(Clone, Copy, Debug)]
@@ -42,37 +41,18 @@ impl Kernel for Followed<'_> {
         let count = (samples.len() / LANES).min(MOST_PIECES);
         // The middle half of the window, where the pair is as it usually is.
         let plateau = (BACK + window / 4).div_ceil(LANES)..(BACK + 3 * window / 4) / LANES;
-        let mut compared =
-            Compared { squares: [[0.0; LANES]; ROUND_PIECES], pieces: [Piece::NOTHING; ROUND_PIECES], count };
-        let (mut residual, mut end_residual) = (V::splat(0.0), V::splat(0.0));
-        let groups = samples[..count * LANES].as_chunks().0.chunks(LANES);
-        for ((group, first), pieces) in groups.zip((0..).step_by(LANES)).zip(compared.pieces.as_chunks_mut().0) {
-            let (mut with, mut squares) = ([V::splat(0.0); LANES], [V::splat(0.0); LANES]);
-            for (at, samples) in group.iter().enumerate() {
-                let (samples, model) = (V::load(samples), waveform.next());
-                (with[at], squares[at]) = (samples * model, model * model);
-                squares[at].store(&mut compared.squares[first + at]);
-                let left = samples - model;
-                if plateau.contains(&(first + at)) {
-                    residual = residual + left * left;
-                } else if first + at + END >= count {
-                    end_residual = end_residual + left * left;
-                }
-            }
-            Piece::put::<V>(pieces, with, squares);
-        }
-        let mean = |pieces: &[Piece]| {
-            let parts = pieces.iter().map(|piece| piece.with / piece.energy.max(1e-12));
-            parts.sum::<f32>() / pieces.len() as f32
-        };
-        let usual = mean(&compared.pieces[plateau.clone()]).max(0.1);
-        let end = (END * LANES) as f32;
-        let expected = UNEVEN * residual.sum() * END as f32 / plateau.len() as f32;
+        let mut compared = Compared::nothing(count);
+        compared.follow(&mut waveform, samples, 0..plateau.start);
+        let residual = compared.follow(&mut waveform, samples, plateau.clone());
+        compared.follow(&mut waveform, samples, plateau.end..count - END);
+        let end_residual = compared.follow(&mut waveform, samples, count - END..count);
+        let usual = compared.level(plateau.clone()).max(0.1);
+        let expected = UNEVEN * residual * END as f32 / plateau.len() as f32;
         let power = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
         Presence {
             sounded: compared.sounded(usual),
-            at_end: mean(&compared.pieces[count - END..count]) / usual,
-            end_residual: (end_residual.sum() - expected).max(0.0) / (end * power),
+            at_end: compared.level(count - END..count) / usual,
+            end_residual: (end_residual - expected).max(0.0) / ((END * LANES) as f32 * power),
         }
     }
 }
@@ -83,44 +63,53 @@ const END: usize = 2;
 const UNEVEN: f32 = 4.0;
 
 /// What a piece of samples and its model have in common, and the model's energy.
-#[derive(Clone, Copy)]
-struct Piece {
-    with: f32,
-    energy: f32,
-}
-
-impl Piece {
-    const NOTHING: Self = Self { with: 0.0, energy: 0.0 };
-
-    /// Puts pieces of these products.
-    #[inline(always)]
-    fn put<V: Vector>(pieces: &mut [Self; LANES], with: [V; LANES], squares: [V; LANES]) {
-        let (mut sums, mut energies) = ([0.0; LANES], [0.0; LANES]);
-        V::sums_of_eights(with).store(&mut sums);
-        V::sums_of_eights(squares).store(&mut energies);
-        for (piece, (with, energy)) in pieces.iter_mut().zip(sums.into_iter().zip(energies)) {
-            *piece = Self { with, energy };
-        }
-    }
-}
+type Piece = [f32; 2];
 
 /// Samples compared with the model, by pieces of [`LANES`].
 struct Compared {
     /// Squares of the model.
-    squares: [Lanes; ROUND_PIECES],
-    pieces: [Piece; ROUND_PIECES],
+    squares: [Lanes; MOST_PIECES],
+    pieces: [Piece; MOST_PIECES],
     count: usize,
 }
 
 impl Compared {
+    #[inline(always)]
+    fn nothing(count: usize) -> Self {
+        Self { squares: [[0.0; LANES]; MOST_PIECES], pieces: [[0.0; 2]; MOST_PIECES], count }
+    }
+
+    /// Follows the waveform through the next pieces: the energy it leaves of the samples.
+    #[inline(always)]
+    fn follow<V: Vector>(&mut self, waveform: &mut Waveform<V>, samples: &[f32], pieces: Range<usize>) -> f32 {
+        let mut left = V::splat(0.0);
+        let samples = samples.as_chunks::<LANES>().0[pieces.clone()].iter();
+        let places = self.squares[pieces.clone()].iter_mut().zip(&mut self.pieces[pieces]);
+        for (samples, (squares, piece)) in samples.zip(places) {
+            let (samples, model) = (V::load(samples), waveform.next());
+            let (rest, square) = (samples - model, model * model);
+            square.store(squares);
+            *piece = V::sums_of_two([samples * model, square]);
+            left = left + rest * rest;
+        }
+        left.sum()
+    }
+
+    /// Mean level of the samples in some pieces, relative to the model.
+    #[inline(always)]
+    fn level(&self, pieces: Range<usize>) -> f32 {
+        let count = pieces.len() as f32;
+        self.pieces[pieces].iter().map(|[with, energy]| with / energy.max(1e-12)).sum::<f32>() / count
+    }
+
     /// Samples that a pair of a level, relative to the model, has sounded: from its likeliest beginning on, and to the end of the
     /// pieces or a little less.
     #[inline(always)]
     fn sounded(&self, level: f32) -> f32 {
         let pieces = &self.pieces[..self.count];
         let (mut likelihood, mut greatest, mut first) = (0.0, 0.0, pieces.len());
-        for (index, piece) in pieces.iter().enumerate().rev() {
-            likelihood += 2.0 * piece.with - level * piece.energy;
+        for (index, [with, energy]) in pieces.iter().enumerate().rev() {
+            likelihood += 2.0 * with - level * energy;
             if likelihood > greatest {
                 (greatest, first) = (likelihood, index);
             }
@@ -129,7 +118,7 @@ impl Compared {
         let end = pieces.len() - END;
         let after_begin = end.min(first + 1);
         let begin = first.saturating_sub(1).min(after_begin)..after_begin;
-        let energy = |range: Range<usize>| pieces[range].iter().map(|piece| piece.with).sum::<f32>() / level;
+        let energy = |range: Range<usize>| pieces[range].iter().map(|[with, _]| with).sum::<f32>() / level;
         let backwards = self.squares[begin.clone()].as_flattened().iter().rev();
         let forwards = self.squares[end..pieces.len()].as_flattened();
         reached(energy(begin), backwards)

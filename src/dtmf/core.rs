@@ -144,28 +144,34 @@ impl Core {
         let mut passed = 0;
         while passed < new {
             self.look_between(on_event);
-            if self.active.is_none() {
-                let unmarked = (marks.pair | marks.held).unbounded_shr(passed as u32).trailing_zeros() as usize;
-                let unmarked = unmarked.min(new - passed);
-                self.history.go_on(unmarked);
-                passed += unmarked;
-            }
+            passed += self.pass(new - passed, marks.after(passed));
             if passed < new {
                 self.history.go_on(1);
-                self.hear_hop(marks.pair >> passed & 1 == 1, marks.held >> passed & 1 == 1, on_event);
+                self.hear_hop(marks.pair >> passed & 1 == 1, marks.fallen >> passed & 1 == 1, on_event);
                 passed += 1;
             }
         }
     }
 
+    /// Goes on by up to `most` sub-blocks, the next of which have these marks, as long as there is nothing to look at in them: how
+    /// many those were.
+    fn pass(&mut self, most: usize, marks: Marks) -> usize {
+        let passed = match &mut self.active {
+            Some(active) => active.sounds_on(&self.history, most, marks.pair),
+            None => (marks.first() as usize).min(most),
+        };
+        self.history.go_on(passed);
+        passed
+    }
+
     /// Hears the sub-block the history stands at.
-    fn hear_hop(&mut self, has_pair: bool, was_held: bool, on_event: &mut dyn FnMut(Event)) {
+    fn hear_hop(&mut self, has_pair: bool, has_fallen: bool, on_event: &mut dyn FnMut(Event)) {
         self.follow(on_event);
         let mut found = None;
         if has_pair {
             found = self.sounding();
         }
-        if found.is_none() && was_held {
+        if found.is_none() && has_fallen {
             found = self.fallen(on_event);
         }
         if let Some(found) = found {
@@ -174,9 +180,16 @@ impl Core {
     }
 
     /// Looks between two sub-blocks at a pair that was just seen at the age at which most digits are found.
+    #[inline]
     fn look_between(&mut self, on_event: &mut dyn FnMut(Event)) {
+        if self.watched.as_ref().is_some_and(|watched| watched.at == self.history.count()) {
+            self.look_at_watched(on_event);
+        }
+    }
+
+    fn look_at_watched(&mut self, on_event: &mut dyn FnMut(Event)) {
         let now = self.history.count();
-        while let Some(watched) = self.watched.filter(|watched| watched.at == now) {
+        while let Some(watched) = self.watched {
             let ahead = (watched.due - now as f64).ceil().max(1.0) as usize;
             let seen = watched.seen.older(ahead);
             let is_too_old = ahead >= HOP || seen.onset.age >= OLDER;
@@ -193,7 +206,7 @@ impl Core {
     }
 
     fn begin(&mut self, found: &Candidate, on_event: &mut dyn FnMut(Event)) {
-        let fell = self.active.and_then(|active| active.fell());
+        let fell = self.active.as_ref().and_then(Active::fell);
         self.close(fell.unwrap_or(found.start.max(0.0)), on_event);
         let digit = found.digit;
         // One begins once the one before it is over.
@@ -231,7 +244,7 @@ impl Core {
 
     /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
     fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
-        let Some(previous) = self.previous.filter(|previous| previous.digit == digit) else { return false };
+        let Some(previous) = self.previous.as_ref().filter(|previous| previous.digit == digit) else { return false };
         let after = start - previous.end;
         if after < PAUSE_SAMPLES {
             return true;
@@ -242,11 +255,11 @@ impl Core {
 
     /// Looks for a pair that sounds now.
     fn sounding(&mut self) -> Option<Candidate> {
-        if self.active.is_some_and(|active| self.history.is_strongest(active.digit())) {
+        if self.active.as_ref().is_some_and(|active| self.history.is_strongest(active.digit())) {
             return None;
         }
         let digit = self.history.strongest_pair();
-        if self.active.is_some_and(|active| active.is_beside(digit, &self.history)) {
+        if self.active.as_ref().is_some_and(|active| active.is_beside(digit, &self.history)) {
             return None;
         }
         let now = self.history.count();
@@ -255,7 +268,8 @@ impl Core {
         }
         let search = self.search();
         let seen = search.see(digit);
-        let due = self.watched.filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
+        let due =
+            self.watched.as_ref().filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
         let watched = seen.map(|seen| {
             let old_enough = now as f64 + f64::from(YOUNGEST - seen.onset.age);
             Watched { seen, at: now, due: due.max(old_enough) }
@@ -287,13 +301,13 @@ impl Core {
     }
 
     fn is_on(&self, digit: Digit) -> bool {
-        self.active.is_some_and(|active| active.digit() == digit)
+        self.active.as_ref().is_some_and(|active| active.digit() == digit)
     }
 
     /// Whether a digit is on, or has just been.
     fn is_soon_after_a_digit(&self) -> bool {
-        let is_recent = |previous: Previous| (self.history.count() as f64) < previous.end + SERIES_SAMPLES;
-        self.active.is_some() || self.previous.is_some_and(is_recent)
+        let is_recent = |previous: &Previous| (self.history.count() as f64) < previous.end + SERIES_SAMPLES;
+        self.active.is_some() || self.previous.as_ref().is_some_and(is_recent)
     }
 
     /// The digit that is on, if it has lost a tone, or that was right before.
@@ -301,8 +315,9 @@ impl Core {
         if let Some(active) = &self.active {
             return active.has_lost_a_tone(&self.history).then_some(active.digit());
         }
-        let is_right_before = |previous: &Previous| (self.history.count() as f64) < previous.end + RIGHT_BEFORE_SAMPLES;
-        self.previous.filter(is_right_before).map(|previous| previous.digit)
+        let is_right_before =
+            |previous: &&Previous| (self.history.count() as f64) < previous.end + RIGHT_BEFORE_SAMPLES;
+        self.previous.as_ref().filter(is_right_before).map(|previous| previous.digit)
     }
 
     fn search(&self) -> Search<'_> {

@@ -8,6 +8,7 @@ use super::front_end::WORKING_RATE;
 use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES, tone_hz};
 use super::limits::Limits;
+use super::logarithm::db;
 use super::onset::Onset;
 use super::two_tones::Variation;
 use super::waves::angle;
@@ -39,11 +40,6 @@ pub(crate) struct Evidence {
     pub(crate) fit: Fit,
     /// Relative variation of each tone's complex amplitude over the window: 0 is steady, 1 is unrelated pieces.
     pub(crate) variation: [f32; 2],
-}
-
-/// A ratio of powers in dB.
-pub(crate) fn db(ratio: f32) -> f32 {
-    10.0 * ratio.max(1e-9).log10()
 }
 
 impl Presence {
@@ -149,6 +145,12 @@ impl FirstSight {
     pub(crate) fn is_near(&self, digit: Digit, limits: &Limits, slack_hz: f32) -> bool {
         let [low, high] = digit.tones().map(|tone| limits.deviation_hz(tone) + slack_hz);
         self.off_hz[0].abs() < low && self.off_hz[1].abs() < high
+    }
+
+    /// By how much of its frequency each tone may be off, from the least to the most, this sight being off by up to `slack_hz`.
+    pub(crate) fn deviation(&self, digit: Digit, slack_hz: f32) -> [[f32; 2]; 2] {
+        let nominal_hz = [digit.low_hz() as f32, digit.high_hz() as f32];
+        [0, 1].map(|tone| [-slack_hz, slack_hz].map(|slack_hz| (self.off_hz[tone] + slack_hz) / nominal_hz[tone]))
     }
 
     /// What part of the band's energy both tones can have, from the shares that short windows show: those, and what they

@@ -64,7 +64,8 @@ pub(crate) fn prepare_response() {
 /// Amplitude response of [`BAND`] at a frequency in Hz.
 pub(crate) fn response(hz: f32) -> f32 {
     let place = (hz / TABULATED_HZ as f32).clamp(0.0, (TABULATED - 2) as f32);
-    let (below, part) = (place as usize, place.fract());
+    let below = place as usize;
+    let part = place - below as f32;
     RESPONSES[below] + part * (RESPONSES[below + 1] - RESPONSES[below])
 }
 

@@ -4,6 +4,7 @@
 //! `b / a` at right angles is the frequency error and moves `w` for the next round; the part in line is the slope of the level.
 
 use super::front_end::WORKING_RATE;
+use super::logarithm::db;
 use super::simd::{Kernel, Simd, Vector};
 use super::two_tones::{Folded, Solve};
 use std::f32::consts::TAU;
@@ -13,7 +14,7 @@ pub(crate) const MAX_WINDOW: usize = 240;
 const ROUNDS: usize = 3;
 /// Radians over half a window that a tone turns more or less than assumed, below which another round changes nothing:
 /// what is left out grows with the fourth power.
-const SMALL: f32 = 0.1;
+const SMALL: f32 = 0.2;
 /// Part of the energy left after a round from which another cannot help.
 const HOPELESS: f32 = 0.65;
 
@@ -48,7 +49,7 @@ impl Fit {
     /// Power of the pair over the power of the rest, in dB.
     pub(crate) fn snr_db(&self) -> f32 {
         let rest = self.residual.max(self.energy * 1e-6).max(f32::MIN_POSITIVE);
-        10.0 * ((self.energy - self.residual).max(f32::MIN_POSITIVE) / rest).log10()
+        db((self.energy - self.residual).max(f32::MIN_POSITIVE) / rest)
     }
 }
 

@@ -3,19 +3,19 @@
 use super::Digit;
 use super::front_end::{FrontEnd, INPUT_MEMORY, ROOM};
 use super::input::Samples;
-use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, Tones};
-use super::rings::RING;
+use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, TONES, Tones};
+use super::past::KNOWN;
 use super::sample::Sample;
 use super::simd::Simd;
-use super::waves::Dot;
+use super::waves::Energy;
 use std::ops::Range;
 
 /// Sub-blocks that can be asked for: 192 ms.
 pub(crate) const MEMORY: usize = 48;
 // What is kept is written ahead of where the history stands.
-const _: () = assert!(MEMORY + MOST <= RING);
+const _: () = assert!(MEMORY + MOST <= KNOWN);
 /// Filtered samples kept: 256 ms.
-const KEPT: usize = RING * HOP;
+const KEPT: usize = KNOWN * HOP;
 /// Filtered samples gone through before those kept are brought back to the beginning.
 const STRETCH: usize = 4096;
 /// Sub-blocks of a silence that are heard after all once it is over: those that can be asked for, and those that are wrong.
@@ -201,6 +201,27 @@ impl History {
         self.powers(age)[tone]
     }
 
+    /// Whether the squared magnitudes for two tones are both more than so much.
+    #[inline]
+    pub(crate) fn have_more(&self, age: usize, [low, high]: [usize; 2], least: f32) -> bool {
+        let powers = self.powers(age);
+        powers[low % TONES] > least && powers[high % TONES] > least
+    }
+
+    /// Squared magnitudes for two tones, over the short window that ends so many sub-blocks behind the next one, of those that were
+    /// heard already.
+    #[inline]
+    pub(crate) fn next_powers(&self, later: usize, tones: [usize; 2]) -> [f32; 2] {
+        let powers = self.kernel.powers(self.newer - 1 - later);
+        tones.map(|tone| powers[tone])
+    }
+
+    /// Whether two tones are the strongest row and column of the 24 ms that end there.
+    #[inline]
+    pub(crate) fn is_next_strongest(&self, later: usize, tones: [usize; 2]) -> bool {
+        self.kernel.are_strongest(self.newer - 1 - later, tones)
+    }
+
     /// The greatest powers of a pair's tones in the `SHORT` sub-blocks that end at an age.
     pub(crate) fn peaks(&self, age: usize, digit: Digit) -> [f32; 2] {
         let (peaks, [low, high]) = (self.kernel.peaks(self.back(age), self.simd), digit.tones());
@@ -210,7 +231,8 @@ impl History {
     /// The age, within a range, of the first sub-block back with less than `expected` power in two tones together; the end
     /// of the range if there is none.
     pub(crate) fn age_of_less(&self, tones: [usize; 2], expected: f32, ages: Range<usize>) -> usize {
-        self.kernel.back_to_less(self.newer, tones, expected, ages)
+        let backs = self.newer + ages.start..self.newer + ages.end;
+        self.kernel.back_to_less(tones, expected, backs) - self.newer
     }
 
     /// The strongest row and column of the last 24 ms.
@@ -228,10 +250,9 @@ impl History {
         self.kernel.gone_down(self.newer, self.simd)
     }
 
-    /// Energy in the DTMF band of `n` filtered samples that end `back` samples ago.
-    pub(crate) fn band_energy(&self, back: usize, n: usize) -> f32 {
-        let samples = self.window(n, back);
-        self.simd.run(Dot(samples, samples))
+    /// Energy in the DTMF band of `N` filtered samples that end `back` samples ago.
+    pub(crate) fn band_energy<const N: usize>(&self, back: usize) -> f32 {
+        self.window(N, back).first_chunk().map_or(0.0, |samples| self.simd.run(Energy::<N>(samples)))
     }
 
     /// Energy in the DTMF band over the short window that ends at an age.
@@ -299,7 +320,7 @@ mod tests {
         assert!((history.short_energy(0) - newest).abs() < 1e-5 * newest);
         let older: f32 = history.window(SHORT_SAMPLES, 5 * HOP).iter().map(|x| x * x).sum();
         assert!((history.short_energy(5) - older).abs() < 1e-5 * older);
-        assert!((history.band_energy(5 * HOP, SHORT_SAMPLES) - older).abs() < 1e-5 * older);
+        assert!((history.band_energy::<SHORT_SAMPLES>(5 * HOP) - older).abs() < 1e-5 * older);
         assert!(history.power(0, 1) > 1e3 * history.power(50, 1), "the tone is there now and was not 100 ms ago");
     }
 
@@ -328,9 +349,9 @@ mod tests {
         let mut chunks = sound.chunks(200).peekable();
         while let Some(chunk) = chunks.next() {
             history.push(chunk);
-            let (new, Marks { pair, held }) = history.look(may_pass);
+            let (new, Marks { pair, fallen }) = history.look(may_pass);
             marked.extend(
-                (0..64).filter(|bit| (pair | held) >> bit & 1 == 1).map(|bit| history.count / HOP as u64 + bit),
+                (0..64).filter(|bit| (pair | fallen) >> bit & 1 == 1).map(|bit| history.count / HOP as u64 + bit),
             );
             history.go_on(if chunks.peek().is_some() { new } else { 1 });
             *passed += if history.passed > 0 { new as u64 } else { 0 };

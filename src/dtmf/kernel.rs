@@ -5,8 +5,9 @@
 
 use super::front_end;
 use super::marks::Shares;
-use super::rings::{CORRELATIONS, RING, Rings, slot};
+use super::past::{Past, STRETCH};
 use super::simd::{self, LANES, Lanes, Vector};
+use super::strongest::{GoneDown, Strongest, have_gone_down};
 use super::sub_blocks::{BASIS, Basis, FoldedBlock, Last};
 use super::{COLUMN_HZ, Digit, ROW_HZ};
 use std::ops::Range;
@@ -25,9 +26,6 @@ pub(crate) const FORGOTTEN: usize = 2 * SHORT;
 /// Sub-blocks correlated in one go, at most: there is a bit of [`Marks`] for each.
 pub(crate) const MOST: usize = front_end::MOST / HOP;
 
-/// Power now, as a part of the power 12 ms ago, from which a tone has gone down: -4 dB.
-const DOWN: f32 = 0.4;
-
 /// A number for each tone: a lane of a vector each.
 pub(crate) type Tones = Lanes;
 const _: () = assert!(TONES == LANES);
@@ -37,15 +35,17 @@ pub(crate) fn tone_hz(tone: usize) -> f64 {
     if tone < 4 { ROW_HZ[tone] } else { COLUMN_HZ[tone - 4] }
 }
 
-/// Correlates sub-block after sub-block with the eight tones, and keeps what came of the last [`RING`] of them.
+/// Correlates sub-block after sub-block with the eight tones, and keeps what came of the last of them.
 pub(crate) struct Kernel {
     basis: &'static Basis,
-    rings: Box<Rings>,
+    past: Box<Past>,
     /// The sub-blocks being correlated.
     folded: Box<[FoldedBlock; MOST]>,
     shares: Box<Shares>,
     /// Of real and imaginary parts.
     sums: [Last<Tones>; 2],
+    /// Where the next sub-block belongs in the past.
+    place: usize,
     /// Sub-blocks so far: 64 bits, as 32 would do for 49 days only.
     count: u64,
 }
@@ -56,10 +56,11 @@ impl Kernel {
     pub(crate) fn new(silence: f32, ratio: [f32; 2]) -> Self {
         Self {
             basis: &BASIS,
-            rings: Box::new(Rings::new()),
+            past: Box::new(Past::NOTHING),
             folded: Box::new([FoldedBlock::EMPTY; MOST]),
             shares: Box::new(Shares::new(silence, ratio)),
             sums: Default::default(),
+            place: 0,
             count: 0,
         }
     }
@@ -80,31 +81,27 @@ impl Kernel {
         self.count -= hops as u64;
     }
 
-    /// The number of the sub-block so many before the newest; what was before the first is silent.
-    fn number(&self, back: usize) -> u64 {
-        self.count.wrapping_sub(1 + back as u64)
-    }
-
     /// Correlation of a tone with the short window that ended `back` sub-blocks ago, as (re, im).
     pub(crate) fn correlation(&self, back: usize, tone: usize) -> [f32; 2] {
-        let [re, im] = &self.rings.correlations[self.number(back) as usize % CORRELATIONS];
+        let [re, im] = self.past.correlations(self.place, 1 + back);
         [re[tone], im[tone]]
     }
 
     /// Squared magnitudes of the correlations.
+    #[inline]
     pub(crate) fn powers(&self, back: usize) -> &Tones {
-        &self.rings.powers[slot(self.number(back))]
+        self.past.powers(self.place, 1 + back)
     }
 
     /// The greatest powers of each tone in the `SHORT` sub-blocks that ended `back` ago.
     pub(crate) fn peaks(&self, back: usize, simd: simd::Simd) -> Tones {
-        self.rings.peaks(self.number(back), simd)
+        self.past.peaks(self.place, 1 + back, simd)
     }
 
-    /// Sub-blocks back from the one `back` ago, within a range, to the first with less than `expected` power in two tones
-    /// together; the end of the range if there is none.
-    pub(crate) fn back_to_less(&self, back: usize, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
-        self.rings.back_to_less(self.number(back), tones, expected, backs)
+    /// How many sub-blocks ago, within a range, there was less than `expected` power in two tones together; the end of the range
+    /// if there never was.
+    pub(crate) fn back_to_less(&self, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
+        self.past.back_to_less(self.place, tones, expected, 1 + backs.start..1 + backs.end) - 1
     }
 
     /// The strongest row and column over the 24 ms that ended `back` sub-blocks ago.
@@ -121,63 +118,15 @@ impl Kernel {
     }
 
     /// Whether a row and a column are the strongest over the 24 ms that ended `back` sub-blocks ago.
-    pub(crate) fn are_strongest(&self, back: usize, tones: [usize; 2]) -> bool {
+    #[inline]
+    pub(crate) fn are_strongest(&self, back: usize, [low, high]: [usize; 2]) -> bool {
         let (now, before) = (self.powers(back), self.powers(back + SHORT));
-        tones.map(|tone| now[tone] + before[tone]) == self.shares.strongest(back)
+        [now[low] + before[low], now[high] + before[high]] == self.shares.strongest(self.place, back)
     }
 
     /// Energy of the short window that ended `back` sub-blocks ago.
     pub(crate) fn short_energy(&self, back: usize) -> f32 {
-        self.shares.short_energy(back)
-    }
-}
-
-/// The strongest row and column, bit `n` for tone `n`.
-#[inline(always)]
-fn strongest<V: Vector>(powers: V) -> u8 {
-    !powers.less(powers.greatest_of_half())
-}
-
-/// Whether there is a row's bit and a column's.
-fn has_row_and_column(bits: u8) -> bool {
-    bits & 0x0f != 0 && bits & 0xf0 != 0
-}
-
-/// The first row and the first column of those that have their bits set.
-fn digit_of(bits: u8) -> Digit {
-    let first = |bits: u8| (bits & 0x0f).trailing_zeros() as usize % (TONES / 2);
-    Digit::at(first(bits), first(bits >> 4))
-}
-
-/// The row and the column that are the strongest in two short windows together.
-struct Strongest<'a> {
-    now: &'a Tones,
-    before: &'a Tones,
-}
-
-impl simd::Kernel for Strongest<'_> {
-    type Output = Digit;
-
-    #[inline(always)]
-    fn run<V: Vector>(self) -> Digit {
-        digit_of(strongest(V::load(self.now) + V::load(self.before)))
-    }
-}
-
-/// The row and the column that were the strongest before, if both have gone down.
-struct GoneDown<'a> {
-    now: &'a Tones,
-    before: &'a Tones,
-}
-
-impl simd::Kernel for GoneDown<'_> {
-    type Output = Option<Digit>;
-
-    #[inline(always)]
-    fn run<V: Vector>(self) -> Option<Digit> {
-        let (now, before) = (V::load(self.now), V::load(self.before));
-        let gone_down = now.less(V::splat(DOWN) * before) & strongest(before);
-        has_row_and_column(gone_down).then(|| digit_of(gone_down))
+        self.shares.short_energy(self.place, back)
     }
 }
 
@@ -204,12 +153,15 @@ impl simd::Kernel for Correlation<'_> {
                     energies[at] = folded[at].put(&samples[at]);
                 }
             }
-            kernel.shares.put_energies(first, V::sums_of_eights(energies));
+            kernel.shares.put_energies(kernel.place + first, V::sums_of_eights(energies));
         }
         kernel.correlate_folded::<V>(new);
         let marks = kernel.marks::<V>(new);
         kernel.count += new as u64;
-        kernel.shares.go_on(new);
+        kernel.place += new;
+        if kernel.place + MOST + LANES > STRETCH {
+            kernel.bring_back();
+        }
         marks
     }
 }
@@ -217,16 +169,15 @@ impl simd::Kernel for Correlation<'_> {
 impl Kernel {
     #[inline(always)]
     fn correlate_folded<V: Vector>(&mut self, new: usize) {
-        let Self { basis, rings, folded, sums: kept, count, .. } = self;
-        let rings = &mut **rings;
+        let Self { basis, past, folded, sums: kept, count, place, .. } = self;
         let mut sums = [kept[0].load::<V>(), kept[1].load::<V>()];
-        for (at, (middle, folded)) in basis.middles(*count).iter().zip(folded.iter()).enumerate().take(new) {
-            let n = (*count as usize).wrapping_add(at);
+        let sub_blocks = basis.middles(*count).iter().zip(folded.iter()).take(new);
+        for ((middle, folded), (correlations, powers)) in sub_blocks.zip(past.places_from(*place)) {
             let [re, im] = basis.correlated::<V>(folded, middle);
             let (re, im) = (sums[0].sum_over_short(re), sums[1].sum_over_short(im));
-            re.store(&mut rings.correlations[n % CORRELATIONS][0]);
-            im.store(&mut rings.correlations[n % CORRELATIONS][1]);
-            (re * re + im * im).store(&mut rings.powers[n % RING]);
+            re.store(&mut correlations[0]);
+            im.store(&mut correlations[1]);
+            (re * re + im * im).store(powers);
         }
         for (sums, kept) in sums.iter().zip(kept) {
             sums.store(kept);
@@ -238,25 +189,39 @@ impl Kernel {
     /// What can be said of new sub-blocks.
     #[inline(always)]
     fn marks<V: Vector>(&mut self, new: usize) -> Marks {
-        let mut found = [0u64; 3];
+        let (mut found, mut fallen) = ([0u64; 3], 0);
         for first in (0..new).step_by(LANES) {
+            let place = self.place + first;
+            let (now, before) = (self.past.eight_powers(place, 0), self.past.eight_powers(place, SHORT));
             let (mut short, mut both) = ([V::splat(0.0); LANES], [V::splat(0.0); LANES]);
             for at in 0..LANES {
-                let n = self.count.wrapping_add((first + at) as u64);
-                short[at] = V::load(&self.rings.powers[slot(n)]);
-                both[at] = short[at] + V::load(&self.rings.powers[slot(n.wrapping_sub(SHORT as u64))]);
+                short[at] = V::load(&now[at]);
+                both[at] = short[at] + V::load(&before[at]);
             }
-            let bits = self.shares.put_powers(first, V::greatest_of_halves(short), V::greatest_of_halves(both));
+            let bits = self.shares.put_powers(place, V::greatest_of_halves(short), V::greatest_of_halves(both));
             for (found, bits) in found.iter_mut().zip(bits) {
                 *found |= u64::from(bits) << first;
             }
+            if self.shares.held_before(found[1]) >> first & 0xff != 0 {
+                fallen |= u64::from(have_gone_down::<V>(now, before)) << first;
+            }
         }
-        self.shares.marks(found, new)
+        self.shares.marks(found, fallen, new)
+    }
+}
+
+impl Kernel {
+    #[cold]
+    fn bring_back(&mut self) {
+        self.past.bring_back(self.place);
+        self.shares.bring_back(self.place);
+        self.place = 0;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::past::KNOWN;
     use super::*;
     use rustfft::{FftPlanner, num_complex::Complex};
     use std::f64::consts::TAU;
@@ -326,11 +291,17 @@ mod tests {
             for (bit, block) in samples.chunks(HOP).enumerate() {
                 let marks = hear(&mut portable, block, simd::Simd::Portable);
                 single.pair |= marks.pair << bit;
-                single.held |= marks.held << bit;
+                single.fallen |= marks.fallen << bit;
             }
             assert_eq!(marks, single);
         }
-        assert!(wide.rings == portable.rings);
+        for back in 0..KNOWN {
+            assert_eq!(wide.powers(back), portable.powers(back));
+            for tone in 0..TONES {
+                assert_eq!(wide.correlation(back, tone), portable.correlation(back, tone));
+            }
+            assert_eq!(wide.short_energy(back), portable.short_energy(back));
+        }
     }
 
     #[test]
@@ -364,7 +335,7 @@ mod tests {
             assert_eq!(marks.pair != 0, is_marked);
             let few = hear(&mut kernel, &tones[..3 * HOP], simd::Simd::detect());
             assert_eq!(few.pair, if is_marked { 0b111 } else { 0 });
-            assert_eq!(few.held & !0b111, 0);
+            assert_eq!(few.fallen & !0b111, 0);
         }
     }
 
@@ -377,7 +348,8 @@ mod tests {
         for (at, block) in samples.chunks(HOP).enumerate() {
             let marks = hear(&mut kernel, block, simd::Simd::detect());
             pair |= u128::from(marks.pair) << at;
-            down |= u128::from(marks.held & u64::from(kernel.gone_down(0, simd::Simd::detect()).is_some())) << at;
+            assert!(marks.fallen == 0 || kernel.gone_down(0, simd::Simd::detect()) == Some(Digit::at(1, 1)));
+            down |= u128::from(marks.fallen) << at;
         }
         let marked = |bits: u128| (0..20).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
         assert!((4..13).all(|hop| pair >> hop & 1 == 1), "{:?}", marked(pair));

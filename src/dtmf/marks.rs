@@ -2,7 +2,7 @@
 //! in which one that held it before may have gone down.
 
 use super::kernel::{MOST, SHORT, SHORT_SAMPLES};
-use super::rings::RING;
+use super::past::{ALL, KNOWN, index};
 use super::simd::Vector;
 
 /// Part of the band's energy the strongest pair must have over 24 ms to be looked at.
@@ -17,40 +17,56 @@ const PER_ENERGY: f32 = 0.5 * SHORT_SAMPLES as f32;
 pub(crate) struct Marks {
     /// A row and a column hold a fair share of the last 24 ms, and neither is too strong for the other.
     pub(crate) pair: u64,
-    /// The strongest row and column of 12 ms ago held a fair share then, over the 12 and 24 ms up to then.
-    pub(crate) held: u64,
+    /// The strongest row and column of 12 ms ago held a fair share then, over the 12 and 24 ms up to then, and both have gone
+    /// down since.
+    pub(crate) fallen: u64,
 }
 const _: () = assert!(MOST + SHORT <= u64::BITS as usize);
 
-/// Sub-blocks known of before those correlated in one go.
-const EARLIER: usize = RING;
-const _: () = assert!(EARLIER > 3 * SHORT);
-/// Sub-blocks gone through before those known are brought back to the beginning.
-const STRETCH: usize = 256;
-
-/// A number for each of the sub-blocks correlated in one go, and for those before them.
-struct Line([f32; EARLIER + STRETCH]);
-
-impl Line {
-    /// Numbers from a place on.
-    #[inline(always)]
-    fn at<V: Vector>(&self, place: usize) -> V {
-        self.0[place..].first_chunk().map_or(V::splat(0.0), V::load)
+impl Marks {
+    /// Those behind so many sub-blocks.
+    #[inline]
+    pub(crate) fn after(self, passed: usize) -> Self {
+        Self { pair: self.pair >> passed, fallen: self.fallen >> passed }
     }
 
-    /// Sums over the short windows that end at a place and those after it.
+    /// Sub-blocks before the first of which something can be said; more than there are if there is none.
+    #[inline]
+    pub(crate) fn first(self) -> u32 {
+        (self.pair | self.fallen).trailing_zeros()
+    }
+}
+
+/// A number for each of the sub-blocks of a stretch, and for those known before them.
+struct Line([f32; ALL]);
+const _: () = assert!(KNOWN > 3 * SHORT);
+
+impl Line {
+    /// The number of the sub-block so many before a place.
+    #[inline]
+    fn number(&self, place: usize, back: usize) -> f32 {
+        self.0[index(place, back)]
+    }
+
+    /// The same of eight, from that one on.
     #[inline(always)]
-    fn sum_of_short<V: Vector>(&self, place: usize) -> V {
-        let mut sum = self.at(place);
-        for back in 1..SHORT {
-            sum = sum + self.at(place - back);
+    fn at<V: Vector>(&self, place: usize, back: usize) -> V {
+        self.0[index(place, back)..].first_chunk().map_or(V::splat(0.0), V::load)
+    }
+
+    /// Sums over the short windows that end so many before a place and those after it.
+    #[inline(always)]
+    fn sum_of_short<V: Vector>(&self, place: usize, back: usize) -> V {
+        let mut sum = self.at(place, back);
+        for earlier in 1..SHORT {
+            sum = sum + self.at(place, back + earlier);
         }
         sum
     }
 
     #[inline(always)]
     fn put<V: Vector>(&mut self, place: usize, numbers: V) {
-        if let Some(lanes) = self.0[place..].first_chunk_mut() {
+        if let Some(lanes) = self.0[index(place, 0)..].first_chunk_mut() {
             numbers.store(lanes);
         }
     }
@@ -66,8 +82,6 @@ pub(crate) struct Shares {
     columns: Line,
     /// In which of the last sub-blocks the strongest row and column held a fair share, over the 12 and 24 ms up to then.
     held: u64,
-    /// Where the sub-blocks begin that are being correlated.
-    first: usize,
     /// Energy of two short windows below which nothing is looked for.
     silence: f32,
     /// Power of the strongest row over that of the strongest column, at least and at most, to be looked at while they sound.
@@ -76,49 +90,39 @@ pub(crate) struct Shares {
 
 impl Shares {
     pub(crate) const fn new(silence: f32, ratio: [f32; 2]) -> Self {
-        const NOTHING: Line = Line([0.0; EARLIER + STRETCH]);
-        Self {
-            energies: NOTHING,
-            short_energies: NOTHING,
-            rows: NOTHING,
-            columns: NOTHING,
-            held: 0,
-            first: EARLIER,
-            silence,
-            ratio,
-        }
+        const NOTHING: Line = Line([0.0; ALL]);
+        Self { energies: NOTHING, short_energies: NOTHING, rows: NOTHING, columns: NOTHING, held: 0, silence, ratio }
     }
 
-    /// Takes the energies of eight sub-blocks, the `at`-th and those after it.
+    /// Takes the energies of eight sub-blocks, from a place on.
     #[inline(always)]
-    pub(crate) fn put_energies<V: Vector>(&mut self, at: usize, energies: V) {
-        self.energies.put(self.first + at, energies);
+    pub(crate) fn put_energies<V: Vector>(&mut self, place: usize, energies: V) {
+        self.energies.put(place, energies);
     }
 
     /// Powers of the strongest row and column over the 24 ms that ended so many sub-blocks before the newest.
-    pub(crate) fn strongest(&self, back: usize) -> [f32; 2] {
-        let place = self.first - 1 - back;
-        [self.rows.0[place], self.columns.0[place]]
+    #[inline]
+    pub(crate) fn strongest(&self, place: usize, back: usize) -> [f32; 2] {
+        [self.rows.number(place, 1 + back), self.columns.number(place, 1 + back)]
     }
 
     /// Energy of the short window that ended so many sub-blocks before the newest.
-    pub(crate) fn short_energy(&self, back: usize) -> f32 {
-        self.short_energies.0[self.first - 1 - back]
+    pub(crate) fn short_energy(&self, place: usize, back: usize) -> f32 {
+        self.short_energies.number(place, 1 + back)
     }
 
-    /// Takes the powers of the strongest row and column of eight sub-blocks, the `at`-th and those after it, over the 12 and
+    /// Takes the powers of the strongest row and column of eight sub-blocks, from a place on, over the 12 and
     /// the 24 ms that end with each. In which of them the pair is worth a look, in which it held a fair share, and which
     /// are loud enough for either.
     #[inline(always)]
     pub(crate) fn put_powers<V: Vector>(
         &mut self,
-        at: usize,
+        place: usize,
         [row_short, column_short]: [V; 2],
         [row, column]: [V; 2],
     ) -> [u8; 3] {
-        let place = self.first + at;
         // What is put now cannot be loaded soon, so that what is needed of it is made of what it is made of.
-        let (now, before) = (self.energies.sum_of_short::<V>(place), self.energies.sum_of_short(place - SHORT));
+        let (now, before) = (self.energies.sum_of_short::<V>(place, 0), self.energies.sum_of_short(place, SHORT));
         let both = now + before;
         self.short_energies.put(place, now);
         self.rows.put(place, row);
@@ -132,31 +136,27 @@ impl Shares {
         [is_pair, is_held, is_loud]
     }
 
-    /// What can be said of `new` sub-blocks of which that was found; nothing of those that are silent.
+    /// In which sub-blocks a pair held a fair share 12 ms before, as it did in these and in those before.
     #[inline(always)]
-    pub(crate) fn marks(&mut self, [pair, held, loud]: [u64; 3], new: usize) -> Marks {
+    pub(crate) fn held_before(&self, held: u64) -> u64 {
+        held << SHORT | self.held
+    }
+
+    /// What can be said of `new` sub-blocks of which that was found, and in which the pair has `fallen`; nothing of those that are
+    /// silent.
+    #[inline(always)]
+    pub(crate) fn marks(&mut self, [pair, held, loud]: [u64; 3], fallen: u64, new: usize) -> Marks {
         let known = u64::MAX >> (u64::BITS as usize - new);
-        let held = (held & known) << SHORT | self.held;
+        let held = self.held_before(held & known);
         self.held = held >> new;
-        Marks { pair: pair & loud & known, held: held & loud & known }
+        Marks { pair: pair & loud & known, fallen: held & fallen & loud & known }
     }
 
-    /// Goes on by `new` sub-blocks.
-    #[inline(always)]
-    pub(crate) fn go_on(&mut self, new: usize) {
-        self.first += new;
-        if self.first + MOST > EARLIER + STRETCH {
-            self.bring_back();
-        }
-    }
-
-    #[cold]
-    fn bring_back(&mut self) {
-        let known = self.first - EARLIER..self.first;
+    /// Brings what is known before a place to the beginning.
+    pub(crate) fn bring_back(&mut self, place: usize) {
         let Self { energies, short_energies, rows, columns, .. } = self;
         for line in [energies, short_energies, rows, columns] {
-            line.0.copy_within(known.clone(), 0);
+            line.0.copy_within(place..place + KNOWN, 0);
         }
-        self.first = EARLIER;
     }
 }

@@ -1,9 +1,9 @@
 //! When the tones of a pair came up and went down.
 
 use super::Digit;
-use super::evidence::db;
 use super::history::{History, MEMORY};
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
+use super::logarithm::db;
 
 /// Oldest onset looked for, in sub-blocks: what was before it can be asked for, too.
 pub(crate) const OLDEST: usize = MEMORY - 2 * SHORT - 1;
@@ -73,7 +73,8 @@ impl Onset {
 /// sub-blocks.
 fn power_before(history: &History, tones: [usize; 2], back: usize, age: f32) -> [f32; 2] {
     let hops = age / HOP as f32;
-    let (newer, part) = (back + hops as usize, hops.fract());
+    let newer = hops as usize;
+    let (newer, part) = (back + newer, hops - newer as f32);
     let (newer, older) = (history.powers(newer), history.powers(newer + 1));
     tones.map(|tone| newer[tone] + part * (older[tone] - newer[tone]))
 }

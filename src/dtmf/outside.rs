@@ -1,12 +1,13 @@
 //! What sounds below and above the band of the tones, in the input as it came: voices and instruments reach beyond the
 //! band, a keypad does not.
 
-use super::evidence::{db, line_amplitude};
+use super::evidence::line_amplitude;
 use super::fit::Fit;
 use super::front_end::{INPUT_MEMORY, WORKING_RATE};
 use super::history::History;
 use super::input::Samples;
 use super::kernel::{HOP, SHORT_SAMPLES};
+use super::logarithm::db;
 use super::onset::OLDEST;
 use super::partials::{Halves, LONGEST};
 use super::simd::{Kernel, LANES, Vector};

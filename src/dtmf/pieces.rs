@@ -7,7 +7,7 @@ use super::history::History;
 use super::kernel::{HOP, SHORT_SAMPLES};
 use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 /// Steps of 1 ms in a sub-block, and those a piece spans.
 const STEPS: usize = HOP / STEP;
@@ -72,21 +72,20 @@ pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<
 
 /// Ages of short windows, in sub-blocks, one of which holds a piece of any tone that is long enough: less of that than is needed is
 /// in the last 24 ms, and so some of it follows before a hole too long, 51 ms ago at most.
-const REACHED: RangeInclusive<usize> = 4..=13;
+const REACHED: Range<usize> = 4..14;
 const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
 /// Whether there may be tone enough: whether the pair was there, and about as loud, long enough ago, `from` sub-blocks or more.
 /// That is seen at less cost than the rest.
 fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
-    let newest = history.band_energy(0, PIECE);
-    let [low, high] = digit.tones();
+    let (mut ages, tones) = (from.max(REACHED.start)..REACHED.end, digit.tones());
+    let newest = history.band_energy::<PIECE>(0);
     let was_there = |age: usize| {
         let energy = history.short_energy(age);
-        BEAT * energy > newest && {
-            let powers = history.powers(age);
-            powers[low].min(powers[high]) > FAINT * energy
-        }
+        BEAT * energy > newest && history.have_more(age, tones, FAINT * energy)
     };
-    (from.max(*REACHED.start())..=*REACHED.end()).any(was_there)
+    // Both together imply this, which is seen at less cost.
+    let least = FAINT / BEAT * newest;
+    ages.any(|age| history.have_more(age, tones, least) && was_there(age))
 }
 
 /// Power of a tone in a short window with a piece of it, at least, over the energy of the window: a twelfth of what a tone alone
@@ -201,7 +200,7 @@ fn nominal_hz(digit: Digit) -> [f32; 2] {
 
 /// Whether the band was at least 10 dB quieter before the first piece, and the low band is below the pair.
 fn rises(history: &History, now: &Piece, end: usize) -> bool {
-    let before = history.band_energy((end + 2) * STEP, PIECE);
+    let before = history.band_energy::<PIECE>((end + 2) * STEP);
     let low = history.low_energy(PIECE);
     before < 0.1 * now.energy && low < 0.2 * now.energy
 }

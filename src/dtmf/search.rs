@@ -29,6 +29,8 @@ const FALL_SAMPLES: f64 = 22.0;
 const LEAST_SHARE: f32 = 0.33;
 /// The same for a pair that sounds and an S/N of 1 dB.
 const LEAST_SHARE_SOUNDING: f32 = 0.58;
+/// The same for a pair that is most likely a digit: it is fitted without another look.
+const CLEAN_SHARE: f32 = 0.9;
 /// The same for an S/N worth telling.
 const CLEAR_SHARE: f32 = 0.65;
 /// Longest window for a pair that ended, in filtered samples: 58 ms.
@@ -186,9 +188,13 @@ impl Search<'_> {
     fn judged(&self, digit: Digit, onset: Onset, sight: &FirstSight, window: usize) -> Result<Fit, Refused> {
         let shares = self.history.shares(digit, 0, window / SHORT_SAMPLES);
         let share = sight.share(shares);
+        let slack_hz = (SIGHT_HZ - SIGHT_HZ_CLEANER * (share - LEAST_SHARE_SOUNDING)).max(0.0);
+        let most =
+            || Verdict::most_of_sounding(&sight.deviation(digit, slack_hz), share, onset.rise(), window, onset.age);
         if share < LEAST_SHARE_SOUNDING
             || !self.limits.may_be_fitted(shares)
-            || !sight.is_near(digit, self.limits, SIGHT_HZ - SIGHT_HZ_CLEANER * (share - LEAST_SHARE_SOUNDING))
+            || !sight.is_near(digit, self.limits, slack_hz)
+            || share < CLEAN_SHARE && !most().soon_after_a_digit(self.is_soon_after_a_digit).may_be_digit()
         {
             return Err(Refused::Clearly);
         }

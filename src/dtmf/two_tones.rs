@@ -86,15 +86,10 @@ impl Kernel for Solve<'_> {
             a.go_on();
             b.go_on();
         }
-        let (even, explained_even) = solve(products.gram(1.0), sums(with_cos));
-        let (odd, explained_odd) = solve(products.gram(-1.0), sums(with_sin));
+        let (even, explained_even) = solve(products.gram(1.0), V::sums_of_four(with_cos));
+        let (odd, explained_odd) = solve(products.gram(-1.0), V::sums_of_four(with_sin));
         Solved { even, odd, explained: explained_even + explained_odd }
     }
-}
-
-#[inline(always)]
-fn sums<V: Vector>([a, b, c, d]: [V; 4]) -> [f32; 4] {
-    [a.sum(), b.sum(), c.sum(), d.sum()]
 }
 
 /// Sums over `n` = 1/2, 3/2 ... up to a half window `h`, for an angle `w`, with `t = n / h`.
@@ -332,7 +327,7 @@ impl<V: Vector> Steady<V> {
             let (even, odd) = (after + before, after - before);
             with = [with[0] + a[0] * even, with[1] + b[0] * even, with[2] + a[1] * odd, with[3] + b[1] * odd];
         }
-        let [a_cos, b_cos, a_sin, b_sin] = sums(with);
+        let [a_cos, b_cos, a_sin, b_sin] = V::sums_of_four(with);
         let ([a_cos, b_cos], _) = solve(self.grams[0], [a_cos, b_cos]);
         let ([a_sin, b_sin], _) = solve(self.grams[1], [a_sin, b_sin]);
         [[a_cos, a_sin], [b_cos, b_sin]]

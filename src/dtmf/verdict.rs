@@ -11,6 +11,7 @@
 
 use super::Digit;
 use super::evidence::Evidence;
+use super::logarithm::{db, ln, ln_1p};
 use super::onset::Fall;
 use super::outside::{FAINT_DB, Outside};
 
@@ -76,9 +77,18 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// On a pair that still sounds, over a window of filtered samples, `age` after its onset.
     pub(crate) fn sounding(evidence: &Evidence, digit: Digit, window: usize, age: f32) -> Self {
-        let sum = SOUNDING_WINDOW[(window / 48 - 2).min(2)] - PER_AGE * (age - OLD).max(0.0)
-            + weighted(&SOUNDING.pair, &measurements(evidence, digit));
-        Self { sum, weights: &SOUNDING }
+        Self { sum: SOUNDING.of_sounding(&measurements(evidence, digit), window, age), weights: &SOUNDING }
+    }
+
+    /// The most that could be on a pair that sounds before it is fitted: with tones off by parts of their frequencies from the least
+    /// to the most, about this share of the band's energy, and a rise as a ratio of powers.
+    pub(crate) fn most_of_sounding(deviation: &[[f32; 2]; 2], share: f32, rise: f32, window: usize, age: f32) -> Self {
+        let share = (share + SHARE_SLACK).min(0.999);
+        let snr = db(share / (1.0 - share)).clamp(SNR_DB[0], SNR_DB[1]);
+        let [deviation, between] = least_deviation(deviation);
+        let pair =
+            [snr, (snr - SNR_DB[0]).sqrt(), deviation, between, 2.0 * ln(STEADIEST), rise_of(db(rise)), 0.0, 0.0];
+        Self { sum: SOUNDING.of_sounding(&pair, window, age), weights: &SOUNDING }
     }
 
     /// On a pair that just ended, over its last `window` filtered samples.
@@ -87,7 +97,7 @@ impl Verdict {
         let sum = always
             + weighted(&ENDED.pair, &measurements(evidence, digit))
             + per_db * fall.fall_db[0].min(fall.fall_db[1]).clamp(4.0, 25.0)
-            + per_skew * (fall.skew / 12.0).powi(2).ln_1p().min(4.0)
+            + per_skew * ln_1p((fall.skew / 12.0).powi(2)).min(4.0)
             + per_ms * window as f32 / 4.0;
         Self { sum, weights: &ENDED }
     }
@@ -96,6 +106,11 @@ impl Verdict {
     pub(crate) fn soon_after_a_digit(self, is_soon: bool) -> Self {
         let prior = if is_soon { SOON_AFTER_A_DIGIT } else { 0.0 };
         Self { sum: self.sum + prior, ..self }
+    }
+
+    /// Whether it may be a digit, whatever is beside the pair and outside the band.
+    pub(crate) fn may_be_digit(&self) -> bool {
+        self.sum + self.weights.of_beside(FLATNESS_DB[1]) > 0.0
     }
 
     /// Whether it is a digit. The flatness of what is beside the pair, in dB, and what sounds outside the band are measured
@@ -119,6 +134,11 @@ impl Weights {
         flat >= 0.0 && tonal <= 0.0 && a >= 0.0 && b >= 0.0 && c >= 0.0
     }
 
+    /// Of a pair that sounds, over a window of filtered samples, `age` after its onset.
+    fn of_sounding(&self, pair: &[f32; 8], window: usize, age: f32) -> f32 {
+        SOUNDING_WINDOW[(window / 48 - 2).min(2)] - PER_AGE * (age - OLD).max(0.0) + weighted(&self.pair, pair)
+    }
+
     fn of_beside(&self, flatness_db: f32) -> f32 {
         weighted(&self.beside, &measurements_beside(flatness_db))
     }
@@ -132,6 +152,32 @@ fn weighted<const N: usize>(weights: &[f32; N], measurements: &[f32; N]) -> f32 
     weights.iter().zip(measurements).map(|(weight, measurement)| weight * measurement).sum()
 }
 
+/// What the share of the band's energy that is seen before a fit may be short of.
+const SHARE_SLACK: f32 = 0.1;
+/// Bounds of the S/N that is weighed, in dB.
+const SNR_DB: [f32; 2] = [-2.0, 25.0];
+/// Added to a variation before its logarithm is taken: what keeps level and phase best has it.
+const STEADIEST: f32 = 0.001;
+/// A deviation that is nothing: 0.08 %.
+const EXACT: f32 = 0.0008;
+
+/// How far both tones are off by parts of their frequencies, and that between them in %, as weighed.
+fn deviation_of([low, high]: [f32; 2]) -> [f32; 2] {
+    let (common, between) = (0.5 * (low + high), 0.5 * (low - high));
+    [ln_1p((common.powi(2) + between.powi(2)) / EXACT.powi(2)), (100.0 * between).abs().min(2.0)]
+}
+
+/// The least of each of these with tones that are off from the least to the most of a range each.
+fn least_deviation([low, high]: &[[f32; 2]; 2]) -> [f32; 2] {
+    let least = |[from, to]: [f32; 2]| 0f32.max(from).min(to);
+    let between = 0.5 * least([low[0] - high[1], low[1] - high[0]]);
+    [deviation_of([least(*low), least(*high)])[0], deviation_of([between, -between])[1]]
+}
+
+fn rise_of(rise_db: f32) -> f32 {
+    rise_db.clamp(0.0, 25.0)
+}
+
 /// What is weighed, each bounded so that no single measurement decides:
 /// 0, 1 S/N in the band, in dB and as a root: the pair against everything else.
 /// 2, 3 deviation of both tones, and in % that between them: keypads are exact, and tapes and clocks are off together.
@@ -140,19 +186,18 @@ fn weighted<const N: usize>(weights: &[f32; N], measurements: &[f32; N]) -> f32 
 /// 7 twist.
 fn measurements(evidence: &Evidence, digit: Digit) -> [f32; 8] {
     let fit = &evidence.fit;
-    let snr = fit.snr_db().clamp(-2.0, 25.0);
-    let deviation = [fit.low.hz / digit.low_hz() as f32 - 1.0, fit.high.hz / digit.high_hz() as f32 - 1.0];
-    let common = 0.5 * (deviation[0] + deviation[1]);
-    let between = 0.5 * (deviation[0] - deviation[1]);
-    let twist_db = 20.0 * (fit.low.amplitude / fit.high.amplitude.max(1e-9)).max(1e-9).log10();
+    let snr = fit.snr_db().clamp(SNR_DB[0], SNR_DB[1]);
+    let [deviation, between] =
+        deviation_of([fit.low.hz / digit.low_hz() as f32 - 1.0, fit.high.hz / digit.high_hz() as f32 - 1.0]);
+    let twist_db = 2.0 * db(fit.low.amplitude / fit.high.amplitude.max(1e-9));
     [
         snr,
-        (snr + 2.0).sqrt(),
-        ((common.powi(2) + between.powi(2)) / 0.0008f32.powi(2)).ln_1p(),
-        (100.0 * between).abs().min(2.0),
-        evidence.variation.iter().map(|v| (0.001 + v.clamp(0.0, 1.0)).ln()).sum(),
-        evidence.rise_db.clamp(0.0, 25.0),
-        (evidence.skew / 12.0).powi(2).ln_1p().min(4.0),
+        (snr - SNR_DB[0]).sqrt(),
+        deviation,
+        between,
+        ln(evidence.variation.iter().map(|v| STEADIEST + v.clamp(0.0, 1.0)).product()),
+        rise_of(evidence.rise_db),
+        ln_1p((evidence.skew / 12.0).powi(2)).min(4.0),
         (twist_db / 6.0).powi(4),
     ]
 }
@@ -218,6 +263,33 @@ mod tests {
         let [young, old] =
             [100.0, 600.0].map(|age| Verdict::sounding(&five(20.0, [0.0; 2]), Digit::at(1, 1), 96, age).sum);
         assert!(old < young - 4.0, "a held chord");
+    }
+
+    #[test]
+    fn no_pair_gets_more_than_it_could_before_it_was_fitted() {
+        let mut rng = fastrand::Rng::with_seed(12);
+        let mut between = |from: f32, to: f32| from + (to - from) * rng.f32();
+        let mut near = 0;
+        for _ in 0..20_000 {
+            let (off, snr_db) = ([between(-0.02, 0.02), between(-0.02, 0.02)], between(-3.0, 30.0));
+            let evidence = Evidence {
+                rise_db: between(-5.0, 30.0),
+                skew: between(-60.0, 60.0),
+                variation: [between(0.0, 0.02), between(0.0, 0.5)],
+                ..five(snr_db, off)
+            };
+            let (slack, seen) = (between(0.0, 0.01), between(-1.0, 1.0));
+            let deviation = off.map(|off| [-slack, slack].map(|slack_of_it| off + seen * slack + slack_of_it));
+            let share = 1.0 - evidence.fit.residual - between(0.0, SHARE_SLACK);
+            let rise = 10f32.powf(0.1 * evidence.rise_db);
+            for (window, age) in [(96, 100.0), (144, 150.0), (192, 400.0)] {
+                let found = Verdict::sounding(&evidence, Digit::at(1, 1), window, age).sum;
+                let most = Verdict::most_of_sounding(&deviation, share, rise, window, age).sum;
+                assert!(found <= most + 1e-3, "{found} {most}: {evidence:?} {deviation:?} {share}");
+                near += u32::from(most < found + 6.0);
+            }
+        }
+        assert!(near > 500, "{near}");
     }
 
     fn outside(below_db: f32, below_rise_db: f32, above_risen_db: f32) -> Outside {

@@ -27,6 +27,24 @@ impl Kernel for Dot<'_> {
     }
 }
 
+/// Energy of so many samples, which are whole lanes.
+pub(crate) struct Energy<'a, const N: usize>(pub(crate) &'a [f32; N]);
+
+impl<const N: usize> Kernel for Energy<'_, N> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f32 {
+        const { assert!(N.is_multiple_of(LANES)) };
+        let mut sums = V::splat(0.0);
+        for samples in self.0.as_chunks::<LANES>().0 {
+            let samples = V::load(samples);
+            sums = sums + samples * samples;
+        }
+        sums.sum()
+    }
+}
+
 /// Eight neighbouring samples of a cosine and a sine.
 #[derive(Clone, Copy)]
 pub(crate) struct Wave<V> {

@@ -126,6 +126,24 @@ impl Vector for Avx2Vector {
     }
 
     #[inline(always)]
+    fn sums_of_two([a, b]: [Self; 2]) -> [f32; 2] {
+        let [a, b, ..] = Self::sums_of_four([a, b, a, b]);
+        [a, b]
+    }
+
+    #[inline(always)]
+    fn sums_of_four([a, b, c, d]: [Self; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        // SAFETY: there is AVX2, see above; four numbers are written where there are four.
+        unsafe {
+            let halves = _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0));
+            let both = _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
+            _mm_storeu_ps(sums.as_mut_ptr(), both);
+        }
+        sums
+    }
+
+    #[inline(always)]
     fn sums_of_eights([a, b, c, d, e, f, g, h]: [Self; LANES]) -> Self {
         // SAFETY: there is AVX2, see above.
         Self(unsafe {

@@ -48,6 +48,10 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn greatest_of_halves(vectors: [Self; LANES]) -> [Self; 2];
     /// The sums of four neighbours each, of four vectors one after the other.
     fn sums_of_fours(vectors: [Self; 4]) -> Self;
+    /// The sum of each of two vectors.
+    fn sums_of_two(vectors: [Self; 2]) -> [f32; 2];
+    /// The sum of each of four vectors.
+    fn sums_of_four(vectors: [Self; 4]) -> [f32; 4];
     /// The sum of each of eight vectors.
     fn sums_of_eights(vectors: [Self; LANES]) -> Self;
     /// The nearest numbers of 16 bits, or the least or the greatest; of numbers that 32 bits hold.
@@ -150,6 +154,8 @@ mod tests {
         whole: [i16; LANES],
         /// Sums of fours, of eights, and the greatest of the halves of eight.
         of_many: [[u32; LANES]; 4],
+        /// Sums of two vectors, and of four.
+        of_few: [u32; 6],
     }
 
     fn bits<V: Vector>(vector: V) -> [u32; LANES] {
@@ -167,6 +173,7 @@ mod tests {
             let fours = V::sums_of_fours([a, b, a + b, a - b]);
             let eights = V::sums_of_eights([a, b, a + b, a - b, a * b, b, a, b - a]);
             let [first, last] = V::greatest_of_halves([a, b, a + b, a - b, a * b, b, a, b - a]);
+            let (two, four) = (V::sums_of_two([a, b]), V::sums_of_four([b, a, a + b, a * b]));
             let mut whole = [0; LANES];
             V::load(&self.a.map(|number| 80_000.0 * number.clamp(-1.0, 1.0))).store_16_bits(&mut whole);
             Results {
@@ -176,6 +183,7 @@ mod tests {
                 of_two: [bits(a + b), bits(a - b), bits(a * b), bits(a.greater(b))],
                 of_one: [bits(a.reversed()), bits(a.greatest_of_half()), bits(a.nearest())],
                 of_many: [bits(fours), bits(eights), bits(first), bits(last)],
+                of_few: [two[0], two[1], four[0], four[1], four[2], four[3]].map(f32::to_bits),
             }
         }
     }
@@ -190,10 +198,9 @@ mod tests {
             let (wide, portable) = (Simd::detect().run(All { a, b }), Simd::Portable.run(All { a, b }));
             // Which of the numbers that are none came out is nobody's business.
             let is_number = |bits: &u32| !f32::from_bits(*bits).is_nan();
-            if [&wide, &portable]
-                .iter()
-                .all(|found| found.sums.iter().chain(found.of_many.iter().flatten()).all(is_number))
-            {
+            if [&wide, &portable].iter().all(|found| {
+                found.sums.iter().chain(found.of_many.iter().flatten()).chain(&found.of_few).all(is_number)
+            }) {
                 assert_eq!(wide, portable, "{a:?} {b:?}");
             }
             assert_eq!((wide.less, wide.of_two[3]), (portable.less, portable.of_two[3]));
@@ -239,7 +246,7 @@ mod tests {
     fn lanes_go_where_they_are_meant_to() {
         let (a, b) = ([1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9], [0.3; LANES]);
         for simd in [Simd::detect(), Simd::Portable] {
-            let Results { less, of_two, of_one, of_many, .. } = simd.run(All { a, b });
+            let Results { less, of_two, of_one, of_many, of_few, .. } = simd.run(All { a, b });
             let numbers = |lanes: [u32; LANES]| lanes.map(f32::from_bits);
             let [reversed, greatest, nearest] = of_one.map(numbers);
             let [fours, eights, first, last] = of_many.map(numbers);
@@ -251,6 +258,8 @@ mod tests {
             assert_eq!((fours[0], fours[2]), (2.6, 1.2));
             assert!((eights[0] - 8.1).abs() < 1e-5 && (eights[1] - 2.4).abs() < 1e-5, "{eights:?}");
             assert_eq!((first[0], first[1], last[0], last[6]), (3.5, 0.3, 7.0, 7.0));
+            let few = of_few.map(f32::from_bits);
+            assert_eq!([few[0], few[1], few[2], few[3]], [eights[0], eights[1], eights[1], eights[0]]);
         }
     }
 }

@@ -12,6 +12,12 @@ impl Portable {
     fn with(self, other: Self, of: impl Fn(f32, f32) -> f32) -> Self {
         Self(std::array::from_fn(|lane| of(self.0[lane], other.0[lane])))
     }
+
+    #[inline(always)]
+    fn sum_of_neighbours(self) -> f32 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + b) + (c + d)) + ((e + f) + (g + h))
+    }
 }
 
 impl Add for Portable {
@@ -106,9 +112,18 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn sums_of_two(vectors: [Self; 2]) -> [f32; 2] {
+        vectors.map(Self::sum_of_neighbours)
+    }
+
+    #[inline(always)]
+    fn sums_of_four(vectors: [Self; 4]) -> [f32; 4] {
+        vectors.map(Self::sum_of_neighbours)
+    }
+
+    #[inline(always)]
     fn sums_of_eights(vectors: [Self; LANES]) -> Self {
-        let sum = |[a, b, c, d, e, f, g, h]: Lanes| ((a + b) + (c + d)) + ((e + f) + (g + h));
-        Self(vectors.map(|Self(lanes)| sum(lanes)))
+        Self(vectors.map(Self::sum_of_neighbours))
     }
 
     #[inline(always)]
