@@ -214,32 +214,40 @@ impl<S: Sample> Kernel for Split<'_, S> {
             return [false; 2];
         }
         let (mut has_finer, mut has_rest) = (false, false);
-        let chunks =
-            samples.chunks(LANES).zip(whole.chunks_mut(LANES)).zip(finer.chunks_mut(LANES).zip(rest.chunks_mut(LANES)));
-        for ((samples, whole), (finer, rest)) in chunks {
-            if let (Some(samples), Some(whole), Some(finer)) =
-                (samples.first_chunk::<LANES>(), whole.first_chunk_mut::<LANES>(), finer.first_chunk_mut::<LANES>())
-                && let Some(is_finer) = split::<V>(&samples.map(S::to_f32), whole, finer)
-            {
-                has_finer |= is_finer;
-                continue;
-            }
-            for ((sample, whole), (finer, rest)) in samples.iter().zip(whole).zip(finer.iter_mut().zip(rest)) {
-                *whole = sample.to_16_bits();
-                let more = sample.to_f32() - whole.to_f32();
-                // Else it is beyond full scale, or no number.
-                let is_finer = more.abs() <= 0.5 * 1i16.to_f32();
-                (*finer, *rest) = if is_finer { ((more * FINER).to_16_bits(), 0.0) } else { (0, more) };
-                has_finer |= *finer != 0;
-                has_rest |= !is_finer;
-            }
+        let (eights, tail) = samples.as_chunks::<LANES>();
+        let (wholes, whole_tail) = whole.as_chunks_mut::<LANES>();
+        let (finers, finer_tail) = finer.as_chunks_mut::<LANES>();
+        let (rests, rest_tail) = rest.as_chunks_mut::<LANES>();
+        for ((samples, whole), (finer, rest)) in eights.iter().zip(wholes).zip(finers.iter_mut().zip(rests)) {
+            let [is_finer, is_rest] = match split::<V>(&samples.map(S::to_f32), whole, finer) {
+                Some(is_finer) => [is_finer, false],
+                None => split_each(samples, whole, finer, rest),
+            };
+            has_finer |= is_finer;
+            has_rest |= is_rest;
         }
-        [has_finer, has_rest]
+        let [is_finer, is_rest] = split_each(tail, whole_tail, finer_tail, rest_tail);
+        [has_finer | is_finer, has_rest | is_rest]
     }
 }
 
-/// The same of eight samples; whether any is finer than 16 bits. `None`, and nothing that counts, if one is beyond full scale or no
-/// number.
+/// Samples in 16 bits, what they are finer, and what they are more than that; whether the last two are anything.
+fn split_each<S: Sample>(samples: &[S], whole: &mut [i16], finer: &mut [i16], rest: &mut [f32]) -> [bool; 2] {
+    let (mut has_finer, mut has_rest) = (false, false);
+    for ((sample, whole), (finer, rest)) in samples.iter().zip(whole).zip(finer.iter_mut().zip(rest)) {
+        *whole = sample.to_16_bits();
+        let more = sample.to_f32() - whole.to_f32();
+        // Else it is beyond full scale, or no number.
+        let is_finer = more.abs() <= 0.5 * 1i16.to_f32();
+        (*finer, *rest) = if is_finer { ((more * FINER).to_16_bits(), 0.0) } else { (0, more) };
+        has_finer |= *finer != 0;
+        has_rest |= !is_finer;
+    }
+    [has_finer, has_rest]
+}
+
+/// The same of eight samples, with zeros to be put the finer bits in; whether any is finer than 16 bits. `None`, and nothing that
+/// counts, if one is beyond full scale or no number.
 #[inline(always)]
 fn split<V: Vector>(samples: &Lanes, whole: &mut [i16; LANES], finer: &mut [i16; LANES]) -> Option<bool> {
     let scaled = V::splat(1.0 / 1i16.to_f32()) * V::load(samples);
@@ -250,10 +258,12 @@ fn split<V: Vector>(samples: &Lanes, whole: &mut [i16; LANES], finer: &mut [i16;
         return None;
     }
     nearest.store_16_bits(whole);
-    let more = V::splat(FINER) * more;
-    more.store_16_bits(finer);
     let zero = V::splat(0.0);
-    Some(more.less(zero) | zero.less(more) != 0)
+    let is_finer = more.less(zero) | zero.less(more) != 0;
+    if is_finer {
+        (V::splat(FINER) * more).store_16_bits(finer);
+    }
+    Some(is_finer)
 }
 
 #[cfg(test)]
