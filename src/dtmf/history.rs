@@ -84,16 +84,16 @@ impl History {
     /// Filters and correlates the next sub-blocks: how many there are, all of them if fewer than [`MOST`], and what can be said
     /// of them. The history does not go on by itself.
     ///
-    /// If it `may_pass` over silence, nothing may be asked of a silence until there are marks: its sub-blocks are counted,
-    /// and those still remembered are heard once it is over.
-    pub(crate) fn look(&mut self, may_pass: bool) -> (usize, Marks) {
+    /// While a digit is on, falls are marked where there are none. If `none_is_on`, a silence may be passed over, so that nothing may
+    /// be asked of it until there are marks: its sub-blocks are counted, and those still remembered are heard once it is over.
+    pub(crate) fn look(&mut self, none_is_on: bool) -> (usize, Marks) {
         let ready = self.front.ready();
         if ready == 0 {
             return (0, Marks::default());
         }
         self.newer += ready / HOP;
         // A mark depends on 24 ms: where all of them are silent together, there is none.
-        if may_pass && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
+        if none_is_on && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
             self.front.pass(ready);
             self.kernel.pass(ready / HOP);
             self.passed = (self.passed + ready / HOP).min(HEARD_AFTER_ALL);
@@ -102,7 +102,7 @@ impl History {
         if self.passed > 0 {
             self.hear_passed();
         }
-        (ready / HOP, self.hear(ready))
+        (ready / HOP, self.hear(ready, none_is_on))
     }
 
     /// Hears what is still remembered of a silence that is over. There are no marks in it.
@@ -112,17 +112,18 @@ impl History {
         self.kernel.go_back(self.passed);
         while self.passed > 0 {
             let hops = self.passed.min(MOST);
-            self.hear(hops * HOP);
+            self.hear(hops * HOP, false);
             self.passed -= hops;
         }
     }
 
     /// Filters and correlates the next samples, which are whole sub-blocks.
     #[inline]
-    fn hear(&mut self, ready: usize) -> Marks {
+    fn hear(&mut self, ready: usize, asks_for_falls: bool) -> Marks {
         self.front.fill(ready, self.samples.room());
         self.samples.end += ready;
-        self.kernel.correlate(&self.samples.all[self.samples.end - ready..], ready / HOP, self.simd)
+        let new = &self.samples.all[self.samples.end - ready..];
+        self.kernel.correlate(new, ready / HOP, asks_for_falls, self.simd)
     }
 
     /// Goes on by so many sub-blocks of those looked at.
@@ -327,13 +328,13 @@ mod tests {
     /// What was heard of noise with a digit in it, and what came of it.
     struct Heard {
         history: History,
-        /// Sub-blocks that were passed over, and those that were marked.
+        /// Sub-blocks that were passed over, and those in which a pair was marked.
         passed: u64,
         marked: Vec<u64>,
     }
 
     /// Hears half a second, a silence of so many samples and some more sound; stands where the last chunk of 25 ms begins.
-    fn with_silence(silence: usize, more: usize, may_pass: bool) -> Heard {
+    fn with_silence(silence: usize, more: usize, none_is_on: bool) -> Heard {
         let mut rng = fastrand::Rng::with_seed(7);
         let digit = [770.0, 1336.0].map(|hz: f64| hz * std::f64::consts::TAU / 8000.0);
         let sound: Vec<f32> = (0..4000 + silence + more)
@@ -349,10 +350,8 @@ mod tests {
         let mut chunks = sound.chunks(200).peekable();
         while let Some(chunk) = chunks.next() {
             history.push(chunk);
-            let (new, Marks { pair, fallen }) = history.look(may_pass);
-            marked.extend(
-                (0..64).filter(|bit| (pair | fallen) >> bit & 1 == 1).map(|bit| history.count / HOP as u64 + bit),
-            );
+            let (new, Marks { pair, .. }) = history.look(none_is_on);
+            marked.extend((0..64).filter(|bit| pair >> bit & 1 == 1).map(|bit| history.count / HOP as u64 + bit));
             history.go_on(if chunks.peek().is_some() { new } else { 1 });
             *passed += if history.passed > 0 { new as u64 } else { 0 };
         }
@@ -363,7 +362,7 @@ mod tests {
     fn a_silence_passed_over_leaves_the_same_past_to_the_bit() {
         // Just over, and over for 40 ms.
         for (silence, more) in [400, 1000, 1600, 2000, 5000, 40_003].into_iter().flat_map(|s| [(s, 40), (s, 320)]) {
-            let [all, part] = [false, true].map(|may_pass| with_silence(silence, more, may_pass));
+            let [all, part] = [false, true].map(|none_is_on| with_silence(silence, more, none_is_on));
             assert!(
                 all.passed == 0 && part.passed * 2 * HOP as u64 + 800 > silence as u64,
                 "{silence}: {}",

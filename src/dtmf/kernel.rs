@@ -66,8 +66,12 @@ impl Kernel {
     }
 
     /// Correlates `new` sub-blocks. What stands behind them does not matter, but some must: up to whole times [`LANES`] of them.
-    pub(crate) fn correlate(&mut self, samples: &[f32], new: usize, simd: simd::Simd) -> Marks {
-        if new == 0 { Marks::default() } else { simd.run(Correlation { kernel: self, samples, new: new.min(MOST) }) }
+    /// If nobody `asks_for_falls`, more are marked than there are.
+    pub(crate) fn correlate(&mut self, samples: &[f32], new: usize, asks_for_falls: bool, simd: simd::Simd) -> Marks {
+        if new == 0 {
+            return Marks::default();
+        }
+        simd.run(Correlation { kernel: self, samples, new: new.min(MOST), asks_for_falls })
     }
 
     /// Goes on by so many sub-blocks without hearing them. What is kept of the last ones is then of others.
@@ -134,6 +138,7 @@ struct Correlation<'a> {
     kernel: &'a mut Kernel,
     samples: &'a [f32],
     new: usize,
+    asks_for_falls: bool,
 }
 
 impl simd::Kernel for Correlation<'_> {
@@ -141,7 +146,7 @@ impl simd::Kernel for Correlation<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Marks {
-        let Self { kernel, samples, new } = self;
+        let Self { kernel, samples, new, asks_for_falls } = self;
         // In this order: each step needs what those before it left, and the count stands where it was until they are kept.
         let sub_blocks = samples.as_chunks::<HOP>().0;
         for first in (0..new).step_by(LANES) {
@@ -156,7 +161,7 @@ impl simd::Kernel for Correlation<'_> {
             kernel.shares.put_energies(kernel.place + first, V::sums_of_eights(energies));
         }
         kernel.correlate_folded::<V>(new);
-        let marks = kernel.marks::<V>(new);
+        let marks = kernel.marks::<V>(new, asks_for_falls);
         kernel.count += new as u64;
         kernel.place += new;
         if kernel.place + MOST + LANES > STRETCH {
@@ -188,8 +193,8 @@ impl Kernel {
 impl Kernel {
     /// What can be said of new sub-blocks.
     #[inline(always)]
-    fn marks<V: Vector>(&mut self, new: usize) -> Marks {
-        let (mut found, mut fallen) = ([0u64; 3], 0);
+    fn marks<V: Vector>(&mut self, new: usize, asks_for_falls: bool) -> Marks {
+        let (mut found, mut fallen) = ([0u64; 3], if asks_for_falls { 0 } else { u64::MAX });
         for first in (0..new).step_by(LANES) {
             let place = self.place + first;
             let (now, before) = (self.past.eight_powers(place, 0), self.past.eight_powers(place, SHORT));
@@ -202,7 +207,7 @@ impl Kernel {
             for (found, bits) in found.iter_mut().zip(bits) {
                 *found |= u64::from(bits) << first;
             }
-            if self.shares.held_before(found[1]) >> first & 0xff != 0 {
+            if asks_for_falls && self.shares.held_before(found[1]) >> first & 0xff != 0 {
                 fallen |= u64::from(have_gone_down::<V>(now, before)) << first;
             }
         }
@@ -237,7 +242,7 @@ mod tests {
     fn hear(kernel: &mut Kernel, samples: &[f32], simd: simd::Simd) -> Marks {
         let mut all = samples.to_vec();
         all.resize(samples.len().next_multiple_of(LANES * HOP), f32::NAN);
-        kernel.correlate(&all, samples.len() / HOP, simd)
+        kernel.correlate(&all, samples.len() / HOP, true, simd)
     }
 
     /// The correlations with all samples of whole short windows.

@@ -4,7 +4,7 @@
 use super::Digit;
 use super::fit::{Fit, MAX_WINDOW, fit};
 use super::history::History;
-use super::kernel::{HOP, SHORT_SAMPLES};
+use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
 use std::ops::Range;
@@ -73,12 +73,18 @@ pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<
 /// Ages of short windows, in sub-blocks, one of which holds a piece of any tone that is long enough: less of that than is needed is
 /// in the last 24 ms, and so some of it follows before a hole too long, 51 ms ago at most.
 const REACHED: Range<usize> = 4..14;
+const _: () = assert!(REACHED.end - REACHED.start == 3 * SHORT + 1);
 const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
 /// Whether there may be tone enough: whether the pair was there, and about as loud, long enough ago, `from` sub-blocks or more.
 /// That is seen at less cost than the rest.
 fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
     let (mut ages, tones) = (from.max(REACHED.start)..REACHED.end, digit.tones());
     let newest = history.band_energy::<PIECE>(0);
+    // These windows, one behind the other, hold all others. Before most digits there is not as much in all of them.
+    let all: f32 = REACHED.step_by(SHORT).map(|age| history.short_energy(age)).sum();
+    if BEAT * all <= newest {
+        return false;
+    }
     let was_there = |age: usize| {
         let energy = history.short_energy(age);
         BEAT * energy > newest && history.have_more(age, tones, FAINT * energy)
