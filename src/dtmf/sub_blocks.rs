@@ -63,8 +63,8 @@ impl Basis {
 /// Sum of the products of functions and samples.
 #[inline(always)]
 fn sum_of_products<V: Vector>(functions: &[Tones; HALF], samples: &[f32; HALF]) -> V {
-    let mut sums = [V::splat(0.0); 2];
-    for at in 0..HALF {
+    let mut sums = [V::load(&functions[0]) * V::splat(samples[0]), V::load(&functions[1]) * V::splat(samples[1])];
+    for at in 2..HALF {
         sums[at % 2] = sums[at % 2] + V::load(&functions[at]) * V::splat(samples[at]);
     }
     sums[0] + sums[1]
