@@ -35,40 +35,54 @@ pub(crate) struct Pieced {
     pub(crate) age: usize,
 }
 
-/// Looks for a pair in pieces that lasts until now; its last one, or more of it, is so old, in filtered samples, if that is known.
+/// Looks for a pair in pieces that lasts until now, or lasted until a moment ago; its last one, or more of it, is so old, in filtered samples, if that is known.
 pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<Pieced> {
     // What is too young alone needs a piece before it.
     let alone = age.map(|age| (age / STEP as f32).ceil() as usize).filter(|age| *age < NEEDED);
     if !reaches_back(history, digit, alone.map_or(0, |age| age.div_ceil(STEPS))) {
         return None;
     }
-    let now = Some(Piece::at(history, digit, 0)).filter(Piece::is_pure)?;
-    let level = level_pieces(history.window(LOOKED_AT, 0), history.simd())?;
+    let (end, last) = last_piece(history, digit)?;
+    let level = level_pieces(history.window(LOOKED_AT, end * STEP), history.simd())?;
     let mut tone = [false; BACK + SPAN];
-    let mut last = 0;
+    let mut reached = 0;
     for back in 0..=BACK {
-        if back > last + HOLE {
+        if back > reached + HOLE {
             break;
         }
         if level >> back & 1 == 0 {
             continue;
         }
-        let piece = Piece::at(history, digit, back);
-        if piece.is_pure() && piece.matches(&now) {
+        let piece = Piece::at(history, digit, end + back);
+        if piece.is_pure() && piece.matches(&last) {
             tone[back..back + SPAN].fill(true);
-            last = back + SPAN;
+            reached = back + SPAN;
         }
     }
     let runs = Runs::of(&tone);
     let needed = if runs.count == 1 { NEEDED_WHOLE } else { NEEDED };
-    if runs.total < needed || !rises(history, &now, runs.end) {
+    if runs.total < needed || !rises(history, &last, end + runs.end) {
         return None;
     }
-    let fit = purest_fit(history, digit, runs.longest);
+    let fit = purest_fit(history, digit, runs.longest.map(|back| end + back));
     let [low, high] = nominal_hz(digit);
     let apart = 0.5 * (fit.low.hz / low - fit.high.hz / high).abs();
-    (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: runs.end * STEP })
+    (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: (end + runs.end) * STEP })
 }
+
+/// The last pure piece and the steps since its end: now, or where the pair ends less than a sub-block ago, then.
+fn last_piece(history: &History, digit: Digit) -> Option<(usize, Piece)> {
+    let newest = Piece::at(history, digit, 0);
+    if newest.is_pure() {
+        return Some((0, newest));
+    }
+    let is_ending = newest.energy < ENDING * history.band_energy::<PIECE>(HOP);
+    let mut earlier = (1..STEPS).map(|back| (back, Piece::at(history, digit, back)));
+    if is_ending { earlier.find(|(_, piece)| piece.is_pure()) } else { None }
+}
+
+/// Energy of the newest piece, as a part of that of the one a sub-block before, where the tones may be ending.
+const ENDING: f32 = 0.9;
 
 /// Ages of short windows, in sub-blocks, one of which holds a piece of any tone that is long enough: less of that than is needed is
 /// in the last 24 ms, and so some of it follows before a hole too long, 51 ms ago at most.
@@ -190,7 +204,7 @@ impl Kernel for Compare<'_> {
 }
 
 /// The best fit of the whole run and of its halves: a small jump of phase inside it leaves one half clean.
-fn purest_fit(history: &History, digit: Digit, (from, to): (usize, usize)) -> Fit {
+fn purest_fit(history: &History, digit: Digit, [from, to]: [usize; 2]) -> Fit {
     let middle = (from + to) / 2;
     let fit_run = |from: usize, to: usize| {
         let window = ((to - from) * STEP).min(MAX_WINDOW) & !7;
@@ -216,13 +230,13 @@ fn rises(history: &History, now: &Piece, end: usize) -> bool {
 struct Runs {
     count: usize,
     total: usize,
-    longest: (usize, usize),
+    longest: [usize; 2],
     end: usize,
 }
 
 impl Runs {
     fn of(tone: &[bool]) -> Self {
-        let mut runs = Self { count: 0, total: 0, longest: (0, 0), end: 0 };
+        let mut runs = Self { count: 0, total: 0, longest: [0, 0], end: 0 };
         let mut at = 0;
         while at < tone.len() {
             let length = tone[at..].iter().take_while(|tone| **tone).count();
@@ -230,8 +244,8 @@ impl Runs {
                 runs.count += 1;
                 runs.total += length;
                 runs.end = at + length;
-                if length > runs.longest.1 - runs.longest.0 {
-                    runs.longest = (at, at + length);
+                if length > runs.longest[1] - runs.longest[0] {
+                    runs.longest = [at, at + length];
                 }
             }
             at += length.max(1);
@@ -289,6 +303,6 @@ mod tests {
         tone[..10].fill(true);
         tone[14..17].fill(true);
         tone[22..40].fill(true);
-        assert_eq!(Runs::of(&tone), Runs { count: 2, total: 28, longest: (22, 40), end: 40 });
+        assert_eq!(Runs::of(&tone), Runs { count: 2, total: 28, longest: [22, 40], end: 40 });
     }
 }
