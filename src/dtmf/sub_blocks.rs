@@ -49,9 +49,28 @@ impl Basis {
         rest.first_chunk().expect("so many more than a second's are tabulated")
     }
 
+    /// In registers.
+    #[inline(always)]
+    pub(crate) fn load<V: Vector>(&self) -> Loaded<V> {
+        let mut loaded = Loaded { even: [V::splat(0.0); HALF], odd: [V::splat(0.0); HALF] };
+        for at in 0..HALF {
+            loaded.even[at] = V::load(&self.even[at]);
+            loaded.odd[at] = V::load(&self.odd[at]);
+        }
+        loaded
+    }
+}
+
+/// What sub-blocks are correlated with about their middles.
+pub(crate) struct Loaded<V> {
+    even: [V; HALF],
+    odd: [V; HALF],
+}
+
+impl<V: Vector> Loaded<V> {
     /// Correlation of a folded sub-block with all tones, as (re, im), its middle having a phase.
     #[inline(always)]
-    pub(crate) fn correlated<V: Vector>(&self, folded: &FoldedBlock, middle: &Parts) -> [V; 2] {
+    pub(crate) fn correlated(&self, folded: &FoldedBlock, middle: &Parts) -> [V; 2] {
         let (even, odd) =
             (sum_of_products::<V>(&self.even, &folded.even), sum_of_products::<V>(&self.odd, &folded.odd));
         // About the middle the sum of `x(n) exp(-i w n)` is `even - i odd`.
@@ -62,10 +81,10 @@ impl Basis {
 
 /// Sum of the products of functions and samples.
 #[inline(always)]
-fn sum_of_products<V: Vector>(functions: &[Tones; HALF], samples: &[f32; HALF]) -> V {
-    let mut sums = [V::load(&functions[0]) * V::splat(samples[0]), V::load(&functions[1]) * V::splat(samples[1])];
+fn sum_of_products<V: Vector>(functions: &[V; HALF], samples: &[f32; HALF]) -> V {
+    let mut sums = [functions[0] * V::splat(samples[0]), functions[1] * V::splat(samples[1])];
     for at in 2..HALF {
-        sums[at % 2] = sums[at % 2] + V::load(&functions[at]) * V::splat(samples[at]);
+        sums[at % 2] = sums[at % 2] + functions[at] * V::splat(samples[at]);
     }
     sums[0] + sums[1]
 }

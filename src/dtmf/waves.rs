@@ -195,7 +195,7 @@ mod tests {
         for step in -40_000..40_000i32 {
             let lanes = std::array::from_fn(|lane| (step as f32 + 0.13 * lane as f32) * 0.01);
             let found = Simd::detect().run(Turned(lanes));
-            assert_eq!(Simd::Portable.run(Turned(lanes)), found);
+            assert!(Simd::available().all(|simd| simd.run(Turned(lanes)) == found));
             for ([cos, sin], angle) in found.into_iter().zip(lanes) {
                 let (expected_sin, expected_cos) = f64::from(angle).sin_cos();
                 assert!((f64::from(cos) - expected_cos).abs() < 1e-6, "{angle}: {cos} {expected_cos}");

@@ -53,11 +53,13 @@ fn events_depend_neither_on_the_registers_nor_on_the_sample_format() {
         let as_f32: Vec<f32> = audio.iter().map(|x| f32::from(*x) / 32768.0).collect();
         let whole = events(&as_f32, rate, 160);
         assert_eq!(heard(&whole).len(), 16);
-        let mut portable = Vec::new();
-        let mut detector = Detector::with(rate, &Profile::default(), Simd::Portable);
-        detector.process(&audio, &mut |event| portable.push(event));
-        detector.finish(&mut |event| portable.push(event));
-        assert_eq!(portable, whole, "{rate} Hz");
+        for simd in Simd::available() {
+            let mut found = Vec::new();
+            let mut detector = Detector::with(rate, &Profile::default(), simd);
+            detector.process(&audio, &mut |event| found.push(event));
+            detector.finish(&mut |event| found.push(event));
+            assert_eq!(found, whole, "{rate} Hz, {simd:?}");
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! A vector nobody can name but [`super::run_in_avx2`], which runs only where there is AVX2: that is what makes each of
-//! these calls sound.
+//! A vector nobody can name but [`super::run_in_avx2`] and [`super::run_in_avx512`], which run only where there is AVX2: that
+//! is what makes each of these calls sound.
 
 use super::{LANES, Lanes, Pair, Vector};
 use std::arch::x86_64::*;

@@ -1,10 +1,10 @@
-//! Kernels compiled twice: for the vector registers of the processor at hand, and for any processor.
+//! Kernels compiled thrice: for the vector registers of two kinds of processors, and for any processor.
 //!
-//! Both run the same source in the same order of operations (no multiplication is fused with an addition), so their results
+//! All run the same source in the same order of operations (no multiplication is fused with an addition), so their results
 //! are equal to the bit, but for which NaN a NaN is.
 #![expect(
     unsafe_code,
-    reason = "a function compiled for AVX2 may be called only where the processor was seen to have it"
+    reason = "a function compiled for AVX2 or AVX-512 may be called only where the processor was seen to have it"
 )]
 
 #[cfg(target_arch = "x86_64")]
@@ -95,24 +95,41 @@ impl Pair {
 pub(crate) enum Simd {
     /// What every processor of the architecture has.
     Portable,
-    /// 256-bit registers of x86-64.
+    /// 16 registers of 256 bits of x86-64.
     #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
+    Avx2(Has),
+    /// 32 of them, with numbers from memory in all lanes at once, and products and sums of whole numbers in one.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Has),
 }
 
-/// Proof that the processor has AVX2: made only by [`Simd::detect`].
+/// Proof that the processor has what is meant: made only by [`Simd::available`].
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Avx2(());
+pub(crate) struct Has(());
 
 impl Simd {
-    /// The widest registers of this processor.
+    /// The best of this processor.
     pub(crate) fn detect() -> Self {
+        Self::available().next().unwrap_or(Self::Portable)
+    }
+
+    /// All that this processor has, the best first.
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return Self::Avx2(Avx2(()));
-        }
-        Self::Portable
+        let wide = {
+            let has_avx2 = std::arch::is_x86_feature_detected!("avx2");
+            let has_avx512 = has_avx2
+                && std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512dq")
+                && std::arch::is_x86_feature_detected!("avx512vl")
+                && std::arch::is_x86_feature_detected!("avx512vnni");
+            [has_avx512.then_some(Self::Avx512(Has(()))), has_avx2.then_some(Self::Avx2(Has(())))]
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide = [None; 0];
+        wide.into_iter().flatten().chain([Self::Portable])
     }
 
     /// Runs a kernel in these registers.
@@ -122,7 +139,10 @@ impl Simd {
             Self::Portable => kernel.run::<Portable>(),
             // SAFETY: the token shows that the processor has AVX2.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(Avx2(())) => unsafe { run_in_avx2(kernel) },
+            Self::Avx2(Has(())) => unsafe { run_in_avx2(kernel) },
+            // SAFETY: the token shows that the processor has AVX2 and these parts of AVX-512.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(Has(())) => unsafe { run_in_avx512(kernel) },
         }
     }
 }
@@ -130,6 +150,13 @@ impl Simd {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn run_in_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<avx2::Avx2Vector>()
+}
+
+/// The same operations on the same vectors: the compiler finds the rest.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn run_in_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<avx2::Avx2Vector>()
 }
 
@@ -195,15 +222,17 @@ mod tests {
         for round in 0..2000 {
             let mut number = || if round % 2 == 0 { rng.f32() - 0.5 } else { special[rng.usize(0..8)] };
             let (a, b): (Lanes, Lanes) = (std::array::from_fn(|_| number()), std::array::from_fn(|_| number()));
-            let (wide, portable) = (Simd::detect().run(All { a, b }), Simd::Portable.run(All { a, b }));
+            let portable = Simd::Portable.run(All { a, b });
             // Which of the numbers that are none came out is nobody's business.
             let is_number = |bits: &u32| !f32::from_bits(*bits).is_nan();
-            if [&wide, &portable].iter().all(|found| {
-                found.sums.iter().chain(found.of_many.iter().flatten()).chain(&found.of_few).all(is_number)
-            }) {
-                assert_eq!(wide, portable, "{a:?} {b:?}");
+            for wide in Simd::available().map(|simd| simd.run(All { a, b })) {
+                if [&wide, &portable].iter().all(|found| {
+                    found.sums.iter().chain(found.of_many.iter().flatten()).chain(&found.of_few).all(is_number)
+                }) {
+                    assert_eq!(wide, portable, "{a:?} {b:?}");
+                }
+                assert_eq!((wide.less, wide.of_two[3]), (portable.less, portable.of_two[3]));
             }
-            assert_eq!((wide.less, wide.of_two[3]), (portable.less, portable.of_two[3]));
         }
     }
 
@@ -230,8 +259,8 @@ mod tests {
             let (first, second) = (rng.i16(-8000..8000), rng.i16(-8000..8000));
             let pair = Pair::of(first, second);
             assert_eq!(pair.both(), [first, second]);
-            let found = Simd::detect().run(OfWhole(&samples, pair));
-            assert_eq!(Simd::Portable.run(OfWhole(&samples, pair)), found);
+            let found = Simd::Portable.run(OfWhole(&samples, pair));
+            assert!(Simd::available().all(|simd| simd.run(OfWhole(&samples, pair)) == found));
             for (lane, both) in samples.as_chunks::<2>().0.iter().enumerate() {
                 let [a, b] = both.map(i32::from);
                 let product = 2 * (a * i32::from(first) + b * i32::from(second));
@@ -245,7 +274,7 @@ mod tests {
     #[test]
     fn lanes_go_where_they_are_meant_to() {
         let (a, b) = ([1.0, -2.0, 3.5, 0.1, 5.0, -6.5, 7.0, 1e-9], [0.3; LANES]);
-        for simd in [Simd::detect(), Simd::Portable] {
+        for simd in Simd::available() {
             let Results { less, of_two, of_one, of_many, of_few, .. } = simd.run(All { a, b });
             let numbers = |lanes: [u32; LANES]| lanes.map(f32::from_bits);
             let [reversed, greatest, nearest] = of_one.map(numbers);
