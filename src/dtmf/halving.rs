@@ -8,14 +8,17 @@ use super::simd::{Kernel, LANES, Pair, Vector};
 pub(crate) const TELEPHONE_RATE: u64 = 8000;
 /// Taps of the filter at 8 kHz that are not zero.
 pub(crate) const HALVING_TAPS: usize = 36;
-/// Filtered samples made together at 8 kHz; what is left is made in groups of lanes.
-const TOGETHER: usize = 80;
+/// Pairs of taps.
+const PAIRS: usize = HALVING_TAPS / 2;
+/// Lanes of input pairs that a group of lanes of filtered samples needs.
+const SPAN: usize = 3;
+const _: () = assert!((SPAN - 1) * LANES < PAIRS && PAIRS <= SPAN * LANES);
 const _: () = assert!(BEYOND >= 2 * LANES + HALVING_TAPS, "the last group may want samples that have not been heard");
 /// Full scale of the taps: the sum of their magnitudes stays below 4, so that no sum of products leaves 32 bits.
 const ONE: f32 = 16384.0;
 
 /// The taps of the filter at 8 kHz in whole numbers, in pairs.
-pub(crate) struct HalvingTaps([Pair; HALVING_TAPS / 2]);
+pub(crate) struct HalvingTaps([Pair; PAIRS]);
 
 impl HalvingTaps {
     /// The nearest to the taps of a filter that lets no offset pass.
@@ -47,47 +50,64 @@ pub(crate) struct Halving<'a> {
 impl Kernel for Halving<'_> {
     type Output = ();
 
-    /// Neighbouring outputs are neighbouring lanes: each pair of taps meets every pair of input samples.
+    /// Neighbouring outputs are neighbouring lanes: each pair of taps meets every pair of input samples. Of a group of lanes the
+    /// first eight pairs of taps meet the input at its place, the others that of the groups behind it. All that meet the same input
+    /// are taken together, so that it is loaded once.
     #[inline(always)]
     fn run<V: Vector>(self) {
         let Self { input, taps, ready, full_scale, filtered } = self;
         let scale = V::splat(full_scale / (ONE * 32768.0));
-        let mut done = 0;
-        while done < ready {
-            let (input, filtered) = (&input[2 * done..], &mut filtered[done..]);
-            done += if ready - done >= TOGETHER {
-                taps.put::<V, { TOGETHER / LANES }, { window(TOGETHER) }>(input, filtered, scale)
-            } else {
-                taps.put::<V, 1, { window(LANES) }>(input, filtered, scale)
+        let taps = taps.load::<V>();
+        let mut inputs = input.windows(4 * LANES).step_by(2 * LANES).filter_map(|input| input.first_chunk());
+        let mut next = || inputs.next().expect("there are samples beyond those heard");
+        // Of the first groups, which have no others before them.
+        let [of_first, _, _] = taps.products::<0, 1>(next());
+        let [of_second, more_of_first, _] = taps.products::<0, 2>(next());
+        let mut sums = [V::sum_of_whole(of_first, more_of_first), of_second];
+        let groups = ready.div_ceil(LANES);
+        for (at, filtered) in filtered.as_chunks_mut().0.iter_mut().enumerate().take(groups) {
+            // Behind the last there are no others.
+            let [next, last, this] = match groups - at {
+                1 => taps.products::<2, 3>(next()),
+                2 => taps.products::<1, 3>(next()),
+                _ => taps.products::<0, 3>(next()),
             };
+            (V::of_whole(V::sum_of_whole(sums[0], this)) * scale).store(filtered);
+            sums = [V::sum_of_whole(sums[1], last), next];
         }
     }
 }
 
-/// Input samples for so many filtered ones.
-const fn window(filtered: usize) -> usize {
-    2 * filtered + HALVING_TAPS - 2
+impl HalvingTaps {
+    #[inline(always)]
+    fn load<V: Vector>(&self) -> Loaded<V> {
+        let mut loaded = [V::pair(self.0[0]); PAIRS];
+        for (loaded, pair) in loaded.iter_mut().zip(&self.0) {
+            *loaded = V::pair(*pair);
+        }
+        Loaded(loaded)
+    }
 }
 
-impl HalvingTaps {
-    /// Makes `G` groups of lanes of filtered samples, of `W` input samples. How many those are.
+/// Each pair of taps in all lanes.
+struct Loaded<V: Vector>([V::Pairs; PAIRS]);
+
+impl<V: Vector> Loaded<V> {
+    /// Sums of the products of eight lanes of input pairs with the first, the second and the last eight pairs of taps; of those from
+    /// `FIRST` on and before `END`.
     #[inline(always)]
-    fn put<V: Vector, const G: usize, const W: usize>(&self, input: &[i16], filtered: &mut [f32], scale: V) -> usize {
-        const { assert!(W == window(G * LANES)) };
-        let input: &[i16; W] = input.first_chunk().expect("there are samples beyond those heard");
-        let mut sums = [V::no_products(); G];
-        for (pair, taps) in self.0.iter().enumerate() {
-            let taps = V::pair(*taps);
-            for (group, sum) in sums.iter_mut().enumerate() {
-                if let Some(samples) = input[2 * (pair + group * LANES)..].first_chunk() {
-                    *sum = V::plus_products(*sum, V::samples(samples), taps);
+    fn products<const FIRST: usize, const END: usize>(&self, input: &[i16; 4 * LANES]) -> [V::Whole; SPAN] {
+        let mut sums = [V::no_products(); SPAN];
+        for at in 0..LANES {
+            let Some(samples) = input[2 * at..].first_chunk() else { return sums };
+            let samples = V::samples(samples);
+            for part in FIRST..END {
+                if let Some(taps) = self.0.get(at + part * LANES) {
+                    sums[part] = V::plus_products(sums[part], samples, *taps);
                 }
             }
         }
-        for (sum, filtered) in sums.into_iter().zip(filtered.as_chunks_mut().0) {
-            (V::of_whole(sum) * scale).store(filtered);
-        }
-        G * LANES
+        sums
     }
 }
 

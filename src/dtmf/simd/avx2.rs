@@ -203,6 +203,12 @@ impl Vector for Avx2Vector {
     }
 
     #[inline(always)]
+    fn sum_of_whole(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: there is AVX2, see above.
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
     fn of_whole(sums: __m256i) -> Self {
         // SAFETY: there is AVX2, see above.
         Self(unsafe { _mm256_cvtepi32_ps(sums) })

@@ -71,6 +71,8 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn no_products() -> Self::Whole;
     /// Sums, and the two products of two pairs in each lane. What leaves 32 bits goes round.
     fn plus_products(sums: Self::Whole, a: Self::Pairs, b: Self::Pairs) -> Self::Whole;
+    /// Sums of whole numbers. What leaves 32 bits goes round.
+    fn sum_of_whole(a: Self::Whole, b: Self::Whole) -> Self::Whole;
     /// Whole numbers as the nearest numbers.
     fn of_whole(sums: Self::Whole) -> Self;
 }

@@ -165,6 +165,11 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn sum_of_whole(a: [i32; LANES], b: [i32; LANES]) -> [i32; LANES] {
+        std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
+    }
+
+    #[inline(always)]
     fn of_whole(sums: [i32; LANES]) -> Self {
         Self(sums.map(|sum| sum as f32))
     }
