@@ -18,6 +18,8 @@ const BRIDGED_HOPS: u32 = 2;
 #[derive(Clone, Copy)]
 pub(crate) struct Active {
     pub(crate) begin: Begin,
+    /// Filtered-sample position at which it began.
+    pub(crate) start: f64,
     pub(crate) measured: Measurement,
     pub(crate) reference: Reference,
     /// What was left of it when it was looked at last, as in [`Reference::left`].
@@ -30,8 +32,8 @@ pub(crate) struct Active {
 
 impl Active {
     /// A digit that begins, and may have fallen already.
-    pub(crate) fn new(begin: Begin, measured: Measurement, fell: Option<f64>, history: &History) -> Self {
-        Self { begin, measured, reference: Reference::of(begin.digit, history), left: 1.0, fell, up_again: 0 }
+    pub(crate) fn new(begin: Begin, start: f64, measured: Measurement, fell: Option<f64>, history: &History) -> Self {
+        Self { begin, start, measured, reference: Reference::of(begin.digit, history), left: 1.0, fell, up_again: 0 }
     }
 
     pub(crate) fn digit(&self) -> Digit {
@@ -79,7 +81,7 @@ impl Active {
                 return passed;
             }
             self.left = left;
-            self.up_again += 1;
+            self.up_again = self.up_again.saturating_add(1);
         }
         most
     }
@@ -92,7 +94,7 @@ impl Active {
         let middle = history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
         let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
         if left > FALLEN_POWER {
-            self.up_again += 1;
+            self.up_again = self.up_again.saturating_add(1);
             let over = self.fell.filter(|fell| self.up_again == 1 && crossed() >= fell + split);
             if self.up_again >= BRIDGED_HOPS {
                 self.fell = None;

@@ -212,7 +212,7 @@ impl Core {
         // One begins once the one before it is over.
         let start = found.start.max(self.previous.map_or(0.0, |previous| previous.end));
         let begin = Begin { digit, start: self.clock.input(start), reported: self.reported() };
-        self.active = Some(Active::new(begin, measure(&found.fit), found.end, &self.history));
+        self.active = Some(Active::new(begin, start, measure(&found.fit), found.end, &self.history));
         on_event(Event::Begin(begin));
     }
 
@@ -227,11 +227,12 @@ impl Core {
     /// Ends the digit that is on, if one is.
     fn close(&mut self, end: f64, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = self.active.take() else { return };
+        let end = end.max(active.start);
         self.previous = Some(Previous { digit: active.digit(), end, reference: active.reference });
         on_event(Event::End(Detection {
             digit: active.digit(),
             start: active.begin.start,
-            end: self.clock.input(end).max(active.begin.start),
+            end: self.clock.input(end),
             begin_reported: active.begin.reported,
             end_reported: self.reported(),
             measured: active.measured,

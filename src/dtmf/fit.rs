@@ -12,9 +12,11 @@ use std::f32::consts::TAU;
 /// Longest window in filtered samples.
 pub(crate) const MAX_WINDOW: usize = 240;
 const ROUNDS: usize = 3;
-/// Radians over half a window that a tone turns more or less than assumed, below which another round changes nothing:
-/// what is left out grows with the fourth power.
+/// Radians over half a window that a tone turns more or less than assumed, below which another round changes nothing: the energy
+/// that is left out grows with the fourth power, and the amplitude is made good.
 const SMALL: f32 = 0.2;
+/// Most of that for which the amplitude is made good; beyond it the fit is rough.
+const MOST_MADE_GOOD: f32 = 0.5;
 /// Part of the energy left after a round from which another cannot help.
 const HOPELESS: f32 = 0.65;
 
@@ -27,6 +29,17 @@ pub(crate) struct FittedTone {
     pub(crate) amplitude: f32,
     /// The same as a complex number, with the phase: (re, im).
     pub(crate) phasor: [f32; 2],
+}
+
+impl FittedTone {
+    /// Makes good what the fit loses of a tone that turns so many radians more or less over half the window than assumed: of
+    /// `cos(x t)`, with `t` from -1 to 1, it sees the mean, `1 - x^2 / 6`.
+    #[inline(always)]
+    fn make_good(&mut self, radians: f32) {
+        let factor = 1.0 + radians.abs().min(MOST_MADE_GOOD).powi(2) / 6.0;
+        self.amplitude *= factor;
+        self.phasor = [factor * self.phasor[0], factor * self.phasor[1]];
+    }
 }
 
 /// A fitted pair.
@@ -108,6 +121,8 @@ impl Kernel for Rounds<'_> {
                 break;
             }
             let corrections = [solved.correction(0), solved.correction(1)];
+            fit.low.make_good(corrections[0]);
+            fit.high.make_good(corrections[1]);
             let to_hz = WORKING_RATE as f32 / (TAU * folded.half as f32);
             hz = [hz[0] + corrections[0] * to_hz, hz[1] + corrections[1] * to_hz];
             if self.bounds.is_some_and(|bounds| !bounds.may_hold(&fit, hz)) {

@@ -331,3 +331,38 @@ fn a_key_ends_whatever_is_no_number_in_it_and_none_begins_before_the_one_before_
         }
     }
 }
+
+#[test]
+fn keys_that_share_a_tone_and_have_no_pause_are_told_one_after_the_other() {
+    let mut rng = fastrand::Rng::with_seed(15);
+    let (mut at, mut previous) = (100.0, Digit::at(0, 0));
+    let mut audio = vec![0f32; 8000 * 400];
+    while at < 395_000.0 {
+        let (row, column, length_ms) = (previous.row(), previous.column(), 60.0 + 12.0 * rng.f64());
+        let other = rng.usize(1..4);
+        let digit =
+            if rng.bool() { Digit::at(row, (column + other) % 4) } else { Digit::at((row + other) % 4, column) };
+        let off = 1.0 + 0.012 * (rng.f64() - 0.5);
+        let levels = [0, 1].map(|_| crate::dtmf::level::amplitude(-10.0 - 6.0 * rng.f64()));
+        let phases = [rng.f64(), rng.f64()];
+        for n in 0..(8.0 * length_ms) as usize {
+            let wave = |hz: f64, phase: f64| (std::f64::consts::TAU * (off * hz * n as f64 / 8000.0 + phase)).sin();
+            let both = levels[0] * wave(digit.low_hz(), phases[0]) + levels[1] * wave(digit.high_hz(), phases[1]);
+            audio[(8.0 * at) as usize + n] = both as f32;
+        }
+        (at, previous) = (at + length_ms, digit);
+    }
+    audio.iter_mut().for_each(|sample| *sample += 0.01 * (rng.f32() - 0.5));
+    let (mut end, mut count) = (0, 0);
+    for event in events(&audio, 8000, 160) {
+        match event {
+            Event::Begin(begin) => assert!(begin.start >= end, "the one before ended at {end}: {begin:?}"),
+            Event::End(digit) => {
+                assert!(digit.end >= digit.start, "{digit:?}");
+                (end, count) = (digit.end, count + 1);
+            }
+            Event::Rejected(_) => {}
+        }
+    }
+    assert!(count > 5000, "{count}");
+}
