@@ -101,10 +101,14 @@ impl<V: Vector> Loaded<V> {
         for at in 0..LANES {
             let Some(samples) = input[2 * at..].first_chunk() else { return sums };
             let samples = V::samples(samples);
-            for part in FIRST..END {
-                if let Some(taps) = self.0.get(at + part * LANES) {
-                    sums[part] = V::plus_products(sums[part], samples, *taps);
-                }
+            if FIRST == 0 {
+                sums[0] = V::plus_products(sums[0], samples, self.0[at]);
+            }
+            if FIRST <= 1 && END >= 2 {
+                sums[1] = V::plus_products(sums[1], samples, self.0[at + LANES]);
+            }
+            if END == 3 && at + 2 * LANES < PAIRS {
+                sums[2] = V::plus_products(sums[2], samples, self.0[at + 2 * LANES]);
             }
         }
         sums
