@@ -2,7 +2,7 @@
 
 use super::front_end::ROOM;
 use super::input::BEYOND;
-use super::simd::{Kernel, LANES, Pair, Vector};
+use super::simd::{Kernel, LANES, Vector};
 
 /// Two input samples for one filtered sample, Hz.
 pub(crate) const TELEPHONE_RATE: u64 = 8000;
@@ -17,8 +17,8 @@ const _: () = assert!(BEYOND >= 2 * LANES + HALVING_TAPS, "the last group may wa
 /// Full scale of the taps: the sum of their magnitudes stays below 4, so that no sum of products leaves 32 bits.
 const ONE: f32 = 16384.0;
 
-/// The taps of the filter at 8 kHz in whole numbers, in pairs.
-pub(crate) struct HalvingTaps([Pair; PAIRS]);
+/// The taps of the filter at 8 kHz in whole numbers, in pairs, each pair in all lanes.
+pub(crate) struct HalvingTaps([[i16; 2 * LANES]; PAIRS]);
 
 impl HalvingTaps {
     /// The nearest to the taps of a filter that lets no offset pass.
@@ -26,12 +26,12 @@ impl HalvingTaps {
         let mut whole: [i16; HALVING_TAPS] = std::array::from_fn(|at| (ONE * taps[at]).round() as i16);
         // What rounding leaves of an offset is taken off in the middle, where it matters least.
         whole[HALVING_TAPS / 2 - 1] -= whole.iter().sum::<i16>();
-        Self(std::array::from_fn(|pair| Pair::of(whole[2 * pair], whole[2 * pair + 1])))
+        Self(std::array::from_fn(|pair| std::array::from_fn(|at| whole[2 * pair + at % 2])))
     }
 
     /// The same as numbers.
     pub(crate) fn as_numbers(&self) -> Vec<f32> {
-        self.0.iter().flat_map(|pair| pair.both()).map(|tap| f32::from(tap) / ONE).collect()
+        self.0.iter().flat_map(|pair| &pair[..2]).map(|tap| f32::from(*tap) / ONE).collect()
     }
 }
 
@@ -58,8 +58,12 @@ impl Kernel for Halving<'_> {
         let Self { input, taps, ready, full_scale, filtered } = self;
         let scale = V::splat(full_scale / (ONE * 32768.0));
         let taps = taps.load::<V>();
-        let mut inputs = input.windows(4 * LANES).step_by(2 * LANES).filter_map(|input| input.first_chunk());
-        let mut next = || inputs.next().expect("there are samples beyond those heard");
+        let mut rest = input;
+        let mut next = || {
+            let (input, _) = rest.split_first_chunk().expect("there are samples beyond those heard");
+            rest = &rest[2 * LANES..];
+            input
+        };
         // Of the first groups, which have no others before them.
         let [of_first, _, _] = taps.products::<0, 1>(next());
         let [of_second, more_of_first, _] = taps.products::<0, 2>(next());
@@ -81,9 +85,9 @@ impl Kernel for Halving<'_> {
 impl HalvingTaps {
     #[inline(always)]
     fn load<V: Vector>(&self) -> Loaded<V> {
-        let mut loaded = [V::pair(self.0[0]); PAIRS];
+        let mut loaded = [V::samples(&self.0[0]); PAIRS];
         for (loaded, pair) in loaded.iter_mut().zip(&self.0) {
-            *loaded = V::pair(*pair);
+            *loaded = V::samples(pair);
         }
         Loaded(loaded)
     }

@@ -1,7 +1,7 @@
 //! A vector nobody can name but [`super::run_in_avx2`] and [`super::run_in_avx512`], which run only where there is AVX2: that
 //! is what makes each of these calls sound.
 
-use super::{LANES, Lanes, Pair, Vector};
+use super::{LANES, Lanes, Vector};
 use std::arch::x86_64::*;
 use std::ops::{Add, Mul, Sub};
 
@@ -177,12 +177,6 @@ impl Vector for Avx2Vector {
 
     type Whole = __m256i;
     type Pairs = __m256i;
-
-    #[inline(always)]
-    fn pair(Pair(both): Pair) -> __m256i {
-        // SAFETY: there is AVX2, see above.
-        unsafe { _mm256_set1_epi32(both) }
-    }
 
     #[inline(always)]
     fn samples(samples: &[i16; 2 * LANES]) -> __m256i {

@@ -63,8 +63,6 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     type Whole: Copy;
     /// A pair of 16-bit numbers for each lane.
     type Pairs: Copy;
-    /// The same pair for each lane.
-    fn pair(pair: Pair) -> Self::Pairs;
     /// A pair of neighbouring samples for each lane.
     fn samples(samples: &[i16; 2 * LANES]) -> Self::Pairs;
     /// Zeros.
@@ -75,21 +73,6 @@ pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Ou
     fn sum_of_whole(a: Self::Whole, b: Self::Whole) -> Self::Whole;
     /// Whole numbers as the nearest numbers.
     fn of_whole(sums: Self::Whole) -> Self;
-}
-
-/// Two numbers of 16 bits, the first in the lower half.
-#[derive(Clone, Copy)]
-pub(crate) struct Pair(i32);
-
-impl Pair {
-    pub(crate) fn of(first: i16, second: i16) -> Self {
-        Self(i32::from(second) << 16 | i32::from(first) & 0xffff)
-    }
-
-    #[inline(always)]
-    pub(crate) fn both(self) -> [i16; 2] {
-        [self.0 as i16, (self.0 >> 16) as i16]
-    }
 }
 
 /// The vector registers to use.
@@ -238,17 +221,17 @@ mod tests {
         }
     }
 
-    /// What 16-bit samples come to with a pair, and their squares.
-    struct OfWhole<'a>(&'a [i16; 2 * LANES], Pair);
+    /// What 16-bit samples come to with others, and their squares.
+    struct OfWhole<'a>(&'a [i16; 2 * LANES], &'a [i16; 2 * LANES]);
 
     impl Kernel for OfWhole<'_> {
         type Output = [[u32; LANES]; 2];
 
         #[inline(always)]
         fn run<V: Vector>(self) -> Self::Output {
-            let (samples, pair) = (V::samples(self.0), V::pair(self.1));
-            let once = V::plus_products(V::no_products(), samples, pair);
-            [bits(V::of_whole(V::plus_products(once, samples, pair))), bits(V::squares_of_pairs(self.0))]
+            let (samples, others) = (V::samples(self.0), V::samples(self.1));
+            let once = V::plus_products(V::no_products(), samples, others);
+            [bits(V::of_whole(V::sum_of_whole(once, once))), bits(V::squares_of_pairs(self.0))]
         }
     }
 
@@ -259,10 +242,9 @@ mod tests {
             let samples: [i16; 2 * LANES] =
                 std::array::from_fn(|_| if round % 5 == 0 { i16::MIN } else { rng.i16(..) });
             let (first, second) = (rng.i16(-8000..8000), rng.i16(-8000..8000));
-            let pair = Pair::of(first, second);
-            assert_eq!(pair.both(), [first, second]);
-            let found = Simd::Portable.run(OfWhole(&samples, pair));
-            assert!(Simd::available().all(|simd| simd.run(OfWhole(&samples, pair)) == found));
+            let others: [i16; 2 * LANES] = std::array::from_fn(|at| if at % 2 == 0 { first } else { second });
+            let found = Simd::Portable.run(OfWhole(&samples, &others));
+            assert!(Simd::available().all(|simd| simd.run(OfWhole(&samples, &others)) == found));
             for (lane, both) in samples.as_chunks::<2>().0.iter().enumerate() {
                 let [a, b] = both.map(i32::from);
                 let product = 2 * (a * i32::from(first) + b * i32::from(second));

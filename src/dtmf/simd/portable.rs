@@ -1,6 +1,6 @@
 //! Eight numbers in an array, for any processor; the compiler puts them into what registers it has.
 
-use super::{LANES, Lanes, Pair, Vector};
+use super::{LANES, Lanes, Vector};
 use std::ops::{Add, Mul, Sub};
 
 /// Eight numbers for any processor.
@@ -139,11 +139,6 @@ impl Vector for Portable {
 
     type Whole = [i32; LANES];
     type Pairs = [[i16; 2]; LANES];
-
-    #[inline(always)]
-    fn pair(pair: Pair) -> Self::Pairs {
-        [pair.both(); LANES]
-    }
 
     #[inline(always)]
     fn samples(samples: &[i16; 2 * LANES]) -> Self::Pairs {
