@@ -16,7 +16,7 @@ const _: () = assert!(STRETCH > MOST + LANES && ALL.is_power_of_two());
 /// Where the sub-block so many before a place of the stretch is kept.
 #[inline(always)]
 pub(crate) fn index(place: usize, back: usize) -> usize {
-    // It is less than that, which the compiler does not know.
+    // It is less than that, which the compiler does not know; `KNOWN` before a place is the most that can be asked for.
     place.wrapping_add(KNOWN).wrapping_sub(back) % ALL
 }
 

