@@ -3,10 +3,11 @@
 //! Everything behind it works on 4 kHz samples holding 600-1900 Hz. Hum, dial tones below 450 Hz and everything above
 //! 2.3 kHz, which would fold into the band at 4 kHz, are at least 24 dB down.
 
-use super::filter::{BAND, Filter, LOW_BAND, MOST_GAIN, prepare_response};
+use super::filter::{BAND, Filter, LOW_BAND, prepare_response};
 use super::halving::{Halving, HalvingTaps, TELEPHONE_RATE};
 use super::input::{FINER, Input, Samples};
 use super::sample::Sample;
+use super::silence::Silence;
 use super::simd::{LANES, Simd};
 use super::waves::Dot;
 
@@ -27,9 +28,6 @@ pub(crate) const ROOM: usize = MOST + LANES;
 /// Filtered samples for which one of the low band stands: 1 ms.
 const LOW_STEP: usize = 4;
 
-/// Input samples added up at a time in a look for silence, the newest first: what is loud shows it soon.
-const LOOK: usize = 128;
-
 /// Streaming band-pass filter and resampler.
 pub(crate) struct FrontEnd {
     rate: u64,
@@ -46,8 +44,7 @@ pub(crate) struct FrontEnd {
     origin: i64,
     /// Filtered samples made so far.
     count: u64,
-    /// The last filtered sample from whose input on there was too much for a silence.
-    loud: u64,
+    silence: Silence,
     simd: Simd,
 }
 
@@ -82,7 +79,7 @@ impl FrontEnd {
             input,
             origin: -(zeros as i64),
             count: 0,
-            loud: 0,
+            silence: Silence::new(rate),
             simd,
         }
     }
@@ -151,23 +148,11 @@ impl FrontEnd {
     /// together, as what was heard has no more. It is always asked about the same energy.
     pub(crate) fn is_silent(&mut self, before: usize, ready: usize, energy: f32) -> bool {
         let first = self.count.saturating_sub(before as u64);
-        first > self.loud && self.has_less(first, self.count + ready as u64, energy)
-    }
-
-    /// Whether what was heard for some filtered samples has too little for so much energy; remembers where it has not.
-    fn has_less(&mut self, first: u64, end: u64, energy: f32) -> bool {
-        let [start, end] = [self.start(first), (self.start(end) + self.taps).min(self.input.heard())];
-        let most = energy * self.rate as f32 / (WORKING_RATE as f32 * MOST_GAIN);
-        let (mut sum, mut from) = (0.0, end);
-        while from > start && sum < most {
-            let part = from.saturating_sub(LOOK).max(start)..from;
-            from = part.start;
-            sum += self.input.energy(part);
+        if !self.silence.may_begin_at(first) {
+            return false;
         }
-        if sum >= most {
-            self.loud = (from as i64 + self.origin).max(0) as u64 * u64::from(WORKING_RATE) / self.rate;
-        }
-        sum < most
+        let end = (self.start(self.count + ready as u64) + self.taps).min(self.input.heard());
+        self.silence.has_less(&self.input, self.origin, self.start(first)..end, energy)
     }
 
     /// Goes on by so many filtered samples without making them.

@@ -26,6 +26,9 @@ pub(crate) struct Limits {
     deviation_hz: [f32; TONES],
     /// Least and greatest amplitude of the low tone over that of the high one.
     ratio: [f32; 2],
+    /// The same of powers, at first sight and just before a fit.
+    power_ratio: [f32; 2],
+    power_ratio_before_fit: [f32; 2],
     floor: f32,
     /// Filtered samples a pair that still sounds must have sounded.
     pub(crate) least_sounded: f32,
@@ -36,10 +39,15 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn new(profile: &Profile) -> Self {
         let samples = |ms: f64| ms * f64::from(WORKING_RATE) / 1000.0;
-        let ratio = |db: f64| 10f64.powf((db + LEVEL_MARGIN_DB) / 20.0) as f32;
+        let greatest = |db: f64| 10f64.powf((db + LEVEL_MARGIN_DB) / 20.0) as f32;
+        let ratio = [1.0 / greatest(profile.reverse_twist_db), greatest(profile.normal_twist_db)];
+        // Where the ratio of amplitudes may be misjudged by so much.
+        let of_powers = |slack: f32| [(ratio[0] / slack).powi(2), (ratio[1] * slack).powi(2)];
         Self {
             deviation_hz: std::array::from_fn(|tone| profile.frequency_limit_hz(tone_hz(tone)) as f32),
-            ratio: [1.0 / ratio(profile.reverse_twist_db), ratio(profile.normal_twist_db)],
+            ratio,
+            power_ratio: of_powers(TWIST_AT_SIGHT),
+            power_ratio_before_fit: of_powers(TWIST_BEFORE_FIT),
             floor: amplitude(profile.floor_dbm0 - LEVEL_MARGIN_DB) as f32,
             least_sounded: samples(profile.reject_tone_ms + DURATION_MARGIN_MS) as f32,
             split: samples(0.5 * (profile.bridge_gap_ms + profile.split_gap_ms)),
@@ -59,23 +67,17 @@ impl Limits {
 
     /// Least and greatest power of the low tone over that of the high one that may, at first sight, be within the limits of twist.
     pub(crate) fn power_ratio(&self) -> [f32; 2] {
-        self.power_ratio_within(TWIST_AT_SIGHT)
-    }
-
-    /// The same where the ratio of amplitudes may be misjudged by so much.
-    fn power_ratio_within(&self, slack: f32) -> [f32; 2] {
-        let [least, greatest] = self.ratio;
-        [(least / slack).powi(2), (greatest * slack).powi(2)]
+        self.power_ratio
     }
 
     /// Whether a pair of such powers may, at first sight, be within the limits of twist.
     pub(crate) fn may_have_powers(&self, powers: [f32; 2]) -> bool {
-        is_ratio_within(powers, self.power_ratio())
+        is_ratio_within(powers, self.power_ratio)
     }
 
     /// The same of the powers over the window it would be fitted to, which are off by less.
     pub(crate) fn may_be_fitted(&self, powers: [f32; 2]) -> bool {
-        is_ratio_within(powers, self.power_ratio_within(TWIST_BEFORE_FIT))
+        is_ratio_within(powers, self.power_ratio_before_fit)
     }
 
     /// Where a fit of a pair is worth finishing.

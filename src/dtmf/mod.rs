@@ -28,6 +28,7 @@ mod pieces;
 mod profile;
 mod sample;
 mod search;
+mod silence;
 mod simd;
 mod strongest;
 mod sub_blocks;
