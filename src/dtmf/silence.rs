@@ -28,12 +28,14 @@ impl Silence {
     }
 
     /// Whether what begins with a filtered sample may be silent, as far as is known.
+    #[inline]
     pub(crate) fn may_begin_at(&self, first: u64) -> bool {
         first > self.loud
     }
 
     /// Whether some input samples, the first of which is at `origin`, have too little for so much filtered energy; remembers where
     /// they have not. It is asked with ever later samples, and always about the same energy.
+    #[inline]
     pub(crate) fn has_less(&mut self, input: &Input, origin: i64, samples: Range<usize>, energy: f32) -> bool {
         let most = energy * self.least_gain;
         let sum = self.sum_since(input, origin, &samples).filter(|sum| *sum < most);
