@@ -26,7 +26,7 @@ pub(crate) struct Active {
     left: f32,
     /// Filtered-sample position where the level last fell, while it is down.
     fell: Option<f64>,
-    /// Sub-blocks since it came up again after it fell.
+    /// Sub-blocks since it came up again after it fell, while it is down.
     up_again: u32,
 }
 
@@ -67,21 +67,19 @@ impl Active {
         power(on) > LEAKED_POWER * power(digit)
     }
 
-    /// Follows the level through up to `most` sub-blocks behind the one where the history stands, as long as it stays up and no other
-    /// pair is the strongest where one is marked, a bit for each sub-block: how many those are.
+    /// Follows the level through up to `most` sub-blocks behind the one where the history stands, as long as it stays up and no
+    /// other pair is the strongest where one is marked, a bit for each sub-block: how many those are.
     pub(crate) fn sounds_on(&mut self, history: &History, most: usize, marked: u64) -> usize {
         if self.fell.is_some() {
             return 0;
         }
         for passed in 0..most {
-            let [low, high] = history.next_powers(passed, self.reference.tones);
-            let left = self.reference.left_of([low, high]);
+            let left = self.reference.left_of(history.next_powers(passed, self.reference.tones));
             let is_up = left > FALLEN_POWER;
             if !is_up || marked >> passed & 1 == 1 && !history.is_next_strongest(passed, self.reference.tones) {
                 return passed;
             }
             self.left = left;
-            self.up_again = self.up_again.saturating_add(1);
         }
         most
     }
@@ -94,12 +92,12 @@ impl Active {
         let middle = history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
         let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
         if left > FALLEN_POWER {
-            self.up_again = self.up_again.saturating_add(1);
-            let over = self.fell.filter(|fell| self.up_again == 1 && crossed() >= fell + split);
+            let fell = self.fell?;
+            self.up_again += 1;
             if self.up_again >= BRIDGED_HOPS {
                 self.fell = None;
             }
-            return over;
+            return (self.up_again == 1 && crossed() >= fell + split).then_some(fell);
         }
         self.up_again = 0;
         let fell = *self.fell.get_or_insert_with(crossed);

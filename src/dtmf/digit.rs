@@ -60,6 +60,11 @@ impl Digit {
         [self.row(), 4 + self.column()]
     }
 
+    /// Nominal frequencies of both tones in Hz, as the detector computes.
+    pub(crate) const fn nominal_hz(self) -> [f32; 2] {
+        [self.low_hz() as f32, self.high_hz() as f32]
+    }
+
     /// Low-group frequency in Hz.
     pub const fn low_hz(self) -> f64 {
         ROW_HZ[self.row()]

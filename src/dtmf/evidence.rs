@@ -149,7 +149,7 @@ impl FirstSight {
 
     /// By how much of its frequency each tone may be off, from the least to the most, this sight being off by up to `slack_hz`.
     pub(crate) fn deviation(&self, digit: Digit, slack_hz: f32) -> [[f32; 2]; 2] {
-        let nominal_hz = [digit.low_hz() as f32, digit.high_hz() as f32];
+        let nominal_hz = digit.nominal_hz();
         [0, 1].map(|tone| [-slack_hz, slack_hz].map(|slack_hz| (self.off_hz[tone] + slack_hz) / nominal_hz[tone]))
     }
 

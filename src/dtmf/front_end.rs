@@ -213,13 +213,9 @@ impl FrontEnd {
     }
 
     /// Where in the buffer the input of the `n`-th filtered sample begins.
-    fn start(&self, n: u64) -> usize {
-        self.start_at(self.place(n).0)
-    }
-
     #[inline]
-    fn start_at(&self, index: u64) -> usize {
-        let half = self.taps / 2 - 1;
+    fn start(&self, n: u64) -> usize {
+        let (index, half) = (self.place(n).0, self.taps / 2 - 1);
         (index as i64 - half as i64 - self.origin).max(0) as usize
     }
 

@@ -97,8 +97,8 @@ impl HalvingTaps {
 struct Loaded<V: Vector>([V::Pairs; PAIRS]);
 
 impl<V: Vector> Loaded<V> {
-    /// Sums of the products of eight lanes of input pairs with the first, the second and the last eight pairs of taps; of those from
-    /// `FIRST` on and before `END`.
+    /// Sums of the products of eight lanes of input pairs with the first, the second and the last eight pairs of taps; of those
+    /// from `FIRST` on and before `END`.
     #[inline(always)]
     fn products<const FIRST: usize, const END: usize>(&self, input: &[i16; 4 * LANES]) -> [V::Whole; SPAN] {
         let mut sums = [V::no_products(); SPAN];

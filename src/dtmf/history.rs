@@ -84,8 +84,8 @@ impl History {
     /// Filters and correlates the next sub-blocks: how many there are, all of them if fewer than [`MOST`], and what can be said
     /// of them. The history does not go on by itself.
     ///
-    /// While a digit is on, falls are marked where there are none. If `none_is_on`, a silence may be passed over, so that nothing may
-    /// be asked of it until there are marks: its sub-blocks are counted, and those still remembered are heard once it is over.
+    /// While a digit is on, falls are marked where there are none. If `none_is_on`, a silence may be passed over, so that nothing
+    /// may be asked of it until there are marks: its sub-blocks are counted, and those still remembered are heard once it is over.
     pub(crate) fn look(&mut self, none_is_on: bool) -> (usize, Marks) {
         let ready = self.front.ready();
         if ready == 0 {

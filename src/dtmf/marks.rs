@@ -1,5 +1,5 @@
 //! Which sub-blocks are worth a look: those in which a pair of tones holds a fair share of the band's energy, and those
-//! in which one that held it before may have gone down.
+//! in which one that held it before has gone down.
 
 use super::kernel::{MOST, SHORT, SHORT_SAMPLES};
 use super::past::{ALL, KNOWN, index};
@@ -18,7 +18,7 @@ pub(crate) struct Marks {
     /// A row and a column hold a fair share of the last 24 ms, and neither is too strong for the other.
     pub(crate) pair: u64,
     /// The strongest row and column of 12 ms ago held a fair share then, over the 12 and 24 ms up to then, and both have gone
-    /// down since.
+    /// down since; or may have, where nobody asked for falls.
     pub(crate) fallen: u64,
 }
 const _: () = assert!(MOST + SHORT <= u64::BITS as usize);

@@ -35,7 +35,8 @@ pub(crate) struct Pieced {
     pub(crate) age: usize,
 }
 
-/// Looks for a pair in pieces that lasts until now, or lasted until a moment ago; its last one, or more of it, is so old, in filtered samples, if that is known.
+/// Looks for a pair in pieces that lasts until now, or lasted until a moment ago; its last one, or more of it, is so old, in
+/// filtered samples, if that is known.
 pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<Pieced> {
     // What is too young alone needs a piece before it.
     let alone = age.map(|age| (age / STEP as f32).ceil() as usize).filter(|age| *age < NEEDED);
@@ -65,7 +66,7 @@ pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<
         return None;
     }
     let fit = purest_fit(history, digit, runs.longest.map(|back| end + back));
-    let [low, high] = nominal_hz(digit);
+    let [low, high] = digit.nominal_hz();
     let apart = 0.5 * (fit.low.hz / low - fit.high.hz / high).abs();
     (fit.snr_db() > 12.0 && apart < APART).then_some(Pieced { fit, age: (end + runs.end) * STEP })
 }
@@ -208,14 +209,10 @@ fn purest_fit(history: &History, digit: Digit, [from, to]: [usize; 2]) -> Fit {
     let middle = (from + to) / 2;
     let fit_run = |from: usize, to: usize| {
         let window = ((to - from) * STEP).min(MAX_WINDOW) & !7;
-        fit(history.window(window, from * STEP), nominal_hz(digit), None, history.simd())
+        fit(history.window(window, from * STEP), digit.nominal_hz(), None, history.simd())
     };
     let halves = [fit_run(from, middle), fit_run(middle, to)];
     halves.into_iter().fold(fit_run(from, to), |best, half| if half.snr_db() > best.snr_db() { half } else { best })
-}
-
-fn nominal_hz(digit: Digit) -> [f32; 2] {
-    [digit.low_hz() as f32, digit.high_hz() as f32]
 }
 
 /// Whether the band was at least 10 dB quieter before the first piece, and the low band is below the pair.

@@ -8,6 +8,7 @@ use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::limits::Limits;
 use super::onset::{Fall, Onset};
 use super::outside::Outside;
+use super::pieces::Pieced;
 use super::verdict::Verdict;
 use super::{Digit, Reason, pieces};
 
@@ -149,10 +150,7 @@ impl Search<'_> {
         if matches!(steady, Look::Found(_)) {
             return steady;
         }
-        match self.pieced(digit, seen.map(|seen| seen.onset), |age| is_echo(self.start(age))) {
-            Some((fit, age)) => Look::Found(Candidate { digit, fit, start: self.start(age), end: None }),
-            None => steady,
-        }
+        self.pieced(digit, seen.map(|seen| seen.onset), is_echo).map_or(steady, Look::Found)
     }
 
     /// The same of a pair that is steady.
@@ -221,17 +219,18 @@ impl Search<'_> {
         if is_digit { Ok(fit) } else { Err(Refused::ForNow) }
     }
 
-    /// A pure pair in pieces: its fit and its age in filtered samples.
-    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f32) -> bool) -> Option<(Fit, f32)> {
+    /// A pure pair in pieces.
+    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f64) -> bool) -> Option<Candidate> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
         // A jump of phase falsifies the powers of one window, not of both.
         let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
         if ![0, SHORT].into_iter().any(may_be_level) {
             return None;
         }
-        let found = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
-        let age = found.age as f32;
-        (!is_echo(age) && self.limits.broken_by(&found.fit, digit).is_none()).then_some((found.fit, age))
+        let Pieced { fit, age } = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
+        let start = self.start(age as f32);
+        let is_digit = !is_echo(start) && self.limits.broken_by(&fit, digit).is_none();
+        is_digit.then_some(Candidate { digit, fit, start, end: None })
     }
 
     /// Judges a pair that just went down.

@@ -1,7 +1,7 @@
 //! Sub-blocks of filtered samples folded about their middles, what they are correlated with, and sums over them.
 //!
-//! What is even about the middle of a sub-block meets only cosines there, what is odd only sines: four products each, and
-//! a turn by the phase of the middle, give the correlation of eight samples.
+//! What is even about the middle of a sub-block meets only cosines there, what is odd only sines: eight products each, and
+//! a turn by the phase of the middle, give the correlation of sixteen samples.
 
 use super::front_end::WORKING_RATE;
 use super::kernel::{HOP, MOST, SHORT, TONES, Tones, tone_hz};

@@ -82,7 +82,8 @@ impl Verdict {
 
     /// The most that could be on a pair that sounds, as far as is seen before it is fitted: with tones off by parts of their
     /// frequencies from the least to the most, about this share of the band's energy, and a rise as a ratio of powers. Of 58 666
-    /// pairs that it ruled out, in digits among odd sounds, a fit would have made 11 digits after all; of 22 954 in cleaner ones none.
+    /// pairs that it ruled out, in digits among odd sounds, a fit would have made 11 digits after all; of 22 954 in cleaner ones
+    /// none.
     pub(crate) fn most_of_sounding(deviation: &[[f32; 2]; 2], share: f32, rise: f32, window: usize, age: f32) -> Self {
         let share = (share + SHARE_SLACK).min(0.999);
         let snr = db(share / (1.0 - share)).clamp(SNR_DB[0], SNR_DB[1]);
@@ -119,9 +120,11 @@ impl Verdict {
     pub(crate) fn is_digit(&self, flatness_db: impl FnOnce() -> f32, outside: impl FnOnce() -> Outside) -> bool {
         let Self { sum, weights } = *self;
         let most_taken_off = weighted(&weights.outside, &MOST_OUTSIDE);
-        let [least, most] = FLATNESS_DB.map(|db| weights.of_beside(db));
-        if sum + most <= 0.0 || sum + least > most_taken_off {
-            return sum + most > 0.0;
+        if !self.may_be_digit() {
+            return false;
+        }
+        if sum + weights.of_beside(FLATNESS_DB[0]) > most_taken_off {
+            return true;
         }
         let sum = sum + weights.of_beside(flatness_db());
         sum > 0.0 && (sum > most_taken_off || sum > weights.of_outside(&outside()))
@@ -188,8 +191,8 @@ fn rise_of(rise_db: f32) -> f32 {
 fn measurements(evidence: &Evidence, digit: Digit) -> [f32; 8] {
     let fit = &evidence.fit;
     let snr = fit.snr_db().clamp(SNR_DB[0], SNR_DB[1]);
-    let [deviation, between] =
-        deviation_of([fit.low.hz / digit.low_hz() as f32 - 1.0, fit.high.hz / digit.high_hz() as f32 - 1.0]);
+    let [low_hz, high_hz] = digit.nominal_hz();
+    let [deviation, between] = deviation_of([fit.low.hz / low_hz - 1.0, fit.high.hz / high_hz - 1.0]);
     let twist_db = 2.0 * db(fit.low.amplitude / fit.high.amplitude.max(1e-9));
     [
         snr,
