@@ -10,7 +10,7 @@ use super::{Digit, Profile, Reason};
 /// Tolerance of levels and twist beyond the profile's limits, in dB, for ripple and noise.
 const LEVEL_MARGIN_DB: f64 = 1.0;
 /// A pair must sound this much longer than the longest refused tone, in ms: what the measured duration may be off in silence.
-const DURATION_MARGIN_MS: f64 = 0.9;
+const DURATION_MARGIN_MS: f64 = 1.0;
 /// How far twist may be misjudged at first sight, as a ratio of amplitudes: 5 dB; and just before a fit: 2.5 dB (at most 2.0 was
 /// seen in digits at an S/N of -3 dB).
 const TWIST_AT_SIGHT: f32 = 1.8;
