@@ -107,6 +107,11 @@ impl Collector {
         self.digits.is_empty()
     }
 
+    /// Digits keyed so far, with those held back.
+    pub(super) fn keyed(&self) -> usize {
+        self.digits.len() + self.held_back.len()
+    }
+
     /// What was keyed so far, or as many dots.
     pub(super) fn shown(&self, masked: bool) -> String {
         if masked { "•".repeat(self.digits.len()) } else { self.digits.expose().to_owned() }

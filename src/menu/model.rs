@@ -320,6 +320,9 @@ pub(super) struct Waiting {
     pub(super) limit: MediaTime,
 }
 
+/// Digits of a card number's beginning that may be shown (PCI DSS 4.0, requirement 3.4.1).
+const MOST_SHOWN: usize = 6;
+
 /// A field a menu collects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldSpec {
@@ -340,6 +343,11 @@ impl FieldSpec {
     pub(super) fn watches_for_cards(&self) -> bool {
         let open = matches!(self.kind, FieldKind::PaymentKey | FieldKind::Digits | FieldKind::Amount);
         open && !self.card_like && (self.end_key.is_some() || *self.digits.end() >= 13)
+    }
+
+    /// Whether traces show a digit with so many before it: what is keyed may be a card number, whatever was asked for.
+    pub(super) fn shows_digit(&self, before: usize) -> bool {
+        !self.kind.is_masked() && (self.card_like || before < MOST_SHOWN)
     }
 
     /// An amount keyed here, in centavos.

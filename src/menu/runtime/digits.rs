@@ -12,13 +12,14 @@ use super::{KeyUse, Phase, Runtime};
 
 impl Runtime {
     pub(super) fn accept_digit(&mut self, key: Digit, collect: &Collect) -> KeyUse {
-        let held_back = self.collector.held_back();
+        let (before, held_back) = (self.collector.keyed(), self.collector.held_back());
         let keyed = self.collector.key(key);
         if let Keyed::MatchBefore | Keyed::HeldBack = keyed {
             return self.keep_for_the_next_field(key, keyed, collect);
         }
-        let kind = self.menu.field(collect.field).kind;
-        let shown = !kind.is_masked() || !key.as_char().is_ascii_digit();
+        let field = self.menu.field(collect.field);
+        let kind = field.kind;
+        let shown = field.shows_digit(before) || !key.as_char().is_ascii_digit();
         self.note(EventKind::Key { shown: shown.then(|| key.as_char()), queued: false });
         self.after_key(key, keyed, held_back, collect);
         match kind {

@@ -122,6 +122,20 @@ fn digits_behind_a_key_that_begins_like_a_card_reach_the_next_field() {
     assert_eq!(bench.forgotten, 0);
 }
 
+/// A card number keyed where a menu asks for something else must not be told digit by digit before it is known for one.
+#[test]
+fn no_field_shows_more_than_the_beginning_of_a_card_number() {
+    for field in ["digits", "digits, digits: 6..10", "digits, digits: 10, end_key: none", "amount", "digits, digits: 4"]
+    {
+        let collect = format!("a: {{say: [key], collect: {{field: other, type: {field}}}, on: {{done: end}}}}");
+        let mut bench = of("", &collect);
+        bench.rattle(PAN).keys("#").wait(8000);
+        let digit = |kind: &EventKind| matches!(kind, EventKind::Key { shown: Some('0'..='9'), .. });
+        let shown = bench.events.iter().filter(|event| digit(&event.kind)).count();
+        assert!(shown <= 6, "{field}: {shown}\n{}", bench.trace());
+    }
+}
+
 #[test]
 fn months_are_offered_by_amount_and_charged() {
     let pago_msi = || Bench::new(menu(include_str!("../../../../menus/pago-msi.yaml")));
