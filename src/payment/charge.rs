@@ -32,11 +32,15 @@ enum End {
     NextOrderId,
 }
 
-/// Whether a charge may be sent once more.
+/// What was sent under the order id before the charge that was answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    Allowed,
-    Done,
+enum Before {
+    /// Nothing: what the answer says of the charge is all there is.
+    Nothing,
+    /// A charge whose token was called used, so that a double of it may have been made.
+    Double,
+    /// A charge that the gateway did not know of afterwards; it may yet turn up.
+    Lost,
 }
 
 impl Till {
@@ -140,18 +144,17 @@ impl Payment<'_> {
             return End::Reply(out_of_order(&error));
         }
         let sent = Instant::now();
-        let verdict = match self.post(&token) {
-            Verdict::BadToken => match self.new_token() {
-                Ok(token) => self.post(&token),
-                Err(_) => Verdict::BadToken,
-            },
+        match self.post(&token) {
+            Verdict::BadToken => {
+                let verdict = self.new_token().map_or(Verdict::BadToken, |token| self.post(&token));
+                self.conclude(verdict, sent, Before::Double)
+            }
             Verdict::NotSent => {
                 sleep(RECONNECT_PAUSE);
-                self.post(&token)
+                self.conclude(self.post(&token), sent, Before::Nothing)
             }
-            verdict => verdict,
-        };
-        self.conclude(verdict, sent, Repeat::Allowed)
+            verdict => self.conclude(verdict, sent, Before::Nothing),
+        }
     }
 
     /// Makes a token, trying twice: a lost token costs nothing. If there is none, the attempt ends, unpaid.
@@ -200,16 +203,19 @@ impl Payment<'_> {
         Verdict::of(answer, &self.attempt)
     }
 
-    fn conclude(&self, verdict: Verdict, sent: Instant, repeat: Repeat) -> End {
-        match verdict {
-            Verdict::Paid(charge) => End::Reply(self.paid(&charge)),
-            Verdict::NotPaid(code) => End::Reply(self.not_paid(code)),
-            // Of a first charge these say that it does not exist; of a repeated one only that the repetition failed.
-            Verdict::Failed | Verdict::NotSent if repeat == Repeat::Allowed => End::Reply(self.never_made()),
+    fn conclude(&self, verdict: Verdict, sent: Instant, before: Before) -> End {
+        match (verdict, before) {
+            (Verdict::Paid(charge), _) => End::Reply(self.paid(&charge)),
+            (Verdict::NotPaid(code), Before::Nothing) => End::Reply(self.not_paid(code)),
+            (Verdict::NotPaid(code), Before::Double | Before::Lost) => End::Reply(self.not_paid_again(code)),
+            // Of the only charge these say that it does not exist; of another one only that it failed.
+            (Verdict::Failed | Verdict::NotSent, Before::Nothing) => End::Reply(self.never_made()),
+            (Verdict::AlreadyProcessed, Before::Nothing | Before::Double) => self.find_processed(true),
             // A new token can only have been used by this very charge, if something on the way sent it twice.
-            Verdict::BadToken | Verdict::AlreadyProcessed if repeat == Repeat::Allowed => self.find_processed(&verdict),
-            Verdict::Unclear if repeat == Repeat::Allowed => self.find_out(sent),
-            _ => match self.search(false) {
+            (Verdict::BadToken, Before::Nothing)
+            | (Verdict::BadToken | Verdict::Failed | Verdict::NotSent, Before::Double) => self.find_processed(false),
+            (Verdict::Unclear, Before::Nothing | Before::Double) => self.find_out(sent),
+            (_, Before::Lost) => match self.search(false) {
                 Finding::Paid(charge) => End::Reply(self.paid(&charge)),
                 Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
                 _ => End::Reply(self.unknown()),
@@ -217,8 +223,18 @@ impl Payment<'_> {
         }
     }
 
-    /// The first charge under this order id was refused because the order id, or its new token, was known already.
-    fn find_processed(&self, verdict: &Verdict) -> End {
+    /// A charge was refused that another went before: that one may have been paid, or may still be.
+    fn not_paid_again(&self, code: Option<u32>) -> ChargeReply {
+        match self.till.look_up(&self.attempt, false) {
+            Finding::Paid(charge) => self.paid(&charge),
+            Finding::Undecided => self.unknown(),
+            Finding::NotPaid(_) | Finding::OlderFailure | Finding::Absent => self.not_paid(code),
+        }
+    }
+
+    /// The first charge under this order id was refused because the order id `is_known` already, or because its new token was
+    /// used.
+    fn find_processed(&self, is_known: bool) -> End {
         match self.search(true) {
             Finding::Paid(charge) if self.is_own(&charge) => End::Reply(self.paid(&charge)),
             Finding::Paid(charge) => match self.paid(&charge) {
@@ -230,7 +246,7 @@ impl Payment<'_> {
                 self.settle(&Outcome::Declined { code: None, counts: false });
                 End::NextOrderId
             }
-            Finding::Absent if matches!(verdict, Verdict::BadToken) => End::Reply(self.never_made()),
+            Finding::Absent if !is_known => End::Reply(self.never_made()),
             Finding::Absent | Finding::Undecided => End::Reply(self.unknown()),
         }
     }
@@ -254,7 +270,7 @@ impl Payment<'_> {
     fn repeat(&self, sent: Instant) -> End {
         let Ok(token) = self.new_token() else { return End::Reply(self.unknown()) };
         tracing::warn!(attempt = self.attempt.id, "the gateway does not know the charge: sending it once more");
-        self.conclude(self.post(&token), sent, Repeat::Done)
+        self.conclude(self.post(&token), sent, Before::Lost)
     }
 
     /// Looks for the charge on the schedule until something is certain. `refused` says that the gateway has refused the

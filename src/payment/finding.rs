@@ -102,8 +102,12 @@ pub(super) fn decline_reply(code: Option<u32>) -> ChargeReply {
 
 /// `Some(true)` paid, `Some(false)` not paid and final, `None` undecided or not this payment.
 fn judge(charge: &Charge, attempt: &Attempt) -> Option<bool> {
-    let same_order = charge.order_id.as_deref().is_none_or(|id| id == attempt.gateway_order_id);
-    if charge.amount != attempt.amount || !same_order {
+    let is_same_order = charge.order_id.as_deref().is_none_or(|id| id == attempt.gateway_order_id);
+    // What took no money takes none, whatever it was to be.
+    if is_same_order && is_over(charge) {
+        return Some(false);
+    }
+    if charge.amount != attempt.amount || !is_same_order {
         tracing::error!(
             attempt = attempt.id,
             charge_id = charge.id,
@@ -111,11 +115,15 @@ fn judge(charge: &Charge, attempt: &Attempt) -> Option<bool> {
         );
         return None;
     }
+    (charge.status == ChargeStatus::Completed).then_some(true)
+}
+
+/// Whether a charge took no money, or gave it back, and never will take any.
+fn is_over(charge: &Charge) -> bool {
     match charge.status {
-        ChargeStatus::Completed => Some(true),
-        ChargeStatus::Failed | ChargeStatus::Cancelled | ChargeStatus::Refunded => Some(false),
-        ChargeStatus::ChargePending if charge.needs_browser() => Some(false),
-        ChargeStatus::InProgress | ChargeStatus::ChargePending | ChargeStatus::Other(_) => None,
+        ChargeStatus::Failed | ChargeStatus::Cancelled | ChargeStatus::Refunded => true,
+        ChargeStatus::ChargePending => charge.needs_browser(),
+        ChargeStatus::Completed | ChargeStatus::InProgress | ChargeStatus::Other(_) => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Payments over real HTTP on loopback, with every fault the sandbox knows.
 
 mod codes;
+mod doubles;
 mod limits;
 
 use std::sync::Arc;
@@ -344,7 +345,13 @@ fn wrong_credentials_stop_payments_until_they_are_mended() {
 
 #[test]
 fn an_order_id_used_up_elsewhere_gives_way_to_the_next() {
-    // Another ledger's declined charge: made before this ledger's attempt by more than any clock skew.
+    for amount in [AMOUNT, Money::mxn(19_900)] {
+        pay_what_was_declined_elsewhere(amount);
+    }
+}
+
+/// Another ledger's declined charge, perhaps of another amount: made before this ledger's attempt by more than any clock skew.
+fn pay_what_was_declined_elsewhere(amount: Money) {
     let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
     let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
     let shop = Shop::open(RehearsalConfig { sandbox, ..calm() });
@@ -353,7 +360,7 @@ fn an_order_id_used_up_elsewhere_gives_way_to_the_next() {
     let token = openpay.create_token(&TokenRequest { holder_name: "x", card: &card(DECLINED) }).unwrap();
     let request = ChargeRequest {
         token: &token.id,
-        amount: AMOUNT,
+        amount,
         description: "elsewhere",
         order_id: ORDER,
         customer: &payer,
