@@ -1,6 +1,5 @@
 //! One request, one answer: blocking, bounded in time and size, never repeated, never redirected.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response};
@@ -9,7 +8,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, Body, Error, RequestBuilder, Timeout};
 
-use super::wiping::WipingConnector;
+use super::wiping::{WipingConnector, is_of_connecting};
 use super::{Authorities, Credentials};
 
 /// Largest answer that is read, in bytes; a page of ten charges is below 30 kB.
@@ -144,10 +143,8 @@ fn classify(error: Error) -> TransportError {
         Error::Rustls(tls) => is_distrust(tls),
         // The handshake can run as late as with the first byte sent.
         Error::Io(io) if tls_error(io).is_some_and(is_distrust) => true,
-        Error::Io(io) => matches!(
-            io.kind(),
-            ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
-        ),
+        // A connection that was made never says so: see the transport.
+        Error::Io(io) => is_of_connecting(io.kind()),
         _ => false,
     };
     let text = error.to_string();

@@ -1,6 +1,8 @@
 //! Send buffers that forget: ureq keeps a request's bytes until its buffer is used again or freed, and frees it as it is.
+//! And connections that are not mistaken for none when their route is lost.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
@@ -11,7 +13,7 @@ use zeroize::Zeroize as _;
 #[derive(Debug)]
 pub(super) struct WipingConnector;
 
-/// A transport that overwrites what it has sent, at once.
+/// A connected transport that overwrites what it has sent, at once.
 pub(super) struct WipingTransport<T>(T);
 
 impl<In: Transport> Connector<In> for WipingConnector {
@@ -30,11 +32,11 @@ impl<T: Transport> Transport for WipingTransport<T> {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let result = self.0.transmit_output(amount, timeout);
         self.0.buffers().output().zeroize();
-        result
+        result.map_err(after_connecting)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(timeout)
+        self.0.await_input(timeout).map_err(after_connecting)
     }
 
     fn is_open(&mut self) -> bool {
@@ -44,6 +46,19 @@ impl<T: Transport> Transport for WipingTransport<T> {
     fn is_tls(&self) -> bool {
         self.0.is_tls()
     }
+}
+
+/// A connection whose route is lost fails as one that could not be made does, and by then the request may have arrived.
+fn after_connecting(error: Error) -> Error {
+    match error {
+        Error::Io(error) if is_of_connecting(error.kind()) => Error::Io(io::Error::other(error)),
+        error => error,
+    }
+}
+
+/// Whether an error is one of those that say that no connection could be made.
+pub(super) const fn is_of_connecting(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable)
 }
 
 /// Nothing of the buffers.
@@ -61,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes everything and does nothing.
+    /// Takes everything and does nothing, and has no route for an answer.
     #[derive(Debug)]
     struct Sink(LazyBuffers);
 
@@ -75,7 +90,7 @@ mod tests {
         }
 
         fn await_input(&mut self, _timeout: NextTimeout) -> Result<bool, Error> {
-            Ok(false)
+            Err(Error::Io(ErrorKind::HostUnreachable.into()))
         }
 
         fn is_open(&mut self) -> bool {
@@ -83,14 +98,21 @@ mod tests {
         }
     }
 
+    const NEVER: NextTimeout =
+        NextTimeout { after: Duration::NotHappening, reason: Timeout::Global, per_read: None, per_write: None };
+
+    #[test]
+    fn a_route_lost_on_a_connection_is_no_connection_that_was_never_made() {
+        let error = WipingTransport(Sink(LazyBuffers::new(64, 64))).await_input(NEVER).unwrap_err();
+        assert!(matches!(&error, Error::Io(error) if !is_of_connecting(error.kind())), "{error:?}");
+    }
+
     #[test]
     fn what_was_sent_is_overwritten_whether_it_arrived_or_not() {
         for amount in [16, 20] {
             let mut transport = WipingTransport(Sink(LazyBuffers::new(64, 64)));
             transport.buffers().output()[..amount].fill(b'4');
-            let timeout =
-                NextTimeout { after: Duration::NotHappening, reason: Timeout::Global, per_read: None, per_write: None };
-            assert_eq!(transport.transmit_output(amount, timeout).is_ok(), amount == 16);
+            assert_eq!(transport.transmit_output(amount, NEVER).is_ok(), amount == 16);
             assert!(transport.buffers().output().iter().all(|byte| *byte == 0));
             assert_eq!(format!("{transport:?}"), "WipingTransport");
         }
