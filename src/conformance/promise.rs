@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::own_prompt;
 use super::setting::{
-    BATCH, Claim, Group, NONE, REFUSED, Setting, Skipped, clean, noise_at, off_frequency, same_digit_twice, through,
-    tones, without_pauses,
+    BATCH, Claim, Group, NONE, REFUSED, Setting, Skipped, clean, held_while_it_falls, noise_at, off_frequency,
+    same_digit_twice, through, tones, without_pauses,
 };
 use super::signal::{RATE, Signal};
 use super::talk_off::Speech;
@@ -73,12 +73,13 @@ fn durations_and_gaps(profile: &Profile) -> Vec<Setting> {
         of(format!("tones of {reject} ms"), REFUSED, 2000, clean(22, of_length(reject))),
         of(
             format!("tones of {reject} ms, {LATENCY_SNR_DB} dB S/N"),
-            Claim::Accepted(0.005),
+            Claim::Accepted(0.001),
             10_000,
             through(25, of_length(reject), noisy(LATENCY_SNR_DB)),
         ),
         of(format!("gap of {bridge} ms, one digit"), NONE, 1000, same_digit_twice(23, bridge, 1)),
         of(format!("gap of {split} ms, two digits"), NONE, 2000, same_digit_twice(24, split, 2)),
+        of("level falls by 6 to 12 dB".to_owned(), NONE, 1000, held_while_it_falls(27, of_length(400.0))),
         of("no gap, different digits".to_owned(), NONE, 2000, without_pauses(26, of_length(45.0))),
     ]
 }
@@ -123,6 +124,9 @@ fn tones_and_echo() -> Vec<Setting> {
     settings.push(of("echo of 30 ms, 6 dB down", doubled_only, 1000, through(43, tones(-10.0), strong)));
     let room = |seed| LineBuilder::new(seed).room(150.0, -8.0);
     settings.push(of("a room of 150 ms, 8 dB down", Claim::Missed(0.01), 1000, through(44, tones(-10.0), room)));
+    let hall = |seed| LineBuilder::new(seed).room(400.0, -8.0);
+    let spoken_into = tones(-10.0).timing(120.0, 300.0);
+    settings.push(of("a room of 400 ms, 8 dB down", Claim::Missed(0.005), 2000, through(46, spoken_into, hall)));
     let clock = |seed| LineBuilder::new(seed).clock_offset_ppm(200.0).carrier_offset_hz(3.0);
     settings.push(of("clock +200 ppm, carrier +3 Hz", NONE, 1000, through(45, tones(-10.0), clock)));
     settings

@@ -212,6 +212,18 @@ pub(super) fn same_digit_twice(
     }
 }
 
+/// Digits whose level falls while they are held.
+pub(super) fn held_while_it_falls(
+    seed: u64,
+    config: GeneratorConfig,
+) -> impl Fn(u64, usize) -> Result<Signal, Skipped> {
+    move |batch, count| {
+        let mut signal = Signal::random(seed * 1000 + batch, count, &config);
+        signal.let_fall();
+        Ok(signal)
+    }
+}
+
 /// Digits in fours, each another than the one before and right behind it.
 pub(super) fn without_pauses(seed: u64, config: GeneratorConfig) -> impl Fn(u64, usize) -> Result<Signal, Skipped> {
     move |batch, count| {

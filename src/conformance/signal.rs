@@ -101,6 +101,15 @@ impl Signal {
         self.sent.iter().map(|sent| sent.digit.as_char()).collect()
     }
 
+    /// Lets the level of each digit fall by 6 to 12 dB, 30 to 150 ms after its onset, as a line that adjusts levels does.
+    pub(super) fn let_fall(&mut self) {
+        for &Sent { start, end, .. } in &self.sent {
+            let at = start + self.rng.usize(3 * RATE as usize / 100..15 * RATE as usize / 100);
+            let factor = 10f64.powf(-(6.0 + 6.0 * self.rng.f64()) / 20.0) as f32;
+            self.samples[at.min(end)..end].iter_mut().for_each(|sample| *sample *= factor);
+        }
+    }
+
     /// Cuts 1 to 31 samples out of most digits at a random place: a sound card's slip.
     pub(super) fn slip(&mut self) {
         for index in (0..self.sent.len()).rev() {

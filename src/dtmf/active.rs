@@ -11,8 +11,19 @@ const LOST_POWER: f32 = 0.1;
 const KEPT_POWER: f32 = 0.4;
 /// Power of one tone that another may show in its place, as a part of its own: -8 dB, while it comes up.
 const LEAKED_POWER: f32 = 0.15;
-/// Sub-blocks a digit must be up again before it goes on after an interruption; noise comes up for less.
-const BRIDGED_HOPS: u32 = 2;
+/// Power, as a part of what it was, and share of the band's energy with which a digit that has fallen may go on, as behind a line
+/// that adjusts its level: -15 dB. It goes on if it still does after 60 ms, when echoes of lines are over, and its level is within
+/// 1.5 dB of what it was so many short windows ago: what reverberates in a room fades, or beats.
+const WEAKER_POWER: f32 = 0.03;
+const WEAKER_SHARE: f32 = 0.8;
+const WEAKER_SAMPLES: f64 = 240.0;
+const STEADY: [usize; 3] = [1, 2, 3];
+const STEADY_POWER: f32 = 0.7;
+/// Rise of the power of a digit that went on weaker, and that part of it within 12 ms, with which the key was pressed again.
+const RISEN_POWER: f32 = 4.0;
+const AT_ONCE: f32 = 3.0;
+/// Filtered samples a digit must be up again before it goes on after an interruption; noise comes up for less.
+const BRIDGED_SAMPLES: f64 = 16.0;
 
 /// A digit that is on.
 #[derive(Clone, Copy)]
@@ -26,14 +37,25 @@ pub(crate) struct Active {
     left: f32,
     /// Filtered-sample position where the level last fell, while it is down.
     fell: Option<f64>,
-    /// Sub-blocks since it came up again after it fell, while it is down.
-    up_again: u32,
+    /// Filtered-sample position where it came up again after it fell, while it is down.
+    up_since: Option<f64>,
+    /// Filtered-sample position where the level first fell, if the digit went on weaker: it is measured against that since.
+    weaker_since: Option<f64>,
 }
 
 impl Active {
     /// A digit that begins, and may have fallen already.
     pub(crate) fn new(begin: Begin, start: f64, measured: Measurement, fell: Option<f64>, history: &History) -> Self {
-        Self { begin, start, measured, reference: Reference::of(begin.digit, history), left: 1.0, fell, up_again: 0 }
+        Self {
+            begin,
+            start,
+            measured,
+            reference: Reference::of(begin.digit, history),
+            left: 1.0,
+            fell,
+            up_since: None,
+            weaker_since: None,
+        }
     }
 
     pub(crate) fn digit(&self) -> Digit {
@@ -75,7 +97,7 @@ impl Active {
         }
         for passed in 0..most {
             let left = self.reference.left_of(history.next_powers(passed, self.reference.tones));
-            let is_up = left > FALLEN_POWER;
+            let is_up = left > FALLEN_POWER && !self.has_risen(left);
             if !is_up || marked >> passed & 1 == 1 && !history.is_next_strongest(passed, self.reference.tones) {
                 return passed;
             }
@@ -91,17 +113,69 @@ impl Active {
         let before = std::mem::replace(&mut self.left, left);
         let middle = history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
         let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
+        if self.has_risen(left) {
+            return self.follow_rise(history, left);
+        }
         if left > FALLEN_POWER {
             let fell = self.fell?;
-            self.up_again += 1;
-            if self.up_again >= BRIDGED_HOPS {
-                self.fell = None;
+            let up_since = *self.up_since.get_or_insert_with(crossed);
+            if middle < up_since + BRIDGED_SAMPLES {
+                return None;
             }
-            return (self.up_again == 1 && crossed() >= fell + split).then_some(fell);
+            self.fell = None;
+            self.up_since = None;
+            let is_over = up_since >= fell + split && !self.came_up_slowly(history, left);
+            return is_over.then_some(fell);
         }
-        self.up_again = 0;
+        self.up_since = None;
         let fell = *self.fell.get_or_insert_with(crossed);
-        (middle >= fell + split).then_some(fell)
+        if middle < fell + split {
+            return None;
+        }
+        if !self.is_there(history, left) {
+            return Some(fell);
+        }
+        if middle > fell + WEAKER_SAMPLES && self.is_steady(history, left) {
+            self.go_on_weaker(fell, history);
+        }
+        None
+    }
+
+    /// Whether what is left of it has been left for some time.
+    fn is_steady(&self, history: &History, left: f32) -> bool {
+        let was_left = |windows: usize| self.reference.left(history, windows * SHORT);
+        STEADY.map(was_left).into_iter().all(|was| left > STEADY_POWER * was && STEADY_POWER * left < was)
+    }
+
+    /// Whether what was down, and is up again, was there all the time: the level of the line rose.
+    fn came_up_slowly(&self, history: &History, left: f32) -> bool {
+        self.is_there(history, left) && left < AT_ONCE * self.reference.left(history, SHORT)
+    }
+
+    /// Whether a digit that went on weaker has risen.
+    fn has_risen(&self, left: f32) -> bool {
+        self.weaker_since.is_some() && left > RISEN_POWER
+    }
+
+    /// Follows a digit that went on weaker and has risen: if it did so at once, the key was let go when it fell, and pressed again.
+    fn follow_rise(&mut self, history: &History, left: f32) -> Option<f64> {
+        if left > AT_ONCE * self.reference.left(history, SHORT) {
+            return self.weaker_since;
+        }
+        self.reference = Reference::of(self.digit(), history);
+        None
+    }
+
+    /// Whether what has fallen still sounds, alone.
+    fn is_there(&self, history: &History, left: f32) -> bool {
+        left > WEAKER_POWER && history.shares(self.digit(), 0, 2).iter().sum::<f32>() > WEAKER_SHARE
+    }
+
+    fn go_on_weaker(&mut self, fell: f64, history: &History) {
+        self.reference = Reference::of(self.digit(), history);
+        self.left = 1.0;
+        self.weaker_since.get_or_insert(fell);
+        self.fell = None;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The decision machine on filtered samples: candidates become digits, digits end, near misses are told.
 
-use super::active::{Active, Reference};
+use super::active::Active;
 use super::evidence::line_amplitude;
 use super::fit::{Fit, FittedTone};
 use super::front_end::{CHUNK, WORKING_RATE};
@@ -8,24 +8,13 @@ use super::history::History;
 use super::kernel::{HOP, MOST, Marks, SHORT, SHORT_SAMPLES};
 use super::level::dbm0;
 use super::limits::Limits;
+use super::onset::Came;
+use super::previous::Previous;
 use super::sample::Sample;
 use super::search::{Candidate, Look, OLDER, Search, Seen, YOUNGEST};
 use super::simd::Simd;
 use super::{Begin, Detection, Digit, Event, Measurement, NearMiss, Profile, Reason};
 
-/// How long after a digit the same pair may be its echo, in filtered samples: 100 ms.
-const ECHO_SAMPLES: f64 = 400.0;
-/// How long after a digit others are to be expected, in filtered samples: 2 s. Most callers press the next key within one.
-const SERIES_SAMPLES: f64 = 8000.0;
-/// How long a digit has been over that was right before one that is found now, in filtered samples: 40 ms.
-const RIGHT_BEFORE_SAMPLES: f64 = 160.0;
-/// A repeated digit follows its predecessor by a pause of at least this many filtered samples: 16 ms.
-const PAUSE_SAMPLES: f64 = 64.0;
-/// The same pair, weaker than this part of the power of the digit before it, is an echo: -7 dB right after the pause, and
-/// less and less by so many dB for each filtered sample, 0.2 dB for each ms, as rooms and lines fade. A key that is pressed
-/// again is not so much weaker.
-const ECHO_POWER: f32 = 0.2;
-const ECHO_FADES_DB: f64 = 0.05;
 /// How long a pair that was clearly refused rests, in filtered samples: it is not looked at in the next sub-block.
 const REST: u64 = 2 * HOP as u64;
 /// Filtered samples from one look between sub-blocks to the next, if nothing else says when: 1 ms.
@@ -53,14 +42,6 @@ impl Clock {
     fn heard(self, n: u64) -> u64 {
         n * self.rate / u64::from(WORKING_RATE) + self.delay
     }
-}
-
-/// The digit that was over last: its echo may be heard, and others are to be expected.
-#[derive(Clone, Copy)]
-struct Previous {
-    digit: Digit,
-    end: f64,
-    reference: Reference,
 }
 
 /// A pair that was refused a moment ago and is not looked at again before a filtered-sample position: that would be the
@@ -196,7 +177,7 @@ impl Core {
             if is_too_old || self.is_on(seen.digit) || !self.history.look_ahead(ahead) {
                 return;
             }
-            let look = self.search().steady(&seen, |start| self.is_echo(seen.digit, start, 0));
+            let look = self.search().steady(&seen, |came| self.is_echo(seen.digit, came, 0));
             self.watched = Some(watched.after(&look, self.history.count()));
             if let Look::Found(found) = look {
                 self.begin(&found, on_event);
@@ -228,7 +209,7 @@ impl Core {
     fn close(&mut self, end: f64, on_event: &mut dyn FnMut(Event)) {
         let Some(active) = self.active.take() else { return };
         let end = end.max(active.start);
-        self.previous = Some(Previous { digit: active.digit(), end, reference: active.reference });
+        self.previous = Some(Previous::new(active.digit(), end, active.reference));
         on_event(Event::End(Detection {
             digit: active.digit(),
             start: active.begin.start,
@@ -243,15 +224,10 @@ impl Core {
         self.clock.heard(self.history.count() - 1)
     }
 
-    /// Whether a pair that began at `start` and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
-    fn is_echo(&self, digit: Digit, start: f64, back: usize) -> bool {
-        let Some(previous) = self.previous.as_ref().filter(|previous| previous.digit == digit) else { return false };
-        let after = start - previous.end;
-        if after < PAUSE_SAMPLES {
-            return true;
-        }
-        let faded = || 10f64.powf(-0.1 * ECHO_FADES_DB * (after - PAUSE_SAMPLES)) as f32;
-        after < ECHO_SAMPLES && previous.reference.left(&self.history, back) < ECHO_POWER * faded()
+    /// Whether a pair that came up so and sounded `back` sub-blocks ago is the tail or the echo of the digit before.
+    fn is_echo(&self, digit: Digit, came: &Came, back: usize) -> bool {
+        let previous = self.previous.as_ref().filter(|previous| previous.digit == digit);
+        previous.is_some_and(|previous| previous.is_echo(came, &self.history, back))
     }
 
     /// Looks for a pair that sounds now.
@@ -267,8 +243,13 @@ impl Core {
         if self.refused.covers(digit, now) {
             return None;
         }
+        let seen = self.search().see(digit);
+        if let (Some(previous), Some(seen)) = (&mut self.previous, &seen)
+            && previous.digit == digit
+        {
+            previous.follow(&seen.onset.came(now as f64), &self.history);
+        }
         let search = self.search();
-        let seen = search.see(digit);
         let due =
             self.watched.as_ref().filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
         let watched = seen.map(|seen| {
@@ -276,7 +257,7 @@ impl Core {
             Watched { seen, at: now, due: due.max(old_enough) }
         });
         let is_due = watched.is_some_and(|watched| watched.due <= now as f64);
-        let look = search.sounding(digit, seen.as_ref(), is_due, |start| self.is_echo(digit, start, 0));
+        let look = search.sounding(digit, seen.as_ref(), is_due, |came| self.is_echo(digit, came, 0));
         self.watched = watched.map(|watched| if is_due { watched.after(&look, now) } else { watched });
         match look {
             Look::Found(found) => return Some(found),
@@ -293,7 +274,7 @@ impl Core {
             return None;
         }
         let digit = self.history.pair_gone_down()?;
-        match self.search().fallen(digit, |start| self.is_echo(digit, start, SHORT)) {
+        match self.search().fallen(digit, |came| self.is_echo(digit, came, SHORT)) {
             Look::Found(found) => return Some(found),
             Look::NearMiss(reason, candidate) => self.tell_near_miss(&candidate, reason, on_event),
             Look::Nothing | Look::TooYoung(_) | Look::Refused => {}
@@ -307,8 +288,7 @@ impl Core {
 
     /// Whether a digit is on, or has just been.
     fn is_soon_after_a_digit(&self) -> bool {
-        let is_recent = |previous: &Previous| (self.history.count() as f64) < previous.end + SERIES_SAMPLES;
-        self.active.is_some() || self.previous.as_ref().is_some_and(is_recent)
+        self.active.is_some() || self.previous.as_ref().is_some_and(|previous| previous.is_recent(&self.history))
     }
 
     /// The digit that is on, if it has lost a tone, or that was right before.
@@ -316,8 +296,7 @@ impl Core {
         if let Some(active) = &self.active {
             return active.has_lost_a_tone(&self.history).then_some(active.digit());
         }
-        let is_right_before =
-            |previous: &&Previous| (self.history.count() as f64) < previous.end + RIGHT_BEFORE_SAMPLES;
+        let is_right_before = |previous: &&Previous| previous.is_right_before(&self.history);
         self.previous.as_ref().filter(is_right_before).map(|previous| previous.digit)
     }
 

@@ -25,6 +25,7 @@ mod partials;
 mod past;
 mod piece;
 mod pieces;
+mod previous;
 mod profile;
 mod sample;
 mod search;

@@ -8,6 +8,9 @@ use super::logarithm::db;
 /// Oldest onset looked for, in sub-blocks: what was before it can be asked for, too.
 pub(crate) const OLDEST: usize = MEMORY - 2 * SHORT - 1;
 
+/// Age in filtered samples from which a pair was there all the time that was looked at: no onset of it was seen.
+const UNSEEN: f32 = ((OLDEST - 1) * HOP + SHORT_SAMPLES / 2) as f32;
+
 /// Power at the onset, as a part of what it is now: half the level.
 const AT_ONSET: f32 = 0.25;
 /// Sub-blocks ago at which the short window of a pair older than 18 ms had more power than that.
@@ -29,6 +32,17 @@ pub(crate) struct Onset {
     rise: [f32; 2],
     /// Strongest power of each in the last 12 ms.
     level: [f32; 2],
+}
+
+/// How a pair came up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    /// Filtered-sample position from which it sounds, at the latest.
+    pub(crate) start: f64,
+    /// Rise of the power of the tone that rises less, as a ratio.
+    pub(crate) rise: f32,
+    /// Whether it was seen to come up, and not there all the time that was looked at.
+    pub(crate) is_seen: bool,
 }
 
 impl Onset {
@@ -55,6 +69,11 @@ impl Onset {
         let [low, high] = digit.tones();
         let power = |age: usize| history.power(age, low) + history.power(age, high);
         power(RECENT) < AT_ONSET * power(0)
+    }
+
+    /// How the pair came up, seen from a filtered-sample position.
+    pub(crate) fn came(&self, now: f64) -> Came {
+        Came { start: now - f64::from(self.age), rise: self.rise(), is_seen: self.age < UNSEEN }
     }
 
     /// Rise of the tone that rises less from before the onset, as a ratio of powers.

@@ -6,7 +6,7 @@ use super::fit::Fit;
 use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::limits::Limits;
-use super::onset::{Fall, Onset};
+use super::onset::{Came, Fall, Onset};
 use super::outside::Outside;
 use super::pieces::Pieced;
 use super::verdict::Verdict;
@@ -144,7 +144,7 @@ impl Search<'_> {
         digit: Digit,
         seen: Option<&Seen>,
         is_due: bool,
-        is_echo: impl Fn(f64) -> bool,
+        is_echo: impl Fn(&Came) -> bool,
     ) -> Look {
         let steady = seen.filter(|_| is_due).map_or(Look::Nothing, |seen| self.steady(seen, &is_echo));
         if matches!(steady, Look::Found(_)) {
@@ -154,9 +154,9 @@ impl Search<'_> {
     }
 
     /// The same of a pair that is steady.
-    pub(crate) fn steady(&self, seen: &Seen, is_echo: impl Fn(f64) -> bool) -> Look {
+    pub(crate) fn steady(&self, seen: &Seen, is_echo: impl Fn(&Came) -> bool) -> Look {
         let Seen { digit, onset, ref sight } = *seen;
-        if onset.age < YOUNGEST || is_echo(self.start(onset.age)) {
+        if onset.age < YOUNGEST || is_echo(&onset.came(self.history.count() as f64)) {
             return Look::Nothing;
         }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
@@ -220,7 +220,7 @@ impl Search<'_> {
     }
 
     /// A pure pair in pieces.
-    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(f64) -> bool) -> Option<Candidate> {
+    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(&Came) -> bool) -> Option<Candidate> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
         // A jump of phase falsifies the powers of one window, not of both.
         let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
@@ -229,19 +229,22 @@ impl Search<'_> {
         }
         let Pieced { fit, age } = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
         let start = self.start(age as f32);
-        let is_digit = !is_echo(start) && self.limits.broken_by(&fit, digit).is_none();
+        // What pieces are of came up from quiet.
+        let came = Came { start, rise: f32::INFINITY, is_seen: true };
+        let is_digit = !is_echo(&came) && self.limits.broken_by(&fit, digit).is_none();
         is_digit.then_some(Candidate { digit, fit, start, end: None })
     }
 
     /// Judges a pair that just went down.
-    pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(f64) -> bool) -> Look {
+    pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(&Came) -> bool) -> Look {
         let onset = Onset::find(self.history, digit, SHORT, self.before);
-        let start = self.history.count() as f64 - (SHORT * HOP) as f64 - f64::from(onset.age);
+        let ended = self.history.count() as f64 - (SHORT * HOP) as f64;
+        let start = ended - f64::from(onset.age);
         if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
         }
         let end = Some(self.history.count() as f64 - FALL_SAMPLES);
-        let verdict = if is_echo(start) {
+        let verdict = if is_echo(&onset.came(ended)) {
             Err(self.near_miss(digit, onset, Reason::Echo))
         } else {
             self.verdict_on_fallen(digit, onset)
