@@ -1,5 +1,9 @@
 //! The limits of a receiver, as data: the default and the named standards.
 
+/// How far beyond what must be accepted a tone may be, in Hz: in a digit at its limits with noise 2 dB below it a frequency is
+/// misjudged by no more.
+const BEYOND_HZ: f64 = 4.5;
+
 /// Limits the detector works to.
 ///
 /// The default accepts everything any of the named standards accepts. Named profiles narrow what their standard requires
@@ -12,7 +16,7 @@ pub struct Profile {
     pub accept_fraction_plus: f64,
     /// Hz added to `accept_fraction_plus`.
     pub accept_plus_hz: f64,
-    /// Deviation refused for certain, as a fraction of the nominal frequency. The limit lies halfway between.
+    /// Deviation refused for certain, as a fraction of the nominal frequency. The limit lies between.
     pub reject_fraction: f64,
     /// Low tone stronger than the high one by at most this many dB.
     pub normal_twist_db: f64,
@@ -94,10 +98,11 @@ impl Profile {
     }
 
     /// Deviation in Hz at which a tone of the given nominal frequency (Hz) is refused: halfway between the deviations
-    /// that must be accepted and refused.
+    /// that must be accepted and refused, or where that is nearer [`BEYOND_HZ`] behind what must be accepted, as voices and
+    /// instruments stand anywhere.
     pub fn frequency_limit_hz(&self, nominal: f64) -> f64 {
         let accepted = (self.accept_fraction * nominal).max(self.accept_fraction_plus * nominal + self.accept_plus_hz);
-        0.5 * (accepted + self.reject_fraction * nominal)
+        (0.5 * (accepted + self.reject_fraction * nominal)).min(accepted + BEYOND_HZ)
     }
 }
 
