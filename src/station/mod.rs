@@ -21,7 +21,7 @@ pub use config::{
     CardConfig, Config, ConfigError, LineConfig, MenuConfig, Problem, Recording, Services, Source, StatusConfig,
 };
 pub use doctor::{Finding, Health, examine};
-pub use recording::{CallRecorder, Retention};
+pub use recording::{CallRecorder, CallRecording, Retention};
 pub use services::{Shop, ShopError};
 pub use status::{PasswordError, hash_password};
 pub use watch::{Station, StationError};

@@ -1,6 +1,7 @@
 //! Recordings of calls: stereo WAV (caller left, box right), card data silent, the owner's only, bounded in age and size.
 //!
-//! Writing is a thread's of its own, fed through a bounded channel: a slow or full disk costs a recording, never a call.
+//! Writing is a thread's of its own, and little may wait for it: a slow or full disk costs a recording, never a call. Only
+//! the end of a recording that has begun always gets through, so that none stays open.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::board::Board;
 use super::config::Recording;
@@ -18,7 +19,7 @@ use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::call::Frame;
 use crate::media::SAMPLE_RATE;
 
-/// Pieces waiting to be written: half a minute of one call.
+/// Pieces waiting to be written: half a minute of one call. Beyond it wait only the ends of recordings that have begun.
 const WAITING: usize = 64;
 
 /// Something for the writing thread.
@@ -28,11 +29,19 @@ enum Message {
     End(String),
 }
 
-/// Gives recordings to the writing thread; cheap to clone, one for each line.
+/// Begins recordings; cheap to clone, one for each line.
 #[derive(Clone)]
 pub struct CallRecorder {
     messages: Sender<Message>,
     board: Arc<Board>,
+}
+
+/// The recording of one call. Dropping it ends it, however long the disk takes.
+pub struct CallRecording {
+    call: String,
+    recorder: CallRecorder,
+    /// Whether a piece was lost, which is told once a call.
+    torn: bool,
 }
 
 /// The writing thread; it ends when every [`CallRecorder`] is dropped, after writing what waits.
@@ -47,31 +56,42 @@ impl CallRecorder {
     /// If the folder can't be had, or no thread.
     pub(super) fn start(settings: Recording, board: Arc<Board>) -> io::Result<(Self, Writing)> {
         make_private_folder(&settings.folder)?;
-        let (messages, waiting) = bounded(WAITING);
-        let writer = Writer { retention: Retention(settings), board: Arc::clone(&board), open: HashMap::new() };
+        // Without a bound of its own: `give` sees to it, for all but ends.
+        let (messages, waiting) = unbounded();
+        let writer = Writer::new(settings, Arc::clone(&board));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run(&waiting))?;
         Ok((Self { messages, board }, Writing { thread }))
     }
 
-    /// A call begins.
-    pub fn begin(&self, call: &str) {
-        self.send(Message::Begin(call.to_owned()));
-    }
-
-    /// More of a call.
-    pub fn frames(&self, call: &str, frames: Vec<Frame>) {
-        self.send(Message::Frames(call.to_owned(), frames));
-    }
-
-    /// A call ended.
-    pub fn end(&self, call: &str) {
-        self.send(Message::End(call.to_owned()));
-    }
-
-    fn send(&self, message: Message) {
-        if self.messages.try_send(message).is_err() {
-            self.board.trouble("recording: the disk is too slow; a piece of a recording is lost");
+    /// A call begins; `None` if too much waits for the disk to record it as well.
+    pub fn begin(&self, call: &str) -> Option<CallRecording> {
+        if !self.give(Message::Begin(call.to_owned())) {
+            self.board.trouble("recording: the disk is too slow; a call is not recorded");
+            return None;
         }
+        Some(CallRecording { call: call.to_owned(), recorder: self.clone(), torn: false })
+    }
+
+    /// Hands a message over if there is room; false if it is lost. Lines that do so at once may go over by one each.
+    fn give(&self, message: Message) -> bool {
+        self.messages.len() < WAITING && self.messages.send(message).is_ok()
+    }
+}
+
+impl CallRecording {
+    /// More of the call.
+    pub fn frames(&mut self, frames: Vec<Frame>) {
+        if !self.recorder.give(Message::Frames(self.call.clone(), frames)) && !self.torn {
+            self.torn = true;
+            self.recorder.board.trouble("recording: the disk is too slow; a piece of a recording is lost");
+        }
+    }
+}
+
+impl Drop for CallRecording {
+    fn drop(&mut self) {
+        // Each begun recording has one end: no more of them wait than begins found room. Fails if the thread is gone.
+        let _ = self.recorder.messages.send(Message::End(std::mem::take(&mut self.call)));
     }
 }
 
@@ -82,20 +102,28 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(settings: Recording, board: Arc<Board>) -> Self {
+        Self { retention: Retention(settings), board, open: HashMap::new() }
+    }
+
     fn run(mut self, waiting: &Receiver<Message>) {
         for message in waiting {
-            let done = match message {
-                Message::Begin(call) => self.begin(&call),
-                Message::Frames(call, frames) => self.write(&call, &frames),
-                Message::End(call) => self.open.remove(&call).map_or(Ok(()), WavWriter::finish),
-            };
-            if let Err(error) = done {
-                self.board.trouble(&format!("recording: {}: {error}", self.retention.0.folder.display()));
-            }
+            self.take(message);
         }
         for (_, writer) in self.open.drain() {
             // The last words of a stopping box; there is nobody left to tell.
             let _ = writer.finish();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let done = match message {
+            Message::Begin(call) => self.begin(&call),
+            Message::Frames(call, frames) => self.write(&call, &frames),
+            Message::End(call) => self.open.remove(&call).map_or(Ok(()), WavWriter::finish),
+        };
+        if let Err(error) = done {
+            self.board.trouble(&format!("recording: {}: {error}", self.retention.0.folder.display()));
         }
     }
 
@@ -222,11 +250,9 @@ mod tests {
     fn a_call_is_written_for_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let (recorder, writing) = CallRecorder::start(settings(folder.path()), board()).unwrap();
-        recorder.begin("one");
-        recorder.frames("one", vec![[0.25, -0.5]; 8000]);
-        recorder.frames("unknown", vec![[0.25, -0.5]; 8000]);
-        recorder.end("one");
-        drop(recorder);
+        let mut recording = recorder.begin("one").unwrap();
+        recording.frames(vec![[0.25, -0.5]; 8000]);
+        drop((recording, recorder));
         writing.thread.join().unwrap();
         let path = folder.path().join("calls/one.wav");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -243,12 +269,33 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (board, full) = (board(), Recording { least_free_bytes: u64::MAX, ..settings(folder.path()) });
         let (recorder, writing) = CallRecorder::start(full, Arc::clone(&board)).unwrap();
-        recorder.begin("one");
-        recorder.frames("one", vec![[0.0; 2]; 80]);
-        recorder.end("one");
-        drop(recorder);
+        let mut recording = recorder.begin("one").unwrap();
+        recording.frames(vec![[0.0; 2]; 80]);
+        drop((recording, recorder));
         writing.thread.join().unwrap();
         assert_eq!((fs::read_dir(folder.path().join("calls")).unwrap().count(), board.troubles()), (0, 1));
+    }
+
+    /// The end of a recording was dropped with everything else, and its file stayed open for as long as the box ran.
+    #[test]
+    fn a_disk_that_stalls_for_months_leaves_no_recording_open_and_little_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (board, (messages, waiting)) = (board(), unbounded());
+        let recorder = CallRecorder { messages, board: Arc::clone(&board) };
+        let mut recordings: Vec<_> = ["one", "two"].map(|call| recorder.begin(call).unwrap()).into();
+        for _ in 0..1000 {
+            recordings.iter_mut().for_each(|recording| recording.frames(vec![[0.0; 2]; 80]));
+        }
+        drop(recordings);
+        let refused = (0..1000).filter(|n| recorder.begin(&n.to_string()).is_none()).count();
+        assert_eq!((refused, waiting.len()), (1000, WAITING + 2), "what waits, and two ends");
+        assert_eq!(board.troubles(), 2 + 1000, "a torn recording is told of once, and each call that has none");
+        // The disk is back.
+        make_private_folder(&settings(folder.path()).folder).unwrap();
+        let mut writer = Writer::new(settings(folder.path()), board);
+        waiting.try_iter().for_each(|message| writer.take(message));
+        assert_eq!(writer.open.len(), 0);
+        assert!(recorder.begin("three").is_some());
     }
 
     #[test]

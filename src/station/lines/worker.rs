@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::board::{Count, LineBoard, LiveCall};
 use super::super::config::{Config, LineConfig};
+use super::super::recording::CallRecording;
 use super::port::{self, Port};
 use super::{Control, Shared, UnderWay};
 use crate::audio::level::Meter;
@@ -48,6 +49,7 @@ pub(super) struct Worker {
     /// What the line should be, so that a hook that comes back is set right.
     off_hook: bool,
     call_id: String,
+    recording: Option<CallRecording>,
     recorded: Vec<Frame>,
     meters: [Meter; 2],
     steps: u32,
@@ -76,6 +78,7 @@ impl Worker {
             hook_tried: None,
             off_hook: false,
             call_id: String::new(),
+            recording: None,
             recorded: Vec::with_capacity(2 * RECORDED_AT_ONCE),
             meters: [Meter::new(SAMPLE_RATE), Meter::new(SAMPLE_RATE)],
             steps: 0,
@@ -242,9 +245,7 @@ impl Worker {
         self.board().add(Count::Calls, 1);
         tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
         self.board().state().call = Some(LiveCall::new(&self.call_id, reference, now.timestamp()));
-        if let Some(recorder) = &self.shared.recorder {
-            recorder.begin(&self.call_id);
-        }
+        self.recording = self.shared.recorder.as_ref().and_then(|recorder| recorder.begin(&self.call_id));
     }
 
     fn note(&self, event: &Event) {
@@ -267,9 +268,7 @@ impl Worker {
         let tone = tone.map(|tone| tone.kind.name());
         tracing::info!(call = self.call_id, seconds, tone, "call ends");
         self.record(true);
-        if let Some(recorder) = &self.shared.recorder {
-            recorder.end(&self.call_id);
-        }
+        self.recording = None;
         if let Some(call) = &mut self.board().state().call {
             if let Some(tone) = tone {
                 call.note(self.attendant.call().map_or_else(Default::default, Call::now), format!("         ({tone})"));
@@ -319,11 +318,13 @@ impl Worker {
 
     /// Hands the recording over in pieces, and the rest at the end.
     fn record(&mut self, rest: bool) {
-        let Some(recorder) = &self.shared.recorder else { return };
+        if self.shared.recorder.is_none() {
+            return;
+        }
         self.attendant.take_recording(&mut self.recorded);
+        let Some(recording) = &mut self.recording else { return self.recorded.clear() };
         if self.recorded.len() >= RECORDED_AT_ONCE || (rest && !self.recorded.is_empty()) {
-            let frames = std::mem::replace(&mut self.recorded, Vec::with_capacity(2 * RECORDED_AT_ONCE));
-            recorder.frames(&self.call_id, frames);
+            recording.frames(std::mem::replace(&mut self.recorded, Vec::with_capacity(2 * RECORDED_AT_ONCE)));
         }
     }
 
