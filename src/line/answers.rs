@@ -2,13 +2,18 @@
 //! `.csv`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::menu::Answers;
+
+/// Longest heading looked at, in bytes; a table's first line without an end is not read to the end of the disk.
+const LONGEST_HEADING: u64 = 1 << 16;
+/// Characters of a foreign heading that are told.
+const SHOWN: usize = 400;
 
 /// A file answers are added to, and nothing else is done to.
 #[derive(Debug)]
@@ -71,21 +76,23 @@ impl AnswersFile {
     fn row(&mut self, answers: &Answers, at: Timestamp) -> Result<String, AnswersError> {
         let names = answers.values.iter().map(|(name, _)| name.as_str());
         let needed = csv_line(["time", "menu"].into_iter().chain(names));
-        let mut text = String::new();
-        let read = self
-            .file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| io::Read::by_ref(&mut self.file).take(1 << 16).read_to_string(&mut text));
-        read.map_err(|source| self.failed(source))?;
-        let found = text.lines().next().unwrap_or_default().to_owned();
+        let found = self.heading().map_err(|source| self.failed(source))?;
         if !found.is_empty() && found != needed.trim_end() {
-            let needed = needed.trim_end().to_owned();
+            let (found, needed) = (found.chars().take(SHOWN).collect(), needed.trim_end().to_owned());
             return Err(AnswersError::Columns { path: self.path.clone(), found, needed });
         }
         let (at, values) =
             (at.to_string(), answers.values.iter().map(|(_, value)| value.as_deref().unwrap_or_default()));
         let row = csv_line([at.as_str(), answers.menu.as_str()].into_iter().chain(values));
         Ok(if found.is_empty() { needed + &row } else { row })
+    }
+
+    /// The file's first line, and no more of it: what follows may end anywhere, also within a character.
+    fn heading(&mut self) -> io::Result<String> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut line = Vec::new();
+        BufReader::new(&self.file).take(LONGEST_HEADING).read_until(b'\n', &mut line)?;
+        Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
     }
 
     fn failed(&self, source: io::Error) -> AnswersError {
@@ -144,5 +151,31 @@ mod tests {
         let error = AnswersFile::open(&path).unwrap().add(&answers(&[("a", None)]), Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(error.to_string().contains("has the columns time,menu,otra, not time,menu,a"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "time,menu,otra\n");
+    }
+
+    /// 64 KiB of the table were read as text to find its heading; once they ended within a character, no more was kept.
+    #[test]
+    fn a_table_of_any_length_is_added_to_wherever_its_characters_lie() {
+        let folder = tempfile::tempdir().unwrap();
+        let heading = "time,menu,a\n";
+        for shift in 0..2 {
+            let path = folder.path().join(format!("{shift}.csv"));
+            let row = format!("t,m,{}{}\n", "x".repeat(shift), "ñ".repeat(1 << 16));
+            std::fs::write(&path, format!("{heading}{row}")).unwrap();
+            let mut file = AnswersFile::open(&path).unwrap();
+            file.add(&answers(&[("a", Some("1"))]), Timestamp::UNIX_EPOCH).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text, format!("{heading}{row}1970-01-01T00:00:00Z,encuesta,1\n"));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_table_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, [0xff; 100_000]).unwrap();
+        let error = AnswersFile::open(&path).unwrap().add(&answers(&[("a", None)]), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(matches!(&error, AnswersError::Columns { found, .. } if found.chars().count() == SHOWN));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 100_000);
     }
 }
