@@ -111,8 +111,9 @@ pub struct LineBoard {
 #[derive(Debug, Clone)]
 pub(super) struct LineState {
     pub(super) phase: Phase,
-    /// The card or hook's trouble, if it has one.
-    pub(super) trouble: Option<String>,
+    /// What is wrong with its sound, and with its hook.
+    pub(super) sound_trouble: Option<String>,
+    pub(super) hook_trouble: Option<String>,
     /// Levels heard and said, and the peak heard, in dBm0.
     pub(super) heard_dbm0: f64,
     pub(super) peak_dbm0: f64,
@@ -120,6 +121,13 @@ pub(super) struct LineState {
     /// What the echo canceller takes out, in dB.
     pub(super) echo_db: f64,
     pub(super) call: Option<LiveCall>,
+}
+
+impl LineState {
+    /// What is wrong with the line, if something is.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.sound_trouble.as_deref().or(self.hook_trouble.as_deref())
+    }
 }
 
 /// A call under way, or the last one.
@@ -171,7 +179,7 @@ impl Board {
 
     /// Whether every line's sound runs and its hook works.
     pub fn is_well(&self) -> bool {
-        self.lines.iter().all(|line| line.state().trouble.is_none())
+        self.lines.iter().all(|line| line.state().trouble().is_none())
     }
 
     /// Everything but payments, for the status page.
@@ -194,7 +202,8 @@ impl LineBoard {
     pub(super) fn new(name: &str, source: &str) -> Self {
         let state = LineState {
             phase: Phase::Clearing,
-            trouble: None,
+            sound_trouble: None,
+            hook_trouble: None,
             heard_dbm0: -100.0,
             peak_dbm0: -100.0,
             said_dbm0: -100.0,
@@ -242,7 +251,7 @@ impl LineBoard {
             "name": self.name,
             "source": self.source,
             "phase": state.phase.name(),
-            "trouble": state.trouble,
+            "trouble": state.trouble(),
             "heard_dbm0": round(state.heard_dbm0),
             "peak_dbm0": round(state.peak_dbm0),
             "said_dbm0": round(state.said_dbm0),

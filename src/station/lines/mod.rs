@@ -2,8 +2,10 @@
 
 mod audio_socket;
 mod exchange;
+mod hook;
 mod port;
 mod simulated;
+mod upkeep;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -10,13 +10,14 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::super::board::{Count, LineBoard, LiveCall};
 use super::super::config::{Config, LineConfig};
 use super::super::recording::CallRecording;
-use super::port::{self, Port};
+use super::hook::LineHook;
+use super::port::{self, Port, PortError};
+use super::upkeep::Upkeep;
 use super::{Control, Shared, UnderWay};
 use crate::audio::level::Meter;
 use crate::call::{Call, CallConfig, Frame};
 use crate::clock::{Clock, SystemClock};
-use crate::line::attendant::{Attendant, AttendantConfig, CallNumber, Effect, MakeCall, Phase, STEP, Signals};
-use crate::line::hook::{Hook, HookPlan};
+use crate::line::attendant::{Attendant, AttendantConfig, CallNumber, Effect, MakeCall, Phase, STEP};
 use crate::media::SAMPLE_RATE;
 use crate::menu::{Answers, Event, EventKind, Outcome};
 use crate::progress::Heard;
@@ -24,8 +25,6 @@ use crate::service::{ChargeReply, Reply, Request, RequestId};
 
 /// A call waits so long for a card that was lost to come back; then it is ended.
 const CARD_MAY_RETURN: Duration = Duration::from_secs(6);
-/// Between two attempts to open a card or hook.
-const RETRY: Duration = Duration::from_secs(1);
 /// Answers on their way to this line at once; more than a call can ask for.
 const ANSWERS: usize = 64;
 /// The board's levels are brought up to date this often, in steps of 10 ms.
@@ -44,10 +43,10 @@ pub(super) struct Worker {
     attendant: Attendant,
     answers: Receiver<Answer>,
     answer: Sender<Answer>,
-    hook: Option<Box<dyn Hook>>,
-    hook_tried: Option<Instant>,
-    /// What the line should be, so that a hook that comes back is set right.
-    off_hook: bool,
+    hook: LineHook,
+    sound: Upkeep,
+    /// When sound last stopped that had run.
+    lost_at: Option<Instant>,
     call_id: String,
     recording: Option<CallRecording>,
     recorded: Vec<Frame>,
@@ -66,6 +65,7 @@ impl Worker {
         };
         let attendant = Attendant::new(settings, make_call(line, &shared, &control));
         let (answer, answers) = bounded(ANSWERS);
+        let hook = LineHook::new(line.hook.clone(), Arc::clone(&shared.board), index);
         Self {
             config,
             index,
@@ -74,9 +74,9 @@ impl Worker {
             attendant,
             answers,
             answer,
-            hook: None,
-            hook_tried: None,
-            off_hook: false,
+            hook,
+            sound: Upkeep::default(),
+            lost_at: None,
             call_id: String::new(),
             recording: None,
             recorded: Vec::with_capacity(2 * RECORDED_AT_ONCE),
@@ -87,13 +87,10 @@ impl Worker {
 
     /// Until stopped: opens the card, and opens it again whenever it was lost.
     pub(super) fn run(mut self) {
-        let mut lost_at: Option<Instant> = None;
         while !self.is_stopped() {
             let shop = Arc::clone(&self.shared.shop);
             match port::open(self.line(), &self.shared.exchanges, Box::new(move || shop.demo_key())) {
                 Ok(mut port) => {
-                    tracing::info!(line = self.line().name, source = self.board().source, "sound runs");
-                    self.set_trouble(None);
                     let error = self.serve(&mut *port);
                     if self.is_stopped() {
                         self.attendant.hang_up();
@@ -101,27 +98,28 @@ impl Worker {
                     }
                     port.count(self.board());
                     if let Err(error) = error {
-                        self.board().add(Count::CardLosses, 1);
-                        self.trouble(&error.to_string());
-                        lost_at = Some(Instant::now());
+                        self.sound_stopped(&error);
                     }
                 }
-                Err(error) if self.board().state().trouble.is_none() => self.trouble(&error.to_string()),
-                Err(error) => tracing::debug!(line = self.line().name, %error, "still no sound"),
+                Err(error) => {
+                    let news = self.sound.is_absent(Instant::now(), &error.0);
+                    self.tell_of_sound(news, &error);
+                }
             }
-            self.wait_for_card(lost_at);
+            self.wait_for_card();
         }
         self.attendant.hang_up();
         self.perform(None);
-        self.set_off_hook(false);
+        self.hook.set_off_hook(false, Instant::now());
     }
 
     /// Steps until the sound stops, or the thread is to.
-    fn serve(&mut self, port: &mut dyn Port) -> Result<(), port::PortError> {
+    fn serve(&mut self, port: &mut dyn Port) -> Result<(), PortError> {
         let (mut heard, mut said) = (Vec::with_capacity(SAMPLE_RATE as usize), [0.0; STEP]);
         let mut silence_owed = 0;
         while !self.is_stopped() {
             port.hear(&mut heard)?;
+            self.sound_runs();
             let mut taken = 0;
             while let Some(block) = heard.get(taken..taken + STEP).and_then(|block| block.try_into().ok()) {
                 taken += STEP;
@@ -146,7 +144,7 @@ impl Worker {
             self.attendant.reply(call, id, reply);
             self.perform(Some(port));
         }
-        let signals = port.signals().unwrap_or_else(|| self.signals());
+        let signals = port.signals().unwrap_or_else(|| self.hook.signals(Instant::now()));
         self.attendant.step(signals, heard, said);
         port.say(said);
         self.perform(Some(port));
@@ -177,22 +175,45 @@ impl Worker {
         }
     }
 
-    fn set_trouble(&self, trouble: Option<String>) {
-        self.board().state().trouble = trouble;
+    /// A card that opens and stays silent has not begun to work.
+    fn sound_runs(&mut self) {
+        if !self.sound.has_worked() {
+            tracing::info!(line = self.line().name, source = self.board().source, "sound runs");
+        }
+        if self.sound.works(Instant::now()) {
+            self.board().state().sound_trouble = None;
+        }
+    }
+
+    fn sound_stopped(&mut self, error: &PortError) {
+        let now = Instant::now();
+        if self.sound.has_worked() {
+            self.board().add(Count::CardLosses, 1);
+            self.lost_at = Some(now);
+        }
+        let news = self.sound.failed(now, &error.0);
+        self.tell_of_sound(news, error);
+    }
+
+    fn tell_of_sound(&self, news: bool, error: &PortError) {
+        if news {
+            self.trouble(&error.0);
+        } else {
+            tracing::debug!(line = self.line().name, %error, "still no sound");
+        }
+        self.board().state().sound_trouble = self.sound.trouble().map(str::to_owned);
     }
 
     fn trouble(&self, text: &str) {
         self.shared.board.trouble(&format!("{}: {text}", self.line().name));
-        self.set_trouble(Some(text.to_owned()));
     }
 
     /// Between two attempts to open the card. A call under way waits for it, but not for ever.
-    fn wait_for_card(&mut self, lost_at: Option<Instant>) {
-        let until = Instant::now() + RETRY;
-        while Instant::now() < until && !self.is_stopped() {
+    fn wait_for_card(&mut self) {
+        while !self.sound.is_due(Instant::now()) && !self.is_stopped() {
             thread::sleep(Duration::from_millis(20));
             self.obey(None);
-            if lost_at.is_some_and(|lost| lost.elapsed() >= CARD_MAY_RETURN) {
+            if self.lost_at.is_some_and(|lost| lost.elapsed() >= CARD_MAY_RETURN) {
                 self.attendant.hang_up();
             }
             self.perform(None);
@@ -211,9 +232,9 @@ impl Worker {
                     tracing::info!(line = self.line().name, count, "ring");
                 }
                 Effect::GaveUp => tracing::info!(line = self.line().name, "the caller gave up"),
-                Effect::TakeLine => self.set_off_hook(true),
+                Effect::TakeLine => self.hook.set_off_hook(true, Instant::now()),
                 Effect::LeaveLine => {
-                    self.set_off_hook(false);
+                    self.hook.set_off_hook(false, Instant::now());
                     if let Some(port) = &mut port {
                         port.leave();
                     }
@@ -229,7 +250,7 @@ impl Worker {
                 Effect::Save(answers) => self.save(answers),
                 Effect::HandsOver(to) => tracing::info!(call = self.call_id, to, "caller handed over"),
                 Effect::CannotHandOver(to) => {
-                    self.shared.board.trouble(&format!("{}: cannot hand a caller over to {to}", self.line().name));
+                    self.trouble(&format!("cannot hand a caller over to {to}"));
                 }
                 Effect::Ended(_, tone) => self.ended(tone),
             }
@@ -340,45 +361,6 @@ impl Worker {
             let in_call = state.phase == Phase::InCall;
             state.echo_db = self.attendant.call().filter(|_| in_call).map_or(0.0, Call::echo_taken_out_db);
         }
-    }
-
-    /// The hook's signals; none from a hook that does not work, which is opened again from time to time.
-    fn signals(&mut self) -> Signals {
-        if self.line().hook == HookPlan::None {
-            return Signals::default();
-        }
-        if self.hook.is_none() && self.hook_tried.is_none_or(|tried| tried.elapsed() >= RETRY) {
-            self.hook_tried = Some(Instant::now());
-            match self.line().hook.open() {
-                Ok(hook) => {
-                    self.hook = Some(hook);
-                    self.set_trouble(None);
-                    self.set_off_hook(self.off_hook);
-                }
-                Err(error) if self.board().state().trouble.is_none() => self.trouble(&error.to_string()),
-                Err(_) => {}
-            }
-        }
-        let Some(hook) = &mut self.hook else { return Signals::default() };
-        hook.signals().unwrap_or_else(|error| {
-            self.hook_failed(&error.to_string());
-            Signals::default()
-        })
-    }
-
-    fn set_off_hook(&mut self, off_hook: bool) {
-        self.off_hook = off_hook;
-        if let Some(hook) = &mut self.hook
-            && let Err(error) = hook.set_off_hook(off_hook)
-        {
-            self.hook_failed(&error.to_string());
-        }
-    }
-
-    fn hook_failed(&mut self, why: &str) {
-        self.board().add(Count::HookFailures, 1);
-        self.trouble(why);
-        self.hook = None;
     }
 }
 

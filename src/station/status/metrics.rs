@@ -56,7 +56,7 @@ impl FromBoard {
         }
         let mut family = encoder.encode_descriptor("line_up", "Sound and hook work", None, MetricType::Gauge)?;
         for line in &self.0.lines {
-            let up = i64::from(line.state().trouble.is_none());
+            let up = i64::from(line.state().trouble().is_none());
             ConstGauge::new(up).encode(family.encode_family(&[("line", line.name.as_str())])?)?;
         }
         let mut family = encoder.encode_descriptor("in_call", "A call is under way", None, MetricType::Gauge)?;
