@@ -127,9 +127,10 @@ impl Reconcile {
         let till = self.openpay.till(self.ledger.open_existing()?)?;
         let style = ProgressStyle::with_template("{bar:40} {pos} of {len} open attempts, {elapsed}");
         let bar = ProgressBar::new(0).with_style(style.map_err(Failure::failed)?); // silent but on a terminal
-        let report = till.reconcile_telling(&mut |done, all| {
+        let report = till.reconcile_while(&mut |done, all| {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
+            true
         });
         bar.finish_and_clear();
         let report = report.map_err(Failure::failed)?;

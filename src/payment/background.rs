@@ -1,55 +1,80 @@
-//! Reconciliation in the background, for as long as a box runs.
+//! What a box does beside its calls for as long as it runs, on threads of their own: reconciling, telling the merchant.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::Cashier;
 
-/// A thread that reconciles again and again, and asks whether a refused account has been mended. Dropping it ends it,
-/// after the round it is in.
+/// A thread that makes its round again and again. Dropping it ends it, as soon as its round asks whether it is to end.
 pub struct Background {
-    stop: Option<Sender<()>>,
+    /// Dropped to say stop.
+    stop: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// What a round asks between two things that may take long: whether it is to end.
+pub struct Stop(Receiver<Infallible>);
 
 impl Background {
     /// How often a box reconciles.
     pub const INTERVAL: Duration = Duration::from_secs(120);
 
-    /// Starts with a round at once, which finds out what a crash left open.
+    /// Makes a round at once, and each next one so long after the last has ended.
     ///
     /// # Errors
     /// The system's, if it gives no thread.
-    pub fn start(cashier: Arc<Cashier>, interval: Duration) -> std::io::Result<Self> {
+    pub fn every(
+        interval: Duration,
+        name: &str,
+        mut round: impl FnMut(&Stop) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = bounded(0);
+        let stopped = Stop(stopped);
         let run = move || {
-            round(&cashier);
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                round(&cashier);
+            round(&stopped);
+            while stopped.0.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                round(&stopped);
             }
         };
-        let thread = std::thread::Builder::new().name("reconcile".to_owned()).spawn(run)?;
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Reconciles again and again, and asks whether a refused account has been mended. The first round finds out what a
+    /// crash left open.
+    ///
+    /// # Errors
+    /// The system's, if it gives no thread.
+    pub fn reconciling(cashier: Arc<Cashier>, interval: Duration) -> std::io::Result<Self> {
+        Self::every(interval, "reconcile", move |stop| round(&cashier, stop))
+    }
+}
+
+impl Stop {
+    /// Whether the round is to end.
+    pub fn is_asked(&self) -> bool {
+        self.0.try_recv() == Err(TryRecvError::Disconnected)
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
-        drop(self.stop.take()); // the thread's next wait ends at once
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // a panic in it has been reported by its own thread
         }
     }
 }
 
-fn round(cashier: &Cashier) {
+fn round(cashier: &Cashier, stop: &Stop) {
     if cashier.till().is_halted() && cashier.check().is_ok() {
         tracing::info!("Openpay accepts the account again; payments are taken");
     }
-    if let Err(error) = cashier.reconcile() {
+    if let Err(error) = cashier.till().reconcile_while(&mut |_, _| !stop.is_asked()) {
         tracing::error!(%error, "ALARM: the ledger failed while reconciling");
     }
 }

@@ -29,8 +29,8 @@ use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Re
 
 use abuse::Abuse;
 pub use abuse::AbuseLimits;
-pub use background::Background;
-pub use notify::{Notifier, NotifierConfig, NotifierThread, NotifyReport};
+pub use background::{Background, Stop};
+pub use notify::{Notifier, NotifierConfig, NotifyReport};
 pub use reconcile::ReconcileReport;
 pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};

@@ -1,12 +1,11 @@
 //! Telling the merchant how payments ended: from the ledger, signed, again and again until it is acknowledged.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use jiff::SignedDuration;
 
+use super::{Background, Stop};
 use crate::authorizer::{EVENT_ID_HEADER, SIGNATURE_HEADER};
 use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts};
 use crate::ledger::{Ledger, LedgerError, Notification};
@@ -50,12 +49,6 @@ pub struct Notifier {
     secret: SigningSecret,
 }
 
-/// A thread that delivers for as long as a box runs. Dropping it ends it, after the try it is in.
-pub struct NotifierThread {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 impl NotifierConfig {
     /// How long a merchant may take to acknowledge.
     pub const ANSWER: Duration = Duration::from_secs(15);
@@ -86,8 +79,14 @@ impl Notifier {
     /// # Errors
     /// [`LedgerError`]; what was not reached stays due.
     pub fn deliver(&self) -> Result<NotifyReport, LedgerError> {
+        self.deliver_while(&|| true)
+    }
+
+    /// The same, asking before each notification whether to go on: a merchant who does not answer costs a time-out each.
+    fn deliver_while(&self, go_on: &dyn Fn() -> bool) -> Result<NotifyReport, LedgerError> {
         let mut report = NotifyReport::default();
-        while let Some(notification) = self.ledger.claim_notification(LEASE)? {
+        while go_on() {
+            let Some(notification) = self.ledger.claim_notification(LEASE)? else { break };
             match self.try_once(&notification) {
                 Ok(()) => {
                     self.ledger.notification_delivered(notification.id)?;
@@ -132,30 +131,17 @@ impl Notifier {
         Ok(keep)
     }
 
-    /// Delivers in the background, every `interval`.
+    /// Delivers in the background, every `interval`, until the value is dropped; that waits for the try it is in.
     ///
     /// # Errors
     /// The system's, if it gives no thread.
-    pub fn start(self, interval: Duration) -> std::io::Result<NotifierThread> {
-        let (stop, stopped) = bounded(0);
-        let run = move || loop {
-            if let Err(error) = self.deliver() {
-                tracing::error!(%error, "ALARM: the ledger failed while telling the merchant");
-            }
-            if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
-        };
-        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(run)?;
-        Ok(NotifierThread { stop: Some(stop), thread: Some(thread) })
+    pub fn start(self, interval: Duration) -> std::io::Result<Background> {
+        Background::every(interval, "notify", move |stop| self.round(stop))
     }
-}
 
-impl Drop for NotifierThread {
-    fn drop(&mut self) {
-        drop(self.stop.take()); // the thread's next wait ends at once
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // a panic in it has been reported by its own thread
+    fn round(&self, stop: &Stop) {
+        if let Err(error) = self.deliver_while(&|| !stop.is_asked()) {
+            tracing::error!(%error, "ALARM: the ledger failed while telling the merchant");
         }
     }
 }

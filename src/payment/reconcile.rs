@@ -32,25 +32,30 @@ impl Till {
     /// # Errors
     /// [`LedgerError`]; attempts not reached stay as they are.
     pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
-        self.reconcile_telling(&mut |_, _| {})
+        self.reconcile_while(&mut |_, _| true)
     }
 
-    /// The same, telling after each open attempt how many have been looked up, of how many.
+    /// The same, asking before each attempt whether to go on; told how many open ones have been looked up, of how many.
     ///
     /// # Errors
     /// [`LedgerError`]; attempts not reached stay as they are.
-    pub fn reconcile_telling(&self, tell: &mut dyn FnMut(usize, usize)) -> Result<ReconcileReport, LedgerError> {
+    pub fn reconcile_while(&self, go_on: &mut dyn FnMut(usize, usize) -> bool) -> Result<ReconcileReport, LedgerError> {
         let mut report = ReconcileReport::default();
         let mut open = Vec::new();
         for state in [State::Prepared, State::Sent, State::Unknown] {
             open.extend(self.ledger.attempts_in(state)?);
         }
         for (place, attempt) in open.iter().enumerate() {
+            if !go_on(place, open.len()) {
+                return Ok(report);
+            }
             report.count(self.reconcile_attempt(attempt)?);
-            tell(place + 1, open.len());
         }
         let since = self.now().checked_sub(LAPSED_WATCH).unwrap_or(Timestamp::MIN);
         for attempt in self.ledger.lapsed_since(since)? {
+            if !go_on(open.len(), open.len()) {
+                return Ok(report);
+            }
             if self.reconcile_attempt(&attempt)? == State::Approved {
                 tracing::error!(attempt = attempt.id, "ALARM: a charge turned up after it had been given up");
                 report.count(State::Approved);

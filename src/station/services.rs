@@ -12,9 +12,7 @@ use crate::ledger::{Digits, Ledger, LedgerError};
 use crate::money::Money;
 use crate::openpay::Client;
 use crate::openpay::sandbox::SandboxConfig;
-use crate::payment::{
-    Background, Cashier, CashierConfig, Notifier, NotifierThread, Rehearsal, RehearsalConfig, RehearsalError, Till,
-};
+use crate::payment::{Background, Cashier, CashierConfig, Notifier, Rehearsal, RehearsalConfig, RehearsalError, Till};
 use crate::service::{PaymentKey, Reply, Request};
 
 /// Files of a demonstration, in its folder.
@@ -26,14 +24,14 @@ const DEMO_AMOUNT: Money = Money::mxn(20_000);
 /// How long a demonstration's gateway may take to answer a charge.
 const DEMO_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The services at work. Dropping it ends reconciliation after the round it is in.
+/// The services at work. Dropping it ends reconciliation and notification after the exchange each is in.
 pub struct Shop {
     /// Performs what calls ask for.
     pub cashier: Arc<Cashier>,
     /// Payment keys and attempts.
     pub ledger: Arc<Ledger>,
     _background: Background,
-    _notifier: Option<NotifierThread>,
+    _notifier: Option<Background>,
     rehearsal: Option<Rehearsal>,
     orders: AtomicU64,
 }
@@ -80,7 +78,7 @@ impl Shop {
             }
         };
         let notifier = start_notifier(services, &ledger)?;
-        let background = Background::start(Arc::clone(&cashier), reconcile_every)?;
+        let background = Background::reconciling(Arc::clone(&cashier), reconcile_every)?;
         let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
         Ok(Self { cashier, ledger, _background: background, _notifier: notifier, rehearsal, orders })
     }
@@ -105,7 +103,7 @@ impl Shop {
 }
 
 /// Tells the merchant how payments ended, if the configuration says where.
-fn start_notifier(services: &Services, ledger: &Arc<Ledger>) -> Result<Option<NotifierThread>, ShopError> {
+fn start_notifier(services: &Services, ledger: &Arc<Ledger>) -> Result<Option<Background>, ShopError> {
     let Services::Live(live) = services else { return Ok(None) };
     let Some(config) = live.notify.clone() else { return Ok(None) };
     let notifier = Notifier::new(Arc::clone(ledger), config);

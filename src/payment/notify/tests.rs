@@ -142,8 +142,26 @@ fn the_thread_delivers_and_stops() {
     let (merchant, (ledger, _)) = (Merchant::open(), ledger());
     let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
     pay(&ledger, "257139", "ord-1");
-    drop(notifier.start(Duration::from_secs(3600)).unwrap()); // after its first round
-    assert_eq!(ledger.undelivered_notifications().unwrap(), 0);
+    let background = notifier.start(Duration::from_secs(3600)).unwrap();
+    let is_done = || {
+        std::thread::sleep(Duration::from_millis(10));
+        ledger.undelivered_notifications().unwrap() == 0
+    };
+    assert!((0..6000).any(|_| is_done()), "its first round is made at once");
+    drop(background);
+}
+
+/// A stop waited for everything due: with a merchant who does not answer, a quarter of a minute for each payment.
+#[test]
+fn a_stop_waits_for_the_try_under_way_and_for_no_other() {
+    let (merchant, (ledger, _)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    (0..30).for_each(|n| pay(&ledger, &format!("25713{n}"), &format!("ord-{n}")));
+    let stop_comes = || merchant.heard.lock().unwrap().is_empty();
+    assert_eq!(notifier.deliver_while(&stop_comes).unwrap(), report(1, 0, 0));
+    assert_eq!(ledger.undelivered_notifications().unwrap(), 29);
+    assert_eq!(notifier.deliver_while(&|| false).unwrap(), report(0, 0, 0));
+    assert_eq!(notifier.deliver().unwrap(), report(29, 0, 0), "none was left claimed");
 }
 
 /// The box's ledger and the merchant's are two: the notification is what makes the key "paid" at the merchant's.
