@@ -153,7 +153,8 @@ pub struct StatusConfig {
     pub listen: SocketAddr,
     /// The password's hash; without it whoever reaches the address may look, and only this machine reaches it.
     pub password_hash: Option<String>,
-    /// Whether browsers reach it by `https` (a proxy in front of it): then its cookie is for `https` only.
+    /// Whether browsers reach it by `https` (a proxy in front of it): then its cookie is for `https` only, and who comes
+    /// from this machine may be anybody.
     pub https: bool,
 }
 

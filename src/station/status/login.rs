@@ -87,6 +87,11 @@ impl Gate {
         self.is_open() || self.form_token(headers).is_some()
     }
 
+    /// Whether it still may, by a session that goes on living without this question.
+    pub(super) fn still_admits(&self, headers: &HeaderMap) -> bool {
+        self.is_open() || cookie(headers, SESSION_COOKIE).is_some_and(|token| self.sessions.knows(&token))
+    }
+
     /// What this session's forms carry.
     pub(super) fn form_token(&self, headers: &HeaderMap) -> Option<String> {
         self.sessions.form_token(&cookie(headers, SESSION_COOKIE)?)
@@ -105,7 +110,7 @@ impl Gate {
     }
 
     /// Whether a password is looked at now; a guesser waits.
-    fn may_try(&self) -> bool {
+    pub(super) fn may_try(&self) -> bool {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if now < wrong.1 {
@@ -117,8 +122,15 @@ impl Gate {
         true
     }
 
-    fn forgive(&self) {
+    pub(super) fn forgive(&self) {
         *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = (0, Instant::now());
+    }
+}
+
+impl App {
+    /// Whether the password is right; found out where waiting holds up nobody.
+    pub(super) async fn verify(self: Arc<Self>, password: Zeroizing<String>) -> bool {
+        tokio::task::spawn_blocking(move || self.gate.verify(&password)).await.unwrap_or(false)
     }
 }
 
@@ -154,9 +166,7 @@ pub(super) async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, Form(
         let text = if spanish { "Espere un momento" } else { "Wait a moment" };
         return show_form(&app, &headers, StatusCode::TOO_MANY_REQUESTS, text);
     }
-    let asked = Arc::clone(&app);
-    let right = tokio::task::spawn_blocking(move || asked.gate.verify(&password)).await.unwrap_or(false);
-    if !right {
+    if !Arc::clone(&app).verify(password).await {
         tracing::warn!("status page: wrong password");
         let text = if spanish { "Contraseña incorrecta" } else { "Wrong password" };
         return show_form(&app, &headers, StatusCode::UNAUTHORIZED, text);

@@ -1,11 +1,12 @@
 //! The status page: what the box is doing, live, for people and for Prometheus. Read-only.
 //!
 //! Without a password the page is for whoever reaches it, which the configuration allows on this machine only. With one,
-//! everything but `/healthz` wants a session (and `/metrics` on this machine).
+//! everything but `/healthz` wants a session, and `/metrics` a session or the password itself, but on this machine neither.
 
 mod login;
 mod metrics;
 mod pages;
+mod program;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -38,8 +39,9 @@ pub(super) struct App {
     board: Arc<Board>,
     shop: Arc<Shop>,
     gate: Gate,
+    last_right: program::LastRight,
     registry: Registry,
-    /// Only this machine reaches the page.
+    /// Only this machine reaches the page: it listens here, and no proxy in front of it lets others in.
     local: bool,
 }
 
@@ -53,8 +55,9 @@ fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Rout
         board: Arc::clone(board),
         shop: Arc::clone(shop),
         gate: Gate::new(settings.password_hash.clone(), settings.https),
+        last_right: program::LastRight::new(),
         registry: metrics::registry(board),
-        local: settings.listen.ip().is_loopback(),
+        local: settings.listen.ip().is_loopback() && !settings.https,
     });
     let inside = Router::new()
         .route("/", get(pages::page))
@@ -113,8 +116,10 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn read_metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    if !app.local && !app.gate.admits(&headers) {
-        return StatusCode::UNAUTHORIZED.into_response();
+    if !app.local
+        && let Err(refusal) = program::admit(&app, &headers).await
+    {
+        return refusal;
     }
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &app.registry) {

@@ -50,17 +50,21 @@ pub(super) async fn state(State(app): State<Arc<App>>) -> Json<Value> {
     Json(app.board.snapshot())
 }
 
-/// The same whenever it changes, as server-sent events.
-pub(super) async fn events(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let changes = stream::unfold((app, String::new()), async |(app, last)| {
-        loop {
+/// The same whenever it changes, as server-sent events, until the session ends.
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = stream::unfold((app, headers, String::new()), async |(app, headers, last)| {
+        while app.gate.still_admits(&headers) {
             let now = app.board.snapshot().to_string();
             if now != last {
                 let event = Event::default().data(&now);
-                return Some((Ok(event), (app, now)));
+                return Some((Ok(event), (app, headers, now)));
             }
             tokio::time::sleep(TELL_EVERY).await;
         }
+        None
     });
     // The first is told at once, the next not sooner than the interval.
     let paced = stream::unfold((Box::pin(changes), true), async |(mut changes, first)| {

@@ -25,6 +25,12 @@ struct Session {
     used: Instant,
 }
 
+impl Session {
+    fn lives(&self) -> bool {
+        self.used.elapsed() < IDLE && self.began.elapsed() < LONGEST
+    }
+}
+
 impl Sessions {
     /// A new session's token.
     pub(super) fn begin(&self) -> Option<String> {
@@ -43,10 +49,15 @@ impl Sessions {
     /// The form token of a session that lives.
     pub(super) fn form_token(&self, token: &str) -> Option<String> {
         let mut known = self.lock();
-        known.retain(|_, session| session.used.elapsed() < IDLE && session.began.elapsed() < LONGEST);
+        known.retain(|_, session| session.lives());
         let session = known.get_mut(token)?;
         session.used = Instant::now();
         Some(session.form_token.clone())
+    }
+
+    /// Whether a session lives; to ask is not to use it.
+    pub(super) fn knows(&self, token: &str) -> bool {
+        self.lock().get(token).is_some_and(Session::lives)
     }
 
     pub(super) fn end(&self, token: &str) {
@@ -79,8 +90,9 @@ mod tests {
         let sessions = Sessions::default();
         let first = sessions.begin().unwrap();
         assert!(sessions.form_token(&first).is_some() && sessions.form_token("").is_none());
+        assert!(sessions.knows(&first) && !sessions.knows(""));
         sessions.end(&first);
-        assert!(sessions.form_token(&first).is_none());
+        assert!(sessions.form_token(&first).is_none() && !sessions.knows(&first));
         let tokens: Vec<String> = (0..MOST + 5).map(|_| sessions.begin().unwrap()).collect();
         assert_eq!(tokens.iter().filter(|token| sessions.form_token(token).is_some()).count(), MOST);
         assert!(sessions.form_token(tokens.last().unwrap()).is_some());

@@ -10,13 +10,17 @@ struct Bench {
 }
 
 fn bench(password: Option<&str>) -> Bench {
+    bench_with(password, false)
+}
+
+fn bench_with(password: Option<&str>, https: bool) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let board =
         Arc::new(Board::new("caja", true, "abc", jiff::Timestamp::UNIX_EPOCH, vec![LineBoard::new("l1", "card")]));
     let services = super::super::Services::Demo(folder.path().join("demo"));
     let shop = Arc::new(Shop::start(&services, Duration::from_secs(60)).unwrap());
     let hash = password.map(|password| hash_password(password).unwrap());
-    let settings = StatusConfig { listen: ([127, 0, 0, 1], 0).into(), password_hash: hash, https: false };
+    let settings = StatusConfig { listen: ([127, 0, 0, 1], 0).into(), password_hash: hash, https };
     Bench { server: serve(&settings, &board, &shop).unwrap(), _folder: folder }
 }
 
@@ -47,6 +51,14 @@ fn cookie_in(answer: &str, name: &str) -> String {
         .unwrap_or_else(|| panic!("{answer}"));
     assert!(line.contains("HttpOnly") && line.contains("SameSite=Strict"), "{line}");
     line["set-cookie: ".len()..].split(';').next().unwrap().to_owned()
+}
+
+/// Gives the session's cookie.
+fn sign_in(bench: &Bench, password: &str) -> String {
+    let form = get(bench, "/login", "");
+    let (cookie, token) = (cookie_in(&form, "tonopago-form"), token_in(&form).to_owned());
+    let entered = post(bench, "/login", &cookie, &format!("password={password}&form={token}"));
+    cookie_in(&entered, "tonopago")
 }
 
 fn token_in(page: &str) -> &str {
@@ -118,6 +130,41 @@ fn what_changes_is_told_at_once() {
     let first = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("data: ")).unwrap();
     let state: serde_json::Value = serde_json::from_str(&first[6..]).unwrap();
     assert_eq!((&state["name"], &state["lines"][0]["phase"]), (&"caja".into(), &"clearing".into()));
+}
+
+/// The session was looked at once, and who had signed out, or lost the right to look, went on looking.
+#[test]
+fn a_stream_ends_with_its_session() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let bench = bench(Some("correct horse"));
+    let session = sign_in(&bench, "correct+horse");
+    let mut stream = std::net::TcpStream::connect(bench.server.address()).unwrap();
+    let head = "GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
+    write!(stream, "{head}Cookie: {session}\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("data: ")));
+    let page = get(&bench, "/", &format!("Cookie: {session}\n"));
+    post(&bench, "/logout", &session, &format!("form={}", token_in(&page)));
+    // A stream that goes on says every 15 s that it does.
+    assert_eq!(lines.filter(|line| line.starts_with(':')).take(2).count(), 0);
+}
+
+/// Everybody comes from this machine where a proxy stands in front: `/metrics` was open to the world.
+#[test]
+fn metrics_behind_a_proxy_want_the_password() {
+    let behind = bench_with(Some("correct horse"), true);
+    let metrics = |header: &str| get(&behind, "/metrics", header);
+    let basic = |password: &str| format!("Authorization: {}\n", Credentials::new("prometheus", password).header());
+    let refused = metrics("");
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("www-authenticate: Basic"), "{refused}");
+    assert!(metrics(&basic("correct horse")).starts_with("HTTP/1.1 200"));
+    assert!(metrics(&basic("correct horsf")).starts_with("HTTP/1.1 401"));
+    let again: Vec<String> = (0..4).map(|_| metrics(&basic("correct horsg"))).collect();
+    assert!(again.iter().any(|answer| answer.starts_with("HTTP/1.1 429")), "a guesser waits: {again:?}");
+    assert!(metrics(&basic("correct horse")).ends_with("# EOF\n"), "and who was right before does not");
+    assert!(get(&behind, "/api/state", &basic("correct horse")).starts_with("HTTP/1.1 401"), "no more than metrics");
+    let plain = bench(Some("correct horse"));
+    assert!(get(&plain, "/metrics", "").starts_with("HTTP/1.1 200"), "without a proxy this machine is trusted");
 }
 
 #[test]
