@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::http::{Credentials, HttpClient, Timeouts};
 use crate::ledger::Ledger;
 use crate::line::audio_socket::ListenerConfig;
+use crate::line::hook::Hook;
 use crate::openpay::{self, Client};
 
 /// How long a card is listened to.
@@ -190,7 +191,12 @@ fn audio_socket(group: &str, listener: &ListenerConfig) -> Finding {
 
 fn hook(line: &LineConfig) -> Finding {
     let what = format!("line {}: hook", line.name);
-    match line.hook.open().and_then(|mut hook| hook.signals()) {
+    let look = |mut hook: Box<dyn Hook>| {
+        let signals = hook.signals();
+        hook.close();
+        signals
+    };
+    match line.hook.open().and_then(look) {
         Ok(signals) => Finding::good(&what, if signals.ringing { "rings now" } else { "quiet" }),
         Err(error) => Finding::bad(&what, format!("{}: {}", error.device, error.why), error.cure),
     }

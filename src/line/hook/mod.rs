@@ -1,8 +1,8 @@
 //! Hooks: what takes and leaves a line, and tells that it rings.
 //!
 //! A [`HookPlan`] says which; [`HookPlan::open`] gets it ready. All of them are polled: once every 10 ms the line's thread
-//! asks for the [`Signals`]; counting and debouncing is [`ring`](super::ring)'s business. Nothing here waits longer than an
-//! `ioctl`.
+//! asks for the [`Signals`]; counting and debouncing is [`ring`](super::ring)'s business. A hook at work waits for nothing longer
+//! than an `ioctl`; only [`Hook::close`] does, which is for a thread without sound.
 
 mod command;
 #[cfg(target_os = "linux")]
@@ -30,6 +30,10 @@ pub trait Hook: Send {
     /// # Errors
     /// If the device is gone.
     fn set_off_hook(&mut self, off_hook: bool) -> Result<(), HookError>;
+
+    /// Lets go of the device or program, and waits until that is done: for a process that ends next. Dropping it does not
+    /// wait.
+    fn close(self: Box<Self>) {}
 }
 
 /// Which hook a line has.

@@ -56,6 +56,14 @@ impl LineHook {
         }
     }
 
+    /// Lets go of the line for good.
+    pub(super) fn close(mut self, now: Instant) {
+        self.set_off_hook(false, now);
+        if let Some(hook) = self.hook {
+            hook.close();
+        }
+    }
+
     fn open(&mut self, now: Instant) {
         match self.plan.open() {
             Ok(hook) => {

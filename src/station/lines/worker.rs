@@ -110,7 +110,7 @@ impl Worker {
         }
         self.attendant.hang_up();
         self.perform(None);
-        self.hook.set_off_hook(false, Instant::now());
+        self.hook.close(Instant::now());
     }
 
     /// Steps until the sound stops, or the thread is to.
