@@ -46,6 +46,8 @@ enum Signal {
 
 /// Between two looks at lines and watchdog.
 const LOOK: Duration = Duration::from_secs(1);
+/// A thread that hangs may move again within so long; then the box is started again.
+const FAULTY: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: Args) -> Outcome {
     if let Some(file) = &args.make_password {
@@ -90,9 +92,9 @@ fn welcome(station: &Station) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// Until the system says stop; false if a line hangs, which a service manager cures by starting the box again.
+/// Until the system says stop; false if a thread hangs or has died, which a service manager cures by starting the box again.
 fn watch(station: &mut Station, signals: &Receiver<Signal>) -> bool {
-    let mut hangs_since = None;
+    let mut faulty_since: Option<Instant> = None;
     loop {
         match signals.recv_timeout(LOOK) {
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
@@ -105,12 +107,21 @@ fn watch(station: &mut Station, signals: &Receiver<Signal>) -> bool {
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if station.is_alive() {
-            hangs_since = None;
+        let Some(fault) = station.fault() else {
+            faulty_since = None;
             notify::alive();
-        } else if hangs_since.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(30) {
-            station.board().trouble("a line hangs; the box ends, to be started again");
-            return false;
+            continue;
+        };
+        match faulty_since {
+            None => {
+                station.board().trouble(&fault);
+                faulty_since = Some(Instant::now());
+            }
+            Some(since) if since.elapsed() > FAULTY => {
+                station.board().trouble(&format!("{fault}; the box ends, to be started again"));
+                return false;
+            }
+            Some(_) => {}
         }
     }
 }

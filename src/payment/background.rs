@@ -52,6 +52,12 @@ impl Background {
     pub fn reconciling(cashier: Arc<Cashier>, interval: Duration) -> std::io::Result<Self> {
         Self::every(interval, "reconcile", move |stop| round(&cashier, stop))
     }
+
+    /// Its name, if its thread has ended, which it does by itself only by a bug.
+    pub fn has_died(&self) -> Option<&str> {
+        let thread = self.thread.as_ref().filter(|thread| thread.is_finished())?;
+        thread.thread().name()
+    }
 }
 
 impl Stop {

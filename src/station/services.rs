@@ -30,8 +30,8 @@ pub struct Shop {
     pub cashier: Arc<Cashier>,
     /// Payment keys and attempts.
     pub ledger: Arc<Ledger>,
-    _background: Background,
-    _notifier: Option<Background>,
+    /// Reconciliation, and notification where the merchant is to be told.
+    pub(super) backgrounds: Vec<Background>,
     rehearsal: Option<Rehearsal>,
     orders: AtomicU64,
 }
@@ -77,10 +77,10 @@ impl Shop {
                 (Arc::new(Cashier::new(authorizer, till)), ledger, None)
             }
         };
-        let notifier = start_notifier(services, &ledger)?;
-        let background = Background::reconciling(Arc::clone(&cashier), reconcile_every)?;
+        let mut backgrounds = vec![Background::reconciling(Arc::clone(&cashier), reconcile_every)?];
+        backgrounds.extend(start_notifier(services, &ledger)?);
         let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
-        Ok(Self { cashier, ledger, _background: background, _notifier: notifier, rehearsal, orders })
+        Ok(Self { cashier, ledger, backgrounds, rehearsal, orders })
     }
 
     /// Performs one request; blocks until its end.

@@ -17,6 +17,7 @@ use super::status;
 use crate::http::{Server, ServerError};
 use crate::line::attendant::Phase;
 use crate::line::{AnswersError, AnswersFile};
+use crate::payment::Background;
 
 /// Between two looks while stopping.
 const LOOK: Duration = Duration::from_millis(50);
@@ -123,18 +124,26 @@ impl Station {
         Ok(())
     }
 
-    /// Whether every line's thread moves; for the watchdog, to be asked now and then.
-    pub fn is_alive(&mut self) -> bool {
+    /// What ails the box's threads: lines that hang, and whichever of them has died. For the watchdog, to be asked now and
+    /// then; what it tells is mended by starting the box again.
+    pub fn fault(&mut self) -> Option<String> {
         let now = Instant::now();
-        let mut alive = true;
+        let mut faults = Vec::new();
         for ((line, board), (seen, at)) in self.lines.iter().zip(&self.shared.board.lines).zip(&mut self.beats) {
             let beat = board.beat.load(Ordering::Relaxed);
             if beat != *seen {
                 (*seen, *at) = (beat, now);
             }
-            alive &= !line.has_ended() && now - *at < HANGING;
+            if line.has_ended() {
+                faults.push(format!("line {} has died", board.name));
+            } else if now - *at >= HANGING {
+                faults.push(format!("line {} hangs", board.name));
+            }
         }
-        alive
+        let backgrounds = self.shared.shop.backgrounds.iter().filter_map(Background::has_died);
+        let writing = self.writing.as_ref().filter(|writing| writing.thread.is_finished()).map(|_| "recorder");
+        faults.extend(backgrounds.chain(writing).map(|name| format!("the thread {name} has died")));
+        (!faults.is_empty()).then(|| faults.join(", "))
     }
 
     /// Lets calls under way end, for as long as the configuration says or until `hurry` says so; hangs up what is left;
@@ -178,4 +187,51 @@ fn wait(patience: Duration, hurry: &mut dyn FnMut() -> bool, done: impl Fn() -> 
         thread::sleep(LOOK);
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::config::Services;
+    use super::*;
+
+    fn station(folder: &Path) -> Station {
+        let text =
+            "version: 1\nlines: { a: { simulated: true } }\nservices: { demo: demo }\nrecording: { folder: calls }\n";
+        let config = Config::parse(&folder.join("box.yaml"), text).map_err(|error| error.to_string()).unwrap();
+        Station::start(config).unwrap()
+    }
+
+    /// Looks until something is wrong; bounded, and generous for a busy machine.
+    fn look(station: &mut Station) -> Option<String> {
+        (0..6000).find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            station.fault()
+        })
+    }
+
+    /// Only lines were looked at: without reconciliation open payments stayed open, and nobody was told.
+    #[test]
+    fn a_thread_that_dies_beside_the_lines_is_a_fault_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut station = station(folder.path());
+        assert_eq!(station.fault(), None);
+        let services = Services::Demo(folder.path().join("other"));
+        let mut shop = Shop::start(&services, Duration::from_secs(3600)).unwrap();
+        let dies = Background::every(Duration::from_secs(3600), "notify", |_| panic!("a bug"));
+        shop.backgrounds.push(dies.unwrap());
+        station.shared.shop = Arc::new(shop);
+        assert_eq!(look(&mut station).unwrap(), "the thread notify has died");
+        station.stop(&mut || true);
+    }
+
+    #[test]
+    fn a_recorder_that_dies_is_a_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut station = station(folder.path());
+        station.writing = Some(Writing { thread: thread::spawn(|| panic!("a bug")) });
+        assert_eq!(look(&mut station).unwrap(), "the thread recorder has died");
+        station.stop(&mut || true);
+    }
 }
