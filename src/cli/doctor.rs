@@ -11,7 +11,8 @@ use super::{FAILED, Failure, Outcome};
 
 /// Look a box over: configuration, cards and levels, hooks, clock, services, ledger, disk; and say what to do
 ///
-/// The box itself must not be running: its cards are opened. Lines should be hung up, so that levels mean something.
+/// Nothing is made or changed. Of a box that runs, cards, levels and hooks are left alone (where the system is Linux; elsewhere
+/// stop it first). Lines should be hung up, so that levels mean something.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -13,6 +13,7 @@
 
 mod attempts;
 mod audit;
+mod condition;
 mod keys;
 mod outbox;
 mod received;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 
 pub use attempts::{Attempt, Conflict, NewAttempt};
 pub use audit::AuditEntry;
+pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
 pub use outbox::Notification;
 pub use received::{Receipt, Report};
@@ -45,6 +47,9 @@ pub enum LedgerError {
     /// The file can't be opened, read or written: stop taking payments.
     #[error("ledger: {0}")]
     Storage(#[from] rusqlite::Error),
+    /// The file is not this user's to read and write.
+    #[error("ledger: {0}")]
+    File(std::io::Error),
     /// Written by a newer program.
     #[error("the ledger has schema version {found}, this program knows up to {known}: use the newer program")]
     TooNew {

@@ -7,11 +7,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::LedgerError;
 
 /// How long a writer waits for another process's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-const MIGRATIONS: [&str; 2] = [FIRST, OUTBOX];
+static MIGRATIONS: [&str; 2] = [FIRST, OUTBOX];
+/// The version this program writes.
+const VERSION: i64 = 2;
 
 const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -123,14 +125,22 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
     migrate(connection)
 }
 
+/// Whether the schema is this version's; an older one is not touched.
+pub(super) fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(missing_in(connection)?.is_empty())
+}
+
+/// The scripts that an older ledger lacks.
+fn missing_in(connection: &Connection) -> Result<&'static [&'static str], LedgerError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done..));
+    done.ok_or(LedgerError::TooNew { found, known: VERSION })
+}
+
 fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
-    let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
-    let missing = &MIGRATIONS[done.ok_or(LedgerError::TooNew { found, known })?..];
-    missing.iter().try_for_each(|script| transaction.execute_batch(script))?;
-    transaction.pragma_update(None, "user_version", known)?;
+    missing_in(&transaction)?.iter().try_for_each(|script| transaction.execute_batch(script))?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())
 }
@@ -143,6 +153,11 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         prepare(&mut connection).unwrap();
         connection
+    }
+
+    #[test]
+    fn the_version_is_the_number_of_scripts() {
+        assert_eq!(usize::try_from(VERSION), Ok(MIGRATIONS.len()));
     }
 
     #[test]

@@ -1,21 +1,19 @@
-//! Looks a box over before it is left alone: cards and levels, hooks, clock, services, ledger, disk. Changes nothing but
-//! the ledger's file, which is made if it is not there.
+//! Looks a box over before it is left alone: cards and levels, hooks, clock, services, ledger, disk. Makes and changes
+//! nothing: whoever asks may not be the user the box runs as. Cards and hooks of a box that runs are left alone.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::config::{CardConfig, Config, LineConfig, Services, Source};
+use super::config::{CardConfig, Config, LineConfig, Recording, Services, Source};
 use super::recording::free_bytes;
-use crate::clock::SystemClock;
+use super::running;
 use crate::http::{Credentials, HttpClient, Timeouts};
-use crate::ledger::Ledger;
+use crate::ledger::{Condition, Ledger};
 use crate::line::audio_socket::ListenerConfig;
-use crate::line::hook::Hook;
 use crate::openpay::{self, Client};
 
 /// How long a card is listened to.
@@ -74,9 +72,15 @@ impl Finding {
 pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
     tell(Finding::good("configuration", format!("{} lines, {} menus", config.lines.len(), config.menus.len())));
     tell(clock(Timestamp::now(), Path::new(SYNCHRONISED).exists()));
+    let runs = running::is_running(&config.file);
+    if runs {
+        let cure = "its status page tells how its lines are; stop it to have cards, levels and hooks looked at";
+        tell(Finding::doubtful("box", "it runs: its cards and hooks are left alone", cure));
+    }
     let mut seen = "";
     for line in &config.lines {
         match &line.source {
+            Source::Card(_) if runs => {}
             Source::Card(card) => tell(card_and_level(line, card)),
             // The lines of one entry stand together.
             Source::AudioSocket { group, listener } if group != seen => {
@@ -85,18 +89,13 @@ pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
             }
             Source::AudioSocket { .. } | Source::Simulated { .. } => {}
         }
-        if line.hook.has_signals() {
+        if line.hook.has_signals() && !runs {
             tell(hook(line));
         }
     }
     services(&config.services, tell);
     if let Some(recording) = &config.recording {
-        let folder = &recording.folder;
-        let made = std::fs::create_dir_all(folder);
-        tell(match made {
-            Ok(()) => disk("recordings", folder, recording.least_free_bytes),
-            Err(error) => Finding::bad("recordings", error.to_string(), "name a folder this user may write to"),
-        });
+        tell(recordings(recording));
     }
 }
 
@@ -191,12 +190,7 @@ fn audio_socket(group: &str, listener: &ListenerConfig) -> Finding {
 
 fn hook(line: &LineConfig) -> Finding {
     let what = format!("line {}: hook", line.name);
-    let look = |mut hook: Box<dyn Hook>| {
-        let signals = hook.signals();
-        hook.close();
-        signals
-    };
-    match line.hook.open().and_then(look) {
+    match line.hook.look() {
         Ok(signals) => Finding::good(&what, if signals.ringing { "rings now" } else { "quiet" }),
         Err(error) => Finding::bad(&what, format!("{}: {}", error.device, error.why), error.cure),
     }
@@ -210,18 +204,12 @@ fn services(services: &Services, tell: &mut dyn FnMut(Finding)) {
                 "a demonstration: nothing is charged",
                 "name ledger, authorizer and openpay",
             ));
-            let parent =
-                folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-            return tell(disk("disk", if folder.is_dir() { folder } else { parent }, LEAST_FREE));
+            return tell(disk("disk", nearest(folder), LEAST_FREE));
         }
         Services::Live(live) => live,
     };
-    tell(match Ledger::open(&live.ledger, Arc::new(SystemClock)) {
-        Ok(_) => Finding::good("ledger", live.ledger.display().to_string()),
-        Err(error) => Finding::bad("ledger", error.to_string(), "see the file's owner and the folder's rights"),
-    });
-    let folder = live.ledger.parent().filter(|parent| !parent.as_os_str().is_empty());
-    tell(disk("disk", folder.unwrap_or_else(|| Path::new(".")), LEAST_FREE));
+    tell(ledger(&live.ledger));
+    tell(disk("disk", nearest(&live.ledger), LEAST_FREE));
     tell(authorizer(live.authorizer.endpoint.as_str()));
     tell(match Client::new(&live.openpay).merchant() {
         Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
@@ -233,6 +221,43 @@ fn services(services: &Services, tell: &mut dyn FnMut(Finding)) {
             Finding::bad("Openpay", error.to_string(), cure)
         }
     });
+}
+
+/// The box itself makes its ledger: a file of whoever asked first would not be its user's.
+fn ledger(file: &Path) -> Finding {
+    let (what, seen) = ("ledger", file.display().to_string());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match Ledger::condition(file) {
+        Ok(Condition::Absent) if !folder.is_dir() => {
+            let cure = "make the folder, for the user the box runs as";
+            Finding::bad(what, format!("{seen}: there is no such folder"), cure)
+        }
+        Ok(Condition::Absent) => Finding::doubtful(
+            what,
+            format!("{seen} is not there yet"),
+            "a box makes it at its first start; if this one has run before, see whether the path is right",
+        ),
+        Ok(Condition::Older) => Finding::good(what, format!("{seen}, brought up to date at the next start")),
+        Ok(Condition::Current) => Finding::good(what, seen),
+        Err(error) => Finding::bad(what, format!("{seen}: {error}"), "see the file's owner and the folder's rights"),
+    }
+}
+
+fn recordings(recording: &Recording) -> Finding {
+    let (what, folder) = ("recordings", &recording.folder);
+    let room = disk(what, nearest(folder), recording.least_free_bytes);
+    if folder.is_dir() || room.health == Health::Bad {
+        return room;
+    }
+    if folder.exists() {
+        return Finding::bad(what, format!("{} is no folder", folder.display()), "name a folder");
+    }
+    Finding::doubtful(what, format!("{} is not there yet", folder.display()), "a box makes it when it starts")
+}
+
+/// The folder itself, or the nearest above it that is there.
+fn nearest(folder: &Path) -> &Path {
+    folder.ancestors().find(|place| place.is_dir()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Any answer shows that name, network and TLS are right; whether the password is, only a call would show.
@@ -301,5 +326,52 @@ mod tests {
         assert_eq!(of("line a: hook").health, Health::Bad);
         assert_eq!(of("services").health, Health::Doubtful);
         assert!(found.iter().all(|finding| finding.health == Health::Good || !finding.cure.is_empty()));
+    }
+
+    /// It made the ledger and the recordings' folder, as root more often than not, and the box could not open its own file.
+    #[test]
+    fn what_is_not_there_yet_is_told_and_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.sqlite");
+        let found = ledger(&file);
+        assert_eq!((found.health, found.seen.ends_with("is not there yet")), (Health::Doubtful, true));
+        let found = ledger(&folder.path().join("no/ledger.sqlite"));
+        assert_eq!((found.health, found.seen.ends_with("no such folder")), (Health::Bad, true));
+        let keep = Duration::from_secs(1);
+        let settings = Recording { folder: folder.path().join("a/b"), keep, most_bytes: 1, least_free_bytes: 1 };
+        assert_eq!(recordings(&settings).health, Health::Doubtful);
+        assert_eq!(recordings(&Recording { least_free_bytes: u64::MAX, ..settings }).health, Health::Bad);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        std::fs::write(&file, "something else, as long as a database's header is: ".repeat(10)).unwrap();
+        assert_eq!(ledger(&file).health, Health::Bad);
+    }
+
+    /// It opened the hooks of a box that ran: a second program was started, and a line put on hook in a call.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn hooks_of_a_box_that_runs_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, touched) = (folder.path().join("box.yaml"), folder.path().join("touched"));
+        let hook = format!("{{ command: [sh, -c, 'echo >> {}; while read word; do :; done'] }}", touched.display());
+        let text =
+            format!("version: 1\nlines: {{ a: {{ simulated: true, hook: {hook} }} }}\nservices: {{ demo: d }}\n");
+        let config = || Config::parse(&file, &text).map_err(|error| error.to_string()).unwrap();
+        let found = |what: &str| {
+            let mut found = Vec::new();
+            examine(&config(), &mut |finding| found.push(finding));
+            found.into_iter().find(|finding| finding.what == what).map(|finding| finding.health)
+        };
+        let station = super::super::Station::start(config()).unwrap();
+        let read = || std::fs::read_to_string(&touched).unwrap_or_default().lines().count();
+        for _ in 0..6000 {
+            if read() > 0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!((found("box"), found("line a: hook")), (Some(Health::Doubtful), None));
+        assert_eq!(read(), 1, "the box's own program, and no other");
+        station.stop(&mut || true);
+        assert_eq!((found("box"), found("line a: hook")), (None, Some(Health::Good)));
     }
 }

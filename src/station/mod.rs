@@ -10,6 +10,7 @@ mod config;
 mod doctor;
 mod lines;
 mod recording;
+mod running;
 mod services;
 mod status;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::board::{Board, LineBoard};
 use super::config::{Config, ConfigError};
 use super::lines::{Exchange, Line, Shared, Spoken, describe};
 use super::recording::{CallRecorder, Writing};
+use super::running::Mark;
 use super::services::{Shop, ShopError};
 use super::status;
 use crate::http::{Server, ServerError};
@@ -33,6 +34,8 @@ pub struct Station {
     writing: Option<Writing>,
     /// Each line's beat, and when it last moved.
     beats: Vec<(u64, Instant)>,
+    /// Tells the doctor that this box runs.
+    _mark: Option<Mark>,
 }
 
 /// Why a box does not start.
@@ -62,6 +65,7 @@ impl Station {
     /// [`StationError`] names the part that can't start.
     pub fn start(config: Config) -> Result<Self, StationError> {
         let config = Arc::new(config);
+        let mark = Mark::take(&config.file);
         let lines = config.lines.iter().map(|line| LineBoard::new(&line.name, &describe(&line.source))).collect();
         let demo = config.services.is_demo();
         let board = Arc::new(Board::new(&config.name, demo, &config.hash, Timestamp::now(), lines));
@@ -81,7 +85,7 @@ impl Station {
         let start = |index| Line::start(&config, index, &shared);
         let lines = (0..config.lines.len()).map(start).collect::<Result<Vec<_>, _>>().map_err(StationError::System)?;
         let beats = vec![(0, Instant::now()); lines.len()];
-        Ok(Self { config, shared, lines, server, writing, beats })
+        Ok(Self { config, shared, lines, server, writing, beats, _mark: mark })
     }
 
     /// What the box is doing.

@@ -27,14 +27,19 @@ pub(super) struct HidHook {
 }
 
 impl HidHook {
-    /// Pins count from 1.
+    /// Pins count from 1. The line is on hook then.
     pub(super) fn open(device: &Path, off_hook: u8, ring: u8) -> Result<Self, HookError> {
+        let mut hook = Self::attach(device, off_hook, ring)?;
+        hook.set_off_hook(false)?;
+        Ok(hook)
+    }
+
+    /// The same with no pin driven: whoever has the line may be in a call.
+    pub(super) fn attach(device: &Path, off_hook: u8, ring: u8) -> Result<Self, HookError> {
         let name = device.display().to_string();
         let opened = OpenOptions::new().read(true).write(true).custom_flags(NONBLOCK).open(device);
         let device = opened.map_err(|error| failed(&name, &error))?;
-        let mut hook = Self { device, name, off_hook: mask(off_hook), ring: mask(ring), ringing: false };
-        hook.set_off_hook(false)?;
-        Ok(hook)
+        Ok(Self { device, name, off_hook: mask(off_hook), ring: mask(ring), ringing: false })
     }
 }
 
@@ -85,5 +90,16 @@ mod tests {
     fn a_device_that_is_not_there_is_named_with_a_cure() {
         let error = HidHook::open(Path::new("/dev/hidrawNONE"), 3, 1).err().unwrap().to_string();
         assert!(error.starts_with("/dev/hidrawNONE: ") && error.contains("udev"), "{error}");
+    }
+
+    /// The doctor opened the hook as a box does, and put a line on hook that was in a call.
+    #[test]
+    fn looking_at_a_hook_drives_no_pin() {
+        let device = tempfile::NamedTempFile::new().unwrap();
+        let plan = super::super::HookPlan::Hid { device: device.path().to_owned(), off_hook: 3, ring: 1 };
+        assert_eq!(plan.look().map(|signals| signals.ringing), Ok(false));
+        assert_eq!(std::fs::read(device.path()).unwrap(), [0; 0]);
+        drop(plan.open().unwrap());
+        assert_eq!(std::fs::read(device.path()).unwrap(), output_report(mask(3), false));
     }
 }

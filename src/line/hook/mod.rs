@@ -116,6 +116,23 @@ impl HookPlan {
             }),
         }
     }
+
+    /// Gets the line's signals once, and lets go again. Pins of a USB controller are read and not driven, for anybody else
+    /// may have it open. A program is started, though, and to open a serial port can take its line: only for a line that
+    /// nobody has.
+    ///
+    /// # Errors
+    /// [`HookError`] if it is not there, or not allowed.
+    pub fn look(&self) -> Result<Signals, HookError> {
+        let mut hook: Box<dyn Hook> = match self {
+            #[cfg(target_os = "linux")]
+            Self::Hid { device, off_hook, ring } => Box::new(hid::HidHook::attach(device, *off_hook, *ring)?),
+            _ => self.open()?,
+        };
+        let signals = hook.signals();
+        hook.close();
+        signals
+    }
 }
 
 /// The adapter does everything by itself.
