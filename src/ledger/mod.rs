@@ -3,9 +3,15 @@
 //! An attempt is one charge of one card for one payment key. Its life is
 //!
 //! ```text
-//! Prepared ──> Sent ──> Approved | Declined | Unknown ──> Approved | Declined | Lapsed
-//!     └──> Abandoned (the charge was never sent)
+//! Prepared ──> Sent | Declined | Abandoned
+//! Sent ──────> Approved | Declined | Unknown | Lapsed | Abandoned
+//! Unknown ───> Approved | Declined | Lapsed
+//! Lapsed ────> Approved | Declined
 //! ```
+//!
+//! A prepared attempt is declined where the gateway refuses the card itself, before there is a token to charge. An
+//! abandoned one was not sent, or was sent and certainly not made. A lapsed one was given up, and is still looked for: a
+//! charge may turn up late.
 //!
 //! Every step is on disk (SQLite, write-ahead log, synchronous full) before the next is taken, together with its line in
 //! the audit trail. At most one attempt per payment key, and per order, is ever live or approved: a unique index says so,

@@ -18,7 +18,8 @@ pub enum State {
     /// The gateway never heard of it, long after it could have: not paid. Its order id is used again, so that a charge
     /// turning up after all still can't be made twice.
     Lapsed,
-    /// Ended before the charge was sent: not paid.
+    /// The charge was never sent, or never arrived, or was refused before any bank was asked: not paid, and its order id
+    /// is used again.
     Abandoned,
 }
 
@@ -41,9 +42,9 @@ pub enum Outcome {
     },
     /// Not known yet.
     Unknown,
-    /// Never arrived at the gateway.
+    /// Given up: the gateway does not know it, long after it was sent.
     Lapsed,
-    /// Never sent.
+    /// Certainly not made, sent or not.
     Abandoned,
 }
 
@@ -118,6 +119,25 @@ mod tests {
             assert_eq!(State::parse(state.name()), Some(state));
         }
         assert_eq!(State::parse("paid"), None);
+    }
+
+    /// The table in the ledger's documentation, step by step.
+    #[test]
+    fn the_steps_are_the_documented_ones() {
+        use State::{Abandoned, Approved, Declined, Lapsed, Prepared, Sent, Unknown};
+        for (from, to) in [
+            (Prepared, &[Sent, Declined, Abandoned][..]),
+            (Sent, &[Approved, Declined, Unknown, Lapsed, Abandoned]),
+            (Unknown, &[Approved, Declined, Lapsed]),
+            (Lapsed, &[Approved, Declined]),
+            (Approved, &[]),
+            (Declined, &[]),
+            (Abandoned, &[]),
+        ] {
+            for next in State::ALL {
+                assert_eq!(from.may_become(next), next == from || to.contains(&next), "{from} to {next}");
+            }
+        }
     }
 
     #[test]
