@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::lasts;
+
 /// When a breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerConfig {
@@ -37,7 +39,7 @@ impl Breaker {
         let mut state = self.lock();
         match state.open_until {
             None => true,
-            Some(until) if now < until => false,
+            Some(until) if lasts(until, self.config.rest, now) => false,
             Some(_) => {
                 state.open_until = Some(self.rest_from(now)); // the one that is let through
                 true
@@ -63,7 +65,7 @@ impl Breaker {
 
     /// Whether requests are held back at the moment.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.lock().open_until.is_some_and(|until| now < until)
+        self.lock().open_until.is_some_and(|until| lasts(until, self.config.rest, now))
     }
 
     fn rest_from(&self, now: Timestamp) -> Timestamp {
@@ -98,5 +100,17 @@ mod tests {
         assert!(breaker.allows(at(70)));
         breaker.succeeded();
         assert!(breaker.allows(at(70)) && breaker.allows(at(70)));
+    }
+
+    #[test]
+    fn a_clock_set_back_by_an_hour_does_not_keep_it_open_for_one() {
+        let breaker = Breaker::new(CONFIG);
+        assert!([7200; 3].map(|second| breaker.failed(at(second)))[2]);
+        assert!(
+            !breaker.allows(at(7199)) && breaker.is_open(at(7199)),
+            "another thread's reading, not a clock set back"
+        );
+        assert!(!breaker.is_open(at(3600)) && breaker.allows(at(3600)));
+        assert_eq!([3601, 3629, 3630].map(|second| breaker.allows(at(second))), [false, false, true], "its rest again");
     }
 }

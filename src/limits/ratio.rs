@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::lasts;
+
 /// When too many is too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RatioLimit {
@@ -39,12 +41,14 @@ impl Ratio {
 
     /// Whether work may go on.
     pub fn allows(&self, now: Timestamp) -> bool {
-        self.lock().stopped_until.is_none_or(|until| until <= now)
+        !self.lock().stopped_until.is_some_and(|until| lasts(until, self.limit.rest, now))
     }
 
     /// Counts an outcome; `true` if it was one refusal too many.
     pub fn count(&self, refused: bool, now: Timestamp) -> bool {
         let mut state = self.lock();
+        // After the clock was set back, what was counted is as old as can be said: as old as now.
+        state.outcomes.iter_mut().rev().take_while(|(at, _)| *at > now).for_each(|(at, _)| *at = now);
         let oldest = now.checked_sub(self.limit.window).unwrap_or(Timestamp::MIN);
         while state.outcomes.front().is_some_and(|(at, _)| *at <= oldest) {
             state.outcomes.pop_front();
@@ -87,6 +91,17 @@ mod tests {
         assert_eq!(stops, [9]);
         assert!(!ratio.allows(at(9 + 899)) && ratio.allows(at(9 + 900)));
         assert!((0..9).all(|second| !ratio.count(true, at(1000 + second))));
+    }
+
+    #[test]
+    fn a_clock_set_back_by_a_day_neither_prolongs_the_rest_nor_the_window() {
+        let ratio = Ratio::new(LIMIT);
+        let day = 86_400;
+        assert!((0..10).any(|second| ratio.count(true, at(day + second))));
+        assert!(!ratio.allows(at(day + 20)) && ratio.allows(at(20)));
+        assert!((0..8).all(|second| !ratio.count(true, at(day + second))));
+        assert!(!ratio.count(false, at(0)), "nine are too few to tell");
+        assert!((3600..3609).all(|second| !ratio.count(true, at(second))), "the nine are an hour old by now");
     }
 
     #[test]

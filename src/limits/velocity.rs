@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use zeroize::Zeroizing;
 
+use super::lasts;
+
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long after its last lock somebody's next one is longer.
@@ -51,8 +53,15 @@ pub struct Velocity {
 #[derive(Default)]
 struct Record {
     failures: VecDeque<Timestamp>,
-    locked_until: Option<Timestamp>,
+    locked: Option<Lock>,
     locks: u32,
+}
+
+/// The last lock: its end, and how long all of it is.
+#[derive(Clone, Copy)]
+struct Lock {
+    until: Timestamp,
+    span: SignedDuration,
 }
 
 impl Velocity {
@@ -74,8 +83,8 @@ impl Velocity {
     /// # Errors
     /// [`Locked`] says until when it may not.
     pub fn check(&self, subject: &[u8], now: Timestamp) -> Result<(), Locked> {
-        match self.lock().get(&self.hash(subject)).and_then(|record| record.locked_until) {
-            Some(until) if now < until => Err(Locked { until }),
+        match self.lock().get(&self.hash(subject)).and_then(|record| record.locked) {
+            Some(Lock { until, span }) if lasts(until, span, now) => Err(Locked { until }),
             _ => Ok(()),
         }
     }
@@ -102,6 +111,7 @@ impl Velocity {
 
 impl Record {
     fn fail(&mut self, limit: VelocityLimit, now: Timestamp) -> Option<Locked> {
+        self.none_later_than(now);
         let ago = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
         while self.failures.front().is_some_and(|first| *first <= ago(HOUR)) {
             self.failures.pop_front();
@@ -111,19 +121,31 @@ impl Record {
         if in_last(MINUTE) <= limit.per_minute as usize && in_last(HOUR) <= limit.per_hour as usize {
             return None;
         }
-        if self.locked_until.is_none_or(|last| last <= ago(MEMORY)) {
+        if self.locked.is_none_or(|last| last.until <= ago(MEMORY)) {
             self.locks = 0;
         }
-        let until = now.checked_add(limit.duration(self.locks)).unwrap_or(Timestamp::MAX);
+        let span = limit.duration(self.locks);
+        let until = now.checked_add(span).unwrap_or(Timestamp::MAX);
         self.locks = self.locks.saturating_add(1);
-        self.locked_until = Some(until);
+        self.locked = Some(Lock { until, span });
         self.failures.clear(); // after the lock the subject starts anew, towards a longer one
         Some(Locked { until })
     }
 
+    /// After the clock was set back, what happened before is as old as can be said: as old as now.
+    fn none_later_than(&mut self, now: Timestamp) {
+        self.failures.iter_mut().rev().take_while(|at| **at > now).for_each(|at| *at = now);
+        if let Some(lock) = &mut self.locked
+            && now < lock.until
+            && !lasts(lock.until, lock.span, now)
+        {
+            lock.until = now;
+        }
+    }
+
     /// When it was last heard of.
     fn latest(&self) -> Timestamp {
-        self.failures.back().copied().max(self.locked_until).unwrap_or(Timestamp::MIN)
+        self.failures.back().copied().max(self.locked.map(|lock| lock.until)).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -201,6 +223,17 @@ mod tests {
             }
         };
         assert_eq!(again(), 15);
+    }
+
+    #[test]
+    fn a_clock_set_back_by_a_day_ends_a_lock_and_forgets_no_failure() {
+        let velocity = Velocity::new(LIMIT);
+        let day = 86_400;
+        assert!((0..4).any(|second| velocity.failed(b"a", at(day + second)).is_some()));
+        assert!(velocity.check(b"a", at(day - 1)).is_err(), "another thread's reading, not a clock set back");
+        assert_eq!(velocity.check(b"a", at(0)), Ok(()));
+        assert!((0..3).all(|second| velocity.failed(b"b", at(day + second)).is_none()));
+        assert_eq!(velocity.failed(b"b", at(0)).map(|lock| lock.until), Some(at(900)), "they are not forgotten");
     }
 
     #[test]
