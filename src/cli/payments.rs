@@ -88,7 +88,7 @@ struct Refund {
     openpay: OpenpayArgs,
     /// Reference, charge id or authorization number of the approved attempt
     reference: String,
-    /// Give back only this much, in the charge's currency
+    /// Give back this much, in the charge's currency; without it, all that this ledger has not given back yet
     #[arg(long, allow_negative_numbers = true)]
     amount: Option<String>,
 }

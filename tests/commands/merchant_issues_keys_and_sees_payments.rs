@@ -99,6 +99,8 @@ fn from_issued_key_to_refund() {
     );
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference, "--amount", "50"]].concat());
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 50.00 MXN"), "{refunded:?}");
+    let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference]].concat());
+    assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 150.50 MXN"), "{refunded:?}");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
     assert!(audit.lines().next().unwrap().contains("refunded"), "{audit}");
     for output in [&list.out, &show.out, &csv, &audit] {

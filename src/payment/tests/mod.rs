@@ -15,7 +15,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
 use crate::money::Money;
 use crate::openpay::sandbox::{Fault, Operation, OrderIds, SandboxConfig};
-use crate::openpay::{ChargeRequest, Payer, TokenRequest};
+use crate::openpay::{ChargeRequest, ChargeStatus, Payer, TokenRequest};
 use crate::service::{
     Authorization, AuthorizeReply, Card, CardField, ChargeReply, Decline, PaymentKey, Refusal, Reply, Request,
 };
@@ -413,15 +413,37 @@ fn a_paid_charge_is_given_back_once_and_stays_in_the_ledger() {
     assert!(is_approved(&shop.charge(GOOD)));
     let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
     assert_eq!(till.refund(attempt.id, Some(Money::mxn(5_000))).unwrap(), Money::mxn(5_000));
-    assert_eq!(till.refund(attempt.id, None).unwrap(), AMOUNT);
-    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::Openpay(_))));
+    assert_eq!(till.refund(attempt.id, None).unwrap(), Money::mxn(15_000), "what was left, not the whole charge");
+    assert_eq!(shop.shop.read_back(ORDER).unwrap()[0].status, ChargeStatus::Refunded);
+    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::NothingLeft(AMOUNT))));
+    assert!(matches!(till.refund(attempt.id, Some(Money::mxn(1))), Err(RefundError::Openpay(_))));
     assert!(matches!(till.refund(77, None), Err(RefundError::Ledger(_))));
     assert_eq!(shop.states(), [State::Approved], "a success is never downgraded");
-    let events: Vec<_> = shop.shop.ledger.audit(20).unwrap().into_iter().rev().map(|entry| entry.event).collect();
+    let audit = shop.shop.ledger.audit(6).unwrap().into_iter().rev();
+    let told: Vec<_> = audit.map(|entry| format!("{} {}", entry.event, entry.detail)).collect();
     assert_eq!(
-        events[events.len() - 6..],
-        ["refunding", "refunded", "refunding", "refunded", "refunding", "refund failed"]
+        told[..5],
+        [
+            "refunding 50.00 MXN",
+            "refunded 50.00 MXN",
+            "refunding 150.00 MXN",
+            "refunded 150.00 MXN",
+            "refunding 0.01 MXN"
+        ]
     );
+    assert!(told[5].starts_with("refund failed Openpay: error 1014"), "{told:?}");
+}
+
+/// Somebody gave a part back on Openpay's dashboard: what is left is not guessed.
+#[test]
+fn after_a_refund_elsewhere_the_amount_must_be_said() {
+    let shop = Shop::open(calm());
+    assert!(is_approved(&shop.charge(GOOD)));
+    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
+    let charge = attempt.charge_id.as_deref().unwrap();
+    shop.shop.openpay().refund(charge, "dashboard", Some(Money::mxn(5_000))).unwrap();
+    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::Openpay(_))));
+    assert_eq!(till.refund(attempt.id, Some(Money::mxn(15_000))).unwrap(), Money::mxn(15_000));
 }
 
 #[test]
