@@ -5,6 +5,7 @@
 //! [`Profile`], and the default one is inferred, not Openpay's.
 
 mod client;
+mod customer;
 mod guard;
 mod metrics;
 mod profile;
@@ -13,6 +14,7 @@ mod server;
 mod wire;
 
 pub use client::{AuthorizerClient, AuthorizerConfig};
+pub use customer::{MAX_CUSTOMER_CHARACTERS, is_email};
 pub use guard::GuessLimits;
 pub use profile::{AnswerNames, Codes, CustomerNames, Profile, RequestNames};
 pub use report::{EVENT_ID_HEADER, SIGNATURE_HEADER};

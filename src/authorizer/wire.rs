@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
-use super::Profile;
+use super::{Profile, customer};
 use crate::http::{amount_from_json, amount_to_json};
 use crate::money::{AmountError, Currency, Money};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
@@ -169,12 +169,12 @@ fn read_amount(profile: &Profile, fields: &Fields<'_>, limit: Money) -> Result<M
     Ok(amount)
 }
 
-/// The payer, as far as it can be read: a bad one does not stop a payment.
+/// The payer, as far as it can be read and fits: a bad one does not stop a payment.
 fn read_customer(profile: &Profile, json: &RawValue) -> Option<Customer> {
     let fields: Fields<'_> = serde_json::from_str(json.get()).ok()?;
     let names = &profile.answer.customer_names;
-    let field = |name: &str| text(&fields, name).filter(|text| !text.is_empty());
-    Some(Customer {
+    let field = |name: &str| text(&fields, name);
+    customer::fitted(Customer {
         name: field(&names.name)?,
         last_name: field(&names.last_name),
         email: field(&names.email),
@@ -249,7 +249,7 @@ mod tests {
 
         #[test]
         fn any_authorization_travels_unchanged(
-            centavos in 1..=LIMIT.centavos, order_id in "[ -~]{1,90}", description in "\\PC{1,250}", name in "\\PC{1,40}",
+            centavos in 1..=LIMIT.centavos, order_id in "[ -~]{1,90}", description in "\\PC{1,250}", name in "\\PC{0,20}[A-Za-z]\\PC{0,20}",
         ) {
             let customer = Some(Customer { name, ..Customer::default() });
             let answer = Ok(Authorization { amount: Money::mxn(centavos), order_id, description, customer });
@@ -335,6 +335,20 @@ mod tests {
         }
         let long = format!(r#"{{"response_code":0,"amount":1,"order_id":"{}"}}"#, "o".repeat(91));
         assert_eq!(decode(&long), Err(WireError::OrderId));
+    }
+
+    #[test]
+    fn a_bad_customer_is_mended_or_left_out() {
+        let customer = |json: &str| {
+            let body = format!(r#"{{"response_code":0,"amount":1,"order_id":"o","customer":{json}}}"#);
+            decode(&body).unwrap().unwrap().customer
+        };
+        let name = |name: &str| Some(Customer { name: name.into(), ..Customer::default() });
+        assert_eq!(customer(&format!(r#"{{"name":"{}","email":"none"}}"#, "ñ".repeat(4000))), name(&"ñ".repeat(100)));
+        assert_eq!(customer(r#"{"name":7,"email":["a@b.mx"],"phone_number":"-"}"#), name("7"));
+        for none in ["null", "[]", "\"Juan\"", "{}", r#"{"name":null,"email":"a@b.mx"}"#, r#"{"name":" "}"#] {
+            assert_eq!(customer(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -8,8 +8,11 @@ use crate::http::amount_to_json;
 use crate::money::Money;
 use crate::service::Card;
 
-/// Bytes a request's body starts with room for, so that card data is never copied by a growing buffer.
+/// Bytes a request's body starts with room for, besides what its texts may need: card data is never copied by a growing
+/// buffer, which would leave an unwiped copy.
 const BODY_CAPACITY: usize = 4096;
+/// Most bytes JSON makes of one: `\u0000`.
+const ESCAPED_BYTES: usize = 6;
 
 /// A card to be tokenized.
 pub struct TokenRequest<'a> {
@@ -101,19 +104,20 @@ struct ChargeBody<'a> {
 impl TokenRequest<'_> {
     pub(super) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let Card { pan, expiry, cvv } = self.card;
-        write(&TokenBody {
+        let body = TokenBody {
             holder_name: self.holder_name,
             card_number: pan.expose(),
             cvv2: cvv.expose(),
             expiration_month: expiry.month2(),
             expiration_year: expiry.year2(),
-        })
+        };
+        write(&body, BODY_CAPACITY + ESCAPED_BYTES * self.holder_name.len())
     }
 }
 
 impl ChargeRequest<'_> {
     pub(super) fn to_json(&self, device_session_id: Option<String>, phone_order: bool) -> Zeroizing<Vec<u8>> {
-        write(&ChargeBody {
+        let body = ChargeBody {
             method: "card",
             source_id: Some(self.token),
             confirm: None,
@@ -125,13 +129,14 @@ impl ChargeRequest<'_> {
             customer: self.customer,
             payment_plan: self.months.map(|payments| PaymentPlan { payments }),
             is_phone_order: phone_order.then_some(true),
-        })
+        };
+        write(&body, BODY_CAPACITY)
     }
 }
 
 impl IvrChargeRequest<'_> {
     pub(super) fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        write(&ChargeBody {
+        let body = ChargeBody {
             method: "card",
             source_id: None,
             confirm: Some("ivr"),
@@ -143,12 +148,13 @@ impl IvrChargeRequest<'_> {
             customer: self.customer,
             payment_plan: None,
             is_phone_order: None,
-        })
+        };
+        write(&body, BODY_CAPACITY)
     }
 }
 
-fn write(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
-    let mut json = Zeroizing::new(Vec::with_capacity(BODY_CAPACITY));
+fn write(body: &impl Serialize, capacity: usize) -> Zeroizing<Vec<u8>> {
+    let mut json = Zeroizing::new(Vec::with_capacity(capacity));
     serde_json::to_writer(&mut *json, body).expect("texts and numbers always serialize, a vector takes every byte");
     json
 }
@@ -162,20 +168,35 @@ mod tests {
         Payer { name: "Juan".into(), last_name: None, email: "juan@example.com".into(), phone_number: None }
     }
 
-    #[test]
-    fn a_token_body_is_exactly_what_the_reference_says() {
+    fn card() -> Card {
         let today = YearMonth { year: 2026, month: 11 };
-        let card = Card {
+        Card {
             pan: Pan::parse("4111111111111111").ok().unwrap(),
             expiry: Expiry::parse_mmyy("0727", today).ok().unwrap(),
             cvv: Cvv::parse("123", Some(Brand::Visa)).ok().unwrap(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_token_body_is_exactly_what_the_reference_says() {
+        let card = card();
         let json = TokenRequest { holder_name: "Juan", card: &card }.to_json();
         assert_eq!(
             std::str::from_utf8(&json).unwrap(),
             r#"{"holder_name":"Juan","card_number":"4111111111111111","cvv2":"123","expiration_month":"07","expiration_year":"27"}"#
         );
-        assert_eq!(json.capacity(), BODY_CAPACITY, "the buffer never grew");
+    }
+
+    /// A buffer that grows is copied, and what it leaves behind has the card number. One that grew has another capacity
+    /// than it began with.
+    #[test]
+    fn no_holders_name_makes_the_body_of_a_card_grow() {
+        let card = card();
+        for name in ["Juan".to_owned(), "ñ".repeat(4000), "\0".repeat(4000)] {
+            let json = TokenRequest { holder_name: &name, card: &card }.to_json();
+            let began = BODY_CAPACITY + ESCAPED_BYTES * name.len();
+            assert!(json.len() <= began && json.capacity() == began, "{} bytes of {began}", json.len());
+        }
     }
 
     #[test]

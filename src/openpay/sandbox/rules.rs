@@ -218,7 +218,10 @@ fn checked(app: &App, body: &ChargeBody<'_>) -> Result<StoredCharge, Refusal> {
 fn checked_customer<'a>(body: &'a ChargeBody<'_>) -> Result<&'a CustomerBody, Refusal> {
     let customer = body.customer.as_ref().ok_or_else(|| Refusal::missing("customer"))?;
     bounded("customer.name", customer.name.as_deref(), 100)?;
-    bounded("customer.email", customer.email.as_deref(), 100)?;
+    let email = bounded("customer.email", customer.email.as_deref(), 100)?;
+    if !email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.')) {
+        return Err(Refusal::new(400, 1001, "customer.email is not a well-formed email address"));
+    }
     Ok(customer)
 }
 

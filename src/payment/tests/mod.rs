@@ -1,6 +1,7 @@
 //! Payments over real HTTP on loopback, with every fault the sandbox knows.
 
 mod codes;
+mod customers;
 mod doubles;
 mod limits;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::document::Context;
-use crate::authorizer::{AuthorizerConfig, Profile};
+use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
 use crate::http::{Credentials, Endpoint, SigningSecret, read_secret};
 use crate::menu::resolve::reader::{Map, Value};
 use crate::openpay::{self, Payer, PrivateKey};
@@ -155,10 +155,17 @@ fn read_url(value: &Value<'_>) -> Option<String> {
 
 fn read_payer(value: &Value<'_>) -> Option<Payer> {
     let map = value.map(&["name", "email"])?;
-    let name = map.required("name").and_then(|name| Some(name.text()?.to_owned()));
+    let name = map.required("name").and_then(|name| {
+        let text = name.text()?;
+        if text.chars().count() > MAX_CUSTOMER_CHARACTERS || !text.chars().any(char::is_alphanumeric) {
+            name.expected("a name of at most 100 characters", "Openpay takes no longer one");
+            return None;
+        }
+        Some(text.to_owned())
+    });
     let email = map.required("email").and_then(|email| {
         let text = email.text()?;
-        if !text.contains('@') {
+        if !is_email(text) {
             email.expected("an e-mail address", "Openpay wants one of each payer: write one of yours");
             return None;
         }

@@ -175,6 +175,19 @@ timing: { stop_within: 5 }
 }
 
 #[test]
+fn a_payer_the_gateway_would_refuse_is_a_problem() {
+    for (payer, expected) in [
+        ("name: C, email: none", "expected an e-mail address, found \"none\""),
+        ("name: C, email: a@b", "expected an e-mail address"),
+        (&format!("name: {}, email: c@example.com", "ñ".repeat(101)), "expected a name of at most 100 characters"),
+    ] {
+        let openpay = format!("openpay: {{ url: sandbox, merchant: mabc, payer: {{ {payer} }} }}");
+        let told = parse(&GOOD.replace("demo: target/demo", &openpay)).err().unwrap();
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
 fn problems_of_a_menu_are_told_with_the_menus_own_places() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("m.yaml"), "version: 1\nname: x\n").unwrap();
