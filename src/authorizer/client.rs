@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Profile, decode_answer, encode_request};
+use super::{Profile, WireError, decode_answer, encode_request};
 use crate::clock::Clock;
-use crate::http::{Authorities, Credentials, Endpoint, HttpClient, Timeouts};
+use crate::http::{Answer, Authorities, Credentials, Endpoint, HttpClient, Timeouts, TransportError};
 use crate::money::Money;
-use crate::service::{AuthorizeReply, PaymentKey};
+use crate::service::{Authorization, AuthorizeReply, PaymentKey, Refusal};
 
 /// How to reach a merchant's authorizer.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct AuthorizerConfig {
     pub profile: Profile,
     /// Time-outs; a caller is listening to silence meanwhile.
     pub timeouts: Timeouts,
-    /// The most one call may charge, and the currency charged in.
+    /// The most one call may charge, and the only currency charged in.
     pub max_amount: Money,
     /// Certificate authorities to trust instead of the public ones, for a merchant with a certificate of its own making.
     pub authorities: Option<Authorities>,
@@ -35,10 +35,51 @@ pub struct AuthorizerClient {
     clock: Arc<dyn Clock>,
 }
 
+/// Why a question about a key has no answer this box can act upon. The key may be good.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// No answer came.
+    #[error("the authorizer gave no answer: {0}")]
+    Transport(#[from] TransportError),
+    /// The answer's status is none of 2xx.
+    #[error("the authorizer answered with status {0}")]
+    Status(u16),
+    /// The answer is none of the contract, or authorizes what this box does not charge.
+    #[error("the authorizer's answer can't be used: {0}")]
+    Answer(#[from] WireError),
+}
+
+impl AskError {
+    /// Whether the service is down or out of order, so that the next question would fare no better: no answer, or a
+    /// status of 5xx. Any other answer shows that it works, and may be about this key alone.
+    pub const fn is_outage(&self) -> bool {
+        match self {
+            Self::Transport(_) => true,
+            Self::Status(status) => *status >= 500,
+            Self::Answer(_) => false,
+        }
+    }
+
+    /// An outage's alarm is raised by whoever counts them; 429 is the service's own limit, and passes; what is about one
+    /// key is that key's merchant's business. The rest stays until somebody mends it.
+    fn log(&self) {
+        match self {
+            Self::Status(status) if *status < 500 && *status != 429 => {
+                tracing::error!(error = %self, "ALARM: the authorizer refuses this box's questions");
+            }
+            Self::Answer(WireError::Json { .. } | WireError::Field(_)) => {
+                tracing::error!(error = %self, "ALARM: the authorizer does not keep to the contract");
+            }
+            _ => tracing::warn!(error = %self, "no answer about a key"),
+        }
+    }
+}
+
 impl AuthorizerConfig {
     /// How long the authorizer may take.
     pub const ANSWER: Duration = Duration::from_secs(10);
-    /// 10,000.00 MXN: about where card issuers begin to want 3-D Secure, which a telephone can't do.
+    /// The most one call may charge where nothing else is configured, 10,000.00 MXN: about where card issuers begin to
+    /// want 3-D Secure, which a telephone can't do.
     pub const MAX_AMOUNT: Money = Money::mxn(1_000_000);
 
     /// The default profile, time-outs and limit.
@@ -56,28 +97,53 @@ impl AuthorizerClient {
         Self { url: endpoint.as_str().to_owned(), profile, max_amount, http, clock }
     }
 
-    /// Asks about a key. Whatever is not a readable answer with status 2xx is [`AuthorizeReply::Unavailable`], which is
-    /// not a refusal: the key may be good.
+    /// Asks about a key, for a caller's ears: whatever is no usable answer is [`AuthorizeReply::Unavailable`], which is
+    /// not a refusal.
     pub fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
+        reply_to(self.ask(key))
+    }
+
+    /// Asks about a key.
+    ///
+    /// # Errors
+    /// [`AskError`]: the key may be good.
+    pub fn ask(&self, key: &PaymentKey) -> Result<Result<Authorization, Refusal>, AskError> {
         let body = encode_request(&self.profile, key, None, &self.clock.local_date_time());
-        let answer = match self.http.post(&self.url, &body) {
-            Ok(answer) => answer,
-            Err(error) => {
-                tracing::warn!(%error, "the authorizer gave no answer");
-                return AuthorizeReply::Unavailable;
-            }
-        };
+        let answer = self.http.post(&self.url, &body).map_err(AskError::from);
+        answer.and_then(|answer| self.read(&answer)).inspect_err(AskError::log)
+    }
+
+    fn read(&self, answer: &Answer) -> Result<Result<Authorization, Refusal>, AskError> {
         if !(200..300).contains(&answer.status) {
-            tracing::warn!(status = answer.status, "the authorizer failed");
-            return AuthorizeReply::Unavailable;
+            return Err(AskError::Status(answer.status));
         }
-        match decode_answer(&self.profile, &answer.body, self.max_amount) {
-            Ok(Ok(authorization)) => AuthorizeReply::Authorized(authorization),
-            Ok(Err(refusal)) => AuthorizeReply::Refused(refusal),
-            Err(error) => {
-                tracing::warn!(%error, "the authorizer's answer can't be used");
-                AuthorizeReply::Unavailable
-            }
+        Ok(decode_answer(&self.profile, &answer.body, self.max_amount)?)
+    }
+}
+
+/// What a caller is told of an answer.
+pub(crate) fn reply_to(answer: Result<Result<Authorization, Refusal>, AskError>) -> AuthorizeReply {
+    match answer {
+        Ok(Ok(authorization)) => AuthorizeReply::Authorized(authorization),
+        Ok(Err(refusal)) => AuthorizeReply::Refused(refusal),
+        Err(_) => AuthorizeReply::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_no_answer_and_5xx_are_outages() {
+        assert!(AskError::from(TransportError::NotSent(String::new())).is_outage());
+        assert!(AskError::from(TransportError::NoAnswer(String::new())).is_outage());
+        for (status, outage) in [(302, false), (400, false), (401, false), (429, false), (500, true), (503, true)] {
+            assert_eq!(AskError::Status(status).is_outage(), outage, "{status}");
+        }
+        let (amount, limit) = (Money::mxn(1_200_000), AuthorizerConfig::MAX_AMOUNT);
+        for error in [WireError::Limit { amount, limit }, WireError::Currency, WireError::Json { line: 1, column: 1 }] {
+            assert!(!AskError::from(error).is_outage());
         }
     }
 }

@@ -13,7 +13,8 @@ mod report;
 mod server;
 mod wire;
 
-pub use client::{AuthorizerClient, AuthorizerConfig};
+pub(crate) use client::reply_to;
+pub use client::{AskError, AuthorizerClient, AuthorizerConfig};
 pub use customer::{MAX_CUSTOMER_CHARACTERS, is_email};
 pub use guard::GuessLimits;
 pub use profile::{AnswerNames, Codes, CustomerNames, Profile, RequestNames};

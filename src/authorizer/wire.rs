@@ -36,15 +36,15 @@ pub enum WireError {
     #[error("the amount can't be charged: {0}")]
     Amount(#[from] AmountError),
     /// Zero, or above the configured limit.
-    #[error("the amount {amount} is not above zero and up to {limit}")]
+    #[error("the amount {amount} is not above zero and up to max_amount, {limit}")]
     Limit {
         /// What was asked for.
         amount: Money,
         /// The configured limit.
         limit: Money,
     },
-    /// A currency other than MXN and USD, or other than the limit's.
-    #[error("the currency is not one that is taken")]
+    /// A currency other than the limit's.
+    #[error("the currency is not the one this box charges in")]
     Currency,
     /// An order number that is empty, too long, or has control characters.
     #[error("the order number must have 1 to {MAX_ORDER_ID} printable characters")]

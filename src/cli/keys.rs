@@ -1,6 +1,7 @@
 //! `tonopago keys`: issue, import, list and cancel payment keys.
 
 mod import;
+mod untaken;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ struct Issue {
     /// What is to be paid, as 200 or 200.50
     #[arg(long, allow_negative_numbers = true)]
     amount: String,
-    /// MXN or USD
+    /// MXN; or USD, for a key paid elsewhere: boxes charge MXN only
     #[arg(long, default_value = "MXN")]
     currency: String,
     /// Shown on the charge, at most 250 characters; the order, if not given
@@ -151,6 +152,7 @@ impl Issue {
             max_failures: self.max_failures,
         });
         let issued = issued.map_err(Failure::failed)?;
+        untaken::warn(&[amount]);
         let length = issued.key.expose().len();
         if length > MENU_DIGITS {
             eprintln!(

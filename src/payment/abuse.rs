@@ -3,9 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::authorizer::AskError;
 use crate::card::Pan;
 use crate::limits::{Breaker, BreakerConfig, Ratio, RatioLimit, Velocity, VelocityLimit};
-use crate::service::{AuthorizeReply, ChargeReply, Refusal};
+use crate::service::{Authorization, ChargeReply, Refusal};
 
 /// How much is borne.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct AbuseLimits {
     pub card_declines: VelocityLimit,
     /// Declined charges among all charges.
     pub declines: RatioLimit,
-    /// An authorizer that gives no answer.
+    /// An authorizer that gives no answer, or fails with a status of 5xx.
     pub authorizer: BreakerConfig,
     /// A gateway that makes no tokens.
     pub gateway: BreakerConfig,
@@ -99,22 +100,21 @@ impl Abuse {
         self.gateway.allows(now)
     }
 
-    pub(super) fn authorized(&self, reply: &AuthorizeReply, now: Timestamp) {
-        match reply {
-            AuthorizeReply::Unavailable => {
+    /// What asking the authorizer about a key showed of it and of the caller.
+    pub(super) fn asked(&self, answer: &Result<Result<Authorization, Refusal>, AskError>, now: Timestamp) {
+        match answer {
+            Err(error) if error.is_outage() => {
                 if self.authorizer.failed(now) {
                     tracing::error!("ALARM: the authorizer gives no answers; it is left alone for a while");
                 }
                 return;
             }
-            AuthorizeReply::Refused(Refusal::Unknown | Refusal::Expired | Refusal::Blocked) => {
+            Ok(Err(Refusal::Unknown | Refusal::Expired | Refusal::Blocked)) => {
                 if let Some(locked) = self.wrong_keys.failed(BOX, now) {
                     tracing::error!(until = %locked.until, "ALARM: too many wrong keys; no keys are taken");
                 }
             }
-            AuthorizeReply::Authorized(_)
-            | AuthorizeReply::Pending { .. }
-            | AuthorizeReply::Refused(Refusal::AlreadyPaid) => {}
+            Err(_) | Ok(Ok(_) | Err(Refusal::AlreadyPaid)) => {}
         }
         self.authorizer.succeeded();
     }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::authorizer::AuthorizerClient;
+use crate::authorizer::{AuthorizerClient, reply_to};
 use crate::ledger::{Ledger, LedgerError, State};
 use crate::openpay::{Action, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
@@ -145,9 +145,9 @@ impl Cashier {
         match self.till.known(key) {
             Ok(Some(reply)) => reply,
             Ok(None) if abuse.may_ask_authorizer(now) => {
-                let reply = self.authorizer.authorize(key);
-                abuse.authorized(&reply, self.till.now());
-                reply
+                let answer = self.authorizer.ask(key);
+                abuse.asked(&answer, self.till.now());
+                reply_to(answer)
             }
             Ok(None) => AuthorizeReply::Unavailable,
             Err(error) => {

@@ -124,6 +124,23 @@ fn keys_are_listed_masked_and_cancelled_once() {
 }
 
 #[test]
+fn a_key_that_no_box_may_take_is_issued_with_a_warning() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    let warning = |order: &str, amount: &str, currency: &str| {
+        let run = issue(&ledger, &["--order", order, "--amount", amount, "--currency", currency]);
+        assert_eq!((run.code, run.out.trim_end().len()), (0, 8), "{run:?}");
+        run.err
+    };
+    assert_eq!(warning("as-a-rule", "10000.00", "MXN"), "");
+    assert!(
+        warning("dear", "10000.01", "MXN")
+            .contains("above 10000.00 MXN only if its configuration has a higher `max_amount`")
+    );
+    assert!(warning("dollars", "1", "USD").contains("no box takes the key in USD"));
+}
+
+#[test]
 fn what_can_not_be_done_says_what_to_do() {
     let folder = Folder::new();
     let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();

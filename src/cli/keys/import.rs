@@ -15,6 +15,7 @@ use tonopago::text_file::{self, TextError};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
+use super::untaken;
 
 /// The columns a file may have; the first two it must have.
 const COLUMNS: [&str; 9] = ["order", "amount", "currency", "description", "key", "digits", "expires", "name", "email"];
@@ -23,7 +24,7 @@ const MAX_SHOWN: usize = 50;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The first line names the columns: order and amount, and any of currency (MXN), description (the order), key (random),
+The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the order), key (random),
 digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z), name, email.
 Printed are order and key of each line, as CSV.
 
@@ -64,6 +65,7 @@ impl Import {
             };
             tell_all(&self.file, refused.into_iter().map(problem).collect())
         })?;
+        untaken::warn(&orders.keys.iter().map(|key| key.amount).collect::<Vec<_>>());
         let mut output = csv::Writer::from_writer(std::io::stdout().lock());
         let mut write = |fields: [&str; 2]| output.write_record(fields).map_err(|error| Failure::from(into_io(error)));
         write(["order", "key"])?;

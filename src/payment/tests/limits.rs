@@ -3,6 +3,7 @@
 use super::super::AbuseLimits;
 use super::*;
 use crate::limits::{BreakerConfig, RatioLimit, VelocityLimit};
+use crate::money::Currency;
 
 fn limited(abuse: AbuseLimits) -> (Shop, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
@@ -56,6 +57,23 @@ fn nearly_all_charges_declined_stops_charging_for_a_while() {
     assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
     clock.advance(SignedDuration::from_mins(15));
     assert!(is_approved(&shop.charge(GOOD)));
+}
+
+/// A key this box does not charge says nothing of the other keys.
+#[test]
+fn keys_above_the_limit_or_in_dollars_do_not_count_as_an_authorizer_that_fails() {
+    let breaker = BreakerConfig { failures: 2, rest: SignedDuration::from_secs(30) };
+    let (shop, _) = limited(AbuseLimits { authorizer: breaker, ..AbuseLimits::default() });
+    for (order, amount) in
+        [("dear", Money::mxn(1_200_000)), ("dollars", Money { centavos: 100, currency: Currency::Usd })]
+    {
+        let key = shop.shop.issue(Digits::Random(8), amount, order).unwrap();
+        for _ in 0..3 {
+            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+            assert_eq!(reply, Reply::Authorize(AuthorizeReply::Unavailable), "{order}");
+        }
+    }
+    assert!(matches!(shop.authorize(), AuthorizeReply::Authorized(_)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::document::Context;
 use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
 use crate::http::{Credentials, Endpoint, SigningSecret, read_secret};
 use crate::menu::resolve::reader::{Map, Value};
+use crate::money::{Currency, Money};
 use crate::openpay::{self, Payer, PrivateKey};
 use crate::payment::NotifierConfig;
 
@@ -73,14 +74,29 @@ fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfi
 }
 
 fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<AuthorizerConfig> {
-    let map = value.map(&["url", "user", "password_file", "profile"])?;
+    let map = value.map(&["url", "user", "password_file", "profile", "max_amount"])?;
     let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
     let user = map.optional("user").map_or(Some("ivr"), |user| user.text());
     let password = read_password(value, &map, context);
     let profile =
         map.optional("profile").map_or_else(|| Some(Profile::default()), |value| read_profile(&value, context));
-    let credentials = Credentials::new(user?, &password?);
-    Some(AuthorizerConfig { profile: profile?, ..AuthorizerConfig::new(endpoint?, credentials) })
+    let max_amount =
+        map.optional("max_amount").map_or(Some(AuthorizerConfig::MAX_AMOUNT), |amount| read_amount(&amount));
+    let config = AuthorizerConfig::new(endpoint?, Credentials::new(user?, &password?));
+    Some(AuthorizerConfig { profile: profile?, max_amount: max_amount?, ..config })
+}
+
+/// Pesos and centavos, more than none. YAML's numbers are binary, but what an amount may have, eleven digits, comes through
+/// them unchanged.
+fn read_amount(value: &Value<'_>) -> Option<Money> {
+    let cure = "write pesos and centavos, such as 10000.00";
+    let parsed = Money::parse(value.text()?, Currency::Mxn);
+    let amount = parsed.map_err(|error| value.problem(error.to_string(), cure)).ok()?;
+    if amount.centavos == 0 {
+        value.problem("nothing could be charged", cure);
+        return None;
+    }
+    Some(amount)
 }
 
 fn read_password(value: &Value<'_>, map: &Map<'_>, context: &Context<'_>) -> Option<zeroize::Zeroizing<String>> {

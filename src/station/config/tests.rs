@@ -14,6 +14,29 @@ lines:
 services: { demo: target/demo }
 ";
 
+/// Services that charge, with the secrets in [`secrets`].
+const LIVE: &str = "version: 1
+lines: { a: { card: default } }
+services:
+  ledger: l.sqlite
+  authorizer: { url: https://a.example/x, password_file: password }
+  openpay: { url: sandbox, merchant: mabc, key_file: key, payer: { name: C, email: c@example.com } }
+";
+
+fn secrets() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_secret(&folder, "password", "s3cret-word", 0o600);
+    write_secret(&folder, "key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o600);
+    folder
+}
+
+fn write_secret(folder: &tempfile::TempDir, name: &str, text: &str, mode: u32) {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
 #[test]
 fn the_smallest_configuration_is_good_and_so_is_the_example() {
     let config = parse(GOOD).unwrap();
@@ -222,29 +245,43 @@ fn the_hash_follows_the_texts() {
 
 #[test]
 fn secrets_are_files_of_their_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str, mode: u32| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        #[cfg(unix)]
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    };
-    write("password", "s3cret-word", 0o600);
-    write("key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o600);
-    let text = "version: 1
-lines: { a: { card: default } }
-services:
-  ledger: l.sqlite
-  authorizer: { url: https://a.example/x, password_file: password }
-  openpay: { url: sandbox, merchant: mabc, key_file: key, payer: { name: C, email: c@example.com } }
-";
+    let folder = secrets();
     let file = folder.path().join("box.yaml");
-    let config = Config::parse(&file, text).map_err(|error| error.to_string()).unwrap();
+    let config = Config::parse(&file, LIVE).map_err(|error| error.to_string()).unwrap();
     assert!(!config.services.is_demo());
-    write("key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o644);
-    write("password", "s3cret-word", 0o640);
-    let told = Config::parse(&file, text).err().unwrap().to_string();
+    write_secret(&folder, "key", "sk_e568c42a6c384b7ab02cd47d2e407cab", 0o644);
+    write_secret(&folder, "password", "s3cret-word", 0o640);
+    let told = Config::parse(&file, LIVE).err().unwrap().to_string();
     #[cfg(unix)]
     assert_eq!(told.matches("run chmod 600 on it").count(), 2, "{told}");
     assert!(!told.contains("s3cret") && !told.contains("sk_e568"), "{told}");
+}
+
+#[test]
+fn the_most_a_call_may_charge_is_configured() {
+    let folder = secrets();
+    let limit = |setting: &str| {
+        let text = LIVE.replace("password_file: password", &format!("password_file: password{setting}"));
+        let config = Config::parse(&folder.path().join("box.yaml"), &text).map_err(|error| error.to_string())?;
+        let Services::Live(live) = config.services else { panic!("a demonstration") };
+        Ok::<_, String>(live.authorizer.max_amount.to_string())
+    };
+    assert_eq!(limit("").unwrap(), "10000.00 MXN");
+    assert_eq!(limit(", max_amount: 25000.50").unwrap(), "25000.50 MXN");
+    assert_eq!(limit(", max_amount: \"500\"").unwrap(), "500.00 MXN");
+    assert_eq!(limit(", max_amount: 999999999.99").unwrap(), "999999999.99 MXN");
+    for (bad, expected) in [
+        ("0", "nothing could be charged"),
+        ("-1", "is negative"),
+        ("\"10,000\"", "is not an amount"),
+        ("1.005", "more than two decimals"),
+        ("1000000000", "is larger than"),
+        ("[1]", "expected a text"),
+    ] {
+        let told = limit(&format!(", max_amount: {bad}")).unwrap_err();
+        let place = "(at services.authorizer.max_amount)";
+        assert!(told.contains(expected) && told.contains(place), "{bad}: {told}");
+    }
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("box.example.yaml")).unwrap();
+    assert!(example.contains("# max_amount: 10000.00"), "the example tells of it, with the default");
 }
