@@ -1,4 +1,10 @@
 //! Who may ask how often: wrong keys and wrong passwords lock whoever tries them, for longer and longer.
+//!
+//! A lock for wrong passwords never keeps the right one out. Behind a proxy, or a router that many share, all clients have
+//! one address, and anybody there could lock every box out for a day by being wrong six times. So credentials are looked at
+//! first, in constant time, and only who has none is counted, slowed down and turned away. What makes guessing hopeless is
+//! the password's length, which `tonopago authorizer serve` insists on, not the lock. (To believe a header that names the
+//! client would put the lock into the hands of whoever can write that header.)
 
 use std::net::IpAddr;
 
@@ -13,9 +19,9 @@ pub struct GuessLimits {
     pub per_source: VelocityLimit,
     /// Wrong keys of one caller.
     pub per_caller: VelocityLimit,
-    /// Wrong passwords from one address.
+    /// Wrong passwords from one address; the right one is never locked out.
     pub passwords: VelocityLimit,
-    /// Requests a minute from one address, right or wrong.
+    /// Requests a minute from one address: so many with credentials, and so many reports with wrong signatures.
     pub requests_per_minute: u32,
 }
 
@@ -44,7 +50,9 @@ pub(super) struct Guard {
     sources: Velocity,
     callers: Velocity,
     passwords: Velocity,
-    requests: Rate,
+    /// Requests of those who proved who they are, and of all others: a flood of these takes nothing from those.
+    boxes: Rate,
+    strangers: Rate,
 }
 
 /// Who asks.
@@ -60,22 +68,29 @@ impl Guard {
             sources: Velocity::new(limits.per_source),
             callers: Velocity::new(limits.per_caller),
             passwords: Velocity::new(limits.passwords),
-            requests: Rate::new(limits.requests_per_minute),
+            boxes: Rate::new(limits.requests_per_minute),
+            strangers: Rate::new(limits.requests_per_minute),
         }
     }
 
-    /// Whether an address may ask anything at all now; counts the request.
+    /// Whether somebody with the right password or signature may ask now; counts the request.
     pub(super) fn admit(&self, source: IpAddr, now: Timestamp) -> Result<(), Locked> {
-        if !self.requests.allows(source, now) {
-            let next_minute = 60 - now.as_second().rem_euclid(60);
-            return Err(Locked { until: now.checked_add(SignedDuration::from_secs(next_minute)).unwrap_or(now) });
-        }
-        self.passwords.check(source.to_string().as_bytes(), now)
+        within(&self.boxes, source, now)
     }
 
-    /// Counts a wrong password.
-    pub(super) fn wrong_password(&self, source: IpAddr, now: Timestamp) -> Option<Locked> {
-        self.passwords.failed(source.to_string().as_bytes(), now)
+    /// Counts a wrong signature; says if it was one too many in this minute.
+    pub(super) fn wrong_signature(&self, source: IpAddr, now: Timestamp) -> Result<(), Locked> {
+        within(&self.strangers, source, now)
+    }
+
+    /// Counts a wrong password; gives the lock it caused, if it caused one.
+    ///
+    /// # Errors
+    /// [`Locked`] if it comes during a lock; then it does not count.
+    pub(super) fn wrong_password(&self, source: IpAddr, now: Timestamp) -> Result<Option<Locked>, Locked> {
+        let source = source.to_string();
+        self.passwords.check(source.as_bytes(), now)?;
+        Ok(self.passwords.failed(source.as_bytes(), now))
     }
 
     /// Whether keys may be asked about now. While it says no, right keys get no answer either.
@@ -90,6 +105,15 @@ impl Guard {
         let source = self.sources.failed(asker.source.to_string().as_bytes(), now);
         source.map(|locked| ("address", locked)).or(caller.map(|locked| ("caller", locked)))
     }
+}
+
+/// Counts a request; one too many is told of the minute's end.
+fn within(rate: &Rate, source: IpAddr, now: Timestamp) -> Result<(), Locked> {
+    if rate.allows(source, now) {
+        return Ok(());
+    }
+    let next_minute = 60 - now.as_second().rem_euclid(60);
+    Err(Locked { until: now.checked_add(SignedDuration::from_secs(next_minute)).unwrap_or(now) })
 }
 
 #[cfg(test)]
@@ -163,11 +187,11 @@ mod tests {
     fn requests_and_passwords_have_limits() {
         let guard = Guard::new(&GuessLimits { requests_per_minute: 10, ..GuessLimits::default() });
         let now = Timestamp::from_second(1_700_000_020).unwrap();
-        assert_eq!((0..12).filter(|_| guard.admit(BOX, now).is_ok()).count(), 10);
+        assert_eq!((0..12).filter(|_| guard.wrong_signature(BOX, now).is_ok()).count(), 10);
+        assert_eq!((0..12).filter(|_| guard.admit(BOX, now).is_ok()).count(), 10, "not what strangers left of it");
         let later = now.checked_add(SignedDuration::from_secs(60)).unwrap();
-        for _ in 0..6 {
-            guard.wrong_password(BOX, later);
-        }
-        assert!(guard.admit(BOX, later).is_err());
+        let locks: Vec<bool> = (0..8).map(|_| guard.wrong_password(BOX, later).is_err()).collect();
+        assert_eq!(locks, [false, false, false, false, false, false, true, true]);
+        assert!(guard.admit(BOX, later).is_ok(), "the right password is not locked out");
     }
 }

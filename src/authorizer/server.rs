@@ -28,6 +28,10 @@ const MAX_BODY_BYTES: usize = 4096;
 /// key exists. A caller does not notice, and a ledger is nearly always faster.
 const ANSWER_AFTER: Duration = Duration::from_millis(20);
 
+/// Whoever has no right credentials hears so after this time: all that the connections there may be can try is some 1300
+/// passwords a second, against the 2^64 of 16 random hexadecimal digits. Those with the right ones never wait for it.
+const REFUSED_AFTER: Duration = Duration::from_millis(200);
+
 /// How the service is set up.
 #[derive(Clone)]
 pub struct ServerConfig {
@@ -126,7 +130,7 @@ type Client = Extension<Peer>;
 
 async fn authorize(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap, body: Bytes) -> Response {
     let begun = Instant::now();
-    let (answered, response) = match app.admit(peer.ip(), &headers) {
+    let (answered, response) = match app.admit(peer.ip(), &headers).await {
         Err(refused) => *refused,
         Ok(now) => {
             let answer = answer(&app, peer.ip(), &body, now).await;
@@ -140,19 +144,41 @@ async fn authorize(State(app): Shared, Extension(Peer(peer)): Client, headers: H
 
 impl App {
     /// Checks who asks; gives the time of the request.
-    fn admit(&self, source: IpAddr, headers: &HeaderMap) -> Result<Timestamp, Box<(Answered, Response)>> {
+    async fn admit(&self, source: IpAddr, headers: &HeaderMap) -> Result<Timestamp, Box<(Answered, Response)>> {
         let now = self.ledger.clock().now();
-        self.guard.admit(source, now).map_err(|locked| Box::new(limited(locked, now)))?;
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if self.credentials.accept(given) {
-            return Ok(now);
+            return self.guard.admit(source, now).map(|()| now).map_err(|locked| Box::new(limited(locked, now)));
+        }
+        let refused = self.wrong_password(source, now);
+        tokio::time::sleep(REFUSED_AFTER).await;
+        Err(Box::new(refused))
+    }
+
+    fn wrong_password(&self, source: IpAddr, now: Timestamp) -> (Answered, Response) {
+        match self.guard.wrong_password(source, now) {
+            Err(locked) => return limited(locked, now),
+            Ok(Some(locked)) => self.note_lock("address", source, locked),
+            Ok(None) => {}
         }
         tracing::warn!(%source, "wrong user or password");
-        if let Some(locked) = self.guard.wrong_password(source, now) {
-            self.note_lock("address", source, locked);
-        }
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"authorizer\"")];
-        Err(Box::new((Answered::WrongPassword, (StatusCode::UNAUTHORIZED, challenge).into_response())))
+        (Answered::WrongPassword, (StatusCode::UNAUTHORIZED, challenge).into_response())
+    }
+
+    /// Checks a report's signature as [`Self::admit`] checks a password.
+    fn admit_report(&self, source: IpAddr, headers: &HeaderMap, body: &[u8]) -> Result<(), Box<(Answered, Response)>> {
+        let now = self.ledger.clock().now();
+        let refused = |status: StatusCode| Box::new((Answered::ReportRefused, status.into_response()));
+        let turned_away = |locked| Box::new(limited(locked, now));
+        let Some(secret) = &self.reports else { return Err(refused(StatusCode::NOT_FOUND)) }; // none are taken here
+        let signature = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        if let Err(error) = secret.verify(signature.unwrap_or_default(), body, now) {
+            self.guard.wrong_signature(source, now).map_err(turned_away)?;
+            tracing::warn!(%source, %error, "a report was not taken");
+            return Err(refused(StatusCode::UNAUTHORIZED));
+        }
+        self.guard.admit(source, now).map_err(turned_away)
     }
 
     fn note_lock(&self, what: &str, source: IpAddr, locked: Locked) {
@@ -212,24 +238,19 @@ const fn answered(answer: &Result<Authorization, Refusal>) -> Answered {
 }
 
 async fn report(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap, body: Bytes) -> Response {
-    let (begun, now) = (Instant::now(), app.ledger.clock().now());
-    if let Err(locked) = app.guard.admit(peer.ip(), now) {
-        return limited(locked, now).1;
-    }
-    let shared = Arc::clone(&app);
-    let taken = tokio::task::spawn_blocking(move || {
-        let secret = shared.reports.as_ref()?;
-        let signature = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-        Some(take(&shared.ledger, secret, signature, &body, now))
-    });
-    let status = match taken.await {
-        Ok(None) => StatusCode::NOT_FOUND, // reports are not taken here
-        Ok(Some(result)) => report_status(&result, peer.ip()),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    let begun = Instant::now();
+    let (answered, response) = match app.admit_report(peer.ip(), &headers, &body) {
+        Err(refused) => *refused,
+        Ok(()) => {
+            let shared = Arc::clone(&app);
+            let taken = tokio::task::spawn_blocking(move || take(&shared.ledger, &body)).await;
+            let status = taken.map_or(StatusCode::INTERNAL_SERVER_ERROR, |result| report_status(&result, peer.ip()));
+            let answered = if status.is_success() { Answered::ReportTaken } else { Answered::ReportRefused };
+            (answered, status.into_response())
+        }
     };
-    let answered = if status.is_success() { Answered::ReportTaken } else { Answered::ReportRefused };
     app.metrics.count(answered, begun.elapsed());
-    status.into_response()
+    response
 }
 
 fn report_status(result: &Result<Receipt, ReportError>, source: IpAddr) -> StatusCode {
@@ -242,7 +263,6 @@ fn report_status(result: &Result<Receipt, ReportError>, source: IpAddr) -> Statu
         Err(error) => {
             tracing::warn!(%source, %error, "a report was not taken");
             match error {
-                ReportError::Signature(_) => StatusCode::UNAUTHORIZED,
                 ReportError::Unreadable { .. } => StatusCode::BAD_REQUEST,
                 ReportError::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
             }
@@ -257,7 +277,7 @@ async fn health(State(app): Shared) -> Response {
 
 /// For those who may ask about keys: the counts say how many keys there are to be found.
 async fn metrics(State(app): Shared, Extension(Peer(peer)): Client, headers: HeaderMap) -> Response {
-    match app.admit(peer.ip(), &headers) {
+    match app.admit(peer.ip(), &headers).await {
         Ok(_) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text()).into_response(),
         Err(refused) => refused.1,
     }

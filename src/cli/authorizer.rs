@@ -9,12 +9,16 @@ use tonopago::authorizer::{AuthorizerServer, GuessLimits, Profile, Protection, S
 use tonopago::http::{Credentials, SigningSecret, Termination, TlsIdentity, read_secret};
 use tonopago::limits::VelocityLimit;
 use tonopago::text_file;
+use zeroize::Zeroizing;
 
 use super::merchant::{GRACE, LedgerArgs, REPORT_SECRET};
 use super::{Failure, Outcome};
 
 /// Environment variable of the password the box must know.
 const PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
+/// Fewest characters of it. Nothing locks the right password out, so it must be beyond guessing: 16 random hexadecimal
+/// digits are.
+const MIN_PASSWORD_CHARACTERS: usize = 16;
 
 /// The merchant's side: answer whether a payment key is good, and for how much
 #[derive(clap::Args)]
@@ -29,8 +33,12 @@ POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' s
 report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the
 answers under way end.
 
-Wrong keys and wrong passwords lock whoever tries them: more than 20 wrong keys in a minute from one address, or 5 of one
-caller, for 15 minutes, and each time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429).")]
+Wrong keys lock whoever tries them: more than 20 in a minute from one address, or 5 of one caller, for 15 minutes, and each
+time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429). Behind a proxy all boxes have
+one address, and share --wrong-keys-per-hour and --requests-per-minute.
+
+Wrong passwords are slowed down and locked likewise, but the right one is always taken: so it must be long. Make one with
+openssl rand -hex 32.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -54,7 +62,8 @@ struct Serve {
     /// User the box authenticates as
     #[arg(long, default_value = "ivr")]
     user: String,
-    /// File with the box's password, readable by its owner only; else it is taken from TONOPAGO_AUTHORIZER_PASSWORD
+    /// File with the box's password, 16 characters or more, readable by its owner only; else it is taken from
+    /// TONOPAGO_AUTHORIZER_PASSWORD
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// JSON file with names and codes of the wire contract that differ from the default
@@ -93,8 +102,7 @@ impl Serve {
         if self.user.contains(':') {
             return Err(Failure::usage("--user can't contain a colon (RFC 7617)"));
         }
-        let password = read_secret("authorizer password", PASSWORD, self.password_file.as_deref());
-        let credentials = Credentials::new(&self.user, &password.map_err(Failure::failed)?);
+        let credentials = Credentials::new(&self.user, &self.password()?);
         let profile = self.profile.as_deref().map_or_else(|| Ok(Profile::default()), read_profile)?;
         let protection = self.protection()?;
         if !self.listen.ip().is_loopback() && protection.tls.is_none() {
@@ -112,6 +120,18 @@ impl Serve {
             eprintln!("tonopago: an answer took too long and was cut off");
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn password(&self) -> Result<Zeroizing<String>, Failure> {
+        let password = read_secret("authorizer password", PASSWORD, self.password_file.as_deref());
+        let password = password.map_err(Failure::failed)?;
+        if password.chars().count() < MIN_PASSWORD_CHARACTERS {
+            return Err(Failure::failed(format!(
+                "the authorizer password has fewer than {MIN_PASSWORD_CHARACTERS} characters and could be guessed: make one \
+                 with `openssl rand -hex 32`, for this service and its boxes"
+            )));
+        }
+        Ok(password)
     }
 
     fn protection(&self) -> Result<Protection, Failure> {

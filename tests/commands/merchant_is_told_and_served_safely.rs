@@ -53,7 +53,7 @@ fn issue(ledger: &str, more: &[&str]) -> Run {
 fn the_merchant_hears_of_a_payment_over_tls_and_the_key_is_paid() {
     let folder = Folder::new();
     let (boxes, merchants) = (text(&folder, "box.sqlite"), text(&folder, "merchant.sqlite"));
-    let password = secret_file(&folder, "password", "hunter2");
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2");
     let secret = secret_file(&folder, "report.secret", "0123456789abcdef");
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -91,7 +91,7 @@ fn the_merchant_hears_of_a_payment_over_tls_and_the_key_is_paid() {
 fn a_wrong_password_is_logged_and_sigterm_ends_the_service_politely() {
     let folder = Folder::new();
     let ledger = text(&folder, "ledger.sqlite");
-    let password = secret_file(&folder, "password", "hunter2");
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2");
     let args = ["authorizer", "serve", "--ledger", &ledger, "--listen", "127.0.0.1:0", "--password-file", &password];
     let server = Service::start(&args);
     let http = HttpClient::new(Credentials::new("ivr", "wrong"), Timeouts::answering_within(Duration::from_secs(20)));
@@ -186,7 +186,7 @@ fn the_certificate_the_service_shows_is_the_one_given() {
     let (cert_file, ledger) = (text(&folder, "cert.pem"), text(&folder, "ledger.sqlite"));
     fs::write(&cert_file, certificate.pem()).unwrap();
     let key_file = secret_file(&folder, "key.pem", &key.serialize_pem());
-    let password = secret_file(&folder, "password", "hunter2");
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2");
     let args = ["authorizer", "serve", "--ledger", &ledger, "--listen", "127.0.0.1:0", "--password-file", &password];
     let server = Service::start(&[&args[..], &["--tls-cert", &cert_file, "--tls-key", &key_file]].concat());
     let health = server.address.replace("/openpay/authorizer", "/healthz");
@@ -195,7 +195,7 @@ fn the_certificate_the_service_shows_is_the_one_given() {
     assert_eq!(HttpClient::trusting(Some(&trusting), None, timeouts).get(&health).unwrap().body, b"ok");
     assert!(HttpClient::trusting(None, None, timeouts).get(&health).is_err());
     let endpoint = Endpoint::parse(&server.address).unwrap();
-    let config = AuthorizerConfig::new(endpoint, Credentials::new("ivr", "hunter2"));
+    let config = AuthorizerConfig::new(endpoint, Credentials::new("ivr", "hunter2-hunter2-hunter2"));
     let ask = |authorities| {
         let config = AuthorizerConfig { authorities, ..config.clone() };
         AuthorizerClient::new(config, Arc::new(SystemClock)).authorize(&PaymentKey::new("257139"))

@@ -35,7 +35,8 @@ fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
     let key = PrivateKey::parse(&sandbox.private_key).unwrap();
     let client = Client::new(&Config::new(openpay, &sandbox.merchant_id, key).unwrap());
     let ledger = Arc::new(Ledger::open(Path::new(ledger), Arc::new(SystemClock)).unwrap());
-    let config = AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), Credentials::new("ivr", "hunter2"));
+    let config =
+        AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), Credentials::new("ivr", "hunter2-hunter2-hunter2"));
     let authorizer = AuthorizerClient::new(config, Arc::new(SystemClock));
     let payer = Payer { name: "Cliente".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
     let cashier = Cashier::new(authorizer, Till::new(client, ledger, CashierConfig::new(payer)));
@@ -60,7 +61,7 @@ fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
 fn from_issued_key_to_refund() {
     let folder = Folder::new();
     let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
-    let password = secret_file(&folder, "password", "hunter2\n");
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2\n");
     let key_file = secret_file(&folder, "openpay.key", &SandboxConfig::default().private_key);
     assert_eq!(issue(&ledger, &["--order", "ord-1", "--amount", "200.5", "--key", "257139"]).out, "257139\n");
 
@@ -149,6 +150,7 @@ fn what_can_not_be_done_says_what_to_do() {
     fs::write(&exposed, "sk_1").unwrap();
     fs::set_permissions(&exposed, Permissions::from_mode(0o644)).unwrap();
     let exposed = exposed.to_str().unwrap();
+    let short = secret_file(&folder, "short", "15-characters-x");
     let no_ledger = folder.path("missing/ledger.sqlite");
     for (args, code, cure) in [
         (vec!["keys", "issue", "--ledger", &ledger, "--order", "o", "--amount", "1.005"], 2, "--amount"),
@@ -187,6 +189,7 @@ fn what_can_not_be_done_says_what_to_do() {
         (vec!["payments", "reconcile", "--ledger", &ledger, "--merchant", "m", "--key-file", exposed], 1, "chmod 600"),
         (vec!["payments", "reconcile", "--ledger", &ledger, "--merchant", "m"], 1, "TONOPAGO_OPENPAY_KEY"),
         (vec!["authorizer", "serve", "--ledger", &ledger], 1, "TONOPAGO_AUTHORIZER_PASSWORD"),
+        (vec!["authorizer", "serve", "--ledger", &ledger, "--password-file", &short], 1, "openssl rand -hex 32"),
         (vec!["sandbox", "--secure-from", "much"], 2, "--secure-from"),
     ] {
         let run = tonopago(&args);
@@ -203,7 +206,7 @@ fn the_wire_contract_is_printed_as_it_is_read() {
     let file = folder.path("profile.json");
     fs::write(&file, r#"{"anser":{}}"#).unwrap();
     let ledger = folder.path("ledger.sqlite");
-    let password = secret_file(&folder, "password", "hunter2");
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2");
     let run = tonopago([
         "authorizer",
         "serve",

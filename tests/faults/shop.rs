@@ -16,7 +16,7 @@ use tonopago::payment::{AbuseLimits, Cashier, CashierConfig, Notifier, NotifierC
 use tonopago::service::{AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
 
 /// The password between box and authorizer.
-pub(crate) const PASSWORD: &str = "hunter2hunter2";
+pub(crate) const PASSWORD: &str = "hunter2-hunter2-hunter2";
 /// The secret between box and merchant.
 pub(crate) const SECRET: &str = "0123456789abcdef";
 /// What every key is worth.

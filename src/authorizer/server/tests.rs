@@ -118,15 +118,34 @@ fn guessing_locks_even_right_keys_until_the_lock_ends() {
     assert!(matches!(merchant.authorize("257139"), AuthorizeReply::Authorized(_)));
 }
 
+/// All clients of a proxy have its address: whoever guesses there must not lock the boxes out.
 #[test]
-fn wrong_passwords_lock_the_address() {
+fn wrong_passwords_lock_wrong_passwords_only() {
     let limit = VelocityLimit { per_minute: 2, ..GuessLimits::default().passwords };
     let guesses = GuessLimits { passwords: limit, ..GuessLimits::default() };
-    let merchant = Merchant::open(Protection { guesses, ..Protection::default() });
+    let secret = SigningSecret::new(SECRET).unwrap();
+    let merchant = Merchant::open(Protection { guesses, reports: Some(secret.clone()), ..Protection::default() });
     let status = |password| merchant.get("/metrics", password).0;
-    assert_eq!([status("a"), status("b"), status("c"), status("secret")], [401, 401, 401, 429]);
-    merchant.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!(["a", "b", "c", "d", "secreT"].map(status), [401, 401, 401, 429, 429]);
     assert_eq!(status("secret"), 200);
+    assert!(matches!(merchant.authorize("257139"), AuthorizeReply::Authorized(_)));
+    let paid = r#"{"id":"evt_1","type":"payment.approved","order_id":"ord-234"}"#;
+    assert_eq!(merchant.report(paid, &secret.sign(paid.as_bytes(), merchant.clock.now())), 204);
+    assert_eq!(status("e"), 429, "the right one ended nothing");
+    merchant.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!(status("f"), 401);
+}
+
+#[test]
+fn a_flood_of_strangers_takes_nothing_from_the_box() {
+    let guesses = GuessLimits { requests_per_minute: 3, ..GuessLimits::default() };
+    let secret = SigningSecret::new(SECRET).unwrap();
+    let merchant = Merchant::open(Protection { guesses, reports: Some(secret.clone()), ..Protection::default() });
+    let other = r#"{"id":"evt_1","type":"payment.pending","order_id":"ord-234"}"#;
+    assert_eq!([(); 5].map(|()| merchant.report(other, "t=1,v1=00")), [401, 401, 401, 429, 429]);
+    assert_eq!([(); 4].map(|()| merchant.get("/metrics", "wrong").0), [401; 4]);
+    assert!(matches!(merchant.authorize("257139"), AuthorizeReply::Authorized(_)));
+    assert_eq!(merchant.report(other, &secret.sign(other.as_bytes(), merchant.clock.now())), 204);
 }
 
 #[test]
