@@ -1,9 +1,10 @@
 //! `tonopago decode`: the digits in recordings.
 
+mod drawing;
+
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,8 +15,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{Opener, RawFormat, SampleFormat};
-use tonopago::decode::plot::Plot;
-use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, decode_and, gather};
+use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -47,7 +47,8 @@ pub(super) struct Args {
     /// Also tell what was almost a digit, with the reason it was refused
     #[arg(long)]
     rejected: bool,
-    /// Draw the recording's spectrogram with its digits, near misses and their reasons marked (one recording only)
+    /// Draw the recording's spectrogram with its digits, near misses and their reasons marked (one recording only). The
+    /// name ends in .svg; nothing but an SVG is written over
     #[arg(long, value_name = "SVG")]
     plot: Option<PathBuf>,
     /// The receiver's limits
@@ -84,8 +85,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let (inputs, refused) = gather(&args.files, args.raw_rate.is_some());
     refused.iter().for_each(|error| eprintln!("tonopago: {error}"));
     if let Some(plot) = &args.plot {
+        drawing::check_target(plot, &inputs)?;
         return match (&inputs[..], &refused[..]) {
-            ([input], []) => plotted(&args, input, plot),
+            ([input], []) => drawing::plotted(&args, input, plot),
             ([], _) => Ok(ExitCode::from(FAILED)),
             _ => Err(Failure::usage("--plot draws one recording: name one file")),
         };
@@ -105,30 +107,6 @@ pub(super) fn run(args: Args) -> Outcome {
         })
     })?;
     Ok(ExitCode::from(if failed { FAILED } else { 0 }))
-}
-
-/// One recording, drawn, and told as ever. What could be read of a damaged one is drawn and told, too.
-fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
-    let (batch, mut entries) = (args.batch(&Arc::default()), Vec::new());
-    let recording = batch.open(input).map_err(Failure::failed)?;
-    let mut plot = Plot::new(recording.sample_rate(), recording.channels());
-    let options = Options { rejected: true, ..batch.options };
-    let decoded = decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
-        entries.push(entry);
-        ControlFlow::Continue(())
-    });
-    fs::write(path, plot.svg(&input.to_string(), &entries)).map_err(|error| {
-        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
-    })?;
-    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
-    reporter.begin()?;
-    for entry in entries.into_iter().filter(|entry| args.rejected || entry.rejected.is_none()) {
-        reporter.item(input, &Item::Entry(entry))?;
-    }
-    let last = Item::Done(decoded.map_err(Failure::failed)?);
-    complain(input, &last);
-    reporter.item(input, &last)?;
-    Ok(ExitCode::SUCCESS)
 }
 
 impl Args {

@@ -24,6 +24,42 @@ pub enum Input {
     Standard,
 }
 
+impl Input {
+    /// Which file it is, whatever it is called; `None` if that can't be told.
+    pub fn identity(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::File(path) => fs::metadata(path).ok(),
+            Self::Standard => standard_input(),
+        }
+        .and_then(|metadata| file_identity(&metadata))
+    }
+}
+
+/// Device and number of a file: all its names and links have the same. `None` where the system has no such thing.
+#[cfg(unix)]
+pub fn file_identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Device and number of a file: all its names and links have the same. `None` where the system has no such thing.
+#[cfg(not(unix))]
+pub fn file_identity(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+#[cfg(unix)]
+fn standard_input() -> Option<fs::Metadata> {
+    use std::os::fd::AsFd as _;
+    let file = io::stdin().as_fd().try_clone_to_owned().map(fs::File::from);
+    file.and_then(|file| file.metadata()).ok()
+}
+
+#[cfg(not(unix))]
+fn standard_input() -> Option<fs::Metadata> {
+    None
+}
+
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,8 +1,9 @@
 //! `decode --plot`: the same digits as ever, and a picture of them.
 
 use std::fs;
+use std::process::Command;
 
-use crate::harness::{Folder, tonopago};
+use crate::harness::{Folder, program, tonopago};
 
 #[test]
 fn the_picture_is_beside_what_is_told() {
@@ -33,4 +34,37 @@ fn it_draws_one_recording_and_says_what_it_can_not_write() {
     assert!(run.code == 1 && run.err.contains("x.svg: cannot be written"), "{run:?}");
     let run = tonopago(["decode", "--plot", "x.svg", folder.path("missing.wav").to_str().unwrap()]);
     assert!(run.code == 1 && run.err.contains("missing.wav"), "{run:?}");
+}
+
+/// `--plot *.wav` and its like: what is there is not a drawing, so it stays.
+#[test]
+fn a_recording_is_never_written_over() {
+    let folder = Folder::new();
+    let (a, b) = (folder.digits("a.wav", "12", &[]), folder.digits("b.wav", "34", &[]));
+    let sound = fs::read(&a).unwrap();
+    let [hard, soft, other] = ["hard.svg", "soft.svg", "other.svg"].map(|name| folder.path(name));
+    fs::hard_link(&a, &hard).unwrap();
+    std::os::unix::fs::symlink(&a, &soft).unwrap();
+    fs::write(&other, "<html>no drawing</html>").unwrap();
+    for (target, recording, reason) in [
+        (&a, &b, "a drawing's name ends in .svg"),
+        (&hard, &a, "that is the recording itself"),
+        (&soft, &a, "that is the recording itself"),
+        (&soft, &b, "something else than an SVG"),
+        (&other, &b, "something else than an SVG"),
+        (&folder.path("-"), &b, "a drawing's name ends in .svg"),
+    ] {
+        let run = tonopago(["decode", "--plot", target.to_str().unwrap(), recording.to_str().unwrap()]);
+        assert!(run.code == 2 && run.out.is_empty() && run.err.contains(reason), "{target:?}: {run:?}");
+    }
+    let run = tonopago(["decode", "--plot", "-", b.to_str().unwrap()]);
+    assert!(run.code == 2 && run.err.contains("standard output is for the digits"), "{run:?}");
+    let from_standard_input = Command::new(program())
+        .args(["decode", "--plot", hard.to_str().unwrap(), "-"])
+        .stdin(fs::File::open(&a).unwrap())
+        .output()
+        .unwrap();
+    assert!(from_standard_input.status.code() == Some(2), "{from_standard_input:?}");
+    assert_eq!(fs::read(&a).unwrap(), sound);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "<html>no drawing</html>");
 }
