@@ -101,8 +101,9 @@ pub(super) fn run(args: Args) -> Outcome {
         batch.run(&inputs, |input, item| {
             failed |= matches!(item, Item::Failed(_));
             bar.suspend(|| {
+                let told = reporter.item(input, &item);
                 complain(input, &item);
-                reporter.item(input, &item)
+                told
             })
         })
     })?;

@@ -80,9 +80,17 @@ pub struct Summary {
 /// Why a recording could not be decoded.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// It can't be read.
+    /// It can't be opened.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// It can't be read further, and what was read has been told.
+    #[error("{source}")]
+    Interrupted {
+        /// What stopped the reading.
+        source: AudioError,
+        /// The part that was read.
+        heard: Summary,
+    },
     /// The detector does not work at its sample rate.
     #[error("{name}: {source}")]
     Detector {
@@ -96,7 +104,8 @@ pub enum DecodeError {
 /// Finds the digits of every channel and tells them in the order they were decided; `on_entry` may break off.
 ///
 /// # Errors
-/// If the recording can't be read further, or has a sample rate the detector does not take. Entries told before stand.
+/// If the recording can't be read further, or has a sample rate the detector does not take. What was read is told first, as if
+/// the recording ended there.
 pub fn decode(
     recording: Recording,
     options: &Options,
@@ -120,9 +129,12 @@ pub fn decode_and(
         .map(|_| Detector::new(sample_rate, &options.profile))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| DecodeError::Detector { name: recording.name().to_owned(), source })?;
-    let (mut block, mut found, mut more) = (Block::new(), Vec::new(), true);
+    let (mut block, mut found, mut more, mut failure) = (Block::new(), Vec::new(), true, None);
     while more {
-        more = recording.next_block(&mut block)?;
+        more = recording.next_block(&mut block).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        });
         if more {
             on_block(&block);
         }
@@ -141,12 +153,16 @@ pub fn decode_and(
             break;
         }
     }
-    Ok(Summary {
+    let heard = Summary {
         sample_rate,
         channels: channels.len(),
         seconds: recording.seconds(),
         warning: recording.warning().cloned(),
-    })
+    };
+    match failure {
+        None => Ok(heard),
+        Some(source) => Err(DecodeError::Interrupted { source, heard }),
+    }
 }
 
 /// An entry and when its event came, in samples.
@@ -239,6 +255,39 @@ mod tests {
         let options = Options { rejected: true, ..Options::default() };
         let found = entries(Cursor::new(sound), 2, &options);
         assert!(found.iter().any(|entry| entry.rejected == Some(Reason::Twist)), "{found:?}");
+    }
+
+    /// A disk that fails in the midst of a file.
+    struct Failing(Cursor<Vec<u8>>);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("the disk is broken")),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_an_error_is_told_with_its_length() {
+        let mut sound = audio("12", GeneratorConfig::default());
+        // The second digit is on when the disk fails.
+        sound.truncate(sound.len() - 200);
+        let frames = sound.len();
+        let stream = Failing(Cursor::new(stereo(&sound, &sound)));
+        let raw = RawFormat { sample_rate: 8000, channels: 2, format: SampleFormat::F32Le };
+        let recording = Recording::from_raw("test", stream, raw).unwrap();
+        let mut digits = String::new();
+        let mut on_entry = |entry: Entry| {
+            digits.push(entry.digit.as_char());
+            ControlFlow::Continue(())
+        };
+        let error = decode(recording, &Options::default(), &mut on_entry).unwrap_err();
+        assert_eq!(digits, "1122");
+        let DecodeError::Interrupted { heard, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((heard.sample_rate, heard.channels, heard.seconds), (8000, 2, frames as f64 / 8000.0));
+        assert!(error.to_string().contains("the disk is broken"), "{error}");
     }
 
     #[test]

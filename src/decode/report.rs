@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Entry, Input, Item, Summary};
+use super::{DecodeError, Entry, Input, Item, Summary};
 
 /// How to write what was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,14 +71,16 @@ impl<W: Write> Reporter<W> {
     pub fn item(&mut self, input: &Input, item: &Item) -> io::Result<()> {
         match (self.format, item) {
             (Format::Text, Item::Entry(entry)) => self.waiting.push(*entry),
-            (Format::Text, Item::Done(summary)) => self.write_text(input, summary)?,
-            (Format::Text, Item::Failed(_)) => self.waiting.clear(),
+            (Format::Text, Item::Done(summary)) => self.write_text(input, summary, "")?,
+            (Format::Text, Item::Failed(DecodeError::Interrupted { heard, .. })) => {
+                self.write_text(input, heard, "the first ")?;
+            }
             (Format::Jsonl, Item::Entry(entry)) => {
                 serde_json::to_writer(&mut self.out, &Row::new(input, entry))?;
                 writeln!(self.out)?;
             }
             (Format::Csv, Item::Entry(entry)) => self.write_csv(Row::new(input, entry).fields())?,
-            (Format::Jsonl | Format::Csv, Item::Done(_) | Item::Failed(_)) => {}
+            (_, Item::Done(_) | Item::Failed(_)) => {}
         }
         self.out.flush()
     }
@@ -90,7 +92,8 @@ impl<W: Write> Reporter<W> {
         line.flush()
     }
 
-    fn write_text(&mut self, input: &Input, summary: &Summary) -> io::Result<()> {
+    /// A recording's digits and their table; `part` stands before its length.
+    fn write_text(&mut self, input: &Input, summary: &Summary, part: &str) -> io::Result<()> {
         if !std::mem::take(&mut self.first) {
             writeln!(self.out)?;
         }
@@ -103,7 +106,7 @@ impl<W: Write> Reporter<W> {
         let (rate, seconds) = (summary.sample_rate, summary.seconds);
         let channels =
             if summary.channels == 1 { "1 channel".into() } else { format!("{} channels", summary.channels) };
-        writeln!(self.out, "  {rate} Hz, {channels}, {seconds:.3} s")?;
+        writeln!(self.out, "  {rate} Hz, {channels}, {part}{seconds:.3} s")?;
         if !self.waiting.is_empty() {
             writeln!(
                 self.out,

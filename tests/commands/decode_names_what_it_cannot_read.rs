@@ -1,6 +1,10 @@
 use std::fs;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 
-use crate::harness::{Folder, jsonl_digits, tonopago};
+use crate::harness::{Folder, Run, jsonl_digits, program, tonopago};
 
 #[test]
 fn and_decodes_the_others_with_code_1() {
@@ -35,6 +39,34 @@ fn a_cut_file_is_decoded_as_far_as_it_goes_with_a_warning_and_code_0() {
         run.err.starts_with("tonopago: warning: ") && run.err.contains("cut.wav: cut short: ends at 0.5"),
         "{run:?}"
     );
+}
+
+/// Standard input that can't wait fails when nothing more is there: a device that fails in the midst of a recording.
+#[test]
+fn a_recording_that_stops_in_the_middle_is_told_so_far_with_code_1() {
+    let folder = Folder::new();
+    let sound = fs::read(folder.digits("a.wav", "123456", &[])).unwrap();
+    let svg = folder.path("a.svg");
+    for plot in [&[][..], &["--plot", svg.to_str().unwrap()]] {
+        for format in ["text", "jsonl", "csv"] {
+            let (mut writer, reader) = UnixStream::pair().unwrap();
+            reader.set_nonblocking(true).unwrap();
+            writer.write_all(&sound[..sound.len() / 2]).unwrap();
+            let mut decoding = Command::new(program());
+            decoding.args(["decode", "--format", format, "-"]).args(plot).stdin(OwnedFd::from(reader));
+            let run = Run::of(decoding.output().unwrap());
+            assert!(run.code == 1 && run.err.contains("-: cannot be read further at 0."), "{format}: {run:?}");
+            match format {
+                "text" => {
+                    assert!(run.out.starts_with("-: 123\n  8000 Hz, 1 channel, the first 0.5"), "{run:?}");
+                    assert_eq!(run.out.lines().count(), 6, "{run:?}");
+                }
+                "jsonl" => assert_eq!(jsonl_digits(&run.out), "123"),
+                _ => assert_eq!(run.out.lines().count(), 4, "{run:?}"),
+            }
+        }
+    }
+    assert!(fs::read_to_string(svg).unwrap().contains("3 digits"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tonopago::decode::plot::Plot;
 use tonopago::decode::{Input, Item, Options, Reporter, decode_and, file_identity};
 
-use super::{Args, Failure, Outcome, complain};
+use super::{Args, FAILED, Failure, Outcome, complain};
 
 /// Bytes of a file that are looked at to see whether it is an SVG; what stands before the first element is shorter.
 const BEGINNING: u64 = 4096;
@@ -68,8 +68,8 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     for entry in entries.into_iter().filter(|entry| args.rejected || entry.rejected.is_none()) {
         reporter.item(input, &Item::Entry(entry))?;
     }
-    let last = Item::Done(decoded.map_err(Failure::failed)?);
-    complain(input, &last);
+    let last = decoded.map_or_else(Item::Failed, Item::Done);
     reporter.item(input, &last)?;
-    Ok(ExitCode::SUCCESS)
+    complain(input, &last);
+    Ok(ExitCode::from(if matches!(last, Item::Failed(_)) { FAILED } else { 0 }))
 }
