@@ -1,9 +1,10 @@
 //! `decode --plot`: the same digits as ever, and a picture of them.
 
 use std::fs;
+use std::io::Seek as _;
 use std::process::Command;
 
-use crate::harness::{Folder, program, tonopago};
+use crate::harness::{Folder, Run, program, tonopago};
 
 #[test]
 fn the_picture_is_beside_what_is_told() {
@@ -67,4 +68,38 @@ fn a_recording_is_never_written_over() {
     assert!(from_standard_input.status.code() == Some(2), "{from_standard_input:?}");
     assert_eq!(fs::read(&a).unwrap(), sound);
     assert_eq!(fs::read_to_string(&other).unwrap(), "<html>no drawing</html>");
+}
+
+#[test]
+fn that_a_drawing_can_be_written_is_known_before_hours_are_decoded() {
+    let folder = Folder::new();
+    let file = folder.digits("keys.wav", &"1234567890".repeat(100), &[]);
+    let mut sound = fs::File::open(&file).unwrap();
+    let run = Command::new(program())
+        .args(["decode", "--plot", folder.path("no/such/x.svg").to_str().unwrap(), "-"])
+        .stdin(sound.try_clone().unwrap())
+        .output();
+    let run = Run::of(run.unwrap());
+    assert!(run.code == 1 && run.err.contains("x.svg: cannot be written"), "{run:?}");
+    // The place in the file is shared with the program.
+    let (read, length) = (sound.stream_position().unwrap(), sound.metadata().unwrap().len());
+    assert!(read < length / 2, "{read} of {length} bytes were read");
+}
+
+/// As on a full disk.
+#[test]
+fn digits_are_told_and_the_earlier_drawing_stays_if_the_drawing_fails() {
+    let folder = Folder::new();
+    let (file, svg) = (folder.digits("keys.wav", "159#", &[]), folder.path("keys.svg"));
+    fs::write(&svg, "<svg>earlier</svg>").unwrap();
+    let run = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(program())
+        .args(["decode", "--plot", svg.to_str().unwrap(), file.to_str().unwrap()])
+        .output();
+    let run = Run::of(run.unwrap());
+    assert!(run.code == 1 && run.err.contains("keys.svg: cannot be written"), "{run:?}");
+    assert!(run.out.contains("keys.wav: 159#\n"), "{run:?}");
+    assert_eq!(fs::read_to_string(&svg).unwrap(), "<svg>earlier</svg>");
+    assert_eq!(fs::read_dir(folder.path("")).unwrap().count(), 2, "nothing else is left in the folder");
 }

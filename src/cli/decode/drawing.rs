@@ -1,16 +1,17 @@
 //! `decode --plot`: one recording drawn, and where its drawing may go.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
+use std::slice;
 use std::sync::Arc;
 
 use tonopago::decode::plot::Plot;
 use tonopago::decode::{Input, Item, Options, Reporter, decode_and, file_identity};
 
-use super::{Args, FAILED, Failure, Outcome, complain};
+use super::{Args, FAILED, Failure, Outcome, complain, progress, while_showing};
 
 /// Bytes of a file that are looked at to see whether it is an SVG; what stands before the first element is shorter.
 const BEGINNING: u64 = 4096;
@@ -51,25 +52,77 @@ fn is_svg(path: &Path, metadata: &Metadata) -> bool {
 }
 
 /// One recording, drawn, and told as ever. What could be read of a damaged one is drawn and told, too.
+///
+/// That the drawing can be written is tried before hours of sound are decoded; where it fails all the same, or nobody reads what
+/// is told, the other one is still done.
 pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
-    let (batch, mut entries) = (args.batch(&Arc::default()), Vec::new());
+    let unwritable = |error| {
+        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
+    };
+    let (bytes_read, mut entries) = (Arc::default(), Vec::new());
+    let batch = args.batch(&bytes_read);
     let recording = batch.open(input).map_err(Failure::failed)?;
+    let draft = Draft::new(path);
+    draft.try_out().map_err(unwritable)?;
     let mut plot = Plot::new(recording.sample_rate(), recording.channels());
     let options = Options { rejected: true, ..batch.options };
-    let decoded = decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
-        entries.push(entry);
-        ControlFlow::Continue(())
-    });
-    fs::write(path, plot.svg(&input.to_string(), &entries)).map_err(|error| {
-        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
-    })?;
     let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
-    reporter.begin()?;
-    for entry in entries.into_iter().filter(|entry| args.rejected || entry.rejected.is_none()) {
-        reporter.item(input, &Item::Entry(entry))?;
-    }
+    let mut told = reporter.begin();
+    let decoded = while_showing(&progress(slice::from_ref(input)), &bytes_read, |bar| {
+        decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
+            entries.push(entry);
+            if told.is_ok() && (args.rejected || entry.rejected.is_none()) {
+                told = bar.suspend(|| reporter.item(input, &Item::Entry(entry)));
+            }
+            ControlFlow::Continue(())
+        })
+    });
     let last = decoded.map_or_else(Item::Failed, Item::Done);
-    reporter.item(input, &last)?;
+    let told = told.and_then(|()| reporter.item(input, &last));
     complain(input, &last);
+    draft.save(plot.svg(&input.to_string(), &entries).as_bytes()).map_err(unwritable)?;
+    told?;
     Ok(ExitCode::from(if matches!(last, Item::Failed(_)) { FAILED } else { 0 }))
+}
+
+/// A file written beside its place and put there whole: an earlier drawing stays until the new one is there.
+struct Draft {
+    place: PathBuf,
+    beside: PathBuf,
+}
+
+impl Draft {
+    fn new(path: &Path) -> Self {
+        // A link keeps pointing to the drawing.
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let beside = place.with_file_name(format!(".tonopago-{}.part", process::id()));
+        Self { place, beside }
+    }
+
+    /// Whether it could be saved: a file is made and taken away again, so that nothing is left if the work is broken off.
+    fn try_out(&self) -> io::Result<()> {
+        if self.place.exists() {
+            // Somebody may have protected it.
+            File::options().write(true).open(&self.place)?;
+        }
+        File::create_new(&self.beside)?;
+        fs::remove_file(&self.beside)
+    }
+
+    fn save(&self, bytes: &[u8]) -> io::Result<()> {
+        let written = self.write(bytes).and_then(|()| fs::rename(&self.beside, &self.place));
+        if written.is_err() {
+            // Half a drawing is of no use; the error that is told is the first one.
+            let _ = fs::remove_file(&self.beside);
+        }
+        written
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create_new(&self.beside)?;
+        if let Ok(earlier) = fs::metadata(&self.place) {
+            file.set_permissions(earlier.permissions())?;
+        }
+        file.write_all(bytes)
+    }
 }

@@ -15,8 +15,9 @@ const ROWS: usize = 128;
 const COLUMNS: usize = 2400;
 /// Length of the window in seconds: a compromise between a key's 40 ms and the 70 Hz between two rows of keys.
 const WINDOW_S: f64 = 0.036;
-/// Time between two columns at first, in seconds.
-const HOP_S: f64 = 0.004;
+/// Time between two windows, in seconds: at first, and at most. As columns grow wider their windows move apart, up to where a
+/// key of 40 ms still has one with its middle at most 8 ms from its own, which shows it within 0.3 dB.
+const HOP_S: (f64, f64) = (0.004, 0.016);
 /// Levels drawn below the loudest, in dB.
 const RANGE_DB: f32 = 60.0;
 /// Level of digital silence, in dBm0.
@@ -37,14 +38,20 @@ pub(super) struct Spectrogram {
     rate: f64,
     window: Vec<f32>,
     fft: Arc<dyn Fft<f32>>,
-    scratch: Vec<Complex<f32>>,
+    work: Vec<Complex<f32>>,
+    /// Two windows, one as the real and one as the imaginary part, then what the transform makes of them.
+    spectrum: Vec<Complex<f32>>,
+    /// The line of the transform that stands for each row.
+    lines: [usize; ROWS],
     /// The latest samples, as many as the window.
-    ring: Vec<f32>,
+    latest: Vec<f32>,
     heard: u64,
+    /// Samples between two windows. It doubles with each merging as far as [`HOP_S`] allows, then `hops_a_column` does.
     hop: u64,
-    /// Hops in a column: doubles with each merging.
     hops_a_column: usize,
     hops: usize,
+    /// The strongest power of each row in the column being made; an amplitude of 1 has 1. Levels wait for its end: a logarithm
+    /// for each window costs more than its transform.
     column: Column,
     /// Levels in dBm0.
     columns: Vec<Column>,
@@ -57,17 +64,24 @@ impl Spectrogram {
         let hann = |n: usize| (0.5 - 0.5 * (std::f64::consts::TAU * (n as f64 + 0.5) / length as f64).cos()) as f32;
         // Twice as long as the window, so that the rows' frequencies are near a line of the transform.
         let size = (2 * length).next_power_of_two();
+        let line = |row: usize| {
+            let hz = (row as f64 + 0.5) * HIGHEST_HZ / ROWS as f64;
+            ((hz / rate * size as f64).round() as usize).min(size / 2)
+        };
+        let fft = FftPlanner::new().plan_fft_forward(size);
         Self {
             rate,
             window: (0..length).map(hann).collect(),
-            fft: FftPlanner::new().plan_fft_forward(size),
-            scratch: vec![Complex::default(); size],
-            ring: vec![0.0; length],
+            work: vec![Complex::default(); fft.get_inplace_scratch_len()],
+            fft,
+            spectrum: vec![Complex::default(); size],
+            lines: std::array::from_fn(line),
+            latest: vec![0.0; length],
             heard: 0,
-            hop: (rate * HOP_S).round().max(1.0) as u64,
+            hop: (rate * HOP_S.0).round().max(1.0) as u64,
             hops_a_column: 1,
             hops: 0,
-            column: [SILENCE_DBM0; ROWS],
+            column: [0.0; ROWS],
             columns: Vec::new(),
         }
     }
@@ -77,38 +91,59 @@ impl Spectrogram {
         self.heard as f64 / self.rate
     }
 
-    pub(super) fn hear(&mut self, samples: &[f32]) {
-        for sample in samples {
-            let at = (self.heard % self.ring.len() as u64) as usize;
-            self.ring[at] = *sample;
-            self.heard += 1;
+    /// Length of a column in seconds.
+    fn column_s(&self) -> f64 {
+        self.hop as f64 * self.hops_a_column as f64 / self.rate
+    }
+
+    pub(super) fn hear(&mut self, mut samples: &[f32]) {
+        while !samples.is_empty() {
+            let due = (self.hop - self.heard % self.hop) as usize;
+            let (now, later) = samples.split_at(due.min(samples.len()));
+            self.latest.extend_from_slice(now);
+            self.latest.drain(..now.len());
+            self.heard += now.len() as u64;
             if self.heard.is_multiple_of(self.hop) {
                 self.analyse();
             }
+            samples = later;
         }
     }
 
+    /// Takes the window that ends here into the column being made.
     fn analyse(&mut self) {
-        let (length, size) = (self.ring.len(), self.scratch.len());
-        let oldest = (self.heard % length as u64) as usize;
-        for (n, value) in self.scratch.iter_mut().enumerate() {
-            let sample = self.window.get(n).map_or(0.0, |weight| weight * self.ring[(oldest + n) % length]);
-            *value = Complex::new(sample, 0.0);
-        }
-        self.fft.process(&mut self.scratch);
-        // A sine of amplitude 1 gives a quarter of the window's length behind a Hann window.
-        let scale = 4.0 / length as f32;
-        for (row, level) in self.column.iter_mut().enumerate() {
-            let hz = (row as f64 + 0.5) * HIGHEST_HZ / ROWS as f64;
-            let line = ((hz / self.rate * size as f64).round() as usize).min(size / 2);
-            let db = dbm0(f64::from(self.scratch[line].norm() * scale)) as f32;
-            *level = level.max(db);
+        let weighted = self.latest.iter().zip(&self.window).map(|(sample, weight)| sample * weight);
+        let second = self.hops % 2 == 1;
+        if second {
+            self.spectrum.iter_mut().zip(weighted).for_each(|(value, sample)| value.im = sample);
+        } else {
+            self.spectrum.fill(Complex::default());
+            self.spectrum.iter_mut().zip(weighted).for_each(|(value, sample)| value.re = sample);
         }
         self.hops += 1;
-        if self.hops == self.hops_a_column {
-            self.columns.push(std::mem::replace(&mut self.column, [SILENCE_DBM0; ROWS]));
+        let complete = self.hops == self.hops_a_column;
+        if second || complete {
+            self.transform();
+        }
+        if complete {
+            let powers = std::mem::replace(&mut self.column, [0.0; ROWS]);
+            self.columns.push(powers.map(|power| (dbm0(f64::from(power).sqrt()) as f32).max(SILENCE_DBM0)));
             self.hops = 0;
             self.merge_if_too_many();
+        }
+    }
+
+    /// Keeps the strongest of each row. One transform serves two windows, which have real samples: the symmetry of their
+    /// spectra takes them apart.
+    fn transform(&mut self) {
+        self.fft.process_with_scratch(&mut self.spectrum, &mut self.work);
+        // A sine of amplitude 1 gives a quarter of the window's length behind a Hann window, and twice that in a sum of two.
+        let scale = (2.0 / self.window.len() as f32).powi(2);
+        for (strongest, line) in self.column.iter_mut().zip(self.lines) {
+            let (value, mirrored) =
+                (self.spectrum[line], self.spectrum[(self.spectrum.len() - line) % self.spectrum.len()]);
+            let (first, second) = (value + mirrored.conj(), value - mirrored.conj());
+            *strongest = strongest.max(scale * first.norm_sqr().max(second.norm_sqr()));
         }
     }
 
@@ -122,7 +157,11 @@ impl Spectrogram {
             merged
         };
         self.columns = self.columns.chunks_exact(2).map(merge).collect();
-        self.hops_a_column *= 2;
+        if self.hop as f64 * 1.5 < self.rate * HOP_S.1 {
+            self.hop *= 2;
+        } else {
+            self.hops_a_column *= 2;
+        }
     }
 
     /// The picture, low frequencies at the bottom; `None` of no sound.
@@ -133,7 +172,7 @@ impl Spectrogram {
         let loudest = self.columns.iter().flatten().fold(SILENCE_DBM0 + RANGE_DB, |loudest, level| loudest.max(*level));
         let shade = |level: f32| (((level - loudest) / RANGE_DB + 1.0).clamp(0.0, 1.0) * 255.0) as u8;
         // A window ends at its column's time: what it shows lies half a window before.
-        let late = (0.5 * WINDOW_S / (HOP_S * self.hops_a_column as f64)).round() as usize;
+        let late = (0.5 * WINDOW_S / self.column_s()).round() as usize;
         let last = self.columns.len() - 1;
         let shown = |column: usize| &self.columns[(column + late).min(last)];
         let rows = (0..ROWS).rev().flat_map(|row| (0..=last).map(move |column| (row, column)));
@@ -177,6 +216,29 @@ mod tests {
             assert!((hz - 1336.0).abs() < 16.0, "{rate} Hz: {hz}");
             assert!((f64::from(column[loudest]) - dbm0(0.5)).abs() < 1.0, "{rate} Hz: {}", column[loudest]);
         }
+    }
+
+    /// Windows lie far apart in a long recording, and two share a transform: wherever a short key lies, it shows with its level,
+    /// and nothing shows where there is none.
+    #[test]
+    fn short_keys_in_a_long_recording_show_wherever_they_lie() {
+        let key: Vec<f32> = (0..320).map(|n| 0.5 * (std::f32::consts::TAU * 0.167 * n as f32).sin()).collect();
+        let starts: Vec<usize> = (1..30).map(|n| n * 20 * 8000 + n * 8).collect();
+        let mut samples = vec![0.0; 8000 * 600];
+        starts.iter().for_each(|start| samples[*start..start + key.len()].copy_from_slice(&key));
+        let mut spectrogram = Spectrogram::new(8000);
+        spectrogram.hear(&samples);
+        assert!(spectrogram.hop == 128 && spectrogram.hops_a_column > 8, "{}", spectrogram.hops_a_column);
+        let row = (1336.0 / HIGHEST_HZ * ROWS as f64) as usize;
+        let mut levels: Vec<f32> = spectrogram.columns.iter().map(|column| column[row]).collect();
+        for start in starts {
+            let column = ((start + 320) as f64 / 8000.0 / spectrogram.column_s()) as usize;
+            let around = &mut levels[column - 1..=column + 1];
+            let loudest = around.iter().copied().fold(SILENCE_DBM0, f32::max);
+            assert!((f64::from(loudest) - dbm0(0.5)).abs() < 0.5, "{start}: {loudest}");
+            around.fill(SILENCE_DBM0);
+        }
+        assert!(levels.iter().all(|level| *level == SILENCE_DBM0));
     }
 
     #[test]
