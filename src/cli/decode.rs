@@ -100,7 +100,7 @@ pub(super) fn run(args: Args) -> Outcome {
     while_showing(&progress(&inputs), &bytes_read, |bar| {
         batch.run(&inputs, |input, item| {
             failed |= matches!(item, Item::Failed(_));
-            bar.suspend(|| {
+            out_of_the_way(bar, &item, || {
                 let told = reporter.item(input, &item);
                 complain(input, &item);
                 told
@@ -146,8 +146,16 @@ fn complain(input: &Input, item: &Item) {
     }
 }
 
+/// Tells an item with the bar taken away if it is told on the bar's terminal: it is drawn anew each time, which would cost more
+/// than finding the digits.
+fn out_of_the_way<T>(bar: &ProgressBar, item: &Item, tell: impl FnOnce() -> T) -> T {
+    let on_standard_error = !matches!(item, Item::Entry(_));
+    if on_standard_error || io::stdout().is_terminal() { bar.suspend(tell) } else { tell() }
+}
+
 /// Does `work` while the bar follows `bytes_read`, and takes the bar away.
 fn while_showing<T>(bar: &ProgressBar, bytes_read: &AtomicU64, work: impl FnOnce(&ProgressBar) -> T) -> T {
+    bar.tick();
     let done = AtomicBool::new(bar.is_hidden());
     let result = thread::scope(|scope| {
         let shower = scope.spawn(|| {

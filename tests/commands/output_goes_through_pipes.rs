@@ -43,3 +43,21 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = decoding.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
+
+/// On a terminal of its own (`script`), with the digits in a file: the bar is there, and digits do not make it flicker.
+#[test]
+fn a_progress_bar_is_not_drawn_for_each_digit() {
+    let folder = Folder::new();
+    let file = folder.digits("a.wav", &"1234567890".repeat(200), &["--tone", "45", "--pause", "45"]);
+    let (svg, out) = (folder.path("a.svg"), folder.path("out"));
+    for plot in [String::new(), format!("--plot {}", svg.display())] {
+        let (program, file, out) = (program().display(), file.display(), out.display());
+        let line = format!("{program} decode --format jsonl {plot} {file} > {out}");
+        let shown = Command::new("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output();
+        let shown = shown.expect("script is part of every Debian (bsdutils)").stdout;
+        assert!(String::from_utf8_lossy(&shown).contains("MiB"), "no bar: {}", String::from_utf8_lossy(&shown));
+        let drawn = shown.iter().filter(|byte| **byte == 0x1b).count();
+        assert!(drawn < 1000, "drawn {drawn} times for 2000 digits");
+        assert_eq!(fs::read_to_string(folder.path("out")).unwrap().lines().count(), 2000);
+    }
+}

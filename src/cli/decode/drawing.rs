@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tonopago::decode::plot::Plot;
 use tonopago::decode::{Input, Item, Options, Reporter, decode_and, file_identity};
 
-use super::{Args, FAILED, Failure, Outcome, complain, progress, while_showing};
+use super::{Args, FAILED, Failure, Outcome, complain, out_of_the_way, progress, while_showing};
 
 /// Bytes of a file that are looked at to see whether it is an SVG; what stands before the first element is shorter.
 const BEGINNING: u64 = 4096;
@@ -72,7 +72,8 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
         decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
             entries.push(entry);
             if told.is_ok() && (args.rejected || entry.rejected.is_none()) {
-                told = bar.suspend(|| reporter.item(input, &Item::Entry(entry)));
+                let item = Item::Entry(entry);
+                told = out_of_the_way(bar, &item, || reporter.item(input, &item));
             }
             ControlFlow::Continue(())
         })
