@@ -2,7 +2,7 @@
 //! packages the test says so and ends.
 
 use std::path::{Path, PathBuf};
-use tonopago::decode::gather;
+use tonopago::decode::{Gathered, gather};
 use tonopago::dtmf::{Detector, Event, Profile};
 
 const FOLDER: &str = "/usr/share/asterisk/sounds";
@@ -11,7 +11,7 @@ const FOLDER: &str = "/usr/share/asterisk/sounds";
 fn speech_holds_no_digits() {
     let folders = ["en_US_f_Allison", "es_MX_f_Allison"].map(|language| Path::new(FOLDER).join(language));
     let installed: Vec<PathBuf> = folders.into_iter().filter(|folder| folder.is_dir()).collect();
-    let (files, errors) = gather(&installed, false);
+    let Gathered { inputs: files, errors, .. } = gather(&installed, false);
     assert!(errors.is_empty(), "{errors:?}");
     if files.is_empty() {
         eprintln!("skipped: install asterisk-core-sounds-en-wav and asterisk-core-sounds-es-wav");

@@ -21,7 +21,7 @@ impl Sounds {
     /// Reads prompts until there are `most` samples of them.
     pub(crate) fn collect(most: usize) -> Self {
         let installed: Vec<PathBuf> = SPEECH.map(PathBuf::from).into_iter().filter(|folder| folder.is_dir()).collect();
-        let (files, _) = gather(&installed, false);
+        let files = gather(&installed, false).inputs;
         let mut speech = Vec::new();
         for file in &files {
             if speech.len() >= most {

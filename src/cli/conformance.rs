@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tonopago::audio::{Block, Recording, Resampler};
 use tonopago::conformance::{Effort, Group, KnownRecordings, Options, RATE, Row, Told, curves, measure, names, page};
-use tonopago::decode::{Input, gather};
+use tonopago::decode::{Gathered, Input, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -138,8 +138,8 @@ fn parse_recordings(text: &str) -> Result<(PathBuf, f64), String> {
 
 /// The first channels of all recordings that are named, one behind the other at [`RATE`].
 fn read_all(paths: &[PathBuf]) -> Result<Vec<f32>, Failure> {
-    let (inputs, refused) = gather(paths, false);
-    if let Some(error) = refused.into_iter().next() {
+    let Gathered { inputs, errors, .. } = gather(paths, false);
+    if let Some(error) = errors.into_iter().next() {
         return Err(Failure::failed(error));
     }
     let mut samples = Vec::new();

@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{Opener, RawFormat, SampleFormat};
-use tonopago::decode::{Batch, Format, Input, Item, Options, Reporter, gather};
+use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -25,8 +25,8 @@ const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
 ///
-/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), mp3, ogg, flac, aiff, m4a, and samples
-/// without a header. Each channel is decoded on its own; files are told in the order they are named.
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), mp3, ogg, flac, aiff, aac, m4a (mp4, mov),
+/// and samples without a header. Each channel is decoded on its own; files are told in the order they are named.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +38,8 @@ Examples:
 
 Exit codes: 0 all decoded (digits or not), 1 a file could not be decoded (the others were), 2 wrong command line.")]
 pub(super) struct Args {
-    /// Recordings, folders of recordings, or - for standard input
+    /// Recordings, folders of recordings, or - for standard input. Of folders, files are read whose names end as recordings'
+    /// do; how many are left out is told
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How to write the digits
@@ -82,7 +83,10 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
         return Err(Failure::usage("standard input (-) can be read only once"));
     }
-    let (inputs, refused) = gather(&args.files, args.raw_rate.is_some());
+    let Gathered { inputs, errors: refused, left_out } = gather(&args.files, args.raw_rate.is_some());
+    if !left_out.is_empty() {
+        eprintln!("tonopago: {left_out}");
+    }
     refused.iter().for_each(|error| eprintln!("tonopago: {error}"));
     if let Some(plot) = &args.plot {
         drawing::check_target(plot, &inputs)?;

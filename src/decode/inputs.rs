@@ -1,5 +1,6 @@
 //! Which recordings a list of files, folders and `-` names.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -8,12 +9,14 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Name endings of recordings looked for in folders.
-const RECORDINGS: [&str; 13] =
-    ["wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "flac", "aif", "aiff", "aifc", "m4a", "mp4"];
+const RECORDINGS: [&str; 20] = [
+    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r", "mp4",
+    "m4v", "mov", "aac", "adts", "ogv",
+];
 /// Name endings of samples without a header, looked for only if their form is told.
 const RAW: [&str; 9] = ["raw", "pcm", "sln", "ul", "ulaw", "mulaw", "al", "alaw", "sw"];
-/// Folders inside folders are followed this deep; more is a loop.
-const DEEPEST: usize = 64;
+/// Names told of files that are left out.
+const NAMES_TOLD: usize = 3;
 
 /// A recording to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,45 +93,116 @@ pub enum InputError {
     },
 }
 
+/// What [`gather`] found.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The recordings, in order.
+    pub inputs: Vec<Input>,
+    /// Folders that can't be listed or hold no recording.
+    pub errors: Vec<InputError>,
+    /// Files in folders that are no recordings by their names, or are pipes, devices and the like.
+    pub left_out: LeftOut,
+}
+
+/// Files in folders that are not read. Displays how many, and some of their names.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    count: usize,
+    names: Vec<Input>,
+}
+
+impl LeftOut {
+    /// Whether every file is read.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        self.count += 1;
+        if self.names.len() < NAMES_TOLD {
+            self.names.push(Input::File(path));
+        }
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (files, them) = if self.count == 1 { ("file", "it") } else { ("files", "them") };
+        write!(f, "left out {} {files} not named as a recording: ", self.count)?;
+        for (n, name) in self.names.iter().enumerate() {
+            write!(f, "{}{name}", if n == 0 { "" } else { ", " })?;
+        }
+        if self.count > self.names.len() {
+            write!(f, " and {} more", self.count - self.names.len())?;
+        }
+        write!(f, " (name {them} to decode {them})")
+    }
+}
+
 /// The recordings that `paths` name, in order: a folder stands for the recordings in it and its folders, by name, and `-` for
 /// standard input. `raw` also takes files whose names say that they have no header.
 ///
-/// A folder that can't be listed or holds nothing is told beside the recordings that were found.
-pub fn gather(paths: &[PathBuf], raw: bool) -> (Vec<Input>, Vec<InputError>) {
-    let (mut inputs, mut errors) = (Vec::new(), Vec::new());
+/// Links to folders are followed, each folder once. What is no regular file is not looked for in folders: a pipe would wait
+/// for its writer.
+pub fn gather(paths: &[PathBuf], raw: bool) -> Gathered {
+    let mut gathered = Gathered::default();
     for path in paths {
         if path.as_os_str() == "-" {
-            inputs.push(Input::Standard);
+            gathered.inputs.push(Input::Standard);
         } else if path.is_dir() {
-            let (found, refused) = (inputs.len(), errors.len());
-            walk(path, raw, 0, &mut inputs, &mut errors);
-            if inputs.len() == found && errors.len() == refused {
-                errors.push(InputError::Empty { path: path.display().to_string(), endings: endings(raw).join(", ") });
+            let (found, refused) = (gathered.inputs.len(), gathered.errors.len());
+            Walk { raw, seen: HashSet::new(), gathered: &mut gathered }.folder(path);
+            if gathered.inputs.len() == found && gathered.errors.len() == refused {
+                let (path, endings) = (path.display().to_string(), endings(raw).join(", "));
+                gathered.errors.push(InputError::Empty { path, endings });
             }
         } else {
-            inputs.push(Input::File(path.clone()));
+            gathered.inputs.push(Input::File(path.clone()));
         }
     }
-    (inputs, errors)
+    gathered
 }
 
-fn walk(folder: &Path, raw: bool, depth: usize, inputs: &mut Vec<Input>, errors: &mut Vec<InputError>) {
-    let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
-    let mut entries = match listed {
-        Ok(entries) => entries,
-        Err(source) => return errors.push(InputError::Folder { path: folder.display().to_string(), source }),
-    };
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        // A link to a folder may lead back here; a link to a file is a file.
-        let linked = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-        if path.is_dir() {
-            if !linked && depth < DEEPEST {
-                walk(&path, raw, depth + 1, inputs, errors);
+/// The way through a folder and those in it.
+struct Walk<'a> {
+    raw: bool,
+    /// Folders that were entered, by their identity: a link may lead back to one.
+    seen: HashSet<(u64, u64)>,
+    gathered: &'a mut Gathered,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path) {
+        if !self.is_new(folder) {
+            return;
+        }
+        let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let mut entries = match listed {
+            Ok(entries) => entries,
+            Err(source) => {
+                let path = folder.display().to_string();
+                return self.gathered.errors.push(InputError::Folder { path, source });
             }
-        } else if is_recording(&path, raw) {
-            inputs.push(Input::File(path));
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        entries.into_iter().for_each(|entry| self.entry(entry.path()));
+    }
+
+    fn entry(&mut self, path: PathBuf) {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(&path),
+            Ok(metadata) if !metadata.is_file() => self.gathered.left_out.add(path),
+            // A link that leads nowhere is told when it is opened.
+            _ if is_recording(&path, self.raw) => self.gathered.inputs.push(Input::File(path)),
+            _ => self.gathered.left_out.add(path),
+        }
+    }
+
+    /// Whether a folder was not entered before. Where folders have no identity, links are not followed.
+    fn is_new(&mut self, folder: &Path) -> bool {
+        match fs::metadata(folder).ok().as_ref().and_then(file_identity) {
+            Some(identity) => self.seen.insert(identity),
+            None => !folder.is_symlink(),
         }
     }
 }
@@ -162,17 +236,40 @@ mod tests {
         let paths = [folder.path().to_owned(), PathBuf::from("-"), PathBuf::from("any.name")];
         let expected = [first, second, deep].map(Input::File);
         let named = [Input::Standard, Input::File(PathBuf::from("any.name"))];
-        let (inputs, errors) = gather(&paths, false);
-        assert_eq!(inputs, [&expected[..], &named[..]].concat());
-        assert!(errors.is_empty());
-        let (inputs, _) = gather(&paths, true);
-        assert_eq!(inputs, [&expected[..], &[Input::File(headerless)], &named[..]].concat());
+        let gathered = gather(&paths, false);
+        assert_eq!(gathered.inputs, [&expected[..], &named[..]].concat());
+        assert!(gathered.errors.is_empty());
+        let told = gathered.left_out.to_string();
+        assert!(
+            told.starts_with("left out 2 files not named as a recording: ") && told.contains("notes.txt, "),
+            "{told}"
+        );
+        let gathered = gather(&paths, true);
+        assert_eq!(gathered.inputs, [&expected[..], &[Input::File(headerless)], &named[..]].concat());
+    }
+
+    #[test]
+    fn linked_folders_are_entered_once_and_pipes_are_left_out() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(elsewhere.path().join("far.mov"), b"x").unwrap();
+        fs::write(folder.path().join("near.aac"), b"x").unwrap();
+        for (target, name) in [(elsewhere.path(), "a"), (elsewhere.path(), "b"), (folder.path(), "loop")] {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("nowhere", folder.path().join("gone.wav")).unwrap();
+        let pipe = folder.path().join("pipe.wav");
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        let gathered = gather(&[folder.path().to_owned()], false);
+        let expected = ["a/far.mov", "gone.wav", "near.aac"].map(|name| Input::File(folder.path().join(name)));
+        assert_eq!(gathered.inputs, expected);
+        assert!(gathered.left_out.to_string().contains("left out 1 file not named as a recording: "));
+        assert!(gathered.left_out.to_string().contains("pipe.wav (name it to decode it)"));
     }
 
     #[test]
     fn an_empty_folder_is_told_and_the_others_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let (inputs, errors) = gather(&[folder.path().to_owned(), PathBuf::from("a.wav")], false);
+        let Gathered { inputs, errors, .. } = gather(&[folder.path().to_owned(), PathBuf::from("a.wav")], false);
         assert_eq!(inputs, [Input::File(PathBuf::from("a.wav"))]);
         assert!(errors[0].to_string().contains("holds no recording (names ending in wav, "), "{}", errors[0]);
     }

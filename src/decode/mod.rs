@@ -10,7 +10,7 @@ pub mod plot;
 mod report;
 
 pub use batch::{Batch, Item};
-pub use inputs::{Input, InputError, file_identity, gather};
+pub use inputs::{Gathered, Input, InputError, LeftOut, file_identity, gather};
 pub use report::{Format, Reporter};
 
 use std::ops::ControlFlow;

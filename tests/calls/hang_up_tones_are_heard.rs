@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tonopago::audio::{Block, Recording};
 use tonopago::call::{Call, CallConfig, Effect};
-use tonopago::decode::gather;
+use tonopago::decode::{Gathered, gather};
 use tonopago::media::MediaTime;
 use tonopago::progress::{Country, Kind, Progress};
 use tonopago::simulator::line::LineBuilder;
@@ -52,7 +52,7 @@ fn a_caller_who_hangs_up_in_a_prompt_frees_the_line_within_six_seconds() {
 fn an_hour_of_telephone_speech_holds_no_tone_of_any_country() {
     let folders = ["en_US_f_Allison", "es_MX_f_Allison"].map(|language| Path::new(SPEECH).join(language));
     let installed: Vec<PathBuf> = folders.into_iter().filter(|folder| folder.is_dir()).collect();
-    let (files, errors) = gather(&installed, false);
+    let Gathered { inputs: files, errors, .. } = gather(&installed, false);
     assert!(errors.is_empty(), "{errors:?}");
     if files.is_empty() {
         println!("skipped: install asterisk-core-sounds-en-wav and asterisk-core-sounds-es-wav");

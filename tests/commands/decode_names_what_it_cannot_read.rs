@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
 
 use crate::harness::{Folder, Run, jsonl_digits, program, tonopago};
@@ -88,4 +88,17 @@ fn a_wrong_command_line_is_told_with_code_2() {
         let run = tonopago(args);
         assert!(run.code == 2 && run.err.contains(reason), "{args:?}: {run:?}");
     }
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_told() {
+    let folder = Folder::new();
+    folder.digits("a.wav", "12", &[]);
+    // As a pipe, a socket is no recording; unlike a pipe, it makes nobody wait who opens it all the same.
+    let _socket = UnixListener::bind(folder.path("b.wav")).unwrap();
+    ["c.opus", "d", "e.txt"].iter().for_each(|name| fs::write(folder.path(name), "x").unwrap());
+    let run = tonopago(["decode", "--format", "jsonl", folder.path("").to_str().unwrap()]);
+    assert_eq!((run.code, jsonl_digits(&run.out)), (0, "12".to_owned()), "{run:?}");
+    assert!(run.err.contains("left out 4 files not named as a recording: ") && run.err.contains("c.opus"), "{run:?}");
+    assert!(run.err.contains(" and 1 more (name them to decode them)"), "{run:?}");
 }
