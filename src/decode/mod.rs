@@ -13,6 +13,7 @@ pub use batch::{Batch, Item};
 pub use inputs::{Gathered, Input, InputError, LeftOut, file_identity, gather};
 pub use report::{Format, Reporter};
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use thiserror::Error;
@@ -61,6 +62,20 @@ impl Entry {
         };
         let (start_s, end_s, detected_s) = (seconds(start), seconds(end), seconds(known));
         Some(Self { channel, digit, start_s, end_s, detected_s, measured, rejected })
+    }
+}
+
+/// A channel's name after a separator, by the number that JSON and CSV give; nothing where there is only one.
+struct ChannelName(usize, usize, &'static str);
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (_, 1) => Ok(()),
+            (0, 2) => write!(f, "{}left", self.2),
+            (1, 2) => write!(f, "{}right", self.2),
+            (channel, _) => write!(f, "{}channel {channel}", self.2),
+        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! What was found, as text for people, JSON lines or CSV for programs.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{DecodeError, Entry, Input, Item, Summary};
+use super::{ChannelName, DecodeError, Entry, Input, Item, Summary};
 
 /// How to write what was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,20 +135,6 @@ fn write_line(out: &mut impl Write, entry: &Entry, channels: usize) -> io::Resul
     writeln!(out, "{}", ChannelName(entry.channel, channels, "  "))
 }
 
-/// A channel's name after a separator; nothing where there is only one.
-struct ChannelName(usize, usize, &'static str);
-
-impl fmt::Display for ChannelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0, self.1) {
-            (_, 1) => Ok(()),
-            (0, 2) => write!(f, "{}left", self.2),
-            (1, 2) => write!(f, "{}right", self.2),
-            (channel, _) => write!(f, "{}channel {channel}", self.2),
-        }
-    }
-}
-
 /// An entry in the words of the contract; what is not a finite number is absent.
 #[derive(Serialize)]
 struct Row {
@@ -273,6 +258,15 @@ mod tests {
         assert_eq!(rounded(1.23456, 100.0), Some(1.23));
         assert_eq!(rounded(-0.001, 100.0).map(f64::to_bits), Some(0), "not -0");
         assert_eq!((rounded(f64::NAN, 100.0), rounded(f64::NEG_INFINITY, 100.0)), (None, None));
+    }
+
+    #[test]
+    fn channels_of_many_have_the_same_numbers_in_every_form() {
+        let found = [entry(2, '5', None)];
+        let text = report(Format::Text, false, 3, &found);
+        assert!(text.contains("a,b.wav, channel 0: no digits\n") && text.contains("a,b.wav, channel 2: 5\n"), "{text}");
+        assert!(text.ends_with("  channel 2\n"), "{text}");
+        assert!(report(Format::Jsonl, false, 3, &found).contains(r#""channel":2,"#));
     }
 
     #[test]

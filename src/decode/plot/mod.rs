@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Entry;
+use super::{ChannelName, Entry};
 use crate::audio::Block;
 use crate::dtmf::{COLUMN_HZ, ROW_HZ};
 use crate::svg::{Anchor, escape, line, number, text, ticks};
@@ -73,7 +73,8 @@ impl Plot {
         for (channel, spectrogram) in self.channels.iter().enumerate() {
             let top = MARGIN.2 + each * channel as f64 + LABELS;
             sheet.picture(spectrogram, top, &mut out);
-            sheet.axes(top, channel, self.channels.len(), &mut out);
+            let name = ChannelName(channel, self.channels.len() + self.left_out, "");
+            sheet.axes(top, &name.to_string(), &mut out);
             sheet.marks(entries.iter().filter(|entry| entry.channel == channel), top, &mut out);
         }
         out.push_str("</svg>\n");
@@ -120,7 +121,7 @@ impl Sheet {
         }
     }
 
-    fn axes(&self, top: f64, channel: usize, channels: usize, out: &mut String) {
+    fn axes(&self, top: f64, channel: &str, out: &mut String) {
         let (left, right, bottom) = (MARGIN.0, MARGIN.0 + self.width, top + HEIGHT);
         for hz in ROW_HZ.into_iter().chain(COLUMN_HZ) {
             let y = y(top, hz);
@@ -133,8 +134,8 @@ impl Sheet {
             text(out, "dim", (x, bottom + 16.0), Anchor::Middle, &format!("{} s", number(at)));
         }
         let _ = write!(out, r#"<path class="axis" d="M{left} {top}V{bottom}H{right:.1}"/>"#);
-        if channels > 1 {
-            text(out, "dim", (right - 4.0, bottom + 30.0), Anchor::End, &format!("channel {}", channel + 1));
+        if !channel.is_empty() {
+            text(out, "dim", (right - 4.0, bottom + 30.0), Anchor::End, channel);
         }
     }
 
@@ -244,7 +245,15 @@ mod tests {
             assert!(svg.contains(&format!(">{digit}</text>")), "{digit}");
         }
         assert!(svg.contains("7? twist outside the limits") && svg.contains("3 digits (white frames), 1 near misses"));
-        assert!(drawn(&[0.0; 1600], 2).contains("channel 2"));
+    }
+
+    #[test]
+    fn channels_are_named_as_in_what_is_told() {
+        let two = drawn(&[0.0; 1600], 2);
+        assert!(two.contains(">left</text>") && two.contains(">right</text>"), "{two}");
+        let five = drawn(&[0.0; 1600], 5);
+        let is_named = |channel: usize| five.contains(&format!(">channel {channel}</text>"));
+        assert_eq!([0, 1, 2, 3, 4].map(is_named), [true, true, true, true, false]);
     }
 
     #[test]
