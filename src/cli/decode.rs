@@ -36,6 +36,9 @@ Examples:
   arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
   tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
 
+Channels are counted from 0. In names, what is not UTF-8 and control characters are told as \\xHH, byte by byte, and a \
+backslash as two; `printf %b` of bash gives the name back.
+
 Exit codes: 0 all decoded (digits or not), 1 a file could not be decoded (the others were), 2 wrong command line.")]
 pub(super) struct Args {
     /// Recordings, folders of recordings, or - for standard input. Of folders, files are read whose names end as recordings'
@@ -140,7 +143,7 @@ impl From<FormatName> for Format {
 /// Errors and warnings go to standard error, each with its file's name.
 fn complain(input: &Input, item: &Item) {
     match item {
-        Item::Failed(error) => eprintln!("tonopago: {error}"),
+        Item::Failed(error) => eprintln!("tonopago: {input}: {}", error.reason()),
         Item::Done(summary) => {
             if let Some(warning) = &summary.warning {
                 eprintln!("tonopago: warning: {input}: {warning}");

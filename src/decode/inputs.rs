@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Name;
+
 /// Name endings of recordings looked for in folders.
 const RECORDINGS: [&str; 20] = [
     "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r", "mp4",
@@ -63,10 +65,11 @@ fn standard_input() -> Option<fs::Metadata> {
     None
 }
 
+/// As [`Name`] tells it, so that the recording can be told from any other; standard input is `-`.
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) => Name(path).fmt(f),
             Self::Standard => f.write_str("-"),
         }
     }
@@ -153,7 +156,7 @@ pub fn gather(paths: &[PathBuf], raw: bool) -> Gathered {
             let (found, refused) = (gathered.inputs.len(), gathered.errors.len());
             Walk { raw, seen: HashSet::new(), gathered: &mut gathered }.folder(path);
             if gathered.inputs.len() == found && gathered.errors.len() == refused {
-                let (path, endings) = (path.display().to_string(), endings(raw).join(", "));
+                let (path, endings) = (Name(path).to_string(), endings(raw).join(", "));
                 gathered.errors.push(InputError::Empty { path, endings });
             }
         } else {
@@ -180,7 +183,7 @@ impl Walk<'_> {
         let mut entries = match listed {
             Ok(entries) => entries,
             Err(source) => {
-                let path = folder.display().to_string();
+                let path = Name(folder).to_string();
                 return self.gathered.errors.push(InputError::Folder { path, source });
             }
         };

@@ -6,11 +6,13 @@
 
 mod batch;
 mod inputs;
+mod names;
 pub mod plot;
 mod report;
 
 pub use batch::{Batch, Item};
 pub use inputs::{Gathered, Input, InputError, LeftOut, file_identity, gather};
+pub use names::Name;
 pub use report::{Format, Reporter};
 
 use std::fmt;
@@ -114,6 +116,16 @@ pub enum DecodeError {
         /// The detector's reason.
         source: DetectorError,
     },
+}
+
+impl DecodeError {
+    /// What is wrong, without the recording's name: that is told as [`Input`] tells it, which no terminal obeys.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Audio(error) | Self::Interrupted { source: error, .. } => error.problem().to_string(),
+            Self::Detector { source, .. } => source.to_string(),
+        }
+    }
 }
 
 /// Finds the digits of every channel and tells them in the order they were decided; `on_entry` may break off.

@@ -1,3 +1,6 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use crate::harness::{Folder, jsonl_digits, tonopago};
 
 #[test]
@@ -63,5 +66,34 @@ fn a_folder_is_decoded_in_the_order_of_its_names_whatever_the_number_of_jobs() {
     for jobs in ["1", "3", "32"] {
         let run = tonopago(["decode", "--format", "jsonl", "--jobs", jobs, folder.path("").to_str().unwrap()]);
         assert_eq!((run.code, jsonl_digits(&run.out)), (0, expected.clone()), "{}", run.err);
+    }
+}
+
+/// Names that are no text, or that a terminal would obey: each leads back to its file, in every form.
+#[test]
+fn names_of_any_bytes_are_told_unmistakably() {
+    let folder = Folder::new();
+    let sound = folder.digits("a.wav", "5", &[]);
+    let names = [&b"b\xfe.wav"[..], b"b\xff.wav", b"c\x1b[2J\n.wav"];
+    let told = [r"b\xfe.wav", r"b\xff.wav", r"c\x1b[2J\x0a.wav"];
+    for name in names {
+        std::fs::copy(&sound, folder.path("").join(OsStr::from_bytes(name))).unwrap();
+    }
+    let place = folder.path("");
+    let place = place.to_str().unwrap();
+    let json = tonopago(["decode", "--format", "jsonl", place]).out;
+    let file =
+        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["file"].as_str().unwrap().to_owned();
+    let files: Vec<String> = json.lines().skip(1).map(file).collect();
+    assert_eq!(files, told.map(|name| format!("{place}{name}")));
+    for format in ["text", "csv"] {
+        let out = tonopago(["decode", "--format", format, place]).out;
+        assert!(told.iter().all(|name| out.contains(name)) && !out.contains('\u{1b}'), "{out}");
+    }
+    let missing = folder.path("").join(OsStr::from_bytes(b"gone\x1b[2J\xff.wav"));
+    for plot in [None, Some("x.svg")] {
+        let drawn = plot.into_iter().flat_map(|svg| [OsStr::new("--plot"), OsStr::new(svg)]);
+        let run = tonopago([OsStr::new("decode"), missing.as_os_str()].into_iter().chain(drawn));
+        assert!(run.code == 1 && run.err.contains(r"gone\x1b[2J\xff.wav: cannot be opened"), "{run:?}");
     }
 }

@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use tonopago::decode::plot::Plot;
-use tonopago::decode::{Input, Item, Options, Reporter, decode_and, file_identity};
+use tonopago::decode::{Input, Item, Name, Options, Reporter, decode_and, file_identity};
 
 use super::{Args, FAILED, Failure, Outcome, complain, out_of_the_way, progress, while_showing};
 
@@ -19,7 +19,7 @@ const BEGINNING: u64 = 4096;
 /// Refuses a target that is neither new nor a drawing. `--plot *.wav` names a recording as the target, and a recording that is
 /// written over is gone.
 pub(super) fn check_target(path: &Path, inputs: &[Input]) -> Result<(), Failure> {
-    let refused = |why: &str| Err(Failure::usage(format!("--plot {}: {why}", path.display())));
+    let refused = |why: &str| Err(Failure::usage(format!("--plot {}: {why}", Name(path))));
     if path.as_os_str() == "-" {
         return refused("standard output is for the digits: name a file ending in .svg");
     }
@@ -57,11 +57,11 @@ fn is_svg(path: &Path, metadata: &Metadata) -> bool {
 /// is told, the other one is still done.
 pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     let unwritable = |error| {
-        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
+        Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", Name(path)))
     };
     let (bytes_read, mut entries) = (Arc::default(), Vec::new());
     let batch = args.batch(&bytes_read);
-    let recording = batch.open(input).map_err(Failure::failed)?;
+    let recording = batch.open(input).map_err(|error| Failure::failed(format!("{input}: {}", error.problem())))?;
     let draft = Draft::new(path);
     draft.try_out().map_err(unwritable)?;
     let mut plot = Plot::new(recording.sample_rate(), recording.channels());
