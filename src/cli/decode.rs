@@ -14,8 +14,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tonopago::audio::{Opener, RawFormat, SampleFormat};
-use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, gather};
+use tonopago::audio::{Opener, RawFormat, SampleFormat, Warning};
+use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, Summary, gather};
 use tonopago::dtmf::Profile;
 
 use super::{FAILED, Failure, Outcome};
@@ -39,7 +39,8 @@ Examples:
 Channels are counted from 0. In names, what is not UTF-8 and control characters are told as \\xHH, byte by byte, and a \
 backslash as two; `printf %b` of bash gives the name back.
 
-Exit codes: 0 all decoded (digits or not), 1 a file could not be decoded (the others were), 2 wrong command line.")]
+Exit codes: 0 all decoded (digits or not), with a warning of what is cut short or damaged; 1 a file could not \
+be decoded, or not to the end it has (what could be, and the other files, were); 2 wrong command line.")]
 pub(super) struct Args {
     /// Recordings, folders of recordings, or - for standard input. Of folders, files are read whose names end as recordings'
     /// do; how many are left out is told
@@ -106,7 +107,7 @@ pub(super) fn run(args: Args) -> Outcome {
     reporter.begin()?;
     while_showing(&progress(&inputs), &bytes_read, |bar| {
         batch.run(&inputs, |input, item| {
-            failed |= matches!(item, Item::Failed(_));
+            failed |= is_failure(&item);
             out_of_the_way(bar, &item, || {
                 let told = reporter.item(input, &item);
                 complain(input, &item);
@@ -140,13 +141,20 @@ impl From<FormatName> for Format {
     }
 }
 
+/// Whether a file holds sound that could not be decoded. One that is cut short is decoded to its end, and one with damaged
+/// packets, too, at the right times.
+fn is_failure(item: &Item) -> bool {
+    matches!(item, Item::Failed(_) | Item::Done(Summary { warning: Some(Warning::Abandoned { .. }), .. }))
+}
+
 /// Errors and warnings go to standard error, each with its file's name.
 fn complain(input: &Input, item: &Item) {
     match item {
         Item::Failed(error) => eprintln!("tonopago: {input}: {}", error.reason()),
         Item::Done(summary) => {
             if let Some(warning) = &summary.warning {
-                eprintln!("tonopago: warning: {input}: {warning}");
+                let kind = if is_failure(item) { "" } else { "warning: " };
+                eprintln!("tonopago: {kind}{input}: {warning}");
             }
         }
         Item::Entry(_) => {}

@@ -70,6 +70,36 @@ fn a_recording_that_stops_in_the_middle_is_told_so_far_with_code_1() {
 }
 
 #[test]
+fn a_recording_that_goes_on_in_a_form_that_can_not_be_followed_is_told_so_far_with_code_1() {
+    let folder = Folder::new();
+    let (file, svg) = (folder.path("two.ogg"), folder.path("two.svg"));
+    let first = include_bytes!("../recordings/59.ogg");
+    fs::write(&file, [&first[..], &at_16_khz(first)].concat()).unwrap();
+    let file = file.to_str().unwrap();
+    for plot in [&[][..], &["--plot", svg.to_str().unwrap()]] {
+        for format in ["text", "jsonl", "csv"] {
+            let run = tonopago([&["decode", "--format", format, file], plot].concat());
+            assert!(run.code == 1 && run.err.contains("two.ogg: decoded up to 1.500 s only"), "{format}: {run:?}");
+            assert!(run.out.contains('9'), "{format}: {run:?}");
+        }
+    }
+}
+
+/// An Ogg stream that claims another sample rate in its first page, whose checksum is made to fit.
+fn at_16_khz(ogg: &[u8]) -> Vec<u8> {
+    let mut ogg = ogg.to_vec();
+    let find =
+        |from: usize, what: &[u8]| from + ogg[from..].windows(what.len()).position(|bytes| bytes == what).unwrap();
+    let (rate, page_end) = (find(0, b"\x01vorbis") + 12, find(4, b"OggS"));
+    ogg[rate..rate + 4].copy_from_slice(&16_000_u32.to_le_bytes());
+    ogg[22..26].fill(0);
+    let shift = |sum: u32, _| if sum >> 31 == 1 { (sum << 1) ^ 0x04c1_1db7 } else { sum << 1 };
+    let checksum = ogg[..page_end].iter().fold(0, |sum, byte| (0..8).fold(sum ^ (u32::from(*byte) << 24), shift));
+    ogg[22..26].copy_from_slice(&checksum.to_le_bytes());
+    ogg
+}
+
+#[test]
 fn a_folder_without_recordings_is_told() {
     let folder = Folder::new();
     let run = tonopago(["decode", folder.path("").to_str().unwrap()]);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tonopago::decode::plot::Plot;
 use tonopago::decode::{Input, Item, Name, Options, Reporter, decode_and, file_identity};
 
-use super::{Args, FAILED, Failure, Outcome, complain, out_of_the_way, progress, while_showing};
+use super::{Args, FAILED, Failure, Outcome, complain, is_failure, out_of_the_way, progress, while_showing};
 
 /// Bytes of a file that are looked at to see whether it is an SVG; what stands before the first element is shorter.
 const BEGINNING: u64 = 4096;
@@ -83,7 +83,7 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     complain(input, &last);
     draft.save(plot.svg(&input.to_string(), &entries).as_bytes()).map_err(unwritable)?;
     told?;
-    Ok(ExitCode::from(if matches!(last, Item::Failed(_)) { FAILED } else { 0 }))
+    Ok(ExitCode::from(if is_failure(&last) { FAILED } else { 0 }))
 }
 
 /// A file written beside its place and put there whole: an earlier drawing stays until the new one is there.
