@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
@@ -61,9 +62,7 @@ impl PacketReader {
         let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or("its sound track has no known codec")?;
-        let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(text)?;
+        let decoder = decoder(parameters).map_err(text)?;
         let (track, declared_frames) = (track.id, track.num_frames);
         let mut reader = Self {
             format,
@@ -157,6 +156,10 @@ impl PacketReader {
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
                 // Floating point may hold anything.
                 self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
+                if self.decoder.codec_params().codec == CODEC_ID_MP3 {
+                    // The encoder's delay, which the decoder was told to leave in.
+                    self.given = usize::try_from(packet.trim_start.get()).unwrap_or(0).min(self.decoded.frames());
+                }
             }
             Err(Error::DecodeError(_)) => {
                 self.damaged += 1;
@@ -168,6 +171,14 @@ impl PacketReader {
             Err(error) => self.end = Some(End::Broken(text(error))),
         }
     }
+}
+
+/// An mp3's decoder is told not to cut: it would cut everything beyond the count in the file's first frame, which in joined
+/// files is the first file's count and without that frame a guess from the first bit rates. The padding at the end, some ten
+/// milliseconds of silence, is left in for that.
+fn decoder(parameters: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+    let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
+    symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
 }
 
 fn text(error: Error) -> String {

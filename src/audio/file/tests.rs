@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod compressed;
+
 /// A WAV file as a list of chunks, whatever they say.
 struct Wav {
     form: &'static [u8; 4],
