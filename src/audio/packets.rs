@@ -6,6 +6,7 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
@@ -14,11 +15,12 @@ use symphonia::core::packet::Packet;
 use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::Warning;
+use clock::Clock;
+
+mod clock;
 
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
-/// Longest silence put in place of one damaged packet, in frames: the longest packet of any format here (flac's).
-const LONGEST_PACKET: u64 = 65_536;
 
 /// Decodes one recording's first sound track, packet by packet.
 pub(super) struct PacketReader {
@@ -28,6 +30,9 @@ pub(super) struct PacketReader {
     declared_frames: Option<u64>,
     sample_rate: u32,
     channels: usize,
+    clock: Clock,
+    /// Frames of silence to hand out before `decoded`.
+    silence: u64,
     /// The packet being handed out, and how much of it has been.
     decoded: Block,
     given: usize,
@@ -63,6 +68,9 @@ impl PacketReader {
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or("its sound track has no known codec")?;
         let decoder = decoder(parameters).map_err(text)?;
+        // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
+        let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
+        let clock = Clock::new(track.time_base, start);
         let (track, declared_frames) = (track.id, track.num_frames);
         let mut reader = Self {
             format,
@@ -71,6 +79,8 @@ impl PacketReader {
             declared_frames,
             sample_rate: 0,
             channels: 0,
+            clock,
+            silence: 0,
             decoded: Block::new(),
             given: 0,
             damaged: 0,
@@ -117,28 +127,41 @@ impl PacketReader {
     /// Fills `block` with up to [`BLOCK_FRAMES`]; an empty block is the end.
     pub(super) fn next_block(&mut self, block: &mut Block) {
         block.reset(self.channels);
-        while self.given == self.decoded.frames() && self.end.is_none() {
+        while self.silence == 0 && self.given == self.decoded.frames() && self.end.is_none() {
             if let Err(panic) = guarded(|| self.advance()) {
                 self.end = Some(End::Broken(panic));
                 self.decoded.reset(self.channels);
                 self.given = 0;
             }
         }
+        if self.silence > 0 {
+            let frames = self.silence.min(BLOCK_FRAMES as u64);
+            self.silence -= frames;
+            block.planes_mut().iter_mut().for_each(|plane| plane.resize(frames as usize, 0.0));
+            return;
+        }
         self.given += block.append(&self.decoded, self.given, BLOCK_FRAMES);
     }
 
-    /// Decodes the next packet into `decoded`, or sets `end`.
+    /// Decodes the next packet into `decoded`, behind the `silence` that keeps its time right, or sets `end`.
     fn advance(&mut self) {
         self.given = 0;
         self.decoded.reset(self.channels);
         match self.format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == self.track => self.decode(&packet),
+            Ok(Some(packet)) if packet.track_id == self.track => {
+                self.damaged = self.damaged.saturating_add(self.clock.packet(&packet));
+                self.decode(&packet);
+            }
             Ok(Some(_)) => {}
             Ok(None) => self.end = Some(End::Complete),
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 self.end = Some(End::Cut)
             }
             Err(error) => self.end = Some(End::Broken(text(error))),
+        }
+        // What is missing before the first sound is known in frames only once the rate is.
+        if self.sample_rate > 0 {
+            self.silence += self.clock.settle(self.sample_rate);
         }
     }
 
@@ -162,11 +185,8 @@ impl PacketReader {
                 }
             }
             Err(Error::DecodeError(_)) => {
-                self.damaged += 1;
-                // Silence of the packet's length keeps the times of what follows right.
-                let frames = packet.dur.get().min(LONGEST_PACKET);
-                let frames = usize::try_from(frames).unwrap_or(0);
-                self.decoded.planes_mut().iter_mut().for_each(|plane| plane.resize(frames, 0.0));
+                self.damaged = self.damaged.saturating_add(1);
+                self.clock.damaged(packet);
             }
             Err(error) => self.end = Some(End::Broken(text(error))),
         }

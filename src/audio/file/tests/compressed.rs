@@ -50,3 +50,28 @@ fn an_mp3_without_a_count_is_read_to_its_end() {
     assert_eq!((sound[0].len(), warning), ((40 + MP3.len() / 144) * MP3_FRAME, None));
     assert!(holds_59(&sound[0], COMPRESSED[4].2 + 40 * MP3_FRAME / 16));
 }
+
+/// [`COMPRESSED`]'s recording in pages of 1280 samples, as ffmpeg writes it with `-page_duration 150000`.
+const PAGES: &[u8] = include_bytes!("../../../../tests/recordings/59-pages.ogg");
+
+fn with_flipped_bit(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at] ^= 1;
+    bytes
+}
+
+/// symphonia drops what its checksum condemns; once that was gone without a word, and all that followed was early.
+#[test]
+fn what_a_checksum_condemns_becomes_silence_of_its_length() {
+    // The second of flac's three packets, 512 to 1024 ms, and the ogg page of 448 to 608 ms.
+    for (what, whole, at, packets) in [("flac", COMPRESSED[2].1, 1663, 1), ("ogg", PAGES, 3043, 5)] {
+        let (expected, warning) = read_both_ways(whole);
+        assert_eq!(warning, None, "{what}");
+        let (sound, warning) = read_both_ways(&with_flipped_bit(whole, at + 33));
+        assert_eq!((sound[0].len(), warning), (expected[0].len(), Some(Warning::Damaged { packets })), "{what}");
+        for (from_ms, to_ms) in [(0, 440), (1030, 1190)] {
+            let at = |samples: &[f32]| power(samples, 8000, from_ms, to_ms);
+            assert!((at(&sound[0]) / at(&expected[0]) - 1.0).abs() < 1e-3, "{what} from {from_ms} ms");
+        }
+    }
+}
