@@ -26,12 +26,10 @@
 //! ```
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-
-use symphonia::core::io::{MediaSource, ReadOnlySource};
 
 use super::adpcm::AdpcmReader;
 use super::block::Block;
@@ -124,8 +122,7 @@ impl Opener {
         if !metadata.is_file() || self.raw.is_some() {
             return self.stream(&name, file);
         }
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        Recording::from_file(&name, self.counted(file), extension)
+        Recording::from_file(&name, self.counted(file))
     }
 
     /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
@@ -141,10 +138,7 @@ impl Opener {
         let header = read_header(Recorder { inner: &mut stream, record: &mut record });
         match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
             Kind::Wav(header) => Recording::wav(name, stream, &header),
-            Kind::Packets => {
-                let source = ReadOnlySource::new(Cursor::new(record).chain(stream));
-                Recording::packets(name, Box::new(source), None)
-            }
+            Kind::Packets => Recording::packets(name, PacketReader::open_stream(record, stream)),
         }
     }
 
@@ -238,7 +232,7 @@ impl Recording {
         Ok(!block.is_empty())
     }
 
-    fn from_file(name: &str, mut file: Counted<File>, extension: Option<&str>) -> Result<Self, AudioError> {
+    fn from_file(name: &str, mut file: Counted<File>) -> Result<Self, AudioError> {
         let read_failed = |source| AudioError::new(name, Problem::Read { at_s: 0.0, source });
         let header = read_header(&mut file);
         let empty = file.stream_position().map_err(read_failed)? == 0;
@@ -246,7 +240,7 @@ impl Recording {
             Kind::Wav(header) => Self::wav(name, file, &header),
             Kind::Packets => {
                 file.rewind().map_err(read_failed)?;
-                Self::packets(name, Box::new(file), extension)
+                Self::packets(name, PacketReader::open_file(file))
             }
         }
     }
@@ -273,9 +267,9 @@ impl Recording {
         Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
     }
 
-    fn packets(name: &str, source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, AudioError> {
+    fn packets(name: &str, reader: Result<PacketReader, Problem>) -> Result<Self, AudioError> {
         let in_file = |problem| AudioError::new(name, problem);
-        let reader = PacketReader::open(source, extension).map_err(|why| in_file(Problem::Undecodable { why }))?;
+        let reader = reader.map_err(in_file)?;
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(reader);

@@ -1,5 +1,7 @@
 //! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a), decoded by symphonia.
 
+use std::fs::File;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
@@ -8,16 +10,19 @@ use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
-use super::problem::Warning;
+use super::problem::{Problem, Warning};
+use super::stream::Counted;
 use clock::Clock;
+use source::Source;
 
 mod clock;
+mod source;
 
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
@@ -51,19 +56,26 @@ enum End {
 }
 
 impl PacketReader {
-    /// Opens a recording; the error says what is wrong with it.
-    pub(super) fn open(source: Box<dyn MediaSource>, extension: Option<&str>) -> Result<Self, String> {
-        let mut hint = Hint::new();
-        if let Some(extension) = extension {
-            hint.with_extension(extension);
-        }
-        let stream = MediaSourceStream::new(source, Default::default());
-        guarded(|| Self::probe(&hint, stream))?
+    /// Opens a file from its start.
+    pub(super) fn open_file(file: Counted<File>) -> Result<Self, Problem> {
+        let source = source::of_file(file).map_err(|source| Problem::Read { at_s: 0.0, source })?;
+        Self::open(source)
     }
 
-    fn probe(hint: &Hint, stream: MediaSourceStream<'static>) -> Result<Self, String> {
-        let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
-        let format = symphonia::default::get_probe().probe(hint, stream, format, metadata).map_err(text)?;
+    /// Opens a stream of which `head` has been read.
+    pub(super) fn open_stream(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Result<Self, Problem> {
+        Self::open(source::of_stream(head, rest))
+    }
+
+    fn open(source: Source) -> Result<Self, Problem> {
+        let stream = MediaSourceStream::new(source, Default::default());
+        guarded(|| Self::probe(stream)).flatten().map_err(|why| Problem::Undecodable { why })
+    }
+
+    fn probe(stream: MediaSourceStream<'static>) -> Result<Self, String> {
+        let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
+        // symphonia takes a hint of the file's extension and makes nothing of it.
+        let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(text)?;
         let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or("its sound track has no known codec")?;
@@ -71,7 +83,9 @@ impl PacketReader {
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
         let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
         let clock = Clock::new(track.time_base, start);
-        let (track, declared_frames) = (track.id, track.num_frames);
+        // The padding at an mp3's end is not counted and is given all the same.
+        let padding = if is_mp3(&*decoder) { track.padding.unwrap_or(0) } else { 0 };
+        let (track, declared_frames) = (track.id, track.num_frames.map(|frames| frames + u64::from(padding)));
         let mut reader = Self {
             format,
             decoder,
@@ -115,10 +129,19 @@ impl PacketReader {
     /// block.
     pub(super) fn warning(&self, frames: u64) -> Option<Warning> {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
-        let (at_s, missing) = (seconds(frames), self.declared_frames.map_or(0, |all| all.saturating_sub(frames)));
+        let at_s = seconds(frames);
+        let missing = self.declared_frames.map(|all| all.saturating_sub(frames));
+        // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
+        let tolerated =
+            if matches!(self.end, Some(End::Cut)) { 0 } else { self.clock.longest_packet(self.sample_rate) };
         match (&self.end, missing) {
             (Some(End::Broken(why)), _) => Some(Warning::Abandoned { at_s, why: why.clone() }),
-            (Some(End::Cut), 1..) => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
+            // An mp3's packets carry no times: what its damage takes shows only here.
+            (_, Some(missing)) if missing > tolerated && is_mp3(&*self.decoder) => {
+                Some(Warning::Missing { at_s, missing_s: seconds(missing) })
+            }
+            (_, Some(missing)) if missing > tolerated => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
+            (Some(End::Cut), None) => Some(Warning::Torn { at_s }),
             _ if self.damaged > 0 => Some(Warning::Damaged { packets: self.damaged }),
             _ => None,
         }
@@ -179,7 +202,7 @@ impl PacketReader {
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
                 // Floating point may hold anything.
                 self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
-                if self.decoder.codec_params().codec == CODEC_ID_MP3 {
+                if is_mp3(&*self.decoder) {
                     // The encoder's delay, which the decoder was told to leave in.
                     self.given = usize::try_from(packet.trim_start.get()).unwrap_or(0).min(self.decoded.frames());
                 }
@@ -199,6 +222,10 @@ impl PacketReader {
 fn decoder(parameters: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
     let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
     symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
+}
+
+fn is_mp3(decoder: &dyn AudioDecoder) -> bool {
+    decoder.codec_params().codec == CODEC_ID_MP3
 }
 
 fn text(error: Error) -> String {

@@ -108,6 +108,18 @@ pub enum Warning {
         /// Seconds missing.
         missing_s: f64,
     },
+    /// Its bytes end inside a packet or before its last page, and its header tells no length.
+    Torn {
+        /// Seconds decoded.
+        at_s: f64,
+    },
+    /// It holds less than its header tells, at its end or where its packets, which carry no times, are damaged.
+    Missing {
+        /// Seconds decoded.
+        at_s: f64,
+        /// Seconds missing.
+        missing_s: f64,
+    },
     /// Its header says it is empty, and it is not: the program that wrote it did not finish.
     Unfinished {
         /// Seconds decoded.
@@ -133,6 +145,11 @@ impl fmt::Display for Warning {
             Self::Truncated { at_s, missing_s } => {
                 write!(f, "cut short: ends at {at_s:.3} s, {missing_s:.3} s before the end its header tells")
             }
+            Self::Torn { at_s } => write!(f, "cut short: ends at {at_s:.3} s, in the middle of its sound"),
+            Self::Missing { at_s, missing_s } => write!(
+                f,
+                "cut short or damaged: {at_s:.3} s are left, {missing_s:.3} s less than its header tells; times behind damage are early"
+            ),
             Self::Unfinished { at_s } => write!(f, "unfinished: its header says 0 s, and it holds {at_s:.3} s"),
             Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
             Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),

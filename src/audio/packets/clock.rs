@@ -52,9 +52,46 @@ impl Clock {
         frames
     }
 
+    /// The longest packet so far in frames, at a rate in Hz.
+    pub(super) fn longest_packet(&self, rate: u32) -> u64 {
+        self.frames(self.longest, rate)
+    }
+
     fn frames(&self, ticks: u64, rate: u32) -> u64 {
         let Some(base) = self.base else { return ticks };
         let frames = u128::from(ticks) * u128::from(base.numer.get()) * u128::from(rate) / u128::from(base.denom.get());
         u64::try_from(frames).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symphonia::core::units::{Duration, Timestamp};
+
+    use super::*;
+
+    fn packet(begins: i64, lasts: u64) -> Packet {
+        Packet::new(0, Timestamp::new(begins), Duration::new(lasts), Vec::new())
+    }
+
+    #[test]
+    fn what_is_missing_between_two_packets_is_owed_in_frames() {
+        let mut clock = Clock::new(TimeBase::try_new(1, 1000), None);
+        assert_eq!([packet(500, 20), packet(520, 20), packet(600, 20)].map(|packet| clock.packet(&packet)), [0, 0, 3]);
+        assert_eq!((clock.settle(8000), clock.settle(8000)), (480, 0));
+        // Packets that overlap owe nothing; one that can't be decoded owes itself.
+        assert_eq!((clock.packet(&packet(610, 20)), clock.settle(8000)), (0, 0));
+        clock.damaged(&packet(610, 20));
+        assert_eq!(clock.settle(8000), 160);
+    }
+
+    #[test]
+    fn a_wild_time_makes_no_silence_and_a_recording_no_more_than_an_hour() {
+        let mut clock = Clock::new(None, Some(0));
+        clock.packet(&packet(i64::MAX, 20));
+        assert_eq!(clock.settle(8000), 0);
+        let mut clock = Clock::new(None, Some(0));
+        let hours: u64 = (1..100).map(|n| (clock.packet(&packet(n * 5_000_000, 20)), clock.settle(8000)).1).sum();
+        assert!((20_000_000..=28_800_000).contains(&hours), "{hours}");
     }
 }

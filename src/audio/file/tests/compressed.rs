@@ -75,3 +75,32 @@ fn what_a_checksum_condemns_becomes_silence_of_its_length() {
         }
     }
 }
+
+/// symphonia takes the end of an mp3's or ogg's bytes for its end, and once nothing was said.
+#[test]
+fn what_is_cut_short_is_told_whatever_the_container() {
+    let mp3 = counted_mp3();
+    let (sound, warning) = read_both_ways(&mp3[..mp3.len() * 3 / 4]);
+    let at_s = sound[0].len() as f64 / 16_000.0;
+    let whole_s = (MP3.len() / 144 * MP3_FRAME) as f64 / 16_000.0;
+    let told = matches!(warning, Some(Warning::Missing { at_s: at, missing_s }) if at == at_s && (at + missing_s - whole_s).abs() < 1e-9);
+    assert!(told && (0.7..0.8).contains(&(at_s / whole_s)), "mp3: {warning:?}");
+    // The end of the ogg's seventh page.
+    let (sound, warning) = read_both_ways(&PAGES[..3154]);
+    assert_eq!((sound[0].len(), warning), (7424, Some(Warning::Torn { at_s: 0.928 })));
+    // A file that can seek was refused for this.
+    let aiff = COMPRESSED[5].1;
+    let (sound, warning) = read_both_ways(&aiff[..aiff.len() / 2]);
+    assert!(sound[0].len() > 5900 && matches!(warning, Some(Warning::Truncated { .. })), "aiff: {warning:?}");
+}
+
+/// Where an mp3 is damaged its frames are gone, and only the count tells.
+#[test]
+fn an_mp3_damaged_in_its_middle_is_told() {
+    let mut mp3 = counted_mp3();
+    let (whole, _) = read_both_ways(&mp3);
+    mp3[3000..3500].fill(0);
+    let (sound, warning) = read_both_ways(&mp3);
+    let lost = whole[0].len() - sound[0].len();
+    assert!(lost > MP3_FRAME && matches!(warning, Some(Warning::Missing { .. })), "{lost} frames lost, {warning:?}");
+}
