@@ -37,7 +37,7 @@ use super::packets::PacketReader;
 use super::pcm::{FrameReader, SampleFormat};
 use super::problem::{AudioError, Problem, Warning};
 use super::riff::{Encoding, Header, HeaderError, Length, read_header};
-use super::stream::{Counted, Limited, Recorder, WavBody};
+use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
 
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
@@ -143,7 +143,7 @@ impl Opener {
     }
 
     fn counted<R>(&self, inner: R) -> Counted<R> {
-        Counted { inner, bytes: Arc::clone(&self.bytes) }
+        Counted { inner, bytes: Arc::clone(&self.bytes), failure: Failure::default() }
     }
 }
 
@@ -218,13 +218,12 @@ impl Recording {
     /// If the device or the network the file is on fails. What is wrong with the recording itself is a
     /// [`warning`](Self::warning).
     pub fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
-        match &mut self.source {
-            Source::Wav { body, .. } => body.next_block(block).map_err(|source| {
-                let at_s = self.frames as f64 / f64::from(self.sample_rate);
-                AudioError::new(&self.name, Problem::Read { at_s, source })
-            })?,
+        let read = match &mut self.source {
+            Source::Wav { body, .. } => body.next_block(block),
             Source::Packets(reader) => reader.next_block(block),
-        }
+        };
+        let at_s = self.seconds();
+        read.map_err(|source| AudioError::new(&self.name, Problem::Read { at_s, source }))?;
         self.frames += block.frames() as u64;
         if block.is_empty() && self.warning.is_none() {
             self.warning = self.judge_end();

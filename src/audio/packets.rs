@@ -1,7 +1,7 @@
 //! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a), decoded by symphonia.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
@@ -17,7 +17,7 @@ use symphonia::core::packet::Packet;
 use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::{Problem, Warning};
-use super::stream::Counted;
+use super::stream::{Counted, Failure};
 use clock::Clock;
 use source::Source;
 
@@ -43,6 +43,7 @@ pub(super) struct PacketReader {
     given: usize,
     damaged: u32,
     end: Option<End>,
+    failure: Failure,
 }
 
 /// Why a packet stream is over.
@@ -58,21 +59,30 @@ enum End {
 impl PacketReader {
     /// Opens a file from its start.
     pub(super) fn open_file(file: Counted<File>) -> Result<Self, Problem> {
+        let failure = file.failure.clone();
         let source = source::of_file(file).map_err(|source| Problem::Read { at_s: 0.0, source })?;
-        Self::open(source)
+        Self::open(source, &failure)
     }
 
     /// Opens a stream of which `head` has been read.
-    pub(super) fn open_stream(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Result<Self, Problem> {
-        Self::open(source::of_stream(head, rest))
+    pub(super) fn open_stream(
+        head: Vec<u8>,
+        rest: Counted<impl Read + Send + Sync + 'static>,
+    ) -> Result<Self, Problem> {
+        let failure = rest.failure.clone();
+        Self::open(source::of_stream(head, rest), &failure)
     }
 
-    fn open(source: Source) -> Result<Self, Problem> {
+    fn open(source: Source, failure: &Failure) -> Result<Self, Problem> {
         let stream = MediaSourceStream::new(source, Default::default());
-        guarded(|| Self::probe(stream)).flatten().map_err(|why| Problem::Undecodable { why })
+        let opened = guarded(|| Self::probe(stream, failure.clone())).flatten();
+        opened.map_err(|why| match failure.error() {
+            Some(source) => Problem::Read { at_s: 0.0, source },
+            None => Problem::Undecodable { why },
+        })
     }
 
-    fn probe(stream: MediaSourceStream<'static>) -> Result<Self, String> {
+    fn probe(stream: MediaSourceStream<'static>, failure: Failure) -> Result<Self, String> {
         let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
         // symphonia takes a hint of the file's extension and makes nothing of it.
         let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(text)?;
@@ -99,6 +109,7 @@ impl PacketReader {
             given: 0,
             damaged: 0,
             end: None,
+            failure,
         };
         reader.first_packet()?;
         Ok(reader)
@@ -148,7 +159,10 @@ impl PacketReader {
     }
 
     /// Fills `block` with up to [`BLOCK_FRAMES`]; an empty block is the end.
-    pub(super) fn next_block(&mut self, block: &mut Block) {
+    ///
+    /// # Errors
+    /// If the device failed, once everything before is given.
+    pub(super) fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
         block.reset(self.channels);
         while self.silence == 0 && self.given == self.decoded.frames() && self.end.is_none() {
             if let Err(panic) = guarded(|| self.advance()) {
@@ -161,9 +175,13 @@ impl PacketReader {
             let frames = self.silence.min(BLOCK_FRAMES as u64);
             self.silence -= frames;
             block.planes_mut().iter_mut().for_each(|plane| plane.resize(frames as usize, 0.0));
-            return;
+            return Ok(());
         }
         self.given += block.append(&self.decoded, self.given, BLOCK_FRAMES);
+        match self.failure.error() {
+            Some(error) if block.is_empty() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Decodes the next packet into `decoded`, behind the `silence` that keeps its time right, or sets `end`.

@@ -2,12 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use symphonia::core::io::MediaSource;
 
 use super::block::Block;
+
+/// Between two looks at a stream that has nothing yet, such as a standard input that was left in non-blocking mode. The
+/// stream is any reader, so there is no descriptor to wait on.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The sound of a WAV stream, behind its header.
 pub(super) trait WavBody: Send {
@@ -18,18 +24,47 @@ pub(super) trait WavBody: Send {
     fn missing_frames(&self) -> u64;
 }
 
-/// Counts the bytes that pass.
+/// Counts the bytes that pass, waits for those that are yet to come, and remembers why reading failed.
 pub(super) struct Counted<R> {
     pub(super) inner: R,
     pub(super) bytes: Arc<AtomicU64>,
+    pub(super) failure: Failure,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let count = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(LOOK_AGAIN),
+                result => break result.inspect_err(|error| self.failure.remember(error))?,
+            }
+        };
         self.bytes.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
+}
+
+/// Why a device could not be read. symphonia's readers take some failures for the end of the recording.
+#[derive(Clone, Default)]
+pub(super) struct Failure(Arc<OnceLock<io::Error>>);
+
+impl Failure {
+    /// What happened, if anything did.
+    pub(super) fn error(&self) -> Option<io::Error> {
+        self.0.get().map(copy)
+    }
+
+    fn remember(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            // The first failure is the one to tell.
+            let _ = self.0.set(copy(error));
+        }
+    }
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    let other = || io::Error::new(error.kind(), error.to_string());
+    error.raw_os_error().map_or_else(other, io::Error::from_raw_os_error)
 }
 
 impl Seek for Counted<File> {

@@ -104,3 +104,54 @@ fn an_mp3_damaged_in_its_middle_is_told() {
     let lost = whole[0].len() - sound[0].len();
     assert!(lost > MP3_FRAME && matches!(warning, Some(Warning::Missing { .. })), "{lost} frames lost, {warning:?}");
 }
+
+/// Gives its bytes in small pieces, and between them what `hiccup` makes.
+struct Fitful<'a> {
+    bytes: Cursor<&'a [u8]>,
+    hiccup: fn(u64) -> Option<std::io::Error>,
+    reads: u64,
+}
+
+impl std::io::Read for Fitful<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.reads += 1;
+        let most = buffer.len().min(256);
+        (self.hiccup)(self.reads).map_or_else(|| self.bytes.read(&mut buffer[..most]), Err)
+    }
+}
+
+fn fitful(bytes: &'static [u8], hiccup: fn(u64) -> Option<std::io::Error>) -> Result<Recording, AudioError> {
+    Recording::from_stream("test", Fitful { bytes: Cursor::new(bytes), hiccup, reads: 0 })
+}
+
+/// Once an mp3 or flac on a device that failed was a success, and short.
+#[test]
+fn a_device_that_fails_is_told_whatever_the_container() {
+    // The system's number for "input/output error".
+    let dies = |reads| (reads > 12).then(|| std::io::Error::from_raw_os_error(5));
+    for (what, bytes, _) in COMPRESSED.into_iter().filter(|(what, ..)| *what != "ogg").chain([("pages", PAGES, 0)]) {
+        let mut recording = fitful(bytes, dies).unwrap();
+        let mut block = Block::new();
+        let error = loop {
+            match recording.next_block(&mut block) {
+                Ok(more) => assert!(more, "{what} ends at {} s", recording.seconds()),
+                Err(error) => break error,
+            }
+        };
+        let told = matches!(error.problem(), Problem::Read { at_s, source } if *at_s > 0.0 && source.raw_os_error() == Some(5));
+        assert!(told, "{what}: {error}");
+        assert_eq!(recording.warning(), None, "{what}");
+    }
+    let dead = fitful(MP3, |reads| (reads > 1).then(|| std::io::Error::from_raw_os_error(5))).err().unwrap();
+    assert!(matches!(dead.problem(), Problem::Read { .. }), "{dead}");
+}
+
+/// A standard input in non-blocking mode, as some parents leave it, says "try again" where there is nothing yet.
+#[test]
+fn a_stream_that_has_nothing_yet_is_waited_for() {
+    let wav = plain(3200).leak();
+    for bytes in [&*wav, MP3] {
+        let slow = fitful(bytes, |reads| (reads % 4 == 0).then(|| std::io::ErrorKind::WouldBlock.into())).unwrap();
+        assert!(read_all(slow) == read_all(stream(bytes).unwrap()));
+    }
+}
