@@ -42,6 +42,8 @@ pub(super) struct PacketReader {
     decoded: Block,
     given: usize,
     damaged: u32,
+    /// Why the last damaged packet was.
+    fault: Option<String>,
     end: Option<End>,
     failure: Failure,
 }
@@ -60,8 +62,15 @@ impl PacketReader {
     /// Opens a file from its start.
     pub(super) fn open_file(file: Counted<File>) -> Result<Self, Problem> {
         let failure = file.failure.clone();
-        let source = source::of_file(file).map_err(|source| Problem::Read { at_s: 0.0, source })?;
-        Self::open(source, &failure)
+        let read_failed = |source| Problem::Read { at_s: 0.0, source };
+        let (source, fallback) = source::of_file(file).map_err(read_failed)?;
+        match (Self::open(source, &failure), fallback) {
+            // What ends before its header says is refused where it can be seen, and read from a pipe.
+            (Err(refused @ Problem::Undecodable { .. }), Some(fallback)) => {
+                Self::open(fallback.source().map_err(read_failed)?, &failure).map_err(|_| refused)
+            }
+            (opened, _) => opened,
+        }
     }
 
     /// Opens a stream of which `head` has been read.
@@ -93,9 +102,11 @@ impl PacketReader {
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
         let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
         let clock = Clock::new(track.time_base, start);
+        // A fragmented mp4's header tells a length of 0.
+        let counted = track.num_frames.filter(|&frames| frames > 0);
         // The padding at an mp3's end is not counted and is given all the same.
         let padding = if is_mp3(&*decoder) { track.padding.unwrap_or(0) } else { 0 };
-        let (track, declared_frames) = (track.id, track.num_frames.map(|frames| frames + u64::from(padding)));
+        let (track, declared_frames) = (track.id, counted.map(|frames| frames + u64::from(padding)));
         let mut reader = Self {
             format,
             decoder,
@@ -108,6 +119,7 @@ impl PacketReader {
             decoded: Block::new(),
             given: 0,
             damaged: 0,
+            fault: None,
             end: None,
             failure,
         };
@@ -120,9 +132,10 @@ impl PacketReader {
         while self.sample_rate == 0 && self.damaged <= BAD_PACKETS_AT_START && self.end.is_none() {
             self.advance();
         }
-        match (self.sample_rate, &self.end) {
-            (0, Some(End::Broken(why))) => Err(why.clone()),
-            (0, _) => Err("none of its sound can be decoded".to_owned()),
+        match (self.sample_rate, &self.end, &self.fault) {
+            (0, Some(End::Broken(why)), _) => Err(why.clone()),
+            (0, _, Some(why)) => Err(format!("none of its sound can be decoded: {why}")),
+            (0, _, None) => Err("none of its sound can be decoded".to_owned()),
             _ => Ok(()),
         }
     }
@@ -225,11 +238,13 @@ impl PacketReader {
                     self.given = usize::try_from(packet.trim_start.get()).unwrap_or(0).min(self.decoded.frames());
                 }
             }
-            Err(Error::DecodeError(_)) => {
+            // The packet's bytes are in memory: whatever a decoder calls what it finds there, an end of file or an unsupported
+            // feature, they are damaged.
+            Err(error) => {
                 self.damaged = self.damaged.saturating_add(1);
                 self.clock.damaged(packet);
+                self.fault = Some(text(error));
             }
-            Err(error) => self.end = Some(End::Broken(text(error))),
         }
     }
 }

@@ -67,6 +67,14 @@ fn copy(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(other, io::Error::from_raw_os_error)
 }
 
+impl Counted<File> {
+    /// A second hand on the same file and the same position in it.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        let (bytes, failure) = (Arc::clone(&self.bytes), self.failure.clone());
+        Ok(Self { inner: self.inner.try_clone()?, bytes, failure })
+    }
+}
+
 impl Seek for Counted<File> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.inner.seek(to)

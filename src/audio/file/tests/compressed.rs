@@ -155,3 +155,26 @@ fn a_stream_that_has_nothing_yet_is_waited_for() {
         assert!(read_all(slow) == read_all(stream(bytes).unwrap()));
     }
 }
+
+/// [`COMPRESSED`]'s recording as ffmpeg's AAC, with its index before the sound.
+const M4A: &[u8] = include_bytes!("../../../../tests/recordings/59.m4a");
+
+/// A file that can seek was refused where the same bytes from a pipe were read.
+#[test]
+fn an_m4a_cut_short_is_read_by_its_path_too() {
+    let (sound, warning) = read_both_ways(&M4A[..M4A.len() * 3 / 4]);
+    assert!(sound[0].len() > 4096, "{} frames", sound[0].len());
+    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
+}
+
+/// A decoder calls damage an end of file or an unsupported feature, as it comes: the rest was given up for that.
+#[test]
+fn damage_to_an_m4a_costs_its_packets_only() {
+    let (whole, _) = read_both_ways(M4A);
+    // The bytes of the sound from about 0.7 to 0.9 s, between the two digits.
+    let mut damaged = M4A.to_vec();
+    damaged[2150..2350].iter_mut().enumerate().for_each(|(index, byte)| *byte = (index * 37) as u8);
+    let (sound, warning) = read_both_ways(&damaged);
+    assert_eq!(sound[0].len(), whole[0].len());
+    assert!(matches!(warning, Some(Warning::Damaged { .. })), "{warning:?}");
+}
