@@ -4,12 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
@@ -18,11 +15,12 @@ use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::{Problem, Warning};
 use super::stream::{Counted, Failure};
-use clock::Clock;
 use source::Source;
+use track::Track;
 
 mod clock;
 mod source;
+mod track;
 
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
@@ -30,12 +28,9 @@ const BAD_PACKETS_AT_START: u32 = 16;
 /// Decodes one recording's first sound track, packet by packet.
 pub(super) struct PacketReader {
     format: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
-    track: u32,
-    declared_frames: Option<u64>,
+    track: Track,
     sample_rate: u32,
     channels: usize,
-    clock: Clock,
     /// Frames of silence to hand out before `decoded`.
     silence: u64,
     /// The packet being handed out, and how much of it has been.
@@ -73,13 +68,14 @@ impl PacketReader {
         }
     }
 
-    /// Opens a stream of which `head` has been read.
+    /// Opens a stream of which `record` has been read.
     pub(super) fn open_stream(
-        head: Vec<u8>,
+        record: Vec<u8>,
         rest: Counted<impl Read + Send + Sync + 'static>,
     ) -> Result<Self, Problem> {
         let failure = rest.failure.clone();
-        Self::open(source::of_stream(head, rest), &failure)
+        let source = source::of_stream(record, rest).map_err(|source| Problem::Read { at_s: 0.0, source })?;
+        Self::open(source, &failure)
     }
 
     fn open(source: Source, failure: &Failure) -> Result<Self, Problem> {
@@ -95,26 +91,12 @@ impl PacketReader {
         let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
         // symphonia takes a hint of the file's extension and makes nothing of it.
         let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(text)?;
-        let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
-        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-        let parameters = parameters.ok_or("its sound track has no known codec")?;
-        let decoder = decoder(parameters).map_err(text)?;
-        // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
-        let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
-        let clock = Clock::new(track.time_base, start);
-        // A fragmented mp4's header tells a length of 0.
-        let counted = track.num_frames.filter(|&frames| frames > 0);
-        // The padding at an mp3's end is not counted and is given all the same.
-        let padding = if is_mp3(&*decoder) { track.padding.unwrap_or(0) } else { 0 };
-        let (track, declared_frames) = (track.id, counted.map(|frames| frames + u64::from(padding)));
+        let track = Track::of(&*format)?;
         let mut reader = Self {
             format,
-            decoder,
             track,
-            declared_frames,
             sample_rate: 0,
             channels: 0,
-            clock,
             silence: 0,
             decoded: Block::new(),
             given: 0,
@@ -154,14 +136,14 @@ impl PacketReader {
     pub(super) fn warning(&self, frames: u64) -> Option<Warning> {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
         let at_s = seconds(frames);
-        let missing = self.declared_frames.map(|all| all.saturating_sub(frames));
+        let missing = self.track.declared_frames.map(|all| all.saturating_sub(frames));
         // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
         let tolerated =
-            if matches!(self.end, Some(End::Cut)) { 0 } else { self.clock.longest_packet(self.sample_rate) };
+            if matches!(self.end, Some(End::Cut)) { 0 } else { self.track.clock.longest_packet(self.sample_rate) };
         match (&self.end, missing) {
             (Some(End::Broken(why)), _) => Some(Warning::Abandoned { at_s, why: why.clone() }),
             // An mp3's packets carry no times: what its damage takes shows only here.
-            (_, Some(missing)) if missing > tolerated && is_mp3(&*self.decoder) => {
+            (_, Some(missing)) if missing > tolerated && self.track.is_mp3() => {
                 Some(Warning::Missing { at_s, missing_s: seconds(missing) })
             }
             (_, Some(missing)) if missing > tolerated => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
@@ -202,8 +184,8 @@ impl PacketReader {
         self.given = 0;
         self.decoded.reset(self.channels);
         match self.format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == self.track => {
-                self.damaged = self.damaged.saturating_add(self.clock.packet(&packet));
+            Ok(Some(packet)) if packet.track_id == self.track.id => {
+                self.damaged = self.damaged.saturating_add(self.track.clock.packet(&packet));
                 self.decode(&packet);
             }
             Ok(Some(_)) => {}
@@ -211,29 +193,35 @@ impl PacketReader {
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 self.end = Some(End::Cut)
             }
+            Err(Error::ResetRequired) => {
+                if let Err(why) = self.track.follow(&*self.format) {
+                    self.end = Some(End::Broken(format!("a recording joined to it can't be decoded: {why}")));
+                }
+            }
             Err(error) => self.end = Some(End::Broken(text(error))),
         }
         // What is missing before the first sound is known in frames only once the rate is.
         if self.sample_rate > 0 {
-            self.silence += self.clock.settle(self.sample_rate);
+            self.silence += self.track.clock.settle(self.sample_rate);
         }
     }
 
     fn decode(&mut self, packet: &Packet) {
-        match self.decoder.decode(packet) {
+        match self.track.decoder.decode(packet) {
             Ok(sound) => {
                 let (rate, channels) = (sound.spec().rate(), sound.num_planes());
                 if self.sample_rate == 0 {
                     (self.sample_rate, self.channels) = (rate, channels);
                 }
                 if (rate, channels) != (self.sample_rate, self.channels) {
-                    self.end = Some(End::Broken("its sample rate or channels change".to_owned()));
+                    self.end =
+                        Some(End::Broken("it goes on with another sample rate or number of channels".to_owned()));
                     return;
                 }
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
                 // Floating point may hold anything.
                 self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
-                if is_mp3(&*self.decoder) {
+                if self.track.is_mp3() {
                     // The encoder's delay, which the decoder was told to leave in.
                     self.given = usize::try_from(packet.trim_start.get()).unwrap_or(0).min(self.decoded.frames());
                 }
@@ -242,23 +230,11 @@ impl PacketReader {
             // feature, they are damaged.
             Err(error) => {
                 self.damaged = self.damaged.saturating_add(1);
-                self.clock.damaged(packet);
+                self.track.clock.damaged(packet);
                 self.fault = Some(text(error));
             }
         }
     }
-}
-
-/// An mp3's decoder is told not to cut: it would cut everything beyond the count in the file's first frame, which in joined
-/// files is the first file's count and without that frame a guess from the first bit rates. The padding at the end, some ten
-/// milliseconds of silence, is left in for that.
-fn decoder(parameters: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
-    let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
-    symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
-}
-
-fn is_mp3(decoder: &dyn AudioDecoder) -> bool {
-    decoder.codec_params().codec == CODEC_ID_MP3
 }
 
 fn text(error: Error) -> String {

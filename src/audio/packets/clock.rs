@@ -24,6 +24,11 @@ impl Clock {
         Self { base, next: start, longest: 1, owed: 0, paid: 0 }
     }
 
+    /// Goes on where another clock stopped: what it owes and how much silence it has given.
+    pub(super) const fn after(self, other: &Self) -> Self {
+        Self { owed: other.owed, paid: other.paid, ..self }
+    }
+
     /// Takes a packet's time, and owes what is missing before it. Answers how many packets that may be.
     pub(super) fn packet(&mut self, packet: &Packet) -> u32 {
         let (begins, lasts) = (packet.pts.get(), packet.dur.saturating_add(packet.trim_start).get());

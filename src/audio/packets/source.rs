@@ -19,7 +19,7 @@ pub(super) type Source = Box<dyn MediaSource>;
 pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fallback>)> {
     let head = head(&mut file)?;
     if !is_mp4(&head) {
-        return Ok((of_stream(head, file), None));
+        return Ok((of_rest(head, file), None));
     }
     let fallback = Fallback(file.try_clone()?);
     file.rewind()?;
@@ -32,19 +32,43 @@ pub(super) struct Fallback(Counted<File>);
 impl Fallback {
     pub(super) fn source(mut self) -> io::Result<Source> {
         self.0.rewind()?;
-        Ok(of_stream(Vec::new(), self.0))
+        Ok(of_rest(Vec::new(), self.0))
     }
 }
 
-/// The bytes of a stream of which `head` has been read.
-pub(super) fn of_stream(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
+/// The bytes of a stream of which `record` has been read.
+pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> io::Result<Source> {
+    let mut stream = Cursor::new(record).chain(rest);
+    let head = head(&mut stream)?;
+    Ok(of_rest(head, stream))
+}
+
+fn of_rest(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
     Box::new(ReadOnlySource::new(Cursor::new(head).chain(rest)))
 }
 
-fn head(reader: impl Read) -> io::Result<Vec<u8>> {
+/// The first bytes, behind tags: symphonia is built without ID3, looks for a recording's first bytes in the tag, and gives up
+/// after 1 MiB of a cover picture.
+fn head(mut reader: impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
-    reader.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+    loop {
+        reader.by_ref().take((HEAD - head.len()) as u64).read_to_end(&mut head)?;
+        let Some(length) = tag_length(&head) else { return Ok(head) };
+        if length < HEAD as u64 {
+            head.drain(..length as usize);
+        } else {
+            io::copy(&mut reader.by_ref().take(length - HEAD as u64), &mut io::sink())?;
+            head.clear();
+        }
+    }
+}
+
+/// The length in bytes of the ID3v2 tag that `head` begins (ID3v2.4 structure, 3.1): 10 of header, the size in four bytes of
+/// seven bits, and as many of footer if a flag says so.
+fn tag_length(head: &[u8]) -> Option<u64> {
+    let &[b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] = head else { return None };
+    let size = [a, b, c, d].iter().try_fold(0, |size, &byte| (byte < 0x80).then_some(size << 7 | u64::from(byte)))?;
+    Some(10 + size + if flags & 0x10 == 0 { 0 } else { 10 })
 }
 
 fn is_mp4(head: &[u8]) -> bool {

@@ -178,3 +178,45 @@ fn damage_to_an_m4a_costs_its_packets_only() {
     assert_eq!(sound[0].len(), whole[0].len());
     assert!(matches!(warning, Some(Warning::Damaged { .. })), "{warning:?}");
 }
+
+/// Where the next of several joined oggs began, the reader once gave up with "decoder needs to be reset".
+#[test]
+fn joined_oggs_are_read_to_the_end_of_the_last() {
+    let (one, _) = read_both_ways(PAGES);
+    let (sound, warning) = read_both_ways(&[PAGES, PAGES, PAGES].concat());
+    assert_eq!((sound[0].len(), warning), (3 * one[0].len(), None));
+    for start_ms in [0_usize, 1500, 3000] {
+        let at = |from_ms: usize, to_ms: usize| power(&sound[0], 8000, start_ms + from_ms, start_ms + to_ms);
+        assert!((at(110, 290) / 0.0596 - 1.0).abs() < 0.15 && at(320, 980) < 1e-3, "from {start_ms} ms");
+    }
+    // The bytes of the rate, 8000 Hz, in the first page, and that page's checksum for 16 000 Hz.
+    let mut faster = PAGES.to_vec();
+    faster[40..44].copy_from_slice(&16_000_u32.to_le_bytes());
+    faster[22..26].fill(0);
+    let checksum = ogg_checksum(&faster[..58]);
+    faster[22..26].copy_from_slice(&checksum.to_le_bytes());
+    let (sound, warning) = read_both_ways(&[PAGES, &faster].concat());
+    assert!(sound == one && matches!(warning, Some(Warning::Abandoned { at_s: 1.5, .. })), "{warning:?}");
+    assert!(warning.unwrap().to_string().contains("another sample rate"));
+}
+
+/// The checksum of an ogg page (RFC 3533, 6): a CRC of 32 bits, most significant bit first, from 0.
+fn ogg_checksum(page: &[u8]) -> u32 {
+    page.iter().fold(0, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte) << 24, |sum, _| sum << 1 ^ if sum >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
+    })
+}
+
+/// A megabyte of cover picture in front of the sound hid it.
+#[test]
+fn tags_in_front_of_an_mp3_are_passed_over_whatever_their_length() {
+    let (plain, _) = read_both_ways(MP3);
+    let tag = |size: usize, flags: u8| {
+        let seven_bits = [21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8);
+        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+        [&b"ID3\x04\0"[..], &[flags], &seven_bits, &vec![0xFF; size + footer]].concat()
+    };
+    for tags in [tag(1_200_000, 0), tag(0, 0), tag(300, 0x10), [tag(1, 0), tag(70_000, 0)].concat()] {
+        assert!(read_both_ways(&[tags, MP3.to_vec()].concat()) == (plain.clone(), None));
+    }
+}

@@ -1,0 +1,57 @@
+//! The sound track of a container: its decoder, and what is known of its length and times.
+
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
+use symphonia::core::formats::{FormatReader, TrackType};
+
+use super::clock::Clock;
+
+/// The track that is heard.
+pub(super) struct Track {
+    pub(super) id: u32,
+    pub(super) decoder: Box<dyn AudioDecoder>,
+    pub(super) clock: Clock,
+    /// The frames the container's header tells, where it tells them.
+    pub(super) declared_frames: Option<u64>,
+}
+
+impl Track {
+    /// The first sound track that may be decoded; the error says why there is none.
+    pub(super) fn of(format: &dyn FormatReader) -> Result<Self, String> {
+        let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+        let parameters = parameters.ok_or("its sound track has no known codec")?;
+        let decoder = decoder(parameters).map_err(|error| error.to_string())?;
+        // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
+        let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
+        // A fragmented mp4's header tells a length of 0.
+        let counted = track.num_frames.filter(|&frames| frames > 0);
+        // The padding at an mp3's end is not counted and is given all the same.
+        let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
+        let declared_frames = counted.map(|frames| frames.saturating_add(u64::from(padding)));
+        Ok(Self { id: track.id, decoder, clock: Clock::new(track.time_base, start), declared_frames })
+    }
+
+    /// The track of the next of several recordings that were joined into one.
+    pub(super) fn follow(&mut self, format: &dyn FormatReader) -> Result<(), String> {
+        let next = Self::of(format)?;
+        let declared_frames =
+            self.declared_frames.zip(next.declared_frames).map(|(all, more)| all.saturating_add(more));
+        *self = Self { clock: next.clock.after(&self.clock), declared_frames, ..next };
+        Ok(())
+    }
+
+    pub(super) fn is_mp3(&self) -> bool {
+        self.decoder.codec_params().codec == CODEC_ID_MP3
+    }
+}
+
+/// An mp3's decoder is told not to cut: it would cut everything beyond the count in the file's first frame, which in joined
+/// files is the first file's count and without that frame a guess from the first bit rates. The padding at the end, some ten
+/// milliseconds of silence, is left in for that.
+fn decoder(parameters: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+    let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
+    symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
+}
