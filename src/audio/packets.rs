@@ -19,6 +19,7 @@ use source::Source;
 use track::Track;
 
 mod clock;
+mod mp4;
 mod source;
 mod track;
 
@@ -31,6 +32,8 @@ pub(super) struct PacketReader {
     track: Track,
     sample_rate: u32,
     channels: usize,
+    /// Frames of the encoder's delay that have been dropped.
+    dropped: u64,
     /// Frames of silence to hand out before `decoded`.
     silence: u64,
     /// The packet being handed out, and how much of it has been.
@@ -79,25 +82,26 @@ impl PacketReader {
     }
 
     fn open(source: Source, failure: &Failure) -> Result<Self, Problem> {
-        let stream = MediaSourceStream::new(source, Default::default());
-        let opened = guarded(|| Self::probe(stream, failure.clone())).flatten();
+        let opened = guarded(|| Self::probe(source, failure.clone())).flatten();
         opened.map_err(|why| match failure.error() {
             Some(source) => Problem::Read { at_s: 0.0, source },
             None => Problem::Undecodable { why },
         })
     }
 
-    fn probe(stream: MediaSourceStream<'static>, failure: Failure) -> Result<Self, String> {
+    fn probe(source: Source, failure: Failure) -> Result<Self, String> {
+        let stream = MediaSourceStream::new(source.bytes, Default::default());
         let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
         // symphonia takes a hint of the file's extension and makes nothing of it.
         let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(text)?;
-        let track = Track::of(&*format)?;
+        let track = Track::of(&*format, &source.index)?;
         let mut reader = Self {
             format,
             track,
             sample_rate: 0,
             channels: 0,
             silence: 0,
+            dropped: 0,
             decoded: Block::new(),
             given: 0,
             damaged: 0,
@@ -136,7 +140,8 @@ impl PacketReader {
     pub(super) fn warning(&self, frames: u64) -> Option<Warning> {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
         let at_s = seconds(frames);
-        let missing = self.track.declared_frames.map(|all| all.saturating_sub(frames));
+        let given = frames.saturating_add(self.dropped);
+        let missing = self.track.declared_frames.map(|all| all.saturating_sub(given));
         // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
         let tolerated =
             if matches!(self.end, Some(End::Cut)) { 0 } else { self.track.clock.longest_packet(self.sample_rate) };
@@ -203,7 +208,17 @@ impl PacketReader {
         // What is missing before the first sound is known in frames only once the rate is.
         if self.sample_rate > 0 {
             self.silence += self.track.clock.settle(self.sample_rate);
+            self.drop_delay();
         }
+    }
+
+    fn drop_delay(&mut self) {
+        let delay = self.track.delay(self.sample_rate).saturating_sub(self.dropped);
+        let silence = delay.min(self.silence);
+        let decoded = (delay - silence).min((self.decoded.frames() - self.given) as u64);
+        self.silence -= silence;
+        self.given += decoded as usize;
+        self.dropped += silence + decoded;
     }
 
     fn decode(&mut self, packet: &Packet) {

@@ -62,7 +62,8 @@ impl Clock {
         self.frames(self.longest, rate)
     }
 
-    fn frames(&self, ticks: u64, rate: u32) -> u64 {
+    /// Ticks as frames, at a rate in Hz.
+    pub(super) fn frames(&self, ticks: u64, rate: u32) -> u64 {
         let Some(base) = self.base else { return ticks };
         let frames = u128::from(ticks) * u128::from(base.numer.get()) * u128::from(rate) / u128::from(base.denom.get());
         u64::try_from(frames).unwrap_or(u64::MAX)

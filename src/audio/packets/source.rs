@@ -1,17 +1,21 @@
 //! A compressed recording's bytes on their way to symphonia.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
-use crate::audio::stream::Counted;
+use super::mp4::{self, Index};
+use crate::audio::stream::{Counted, Recorder};
 
 /// Bytes that tell the container.
 const HEAD: usize = 12;
 
-/// What symphonia reads from.
-pub(super) type Source = Box<dyn MediaSource>;
+/// What symphonia reads from, and what an mp4's index says beside.
+pub(super) struct Source {
+    pub(super) bytes: Box<dyn MediaSource>,
+    pub(super) index: Index,
+}
 
 /// A file's bytes, and a second way to read them should symphonia refuse the first. It gets a file to seek in only where it
 /// must, for an mp4's index at the end: in a file that can seek it takes a length guessed from the first bit rates for a
@@ -19,20 +23,34 @@ pub(super) type Source = Box<dyn MediaSource>;
 pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fallback>)> {
     let head = head(&mut file)?;
     if !is_mp4(&head) {
-        return Ok((of_rest(head, file), None));
+        return Ok((of_rest(head, file, Index::default()), None));
     }
-    let fallback = Fallback(file.try_clone()?);
     file.rewind()?;
-    Ok((Box::new(file), Some(fallback)))
+    let index = mp4::find_index(&mut file, pass_by_seeking)?.index();
+    file.rewind()?;
+    if index.fragmented {
+        // Made to be read as it comes, also where the last fragment is cut.
+        return Ok((of_rest(Vec::new(), file, index), None));
+    }
+    let fallback = Fallback { file: file.try_clone()?, index: index.clone() };
+    Ok((Source { bytes: Box::new(file), index }, Some(fallback)))
+}
+
+fn pass_by_seeking(file: &mut Counted<File>, bytes: u64) -> io::Result<bool> {
+    // A box to the end of the file has no number of bytes to pass, and nothing behind it.
+    i64::try_from(bytes).map_or(Ok(false), |bytes| file.seek(SeekFrom::Current(bytes)).map(|_| true))
 }
 
 /// The same file from its start, not to be seeked in.
-pub(super) struct Fallback(Counted<File>);
+pub(super) struct Fallback {
+    file: Counted<File>,
+    index: Index,
+}
 
 impl Fallback {
     pub(super) fn source(mut self) -> io::Result<Source> {
-        self.0.rewind()?;
-        Ok(of_rest(Vec::new(), self.0))
+        self.file.rewind()?;
+        Ok(of_rest(Vec::new(), self.file, self.index))
     }
 }
 
@@ -40,11 +58,17 @@ impl Fallback {
 pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> io::Result<Source> {
     let mut stream = Cursor::new(record).chain(rest);
     let head = head(&mut stream)?;
-    Ok(of_rest(head, stream))
+    if !is_mp4(&head) {
+        return Ok(of_rest(head, stream, Index::default()));
+    }
+    let (mut stream, mut record) = (Cursor::new(head).chain(stream), Vec::new());
+    let recorder = &mut Recorder { inner: &mut stream, record: &mut record };
+    let index = mp4::find_index(recorder, |_, _| Ok(false))?.index();
+    Ok(of_rest(record, stream, index))
 }
 
-fn of_rest(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
-    Box::new(ReadOnlySource::new(Cursor::new(head).chain(rest)))
+fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index) -> Source {
+    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index }
 }
 
 /// The first bytes, behind tags: symphonia is built without ID3, looks for a recording's first bytes in the tag, and gives up

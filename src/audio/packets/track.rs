@@ -7,6 +7,7 @@ use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
 use symphonia::core::formats::{FormatReader, TrackType};
 
 use super::clock::Clock;
+use super::mp4::Index;
 
 /// The track that is heard.
 pub(super) struct Track {
@@ -15,11 +16,13 @@ pub(super) struct Track {
     pub(super) clock: Clock,
     /// The frames the container's header tells, where it tells them.
     pub(super) declared_frames: Option<u64>,
+    /// What the encoder put before the sound, in ticks, where the decoder leaves it in.
+    delay: u64,
 }
 
 impl Track {
     /// The first sound track that may be decoded; the error says why there is none.
-    pub(super) fn of(format: &dyn FormatReader) -> Result<Self, String> {
+    pub(super) fn of(format: &dyn FormatReader, index: &Index) -> Result<Self, String> {
         let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.ok_or("its sound track has no known codec")?;
@@ -31,16 +34,23 @@ impl Track {
         // The padding at an mp3's end is not counted and is given all the same.
         let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
         let declared_frames = counted.map(|frames| frames.saturating_add(u64::from(padding)));
-        Ok(Self { id: track.id, decoder, clock: Clock::new(track.time_base, start), declared_frames })
+        let (id, delay) = (track.id, index.delay(track.id));
+        Ok(Self { id, decoder, clock: Clock::new(track.time_base, start), declared_frames, delay })
     }
 
     /// The track of the next of several recordings that were joined into one.
     pub(super) fn follow(&mut self, format: &dyn FormatReader) -> Result<(), String> {
-        let next = Self::of(format)?;
+        let next = Self::of(format, &Index::default())?;
         let declared_frames =
             self.declared_frames.zip(next.declared_frames).map(|(all, more)| all.saturating_add(more));
         *self = Self { clock: next.clock.after(&self.clock), declared_frames, ..next };
         Ok(())
+    }
+
+    /// The frames of the encoder's delay, at a rate in Hz. An edit that leaves out more than a second is not an encoder's but
+    /// somebody's: what was cut is heard.
+    pub(super) fn delay(&self, rate: u32) -> u64 {
+        Some(self.clock.frames(self.delay, rate)).filter(|&frames| frames <= u64::from(rate)).unwrap_or(0)
     }
 
     pub(super) fn is_mp3(&self) -> bool {

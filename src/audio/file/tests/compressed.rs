@@ -220,3 +220,39 @@ fn tags_in_front_of_an_mp3_are_passed_over_whatever_their_length() {
         assert!(read_both_ways(&[tags, MP3.to_vec()].concat()) == (plain.clone(), None));
     }
 }
+
+/// [`COMPRESSED`]'s recording as AAC in fragments of half a second.
+const FRAGMENTS: &[u8] = include_bytes!("../../../../tests/recordings/59-fragments.mp4");
+
+/// An encoder's AAC begins 1024 samples before the sound, 128 ms at 8 kHz; the index says so, and symphonia leaves it unread.
+#[test]
+fn an_m4a_begins_where_its_index_says() {
+    let at = |sound: &[Vec<f32>], from_ms: usize, to_ms: usize| power(&sound[0], 8000, from_ms, to_ms);
+    let in_place = |sound: &[Vec<f32>], delay: usize| {
+        let tone = [(110, 290), (1010, 1190)]
+            .iter()
+            .all(|&(from, to)| (at(sound, from + delay, to + delay) / 0.0596 - 1.0).abs() < 0.15);
+        tone && [(0, 80), (320, 980), (1220, 1420)].iter().all(|&(from, to)| at(sound, from + delay, to + delay) < 1e-3)
+    };
+    let (sound, warning) = read_both_ways(M4A);
+    assert!(in_place(&sound, 0) && warning.is_none(), "{warning:?}");
+    let edit = M4A.windows(4).position(|word| word == b"elst").unwrap();
+    let start = edit + 16..edit + 20;
+    let with = |ticks: i32| [&M4A[..start.start], &ticks.to_be_bytes(), &M4A[start.end..]].concat();
+    assert_eq!(&M4A[start.clone()], 1024_i32.to_be_bytes());
+    // A pause before the sound and a cut of more than a second are no encoder's delay.
+    for not_a_delay in [-1, 8001, i32::MAX] {
+        let (sound, warning) = read_both_ways(&with(not_a_delay));
+        assert!(in_place(&sound, 128) && warning.is_none(), "{not_a_delay}: {warning:?}");
+    }
+    // Fragments carry no edits here, as ffmpeg writes them.
+    let (sound, warning) = read_both_ways(FRAGMENTS);
+    assert!(in_place(&sound, 128) && warning.is_none(), "{warning:?}");
+}
+
+#[test]
+fn a_fragment_cut_short_is_read_as_far_as_it_goes() {
+    // Within the third fragment, which begins with byte 2283.
+    let (sound, warning) = read_both_ways(&FRAGMENTS[..3600]);
+    assert_eq!((sound[0].len(), warning), (9216, Some(Warning::Torn { at_s: 1.152 })));
+}
