@@ -82,18 +82,17 @@ impl PacketReader {
     }
 
     fn open(source: Source, failure: &Failure) -> Result<Self, Problem> {
-        let opened = guarded(|| Self::probe(source, failure.clone())).flatten();
-        opened.map_err(|why| match failure.error() {
-            Some(source) => Problem::Read { at_s: 0.0, source },
-            None => Problem::Undecodable { why },
-        })
+        let opened = guarded(|| Self::probe(source, failure.clone()));
+        let opened = opened.map_err(|why| Problem::Undecodable { why }).flatten();
+        opened.map_err(|problem| failure.error().map_or(problem, |source| Problem::Read { at_s: 0.0, source }))
     }
 
-    fn probe(source: Source, failure: Failure) -> Result<Self, String> {
+    fn probe(source: Source, failure: Failure) -> Result<Self, Problem> {
         let stream = MediaSourceStream::new(source.bytes, Default::default());
         let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
         // symphonia takes a hint of the file's extension and makes nothing of it.
-        let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata).map_err(text)?;
+        let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata);
+        let format = format.map_err(|error| Problem::Undecodable { why: text(error) })?;
         let track = Track::of(&*format, &source.index)?;
         let mut reader = Self {
             format,
@@ -109,7 +108,7 @@ impl PacketReader {
             end: None,
             failure,
         };
-        reader.first_packet()?;
+        reader.first_packet().map_err(|why| Problem::Undecodable { why })?;
         Ok(reader)
     }
 
@@ -199,8 +198,8 @@ impl PacketReader {
                 self.end = Some(End::Cut)
             }
             Err(Error::ResetRequired) => {
-                if let Err(why) = self.track.follow(&*self.format) {
-                    self.end = Some(End::Broken(format!("a recording joined to it can't be decoded: {why}")));
+                if let Err(problem) = self.track.follow(&*self.format) {
+                    self.end = Some(End::Broken(format!("the recording joined to it {problem}")));
                 }
             }
             Err(error) => self.end = Some(End::Broken(text(error))),

@@ -72,6 +72,12 @@ pub enum Problem {
         /// The decoder's reason.
         why: String,
     },
+    /// A recording in a known form that nobody here decodes.
+    #[error("is {what}, which is not decoded here: convert it to WAV, for example with ffmpeg -i FILE out.wav")]
+    Form {
+        /// The form's name.
+        what: String,
+    },
     /// A sample rate outside [`SAMPLE_RATES`].
     #[error(
         "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",

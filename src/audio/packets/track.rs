@@ -1,6 +1,7 @@
 //! The sound track of a container: its decoder, and what is known of its length and times.
 
-use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
@@ -8,6 +9,7 @@ use symphonia::core::formats::{FormatReader, TrackType};
 
 use super::clock::Clock;
 use super::mp4::Index;
+use crate::audio::problem::Problem;
 
 /// The track that is heard.
 pub(super) struct Track {
@@ -21,12 +23,14 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// The first sound track that may be decoded; the error says why there is none.
-    pub(super) fn of(format: &dyn FormatReader, index: &Index) -> Result<Self, String> {
-        let track = format.default_track(TrackType::Audio).ok_or("it has no sound track")?;
+    /// The first sound track that may be decoded.
+    pub(super) fn of(format: &dyn FormatReader, index: &Index) -> Result<Self, Problem> {
+        let undecodable = |why: &str| Problem::Undecodable { why: why.to_owned() };
+        let track = format.default_track(TrackType::Audio).ok_or_else(|| undecodable("it has no sound track"))?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-        let parameters = parameters.ok_or("its sound track has no known codec")?;
-        let decoder = decoder(parameters).map_err(|error| error.to_string())?;
+        let parameters = parameters.ok_or_else(|| undecodable("its sound track has no known codec"))?;
+        refuse_wrong(parameters)?;
+        let decoder = decoder(parameters).map_err(|error| undecodable(&error.to_string()))?;
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
         let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
         // A fragmented mp4's header tells a length of 0.
@@ -39,7 +43,7 @@ impl Track {
     }
 
     /// The track of the next of several recordings that were joined into one.
-    pub(super) fn follow(&mut self, format: &dyn FormatReader) -> Result<(), String> {
+    pub(super) fn follow(&mut self, format: &dyn FormatReader) -> Result<(), Problem> {
         let next = Self::of(format, &Index::default())?;
         let declared_frames =
             self.declared_frames.zip(next.declared_frames).map(|(all, more)| all.saturating_add(more));
@@ -56,6 +60,17 @@ impl Track {
     pub(super) fn is_mp3(&self) -> bool {
         self.decoder.codec_params().codec == CODEC_ID_MP3
     }
+}
+
+/// Refuses what symphonia decodes to another sound than was recorded: wrong digits are worse than none. Of a Vorbis of three
+/// channels or more it undoes the coupling from the first pair to the last, where Vorbis I, 4.3.5 goes from the last to the
+/// first: digits are lost and appear in each other's channels.
+fn refuse_wrong(parameters: &AudioCodecParameters) -> Result<(), Problem> {
+    let channels = parameters.channels.as_ref().map_or(0, Channels::count);
+    if parameters.codec == CODEC_ID_VORBIS && channels > 2 {
+        return Err(Problem::Form { what: format!("Vorbis of {channels} channels") });
+    }
+    Ok(())
 }
 
 /// An mp3's decoder is told not to cut: it would cut everything beyond the count in the file's first frame, which in joined

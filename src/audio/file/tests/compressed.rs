@@ -189,15 +189,21 @@ fn joined_oggs_are_read_to_the_end_of_the_last() {
         let at = |from_ms: usize, to_ms: usize| power(&sound[0], 8000, start_ms + from_ms, start_ms + to_ms);
         assert!((at(110, 290) / 0.0596 - 1.0).abs() < 0.15 && at(320, 980) < 1e-3, "from {start_ms} ms");
     }
-    // The bytes of the rate, 8000 Hz, in the first page, and that page's checksum for 16 000 Hz.
-    let mut faster = PAGES.to_vec();
-    faster[40..44].copy_from_slice(&16_000_u32.to_le_bytes());
-    faster[22..26].fill(0);
-    let checksum = ogg_checksum(&faster[..58]);
-    faster[22..26].copy_from_slice(&checksum.to_le_bytes());
+    // The bytes of the rate, 8000 Hz.
+    let faster = with_identification(40, &16_000_u32.to_le_bytes());
     let (sound, warning) = read_both_ways(&[PAGES, &faster].concat());
     assert!(sound == one && matches!(warning, Some(Warning::Abandoned { at_s: 1.5, .. })), "{warning:?}");
     assert!(warning.unwrap().to_string().contains("another sample rate"));
+}
+
+/// [`PAGES`] with other bytes in its first page, which tells the form of the sound, and that page's checksum for them.
+fn with_identification(at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut pages = PAGES.to_vec();
+    pages[at..at + bytes.len()].copy_from_slice(bytes);
+    pages[22..26].fill(0);
+    let checksum = ogg_checksum(&pages[..58]);
+    pages[22..26].copy_from_slice(&checksum.to_le_bytes());
+    pages
 }
 
 /// The checksum of an ogg page (RFC 3533, 6): a CRC of 32 bits, most significant bit first, from 0.
@@ -255,4 +261,12 @@ fn a_fragment_cut_short_is_read_as_far_as_it_goes() {
     // Within the third fragment, which begins with byte 2283.
     let (sound, warning) = read_both_ways(&FRAGMENTS[..3600]);
     assert_eq!((sound[0].len(), warning), (9216, Some(Warning::Torn { at_s: 1.152 })));
+}
+
+/// symphonia decodes them to other sound, without a word: wrong digits are worse than none.
+#[test]
+fn vorbis_of_three_channels_is_refused_with_the_cure() {
+    let told = refusal(with_identification(39, &[3]));
+    assert!(told.contains("Vorbis of 3 channels") && told.contains("ffmpeg -i"), "{told}");
+    assert_eq!(refusal(PAGES), "read");
 }
