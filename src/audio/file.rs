@@ -26,7 +26,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -36,13 +36,14 @@ use super::block::Block;
 use super::packets::PacketReader;
 use super::pcm::{FrameReader, SampleFormat};
 use super::problem::{AudioError, Problem, Warning};
-use super::riff::{Encoding, Header, HeaderError, Length, read_header};
+use super::riff::{Encoding, Header, HeaderError, Length, begins_chunk, more_sound, read_header};
 use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
+use crate::dtmf::RATES_HZ;
 
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
-/// Sample rates a recording may have, in Hz. Below 4 kHz there is no room for DTMF's high group.
-pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+/// Sample rates a recording may have, in Hz: those the detector takes.
+pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = RATES_HZ;
 
 /// The form of samples that come without a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Recording {
     sample_rate: u32,
     channels: usize,
     frames: u64,
+    /// More sound than the header tells of stands behind it.
+    more: bool,
     warning: Option<Warning>,
 }
 
@@ -236,7 +239,10 @@ impl Recording {
         let header = read_header(&mut file);
         let empty = file.stream_position().map_err(read_failed)? == 0;
         match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Wav(header) => Self::wav(name, file, &header),
+            Kind::Wav(header) => {
+                let more = sound_behind(&mut file, &header).map_err(read_failed)?;
+                Ok(Self { more, ..Self::wav(name, file, &header)? })
+            }
             Kind::Packets => {
                 file.rewind().map_err(read_failed)?;
                 Self::packets(name, PacketReader::open_file(file))
@@ -245,15 +251,21 @@ impl Recording {
     }
 
     /// The rest of a stream whose header has been read.
-    fn wav(name: &str, stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
+    fn wav(name: &str, mut stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
         let in_file = |problem| AudioError::new(name, problem);
         let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
         check_form(sample_rate, channels).map_err(in_file)?;
+        let mut head = Vec::new();
+        if header.length == Length::Zero {
+            let read = stream.by_ref().take(CHUNK_ID).read_to_end(&mut head);
+            read.map_err(|source| in_file(Problem::Read { at_s: 0.0, source }))?;
+        }
         let length = match header.length {
             Length::Bytes(bytes) => Some(bytes),
+            Length::Zero if begins_chunk(&head) => Some(0),
             Length::ToTheEnd | Length::Zero => None,
         };
-        let stream = Limited::new(stream, length);
+        let stream = Limited::new(Cursor::new(head).chain(stream), length);
         let body: Box<dyn WavBody> = match header.encoding {
             Encoding::Samples(format) => Box::new(FrameReader::new(stream, format, channels)),
             Encoding::Adpcm(form) => {
@@ -263,7 +275,7 @@ impl Recording {
             Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
         };
         let source = Source::Wav { body, length: header.length };
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, more: false, warning: None })
     }
 
     fn packets(name: &str, reader: Result<PacketReader, Problem>) -> Result<Self, AudioError> {
@@ -272,7 +284,7 @@ impl Recording {
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(reader);
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, warning: None })
+        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, more: false, warning: None })
     }
 
     /// What the way a recording ended says about it.
@@ -284,10 +296,26 @@ impl Recording {
                 Some(Warning::Truncated { at_s, missing_s })
             }
             Source::Wav { length: Length::Zero, .. } if self.frames > 0 => Some(Warning::Unfinished { at_s }),
+            Source::Wav { .. } if self.more => Some(Warning::More { at_s }),
             Source::Wav { .. } => None,
             Source::Packets(reader) => reader.warning(self.frames),
         }
     }
+}
+
+/// Bytes of a chunk's name.
+const CHUNK_ID: u64 = 4;
+
+/// Whether a file that is at the beginning of its sound holds more behind it. A stream is not asked: it may have to be waited for.
+fn sound_behind(file: &mut Counted<File>, header: &Header) -> io::Result<bool> {
+    let Length::Bytes(length) = header.length else { return Ok(false) };
+    let Ok(forward) = i64::try_from(length) else { return Ok(false) };
+    let start = file.stream_position()?;
+    file.seek(SeekFrom::Current(forward))?;
+    // Not counted: the progress is that of the sound.
+    let more = more_sound(&mut file.inner, length);
+    file.seek(SeekFrom::Start(start))?;
+    Ok(more)
 }
 
 /// Who reads the sound.

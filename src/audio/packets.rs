@@ -19,6 +19,7 @@ use source::Source;
 use track::Track;
 
 mod clock;
+mod forms;
 mod mp4;
 mod source;
 mod track;
@@ -81,10 +82,15 @@ impl PacketReader {
         Self::open(source, &failure)
     }
 
-    fn open(source: Source, failure: &Failure) -> Result<Self, Problem> {
+    fn open(mut source: Source, failure: &Failure) -> Result<Self, Problem> {
+        let known = source.known.take();
         let opened = guarded(|| Self::probe(source, failure.clone()));
         let opened = opened.map_err(|why| Problem::Undecodable { why }).flatten();
-        opened.map_err(|problem| failure.error().map_or(problem, |source| Problem::Read { at_s: 0.0, source }))
+        opened.map_err(|problem| match (failure.error(), problem, known) {
+            (Some(source), ..) => Problem::Read { at_s: 0.0, source },
+            (None, Problem::Undecodable { .. }, Some(known)) => known,
+            (None, problem, _) => problem,
+        })
     }
 
     fn probe(source: Source, failure: Failure) -> Result<Self, Problem> {
@@ -194,9 +200,7 @@ impl PacketReader {
             }
             Ok(Some(_)) => {}
             Ok(None) => self.end = Some(End::Complete),
-            Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                self.end = Some(End::Cut)
-            }
+            Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.end = Some(End::Cut),
             Err(Error::ResetRequired) => {
                 if let Err(problem) = self.track.follow(&*self.format) {
                     self.end = Some(End::Broken(format!("the recording joined to it {problem}")));

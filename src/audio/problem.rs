@@ -78,6 +78,15 @@ pub enum Problem {
         /// The form's name.
         what: String,
     },
+    /// An mp4 that can only be read by going back in it, from a stream that can't.
+    #[error(
+        "is an MP4 whose index follows its sound, and a pipe can't go back to that: name the file instead, or move its index with \
+         ffmpeg -i FILE -c copy -movflags +faststart out.m4a"
+    )]
+    IndexBehind,
+    /// An mp4 whose end, with the index, is missing.
+    #[error("is an MP4 without its index: it was cut short or its recorder never finished it: record or copy it again")]
+    NoIndex,
     /// A sample rate outside [`SAMPLE_RATES`].
     #[error(
         "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",
@@ -131,6 +140,11 @@ pub enum Warning {
         /// Seconds decoded.
         at_s: f64,
     },
+    /// More sound stands behind the sound its header tells of.
+    More {
+        /// Seconds decoded.
+        at_s: f64,
+    },
     /// Damaged packets became silence.
     Damaged {
         /// How many.
@@ -157,6 +171,12 @@ impl fmt::Display for Warning {
                 "cut short or damaged: {at_s:.3} s are left, {missing_s:.3} s less than its header tells; times behind damage are early"
             ),
             Self::Unfinished { at_s } => write!(f, "unfinished: its header says 0 s, and it holds {at_s:.3} s"),
+            Self::More { at_s } => {
+                write!(
+                    f,
+                    "decoded up to {at_s:.3} s only: a second recording or data chunk behind the first is not read"
+                )
+            }
             Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
             Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),
         }

@@ -81,6 +81,36 @@ pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
     }
 }
 
+/// Chunks that programs write behind the sound.
+const BEHIND: [&[u8; 4]; 14] = [
+    b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"smpl", b"inst", b"PEAK", b"JUNK", b"iXML", b"_PMX",
+    b"cart", b"afsp",
+];
+
+/// Whether the first bytes behind a data chunk of length 0 begin another chunk: the recording is empty then, and no writer died
+/// before it filled in the length.
+pub(super) fn begins_chunk(bytes: &[u8]) -> bool {
+    BEHIND.iter().any(|&id| bytes.starts_with(id))
+}
+
+/// Whether more sound stands behind a data chunk that a WAV stream is at the end of: another data chunk, or another WAV file.
+pub(super) fn more_sound(reader: impl Read, length: u64) -> bool {
+    let mut walk = Walk { reader, at: 0 };
+    // Chunks begin at even positions.
+    let mut next = || {
+        walk.skip(length % 2)?;
+        loop {
+            let (id, length) = walk.chunk()?;
+            if matches!(&id, b"data" | b"RIFF") {
+                return Ok::<bool, HeaderError>(length > 0);
+            }
+            walk.skip(u64::from(length))?;
+            walk.pad(length)?;
+        }
+    };
+    next().unwrap_or(false)
+}
+
 /// The fields of a `fmt ` chunk that matter.
 struct Format {
     tag: u16,

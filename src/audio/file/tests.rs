@@ -131,8 +131,28 @@ fn a_file_cut_short_is_read_as_far_as_it_goes_with_a_warning() {
 fn a_header_never_finished_is_told_and_an_empty_recording_is_not() {
     let (channels, warning) = read_both_ways(&plain(0));
     assert_eq!((channels[0].len(), warning), (1600, Some(Warning::Unfinished { at_s: 0.2 })));
-    let empty = Wav::new().format(1, 1, 8000, 16).chunk(b"data", b"").bytes();
-    assert_eq!(read_both_ways(&empty), (vec![vec![]], None));
+    let empty = Wav::new().format(1, 1, 8000, 16).chunk(b"data", b"");
+    assert_eq!(read_both_ways(&empty.bytes()), (vec![vec![]], None));
+    // A chunk behind it was once decoded as its sound.
+    let empty = Wav::new().format(1, 1, 8000, 16).chunk(b"data", b"").chunk(b"LIST", &[7; 500]);
+    assert_eq!(read_both_ways(&empty.bytes()), (vec![vec![]], None));
+}
+
+#[test]
+fn sound_behind_the_first_is_told_where_a_file_can_be_asked() {
+    let one = || Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 11]);
+    let read = |bytes: &[u8]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        read_all(Recording::open(file.path()).unwrap())
+    };
+    let (expected, warning) = read(&one().bytes());
+    assert_eq!(warning, None);
+    let two_chunks = one().chunk(b"data", &sound()).bytes();
+    let two_files = [one().bytes(), one().bytes()].concat();
+    for bytes in [two_chunks, two_files] {
+        assert_eq!(read(&bytes), (expected.clone(), Some(Warning::More { at_s: 0.2 })));
+    }
 }
 
 #[test]
@@ -142,7 +162,7 @@ fn raw_samples_are_read_in_the_form_that_is_named() {
     let (channels, warning) = read_all(recording);
     let top = 32_124.0 / 32_768.0;
     assert_eq!((channels, warning), (vec![vec![0.0, 0.0], vec![top, -top]], None));
-    let refused = Recording::from_raw("raw", std::io::empty(), RawFormat { channels: 33, ..raw }).err().unwrap();
+    let refused = Recording::from_raw("raw", io::empty(), RawFormat { channels: 33, ..raw }).err().unwrap();
     assert!(refused.to_string().contains("33 channels"), "{refused}");
 }
 
@@ -157,7 +177,7 @@ fn a_recording_that_cannot_be_read_is_named_with_the_reason_and_the_cure() {
         (Wav::new().format(0x31, 1, 8000, 0).chunk(b"data", &[0; 65]).bytes(), &["GSM 6.10", "0x0031", "sox"]),
         (Wav::new().format(1, 65_535, 8000, 16).chunk(b"data", &sound()).bytes(), &["65535 channels", "1 to 32"]),
         (Wav::new().format(1, 0, 8000, 16).chunk(b"data", &sound()).bytes(), &["0 channels"]),
-        (Wav::new().format(1, 1, 1, 16).chunk(b"data", &sound()).bytes(), &["1 Hz", "4000 to 384000"]),
+        (Wav::new().format(1, 1, 1, 16).chunk(b"data", &sound()).bytes(), &["1 Hz", "4000 to 192000"]),
         (Wav::new().chunk_saying(b"LIST", 0x7000_0000, b"").bytes(), &["first 16 MiB"]),
     ];
     for (bytes, expected) in cases {

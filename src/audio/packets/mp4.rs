@@ -1,4 +1,5 @@
-//! What symphonia leaves unread of an mp4's index (ISO/IEC 14496-12): where its tracks' sound begins.
+//! What symphonia leaves unread of an mp4's index (ISO/IEC 14496-12): where its tracks' sound begins, and in what
+//! coding they are.
 
 use std::io::{self, Read};
 
@@ -17,6 +18,8 @@ pub(super) struct Index {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IndexedTrack {
     pub(super) id: u32,
+    /// The four letters of its coding.
+    pub(super) coding: [u8; 4],
     /// What the encoder put before the sound, in ticks of the track's time scale.
     pub(super) delay: u64,
 }
@@ -29,12 +32,6 @@ pub(super) enum Found {
     Nothing,
 }
 
-impl Found {
-    pub(super) fn index(self) -> Index {
-        if let Self::Index(index) = self { index } else { Index::default() }
-    }
-}
-
 /// Walks over the boxes from the file's start to its index. `pass` passes over so many bytes of sound, or answers `false`.
 pub(super) fn find_index<R: Read>(
     reader: &mut R,
@@ -45,7 +42,8 @@ pub(super) fn find_index<R: Read>(
             b"moov" if length <= LONGEST_INDEX => {
                 let mut body = Vec::new();
                 reader.take(length).read_to_end(&mut body)?;
-                return Ok(Found::Index(Index::of(&body)));
+                let whole = body.len() as u64 == length;
+                return Ok(if whole { Found::Index(Index::of(&body)) } else { Found::Nothing });
             }
             b"mdat" | b"moof" => {
                 if !pass(reader, length)? {
@@ -124,8 +122,11 @@ impl IndexedTrack {
         }
         let header = find(trak, &[b"tkhd"])?;
         let id = number(header, if header.first()? == &0 { 12 } else { 20 }, 4)?;
+        // The first description: 8 bytes of the list, 4 of the description's length.
+        let descriptions = find(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])?;
+        let coding = *descriptions.get(12..16)?.first_chunk()?;
         let delay = find(trak, &[b"edts", b"elst"]).map_or_else(|| itunes_delay(moov), edit_start).unwrap_or(0);
-        Some(Self { id: u32::try_from(id).ok()?, delay })
+        Some(Self { id: u32::try_from(id).ok()?, coding, delay })
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
-use super::mp4::{self, Index};
+use super::forms;
+use super::mp4::{self, Found, Index};
+use crate::audio::problem::Problem;
 use crate::audio::stream::{Counted, Recorder};
 
 /// Bytes that tell the container.
@@ -15,6 +17,8 @@ const HEAD: usize = 12;
 pub(super) struct Source {
     pub(super) bytes: Box<dyn MediaSource>,
     pub(super) index: Index,
+    /// What to say of it should symphonia find nothing.
+    pub(super) known: Option<Problem>,
 }
 
 /// A file's bytes, and a second way to read them should symphonia refuse the first. It gets a file to seek in only where it
@@ -23,17 +27,20 @@ pub(super) struct Source {
 pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fallback>)> {
     let head = head(&mut file)?;
     if !is_mp4(&head) {
-        return Ok((of_rest(head, file, Index::default()), None));
+        return Ok((of_other(head, file), None));
     }
     file.rewind()?;
-    let index = mp4::find_index(&mut file, pass_by_seeking)?.index();
+    let found = mp4::find_index(&mut file, pass_by_seeking)?;
     file.rewind()?;
+    let Found::Index(index) = found else {
+        return Ok((of_rest(Vec::new(), file, Index::default(), Some(Problem::NoIndex)), None));
+    };
     if index.fragmented {
         // Made to be read as it comes, also where the last fragment is cut.
-        return Ok((of_rest(Vec::new(), file, index), None));
+        return Ok((of_rest(Vec::new(), file, index, None), None));
     }
     let fallback = Fallback { file: file.try_clone()?, index: index.clone() };
-    Ok((Source { bytes: Box::new(file), index }, Some(fallback)))
+    Ok((Source { bytes: Box::new(file), index, known: None }, Some(fallback)))
 }
 
 fn pass_by_seeking(file: &mut Counted<File>, bytes: u64) -> io::Result<bool> {
@@ -50,7 +57,7 @@ pub(super) struct Fallback {
 impl Fallback {
     pub(super) fn source(mut self) -> io::Result<Source> {
         self.file.rewind()?;
-        Ok(of_rest(Vec::new(), self.file, self.index))
+        Ok(of_rest(Vec::new(), self.file, self.index, None))
     }
 }
 
@@ -59,16 +66,25 @@ pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static
     let mut stream = Cursor::new(record).chain(rest);
     let head = head(&mut stream)?;
     if !is_mp4(&head) {
-        return Ok(of_rest(head, stream, Index::default()));
+        return Ok(of_other(head, stream));
     }
     let (mut stream, mut record) = (Cursor::new(head).chain(stream), Vec::new());
     let recorder = &mut Recorder { inner: &mut stream, record: &mut record };
-    let index = mp4::find_index(recorder, |_, _| Ok(false))?.index();
-    Ok(of_rest(record, stream, index))
+    let (index, known) = match mp4::find_index(recorder, |_, _| Ok(false))? {
+        Found::Index(index) => (index, None),
+        Found::Sound => (Index::default(), Some(Problem::IndexBehind)),
+        Found::Nothing => (Index::default(), Some(Problem::NoIndex)),
+    };
+    Ok(of_rest(record, stream, index, known))
 }
 
-fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index) -> Source {
-    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index }
+fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
+    let known = forms::of_head(&head).map(|name| Problem::Form { what: name.to_owned() });
+    of_rest(head, rest, Index::default(), known)
+}
+
+fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index, known: Option<Problem>) -> Source {
+    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index, known }
 }
 
 /// The first bytes, behind tags: symphonia is built without ID3, looks for a recording's first bytes in the tag, and gives up

@@ -8,6 +8,7 @@ use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
 use symphonia::core::formats::{FormatReader, TrackType};
 
 use super::clock::Clock;
+use super::forms;
 use super::mp4::Index;
 use crate::audio::problem::Problem;
 
@@ -25,12 +26,14 @@ pub(super) struct Track {
 impl Track {
     /// The first sound track that may be decoded.
     pub(super) fn of(format: &dyn FormatReader, index: &Index) -> Result<Self, Problem> {
-        let undecodable = |why: &str| Problem::Undecodable { why: why.to_owned() };
-        let track = format.default_track(TrackType::Audio).ok_or_else(|| undecodable("it has no sound track"))?;
-        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-        let parameters = parameters.ok_or_else(|| undecodable("its sound track has no known codec"))?;
+        let none = || refusal(format, index);
+        let track = format.default_track(TrackType::Audio).ok_or_else(none)?;
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio()).ok_or_else(none)?;
         refuse_wrong(parameters)?;
-        let decoder = decoder(parameters).map_err(|error| undecodable(&error.to_string()))?;
+        let decoder = decoder(parameters).map_err(|error| match error {
+            Error::Unsupported(_) => none(),
+            error => Problem::Undecodable { why: error.to_string() },
+        })?;
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
         let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
         // A fragmented mp4's header tells a length of 0.
@@ -60,6 +63,17 @@ impl Track {
     pub(super) fn is_mp3(&self) -> bool {
         self.decoder.codec_params().codec == CODEC_ID_MP3
     }
+}
+
+/// What the first sound track is, if none can be decoded.
+fn refusal(format: &dyn FormatReader, index: &Index) -> Problem {
+    let codecs = format.tracks().iter().filter_map(|track| track.codec_params.as_ref()?.audio());
+    let by_codec = codecs.filter_map(|parameters| forms::of_codec(parameters.codec)).next().map(str::to_owned);
+    let by_coding = || index.tracks.first().map(|track| forms::of_coding(track.coding));
+    by_codec.or_else(by_coding).map_or_else(
+        || Problem::Undecodable { why: "it has no sound track in a known coding".to_owned() },
+        |what| Problem::Form { what },
+    )
 }
 
 /// Refuses what symphonia decodes to another sound than was recorded: wrong digits are worse than none. Of a Vorbis of three

@@ -108,19 +108,19 @@ fn an_mp3_damaged_in_its_middle_is_told() {
 /// Gives its bytes in small pieces, and between them what `hiccup` makes.
 struct Fitful<'a> {
     bytes: Cursor<&'a [u8]>,
-    hiccup: fn(u64) -> Option<std::io::Error>,
+    hiccup: fn(u64) -> Option<io::Error>,
     reads: u64,
 }
 
-impl std::io::Read for Fitful<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+impl Read for Fitful<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reads += 1;
         let most = buffer.len().min(256);
         (self.hiccup)(self.reads).map_or_else(|| self.bytes.read(&mut buffer[..most]), Err)
     }
 }
 
-fn fitful(bytes: &'static [u8], hiccup: fn(u64) -> Option<std::io::Error>) -> Result<Recording, AudioError> {
+fn fitful(bytes: &'static [u8], hiccup: fn(u64) -> Option<io::Error>) -> Result<Recording, AudioError> {
     Recording::from_stream("test", Fitful { bytes: Cursor::new(bytes), hiccup, reads: 0 })
 }
 
@@ -128,7 +128,7 @@ fn fitful(bytes: &'static [u8], hiccup: fn(u64) -> Option<std::io::Error>) -> Re
 #[test]
 fn a_device_that_fails_is_told_whatever_the_container() {
     // The system's number for "input/output error".
-    let dies = |reads| (reads > 12).then(|| std::io::Error::from_raw_os_error(5));
+    let dies = |reads| (reads > 12).then(|| io::Error::from_raw_os_error(5));
     for (what, bytes, _) in COMPRESSED.into_iter().filter(|(what, ..)| *what != "ogg").chain([("pages", PAGES, 0)]) {
         let mut recording = fitful(bytes, dies).unwrap();
         let mut block = Block::new();
@@ -142,7 +142,7 @@ fn a_device_that_fails_is_told_whatever_the_container() {
         assert!(told, "{what}: {error}");
         assert_eq!(recording.warning(), None, "{what}");
     }
-    let dead = fitful(MP3, |reads| (reads > 1).then(|| std::io::Error::from_raw_os_error(5))).err().unwrap();
+    let dead = fitful(MP3, |reads| (reads > 1).then(|| io::Error::from_raw_os_error(5))).err().unwrap();
     assert!(matches!(dead.problem(), Problem::Read { .. }), "{dead}");
 }
 
@@ -151,7 +151,7 @@ fn a_device_that_fails_is_told_whatever_the_container() {
 fn a_stream_that_has_nothing_yet_is_waited_for() {
     let wav = plain(3200).leak();
     for bytes in [&*wav, MP3] {
-        let slow = fitful(bytes, |reads| (reads % 4 == 0).then(|| std::io::ErrorKind::WouldBlock.into())).unwrap();
+        let slow = fitful(bytes, |reads| (reads % 4 == 0).then(|| io::ErrorKind::WouldBlock.into())).unwrap();
         assert!(read_all(slow) == read_all(stream(bytes).unwrap()));
     }
 }
@@ -269,4 +269,38 @@ fn vorbis_of_three_channels_is_refused_with_the_cure() {
     let told = refusal(with_identification(39, &[3]));
     assert!(told.contains("Vorbis of 3 channels") && told.contains("ffmpeg -i"), "{told}");
     assert_eq!(refusal(PAGES), "read");
+}
+
+#[test]
+fn a_known_form_that_is_not_decoded_is_named_with_its_cure() {
+    let coding = M4A.windows(4).position(|word| word == b"mp4a").unwrap();
+    // Without the description of AAC behind it.
+    let coded = |word: &[u8; 4]| {
+        let mut bytes = [&M4A[..coding], word, &M4A[coding + 4..]].concat();
+        let description = bytes.windows(4).position(|word| word == b"esds").unwrap();
+        bytes[description..description + 4].copy_from_slice(b"free");
+        bytes
+    };
+    // The boxes of the sound and of its index change places; the first ends at byte 28, the second at 806.
+    let index_behind = [&M4A[..28], &M4A[806..], &M4A[28..806]].concat();
+    let cases: [(Vec<u8>, &[&str]); 6] = [
+        (coded(b"ulaw"), &["G.711 mu-law in an MP4", "convert it to WAV"]),
+        (coded(b"xyzw"), &["'xyzw' in an MP4", "convert it to WAV"]),
+        (index_behind.clone(), &["index follows its sound", "name the file", "+faststart"]),
+        (M4A[..500].to_vec(), &["MP4 without its index", "copy it again"]),
+        (b"caff\0\x01\0\0desc and so on".to_vec(), &["Core Audio", "convert it to WAV"]),
+        (b"\x1A\x45\xDF\xA3 and so on".to_vec(), &["WebM", "convert it to WAV"]),
+    ];
+    for (bytes, expected) in cases {
+        let told = refusal(bytes);
+        assert!(expected.iter().all(|part| told.contains(part)), "{told} lacks {expected:?}");
+        assert!(!told.contains("--raw"), "{told}");
+    }
+    // By its path the index is found, wherever it is.
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&index_behind).unwrap();
+    assert!(Recording::open(file.path()).is_ok());
+    file.as_file().set_len(2000).unwrap();
+    let told = Recording::open(file.path()).err().unwrap().to_string();
+    assert!(told.contains("MP4 without its index"), "{told}");
 }
