@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// Show the prompts only
     #[arg(long, conflicts_with = "speaker")]
     mute: bool,
-    /// What the authorizer answers: an amount, or unknown, expired, already_paid, blocked, unavailable, silent
+    /// What the authorizer answers: an amount, or unknown, expired, already_paid, blocked, pending, unavailable, silent
     #[arg(long, value_name = "ANSWER", default_value = "200.00", value_parser = AuthorizerDoes::parse)]
     authorizer: AuthorizerDoes,
     /// What the gateway answers: by_card (the test cards), approved, declined, other_card, call_bank, wrong_number,

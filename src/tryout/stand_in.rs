@@ -11,6 +11,8 @@ pub enum AuthorizerDoes {
     Allows(Money),
     /// Refuses the key.
     Refuses(Refusal),
+    /// An earlier charge of this key is still open.
+    IsPending,
     /// Is out of order.
     Fails,
     /// Never answers.
@@ -48,11 +50,12 @@ const TEST_CARDS: [(&str, GatewayDoes); 5] = [
 ];
 
 /// What a name means, and what it is called in documentation.
-const AUTHORIZER: [(&str, AuthorizerDoes); 6] = [
+const AUTHORIZER: [(&str, AuthorizerDoes); 7] = [
     ("unknown", AuthorizerDoes::Refuses(Refusal::Unknown)),
     ("expired", AuthorizerDoes::Refuses(Refusal::Expired)),
     ("already_paid", AuthorizerDoes::Refuses(Refusal::AlreadyPaid)),
     ("blocked", AuthorizerDoes::Refuses(Refusal::Blocked)),
+    ("pending", AuthorizerDoes::IsPending),
     ("unavailable", AuthorizerDoes::Fails),
     ("silent", AuthorizerDoes::Sleeps),
 ];
@@ -141,13 +144,19 @@ impl StandIn {
                 customer: None,
             })),
             AuthorizerDoes::Refuses(refusal) => Some(AuthorizeReply::Refused(*refusal)),
+            AuthorizerDoes::IsPending => Some(AuthorizeReply::Pending { reference: self.reference() }),
             AuthorizerDoes::Fails => Some(AuthorizeReply::Unavailable),
             AuthorizerDoes::Sleeps => None,
         }
     }
 
+    /// Of the last charge.
+    fn reference(&self) -> String {
+        format!("{:06}", 100_000 + self.charges)
+    }
+
     fn charge(&self, pan: &Pan) -> Option<ChargeReply> {
-        let reference = format!("{:06}", 100_000 + self.charges);
+        let reference = self.reference();
         let by_card = || TEST_CARDS.iter().find(|(number, _)| *number == pan.expose()).map(|(_, does)| does);
         let does = match &self.gateway {
             GatewayDoes::AsTheCardSays => by_card().unwrap_or(&GatewayDoes::Approves),
@@ -173,6 +182,7 @@ mod tests {
     fn answers_are_chosen_by_name_or_amount() {
         assert_eq!(AuthorizerDoes::parse("99.50"), Ok(AuthorizerDoes::Allows(Money::mxn(9950))));
         assert_eq!(AuthorizerDoes::parse("blocked"), Ok(AuthorizerDoes::Refuses(Refusal::Blocked)));
+        assert_eq!(AuthorizerDoes::parse("pending"), Ok(AuthorizerDoes::IsPending));
         for wrong in ["0", "1.234", "bloqued", "5 EUR"] {
             assert!(AuthorizerDoes::parse(wrong).unwrap_err().contains("blocked"), "{wrong}");
         }

@@ -113,6 +113,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         fields: Vec::new(),
         variables: Vec::new(),
         incomplete: false,
+        charges: states_map.entries().any(|(_, state)| does(&state, "charge")),
     };
     context.declare_fields(&states_map);
     context.declare_variables(&states_map);
@@ -165,6 +166,11 @@ fn read_target(value: &Value<'_>, names: &[&str]) -> Option<StateId> {
     found.map(StateId)
 }
 
+/// Whether a state has this name in it.
+fn does(state: &Value<'_>, what: &str) -> bool {
+    matches!(state.node, Node::Map(entries) if entries.iter().any(|(name, _)| name == what))
+}
+
 /// What the reading of one state may look at.
 struct Context<'a> {
     names: &'a [&'a str],
@@ -178,4 +184,6 @@ struct Context<'a> {
     variables: Vec<String>,
     /// A state could not be read far enough to know whether it collects a field, and which.
     incomplete: bool,
+    /// A state of the menu charges a card.
+    charges: bool,
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::media::MediaTime;
-use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, Waiting};
+use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, StateId, Waiting};
 use crate::menu::problem::quoted;
 
 use super::Context;
@@ -34,6 +34,7 @@ impl Context<'_> {
         ];
         let on = Outcomes::read(map, self, &names);
         let refused = on.required("refused");
+        let pending = self.where_pending(map, &on);
         let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
         Some(Authorize {
             key: key?,
@@ -44,10 +45,22 @@ impl Context<'_> {
             on_expired: on.optional("expired").or(refused)?,
             on_already_paid: on.optional("already_paid").or(refused)?,
             on_blocked: on.optional("blocked").or(refused)?,
-            on_pending: on.optional("pending").or(unavailable)?,
+            on_pending: pending.or(unavailable)?,
             on_unavailable: unavailable?,
             on_give_up: on.optional("give_up").or(self.give_up)?,
         })
+    }
+
+    /// A menu that charges must say where a key leads whose earlier charge may have gone through: who hears instead that
+    /// nothing was charged, pays again.
+    fn where_pending(&self, map: &Map<'_>, on: &Outcomes<'_>) -> Option<StateId> {
+        if self.charges && !on.names("pending") {
+            map.problem(
+                "where to go on \"pending\" is not said: an earlier charge of this key may have gone through",
+                "add on: { pending: STATE }, a state that says not to pay again, such as say: [sin_respuesta]",
+            );
+        }
+        on.optional("pending")
     }
 
     pub(super) fn charge(&self, map: &Map<'_>) -> Option<Charge> {

@@ -327,8 +327,13 @@ impl<'a> Outcomes<'a> {
         self.routes.iter().find(|(known, _)| *known == name).and_then(|(_, target)| *target)
     }
 
+    /// Whether it is said where this outcome leads, rightly or not.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.routes.iter().any(|(known, _)| *known == name)
+    }
+
     pub(super) fn required(&self, name: &str) -> Option<StateId> {
-        if self.routes.iter().all(|(known, _)| *known != name) {
+        if !self.names(name) {
             self.state.problem(format!("where to go on {name:?} is not said"), format!("add on: {{ {name}: STATE }}"));
         }
         self.optional(name)
