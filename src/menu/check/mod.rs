@@ -19,6 +19,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.fields_before_use();
     checker.yes_before_charge();
     checker.cards_keyed_anew();
+    checker.paid_is_said_to_payers();
     checker.words_that_are_known();
     checker.languages_of_states();
     checker.sub_menus();

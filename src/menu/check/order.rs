@@ -1,17 +1,21 @@
-//! What must come before what: fields before their use, a yes to the amount before a charge, a new CVV before the next.
+//! What must come before what: fields before their use, a yes to the amount before a charge, a new CVV before the next,
+//! a charge that was made before what says so.
 
 use crate::menu::model::{
     Charge, Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId,
 };
 use crate::menu::problem::quoted;
 
-use super::Checker;
-use super::graph::targets;
+use super::graph::{labelled_targets, targets};
+use super::{Checker, takes_keys};
 
 /// Cures: the state that is missing.
 const AUTHORIZE_FIRST: &str = "lead every way to it over a state with authorize: {}";
 const CONFIRM_FIRST: &str = "lead every way to it over a state with confirm: { yes: \"1\", no: \"2\" }";
 const CHARGE_FIRST: &str = "lead every way to it over a state with charge: {}";
+
+/// Outcomes of a charge that was made.
+const PAID: [&str; 2] = ["approved", "already_paid"];
 
 impl Checker<'_> {
     pub(super) fn fields_before_use(&self) {
@@ -70,6 +74,27 @@ impl Checker<'_> {
             };
             if self.reachable(vec![after], needed)[id.0] {
                 self.problem(id, message, cure);
+            }
+        }
+    }
+
+    /// Who was not charged, or of whom nobody knows it, must not come where those are told who were, before a key of theirs.
+    pub(super) fn paid_is_said_to_payers(&self) {
+        for (id, state) in self.states() {
+            let Kind::Charge(charge) = &state.kind else { continue };
+            let paid = self.menu.state(charge.on_approved);
+            let asks = |state: &State| takes_keys(state) || matches!(state.kind, Kind::Charge(_));
+            let without_a_key = |from| self.reachable(vec![from], |state| asks(state) && !std::ptr::eq(state, paid));
+            let led: Vec<String> = labelled_targets(&state.kind)
+                .into_iter()
+                .filter(|(name, to)| !PAID.contains(&name.as_str()) && without_a_key(*to)[charge.on_approved.0])
+                .map(|(name, _)| name)
+                .collect();
+            if !led.is_empty() {
+                let message = format!("leads {} where it leads approved, to {}", led.join(", "), quoted(&paid.name));
+                let cure =
+                    "lead only approved and already_paid there: others did not pay, or must hear not to pay again";
+                self.problem(id, &message, cure);
             }
         }
     }
