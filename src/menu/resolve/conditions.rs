@@ -59,6 +59,7 @@ impl Context<'_> {
 
     /// `if: $value` with `is`, `at_least` or `at_most`; `tries: STATE` or `attempt` with a number.
     pub(super) fn test(&self, map: &Map<'_>) -> Option<Test> {
+        one_question(map);
         if let Some(attempt) = map.optional("attempt") {
             return read_number(&attempt, false).map(Test::Attempt);
         }
@@ -69,9 +70,6 @@ impl Context<'_> {
         }
         let value = self.testable(&map.required("if")?)?;
         if let Some(is) = map.optional("is") {
-            if let Some(extra) = map.optional("at_least").or_else(|| map.optional("at_most")) {
-                extra.problem_of_name("this is asked beside is:", "ask for one or the other");
-            }
             return Some(Test::Is { value, text: self.text_to_compare(value, &is)? });
         }
         Some(Test::Within { value, bounds: self.bounds(map, self.is_amount(value))? })
@@ -124,6 +122,22 @@ impl Context<'_> {
         if !self.languages.contains(&language) {
             value.problem("this menu does not speak that language", "add the language to languages: at the top");
         }
+    }
+}
+
+/// The questions, in the order they are looked for, and what each may be asked with; anything else beside one would count
+/// for nothing.
+const QUESTIONS: [(&str, &[&str]); 4] =
+    [("attempt", &[]), ("tries", &["at_least", "at_most"]), ("is", &["if"]), ("if", &["at_least", "at_most"])];
+
+/// Tells of what is asked beside the question that counts.
+fn one_question(map: &Map<'_>) {
+    let Some((asked, with)) = QUESTIONS.into_iter().find(|(name, _)| map.has(name)) else { return };
+    for (_, beside) in map.entries().filter(|(name, _)| TEST.contains(name) && *name != asked && !with.contains(name)) {
+        beside.problem_of_name(
+            format!("this is asked beside {asked}:"),
+            "ask for one; to ask both, put the second where the first leads",
+        );
     }
 }
 
