@@ -11,7 +11,7 @@ use tonopago::audio::Recording;
 use tonopago::call::{Call, CallConfig};
 use tonopago::demo::{self, Fault, Stage};
 use tonopago::line::{AnswersFile, RecordedCaller, Transcript, run as drive};
-use tonopago::menu::{Answers, Event};
+use tonopago::menu::{Answers, Event, Menu};
 
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
@@ -61,6 +61,7 @@ enum Format {
 
 pub(super) fn run(args: Args) -> Outcome {
     let (menu, clips) = args.menu.load()?;
+    can_keep(args.answers.as_deref(), &menu)?;
     let recording = Recording::open(&args.file).map_err(Failure::failed)?;
     let channels = recording.channels();
     let channel = args.channel.checked_sub(1).filter(|channel| *channel < channels);
@@ -104,6 +105,20 @@ pub(super) fn run(args: Args) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a table for answers of which only one list could stand in it, before there are any.
+pub(super) fn can_keep(path: Option<&Path>, menu: &Menu) -> Result<(), Failure> {
+    let is_table = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let Some(path) = path.filter(is_table).filter(|_| !menu.answers_fit_a_table()) else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!(
+        "--answers {}: the states of {} save different lists, and a table has one list of columns: give a file \
+         whose name ends in .jsonl, or save the same list in all (`tonopago check` names them)",
+        path.display(),
+        menu.name
+    )))
 }
 
 /// Adds answers to their file, if there is one.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
-use tonopago::menu::{Menu, Problems};
+use tonopago::menu::{Menu, Problem, Problems};
 
 use super::menu_file::{clips_of, read_text};
 use super::{FAILED, Failure, Outcome};
@@ -17,7 +17,7 @@ Examples:
   tonopago check --format jsonl menus/*.yaml
   tonopago check --draft mine.yaml
 
-Exit codes: 0 all menus are good, 1 a menu has problems or cannot be read, 2 the command line is wrong.")]
+Exit codes: 0 all menus are good (a warning is no problem), 1 a menu has problems or cannot be read, 2 the command line is wrong.")]
 pub(super) struct Args {
     /// Menu files
     #[arg(required = true, value_name = "FILE")]
@@ -56,8 +56,12 @@ pub(super) fn run(args: Args) -> Outcome {
             Err(other) => return Err(other),
         };
         match checked {
-            Ok(menu) if args.format == Format::Text => tell!("{file}: good, {} states", menu.state_names().count()),
-            Ok(_) => {}
+            Ok(menu) => {
+                warn(&file, &menu.warnings, args.format)?;
+                if args.format == Format::Text {
+                    tell!("{file}: good, {} states", menu.state_names().count());
+                }
+            }
             Err(problems) => {
                 all_good = false;
                 print(&problems, args.format)?;
@@ -67,21 +71,38 @@ pub(super) fn run(args: Args) -> Outcome {
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
+/// What is allowed, but seldom meant; the menu is good all the same.
+fn warn(file: &str, warnings: &[Problem], format: Format) -> Result<(), Failure> {
+    for warning in warnings {
+        if format == Format::Jsonl {
+            tell!("{}", object(file, warning, "warning"));
+        } else {
+            let place = warning.place.map(|at| format!("{}:{}:", at.line, at.column)).unwrap_or_default();
+            tell!("{file}:{place} warning: {} (at {})\n    {}", warning.message, warning.path, warning.cure);
+        }
+    }
+    Ok(())
+}
+
 fn print(problems: &Problems, format: Format) -> Result<(), Failure> {
     if format == Format::Text {
         tell!("{problems}");
         return Ok(());
     }
     for problem in &problems.list {
-        let line = json!({
-            "file": problems.file,
-            "line": problem.place.map(|place| place.line),
-            "column": problem.place.map(|place| place.column),
-            "path": problem.path,
-            "message": problem.message,
-            "cure": problem.cure,
-        });
-        tell!("{line}");
+        tell!("{}", object(&problems.file, problem, "error"));
     }
     Ok(())
+}
+
+fn object(file: &str, problem: &Problem, severity: &str) -> serde_json::Value {
+    json!({
+        "file": file,
+        "severity": severity,
+        "line": problem.place.map(|place| place.line),
+        "column": problem.place.map(|place| place.column),
+        "path": problem.path,
+        "message": problem.message,
+        "cure": problem.cure,
+    })
 }

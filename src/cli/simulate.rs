@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use tonopago::tryout::{AuthorizerDoes, GatewayDoes, Keying, Script, Setup, StandIn, Tryout};
 
 use self::speaker::Speaker;
-use super::call::keep;
+use super::call::{can_keep, keep};
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
 use super::{Failure, Outcome};
@@ -96,6 +96,7 @@ impl Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     let (menu, clips) = args.menu.load_for_reading()?;
+    can_keep(args.answers.as_deref(), &menu)?;
     let begin = || Tryout::new(menu.clone(), clips.clone(), args.setup());
     if !args.script.is_empty() {
         return scripts::play(&args.script, args.bless, begin);

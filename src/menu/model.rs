@@ -10,6 +10,7 @@ use crate::media::MediaTime;
 use crate::money::Money;
 use crate::speech::Language;
 
+use super::problem::Problem;
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
 /// Index of a state in [`Menu::states`].
@@ -45,6 +46,8 @@ pub struct Menu {
     pub(super) variables: Vec<String>,
     /// The menu's own prompts.
     pub(super) texts: Vec<OwnText>,
+    /// What is allowed, but seldom meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// A prompt whose words the menu itself has.
@@ -92,6 +95,12 @@ impl Menu {
     /// Whether a call may give answers to be kept.
     pub fn saves_answers(&self) -> bool {
         self.states.iter().any(|state| matches!(state.kind, Kind::Save { .. }))
+    }
+
+    /// Whether all answers have the same names, as the columns of one table must.
+    pub fn answers_fit_a_table(&self) -> bool {
+        let mut lists = self.states.iter().filter_map(|state| state.kind.saved_names());
+        lists.next().is_none_or(|first| lists.all(|list| list == first))
     }
 
     /// Whether what is keyed in the state of this name is secret. False for an unknown name.
@@ -161,6 +170,14 @@ impl Kind {
             Self::Confirm(confirm) => Some(&confirm.entry),
             Self::Collect(collect) => Some(&collect.entry),
             Self::Months(months) => Some(&months.entry),
+            _ => None,
+        }
+    }
+
+    /// The names of the answers the state saves, in their order.
+    pub(super) fn saved_names(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Save { values, .. } => Some(values.iter().map(|(name, _)| name.as_str()).collect()),
             _ => None,
         }
     }

@@ -70,11 +70,25 @@ impl std::error::Error for Problems {}
 #[derive(Default)]
 pub(crate) struct Notes {
     found: RefCell<Vec<(Path, String, String)>>,
+    warned: RefCell<Vec<(Path, String, String)>>,
 }
 
 impl Notes {
     pub(crate) fn add(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
         self.found.borrow_mut().push((path.clone(), message.into(), cure.into()));
+    }
+
+    /// Notes what is allowed, but seldom meant.
+    pub(super) fn warn(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
+        self.warned.borrow_mut().push((path.clone(), message.into(), cure.into()));
+    }
+
+    /// What was warned of, in the order of the places.
+    pub(super) fn warnings(&self, text: &str) -> Vec<Problem> {
+        let mut list: Vec<Problem> =
+            self.warned.take().into_iter().take(MOST_PROBLEMS).map(|noted| with_place(text, noted)).collect();
+        list.sort_by_key(|warning| warning.place);
+        list
     }
 
     /// Whether something is wrong with this node or anything in it.
@@ -88,17 +102,11 @@ impl Notes {
 
     /// Looks up the places in the menu's text and sorts by them.
     pub(crate) fn into_problems(self, file: &str, text: &str) -> Problems {
-        let with_place = |(path, message, cure): (Path, String, String)| Problem {
-            place: locate(text, &path),
-            path: path.to_string(),
-            message,
-            cure,
-        };
         let most = MOST_PROBLEMS * LONG_TEXT / text.len().max(LONG_TEXT);
         let mut seen = HashSet::new();
         let found = self.found.into_inner().into_iter();
         let mut found = found.filter(|(path, message, _)| seen.insert((path.clone(), message.clone())));
-        let mut list: Vec<Problem> = found.by_ref().take(most).map(with_place).collect();
+        let mut list: Vec<Problem> = found.by_ref().take(most).map(|noted| with_place(text, noted)).collect();
         list.sort_by_key(|problem| problem.place);
         let more = found.count();
         if more > 0 {
@@ -107,6 +115,10 @@ impl Notes {
         }
         Problems { file: file.to_owned(), list }
     }
+}
+
+fn with_place(text: &str, (path, message, cure): (Path, String, String)) -> Problem {
+    Problem { place: locate(text, &path), path: path.to_string(), message, cure }
 }
 
 /// The known name closest to a mistyped one, if it is close enough to be meant.

@@ -72,6 +72,24 @@ fn answers_are_added_to_a_file() {
     assert_eq!(rows, ["menu,servicio,mejorar,recomienda,telefono", "encuesta,5,,yes,", "encuesta,4,,yes,"]);
 }
 
+/// What went wrong: the second list's answers were lost at the end of the call.
+#[test]
+fn answers_of_different_lists_are_kept_as_lines_and_never_begun_as_a_table() {
+    let folder = Folder::new();
+    let menu = folder.path("m.yaml");
+    let text = "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: fin\nstates:\n  a: { set: { x: a }, next: b }\n  \
+                b: { save: [x], next: c }\n  c: { save: [x, x], next: fin }\n  fin: { say: [despedida], hang_up: true }\n";
+    fs::write(&menu, text).unwrap();
+    let menu = menu.to_str().unwrap();
+    let run = tonopago(["check", menu]);
+    assert!(run.code == 0 && run.out.contains(":9:8: warning: state \"c\" saves other answers"), "{run:?}");
+    let (table, lines) = (folder.path("a.csv"), folder.path("a.jsonl"));
+    let run = simulate(&["--menu", menu, "--answers", table.to_str().unwrap()], "");
+    assert!(run.code == 2 && run.err.contains("a table has one list of columns") && !table.exists(), "{run:?}");
+    let run = simulate(&["--menu", menu, "--answers", lines.to_str().unwrap()], "");
+    assert_eq!((run.code, fs::read_to_string(&lines).unwrap().lines().count()), (0, 2), "{run:?}");
+}
+
 #[test]
 fn a_menu_is_drawn_with_a_calls_way() {
     let folder = Folder::new();

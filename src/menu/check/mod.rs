@@ -24,6 +24,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.languages_of_states();
     checker.sub_menus();
     checker.after_hang_up();
+    checker.answers_of_one_table();
     checker.keys_that_are_named();
 }
 

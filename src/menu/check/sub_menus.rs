@@ -1,6 +1,8 @@
-//! Sub-menus come back to whoever visits them, and what follows a hang-up needs no caller.
+//! Sub-menus come back to whoever visits them, what follows a hang-up needs no caller, and answers fit together.
 
 use crate::menu::model::{Kind, State, StateId};
+use crate::menu::place::Path;
+use crate::menu::problem::quoted;
 
 use super::Checker;
 use super::graph::targets;
@@ -65,6 +67,22 @@ impl Checker<'_> {
             depth += 1;
         }
         depth
+    }
+
+    /// Answers of one menu stand in one file, and a table has one list of columns.
+    pub(super) fn answers_of_one_table(&self) {
+        let mut saving = self.states().filter_map(|(id, state)| Some((id, state.kind.saved_names()?)));
+        let Some((first, columns)) = saving.next() else { return };
+        for (id, _) in saving.filter(|(_, names)| *names != columns) {
+            let name = &self.menu.state(id).name;
+            let path = Path::default().key("states").key(name).key("save").name();
+            let first = quoted(&self.menu.state(first).name);
+            self.notes.warn(
+                &path,
+                format!("state {} saves other answers than {first}: a table (.csv) cannot hold both", quoted(name)),
+                "save the same list in both, as what is not known is kept as nothing; or keep answers as JSON lines",
+            );
+        }
     }
 
     /// Nobody hears what is said after a hang-up, nor presses a key.

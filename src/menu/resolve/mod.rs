@@ -80,7 +80,9 @@ impl Menu {
         let menu = resolve(&root, &notes, catalog, to_be_heard);
         let comments = syntax::swallowed_keys(text);
         match menu {
-            Some(menu) if notes.is_empty() && comments.is_empty() => Ok(Arc::new(menu)),
+            Some(menu) if notes.is_empty() && comments.is_empty() => {
+                Ok(Arc::new(Menu { warnings: notes.warnings(text), ..menu }))
+            }
             _ => Err(notes.into_problems(file, text).with(comments)),
         }
     }
@@ -131,6 +133,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         variables,
         languages,
         texts,
+        warnings: Vec::new(),
     };
     check::check(&menu, catalog, notes);
     Some(menu)

@@ -1,0 +1,38 @@
+//! What is allowed but seldom meant: the menu is good, and its author is told.
+
+use tonopago::menu::Menu;
+use tonopago::speech::Clips;
+
+fn warnings(menu: &str) -> String {
+    let menu =
+        Menu::parse_draft("menu.yaml", menu, &*Clips::embedded()).unwrap_or_else(|problems| panic!("{problems}"));
+    let told = menu.warnings.iter().map(|warning| {
+        let place = warning.place.map(|at| (at.line, at.column));
+        format!("{place:?} {}: {}\n", warning.message, warning.cure)
+    });
+    told.collect()
+}
+
+fn saving(first: &str, second: &str) -> String {
+    format!(
+        "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: fin\nstates:\n\
+         \x20 a: {{ set: {{ x: \"1\", y: \"2\" }}, next: b }}\n  b: {{ save: {first}, next: c }}\n  c: {{ save: {second}, next: fin }}\n\
+         \x20 fin: {{ say: [despedida], hang_up: true }}\n"
+    )
+}
+
+/// What went wrong: the second list's answers were lost where the first had made the table.
+#[test]
+fn answers_that_no_table_could_hold_together_are_warned_of() {
+    assert_eq!(warnings(&saving("[x, y]", "[x, y]")), "");
+    for other in ["[x]", "[y, x]"] {
+        let told = warnings(&saving("[x, y]", other));
+        assert!(
+            told.starts_with(
+                "Some((9, 8)) state \"c\" saves other answers than \"b\": a table (.csv) cannot hold both"
+            ),
+            "{told}"
+        );
+        assert!(told.contains("or keep answers as JSON lines"), "{told}");
+    }
+}
