@@ -112,31 +112,34 @@ pub(super) fn run(args: Args) -> Outcome {
         return Err(Failure::usage("--speaker is for a terminal, where time runs as it does for a caller"));
     }
     let mut tryout = begin();
-    from_pipe(&mut tryout, args.format)?;
+    let played = from_pipe(&mut tryout, args.format);
     keep(args.answers.as_deref(), &tryout.answers)?;
-    Ok(ExitCode::SUCCESS)
+    played.map(|()| ExitCode::SUCCESS)
 }
 
-/// Steps from standard input, one a line; its end is the caller's hang-up.
+/// Steps from standard input, one a line; its end is the caller's hang-up, and so is a line that cannot be done: the call
+/// is told to its end before that is.
 fn from_pipe(tryout: &mut Tryout, format: Format) -> Result<(), Failure> {
+    let done = do_lines(tryout, format);
+    tryout.until_it_listens();
+    if !tryout.is_over() {
+        tryout.hang_up();
+    }
+    tell(tryout, format).and(done)
+}
+
+fn do_lines(tryout: &mut Tryout, format: Format) -> Result<(), Failure> {
     for (index, line) in stdin().lock().lines().enumerate() {
         let line = line.map_err(|error| Failure::failed(format!("standard input: {error}")))?;
         let step = line.trim_start_matches('>').trim();
         if step.is_empty() || step.starts_with("# ") {
             continue;
         }
-        if tryout.is_over() {
-            break;
-        }
         Script::step(step, tryout)
             .map_err(|message| Failure::failed(format!("line {} of standard input: {message}", index + 1)))?;
         tell(tryout, format)?;
     }
-    tryout.until_it_listens();
-    if !tryout.is_over() {
-        tryout.hang_up();
-    }
-    tell(tryout, format)
+    Ok(())
 }
 
 fn tell(tryout: &mut Tryout, format: Format) -> Result<(), Failure> {

@@ -72,6 +72,23 @@ fn answers_are_added_to_a_file() {
     assert_eq!(rows, ["menu,servicio,mejorar,recomienda,telefono", "encuesta,5,,yes,", "encuesta,4,,yes,"]);
 }
 
+/// What went wrong: the end of the call and its answers were lost, or the lines were left out without a word.
+#[test]
+fn lines_left_over_are_complained_of_after_the_call_is_told_and_its_answers_are_kept() {
+    let folder = Folder::new();
+    // The call ends while the first line left over waits for a question, or it has ended before that line.
+    for (name, ending) in [("waits.jsonl", "1\n"), ("ended.jsonl", "wait 10min\n1\n")] {
+        let file = folder.path(name);
+        let keys = format!("5\n1\n5512345678\n1\n{ending}2\n");
+        let run = simulate(&["--menu", "menus/encuesta.yaml", "--answers", file.to_str().unwrap()], &keys);
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.out.contains("Guardamos sus respuestas.") && run.out.contains("hang-up by the box"), "{run:?}");
+        assert!(run.err.contains("of standard input: the call is over before this"), "{run:?}");
+        let kept = fs::read_to_string(&file).unwrap();
+        assert!(kept.lines().count() == 1 && kept.contains("5512345678"), "{kept}");
+    }
+}
+
 /// What went wrong: the second list's answers were lost at the end of the call.
 #[test]
 fn answers_of_different_lists_are_kept_as_lines_and_never_begun_as_a_table() {
