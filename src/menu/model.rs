@@ -266,6 +266,8 @@ pub(super) struct Attempts {
 pub(super) struct ErrorPrompts {
     pub(super) no_input: Vec<Prompt>,
     pub(super) no_match: Vec<Prompt>,
+    /// The same for a key that is neither yes nor no to what was read back: there, no digits are too few.
+    pub(super) no_answer: Vec<Prompt>,
     pub(super) invalid: Vec<Prompt>,
     pub(super) expired: Vec<Prompt>,
     pub(super) refused_card: Vec<Prompt>,

@@ -261,6 +261,7 @@ fn entry_prompts(entry: &Entry) -> Vec<&Vec<Prompt>> {
         &entry.help,
         &errors.no_input,
         &errors.no_match,
+        &errors.no_answer,
         &errors.invalid,
         &errors.expired,
         &errors.refused_card,

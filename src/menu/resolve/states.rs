@@ -289,6 +289,7 @@ impl Context<'_> {
         ErrorPrompts {
             no_input: prompts("no_input", "no_le_escuche"),
             no_match: prompts("no_match", no_match),
+            no_answer: prompts("no_match", "opcion_invalida"),
             invalid: prompts("invalid", invalid),
             expired: prompts("expired", "tarjeta_vencida"),
             refused_card: prompts("refused_card", "rechazada_otra"),

@@ -355,6 +355,7 @@ impl Runtime {
                 Outcome::Invalid(Rule::LooksLikeCard) => &entry.errors.looks_like_card,
                 Outcome::Invalid(_) => &entry.errors.invalid,
                 Outcome::Mismatch => &entry.errors.mismatch,
+                _ if self.reads_back() => &entry.errors.no_answer,
                 _ => &entry.errors.no_match,
             };
             self.prompt_entry(prompts);

@@ -220,6 +220,20 @@ fn keys_during_a_prompt_that_cannot_be_cut_are_taken_after_it() {
     assert_eq!(bench.state(), "end");
 }
 
+/// Found by a tester: a wrong key at what was read back was told that digits were missing.
+#[test]
+fn a_wrong_key_at_what_is_read_back_is_told_to_be_no_answer() {
+    let wrong_key = |more: &str| {
+        let more = format!("read_back: [you_keyed, $entry], {more}");
+        let mut bench = Bench::new(one_field("digits: 3, end_key: none", &more));
+        bench.keys("123").hear_out().news();
+        bench.keys("5");
+        bench.news()
+    };
+    assert_eq!(wrong_key(""), "key •\noutcome no match\nsays opcion_invalida you_keyed [123]");
+    assert_eq!(wrong_key("errors: {no_match: [own]}"), "key •\noutcome no match\nsays own you_keyed [123]");
+}
+
 #[test]
 fn the_clear_key_empties_the_entry_and_asks_again() {
     let mut bench = Bench::new(one_field("digits: 3", ""));
