@@ -1,6 +1,6 @@
 //! A prompt must not name a key that does nothing: "press three" where there is no three.
 
-use crate::menu::model::{Kind, Prompt, State};
+use crate::menu::model::{Collect, FieldKind, FieldSpec, Kind, Prompt, State, YES_NO};
 
 use crate::menu::place::Path;
 
@@ -8,7 +8,8 @@ use super::Checker;
 use super::order::prompts;
 
 /// Words before a key.
-const PRESS: [&str; 8] = ["oprima", "presione", "pulse", "teclee", "press", "dial", "hit", "push"];
+const PRESS: [&str; 12] =
+    ["oprima", "oprime", "presione", "presiona", "pulse", "pulsa", "teclee", "teclea", "press", "dial", "hit", "push"];
 /// Words between them.
 const BETWEEN: [&str; 9] = ["el", "la", "tecla", "número", "the", "key", "number", "de", "signo"];
 /// Keys by the words for them.
@@ -45,6 +46,11 @@ const KEYS: [(&str, char); 30] = [
     ("#", '#'),
 ];
 
+/// Cures: for a key that leads nowhere, and for a digit that is no entry.
+const NO_WAY: &str = "lead the key somewhere, or say something else";
+const NO_ENTRY: &str =
+    "say something else: where digits are collected it is no whole entry, and global keys do nothing";
+
 impl Checker<'_> {
     pub(super) fn keys_that_are_named(&self) {
         for (id, state) in self.states() {
@@ -57,7 +63,8 @@ impl Checker<'_> {
                     if !told.contains(&(clip.clone(), key)) {
                         let message =
                             format!("says {clip:?}, which names the key {key}, but that key does nothing here");
-                        self.problem(id, &message, "lead the key somewhere, or say something else");
+                        let is_entry = matches!(state.kind, Kind::Collect(_)) && key.is_ascii_digit();
+                        self.problem(id, &message, if is_entry { NO_ENTRY } else { NO_WAY });
                         told.push((clip.clone(), key));
                     }
                 }
@@ -72,10 +79,7 @@ impl Checker<'_> {
             Kind::Choose(choose) => keys.extend(choose.options.iter().map(|(key, _)| key.as_char())),
             Kind::Confirm(confirm) => keys.extend([confirm.yes.as_char(), confirm.no.as_char()]),
             Kind::Months(_) => keys.extend('1'..='6'),
-            Kind::Collect(collect) => {
-                keys.extend('0'..='9');
-                keys.extend(self.menu.field(collect.field).end_key.map(|key| key.as_char()));
-            }
+            Kind::Collect(collect) => return Some(self.keys_of_an_entry(collect)),
             _ => return None,
         }
         if let (Some(help), Some(entry)) = (self.menu.global_keys.help, state.kind.entry())
@@ -84,11 +88,27 @@ impl Checker<'_> {
             keys.push(help.as_char());
         }
         if state.global_keys {
-            let global = &self.menu.global_keys;
-            let person = global.person.map(|(key, _)| key);
-            keys.extend([global.slower, global.language, person].into_iter().flatten().map(|key| key.as_char()));
+            keys.extend(self.global_keys());
         }
         Some(keys)
+    }
+
+    /// Keys that mean the same in every state that takes a single key.
+    fn global_keys(&self) -> Vec<char> {
+        let global = &self.menu.global_keys;
+        let person = global.person.map(|(key, _)| key);
+        [global.slower, global.language, person].into_iter().flatten().map(|key| key.as_char()).collect()
+    }
+
+    /// Where digits are collected, any may be named; but a global key is no more than a digit there, so it is named in vain
+    /// unless that digit is an answer by itself. The same holds for all digits where there can be only one.
+    fn keys_of_an_entry(&self, collect: &Collect) -> Vec<char> {
+        let field = self.menu.field(collect.field);
+        let global = self.global_keys();
+        let in_vain = |key: &char| (global.contains(key) || *field.digits.end() == 1) && !is_an_answer(field, *key);
+        let read_back = [YES_NO.0, YES_NO.1].into_iter().filter(|_| !collect.read_back.is_empty());
+        let digits = ('0'..='9').filter(|key| !in_vain(key));
+        ['*'].into_iter().chain(digits).chain(read_back).chain(field.end_key.map(|key| key.as_char())).collect()
     }
 
     /// The clips of a prompt with what they say.
@@ -108,6 +128,16 @@ impl Checker<'_> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether one digit is a whole entry of the field.
+fn is_an_answer(field: &FieldSpec, key: char) -> bool {
+    let number = match field.kind {
+        FieldKind::YesNo => return [YES_NO.0, YES_NO.1].contains(&key),
+        FieldKind::Amount => field.centavos_of(&key.to_string()),
+        _ => key.to_digit(10).map(u64::from),
+    };
+    *field.digits.start() == 1 && number.is_some_and(|number| field.bounds.contains(&number))
 }
 
 /// The keys a text tells to press.
