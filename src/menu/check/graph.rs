@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::menu::model::{Entry, Kind, State, StateId};
+use crate::menu::model::{Entry, Kind, State, StateId, Test};
 
 use super::Checker;
 
@@ -35,6 +35,27 @@ impl Checker<'_> {
         let mut seen = vec![false; self.menu.states.len()];
         self.walk(open, &avoid, &mut seen, |id| self.ways(id, &returning, false));
         seen
+    }
+
+    /// Which states are entered after this one while the caller does nothing. A branch that counts may lead out of any
+    /// loop, so what follows it is left out; so is what a sub-menu
+    /// returns to.
+    pub(super) fn reachable_in_silence(&self, from: StateId) -> Vec<bool> {
+        let mut seen = vec![false; self.menu.states.len()];
+        let counts = |state: &State| match &state.kind {
+            Kind::Branch { cases, .. } => cases.iter().any(|(test, _)| matches!(test, Test::Tries { .. })),
+            _ => false,
+        };
+        self.walk(self.silent_ways(from), &counts, &mut seen, |id| self.silent_ways(id));
+        seen
+    }
+
+    fn silent_ways(&self, id: StateId) -> Vec<StateId> {
+        match &self.menu.state(id).kind {
+            Kind::Months(months) => vec![months.entry.on_give_up, months.on_done],
+            Kind::Visit { to, .. } => vec![*to],
+            kind => kind.entry().map_or_else(|| targets(kind), |entry| vec![entry.on_give_up]),
+        }
     }
 
     fn walk(

@@ -16,6 +16,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.unreachable_states();
     checker.calls_that_cannot_end();
     checker.loops_without_input();
+    checker.loops_of_silence();
     checker.fields_before_use();
     checker.yes_before_charge();
     checker.cards_keyed_anew();
@@ -91,6 +92,24 @@ impl Checker<'_> {
                     start,
                     "comes back to itself without a key from the caller",
                     "let one of the states of this loop take a key, or end the call",
+                );
+            }
+        }
+    }
+
+    /// States that ask and come back to themselves where the caller does nothing at all: nobody holds the line until the
+    /// call's limit.
+    fn loops_of_silence(&self) {
+        if !self.menu.states.iter().any(|state| state.kind.is_last()) {
+            return; // told already
+        }
+        let waits = |state: &State| state.kind.entry().is_some();
+        for (start, _) in self.states().filter(|(_, state)| waits(state)) {
+            if self.reachable_in_silence(start)[start.0] {
+                self.problem(
+                    start,
+                    "comes back to itself from its give_up, without a key from the caller",
+                    "lead its give_up: to the call's end, or over a branch: that counts with tries:",
                 );
             }
         }

@@ -76,7 +76,7 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
         other => other.and_then(|digits| read_range(&digits)),
     };
     let digits = digits.unwrap_or(kind.default_digits());
-    Some(FieldSpec {
+    let field = FieldSpec {
         name,
         kind,
         digits,
@@ -84,7 +84,24 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
         bounds: read_bounds(&map, kind),
         centavos: switch(&map, "centavos", kind == FieldKind::Amount, "type: amount"),
         card_like: switch(&map, "card_like", kind == FieldKind::Digits, "type: digits"),
-    })
+    };
+    can_be_keyed(&map, &field);
+    Some(field)
+}
+
+/// Tells of a bound that no entry of so many digits reaches.
+fn can_be_keyed(map: &Map<'_>, field: &FieldSpec) {
+    let most = *field.digits.end();
+    // More nines than a number can have reach every bound.
+    let nines = u32::try_from(most).ok().and_then(|most| 10_u64.checked_pow(most)).map_or(u64::MAX, |power| power - 1);
+    let in_pesos = field.kind == FieldKind::Amount && !field.centavos;
+    let largest = if in_pesos { nines.saturating_mul(100) } else { nines };
+    if let Some(at_least) = map.optional("at_least").filter(|_| *field.bounds.start() > largest) {
+        at_least.problem(
+            format!("no entry of {most} digit{} is as large as this", if most == 1 { "" } else { "s" }),
+            "allow more digits: with digits:, or make at_least: smaller",
+        );
+    }
 }
 
 /// `$amount` and its kind mean something else already.

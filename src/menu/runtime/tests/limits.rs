@@ -103,7 +103,7 @@ fn a_call_over_its_limit_says_goodbye_and_ends() {
 
 #[test]
 fn a_menu_whose_goodbye_asks_on_is_ended_a_minute_later() {
-    let mut bench = Bench::new(short("{say: [over], choose: {'1': end, '2': over}}"));
+    let mut bench = Bench::new(short("{say: [over], choose: {'1': end, '2': over}, on: {give_up: end}}"));
     while !bench.runtime.is_over() {
         bench.wait(900).keys("2");
     }
