@@ -7,7 +7,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::place::Place;
 
@@ -18,7 +18,7 @@ pub(crate) enum Node {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as text: nothing here needs arithmetic before it is parsed into its own type.
+    /// A number as it is written, `+52`, `1.10` or `0x10`: what wants one parses it into its own type.
     Number(String),
     /// A string.
     Text(String),
@@ -55,10 +55,61 @@ impl Node {
 /// # Errors
 /// The parser's message and its place, where the text is not YAML.
 pub(crate) fn parse(text: &str) -> Result<Node, (String, Option<Place>)> {
-    serde_yaml::from_str::<Node>(text).map_err(|error| {
+    let mut root = serde_yaml::from_str::<Node>(text).map_err(|error| {
         let place = error.location().map(|at| Place { line: at.line(), column: at.column() });
         (error.to_string(), place)
-    })
+    })?;
+    // What was read once is read again; were it not, numbers would stand as the parser computed them.
+    let _ = AsWritten(&mut root).deserialize(serde_yaml::Deserializer::from_str(text));
+    Ok(root)
+}
+
+/// A second reading that puts numbers back as they are written: a telephone number loses its plus as a number.
+struct AsWritten<'a>(&'a mut Node);
+
+impl<'de> DeserializeSeed<'de> for AsWritten<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0 {
+            Node::Number(_) => deserializer.deserialize_str(self),
+            Node::List(_) => deserializer.deserialize_seq(self),
+            Node::Map(_) => deserializer.deserialize_map(self),
+            _ => IgnoredAny::deserialize(deserializer).map(drop),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for AsWritten<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the same YAML")
+    }
+
+    fn visit_str<E>(self, written: &str) -> Result<(), E> {
+        *self.0 = Node::Number(written.to_owned());
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        if let Node::List(items) = self.0 {
+            for item in items {
+                access.next_element_seed(AsWritten(item))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        if let Node::Map(entries) = self.0 {
+            for (_, value) in entries {
+                access.next_key::<IgnoredAny>()?;
+                access.next_value_seed(AsWritten(value))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -147,6 +198,19 @@ mod tests {
         let Ok(Node::Map(entries)) = parse(TEXT) else { panic!("a map") };
         let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["a", "b", "b", "1"]);
+    }
+
+    /// Found by a tester: `transfer: +525512345678` lost its plus, and `1e3` became another extension.
+    #[test]
+    fn numbers_are_kept_as_they_are_written() {
+        let text = "[+525512345678, 1e3, 1.10, {v: 0x10, w: [-5, 07]}, &a 2.50, *a, 123456789012345678901234567890]";
+        let number = |text: &str| Node::Number(text.to_owned());
+        let Ok(Node::List(items)) = parse(text) else { panic!("a list") };
+        assert_eq!(items[..3], [number("+525512345678"), number("1e3"), number("1.10")]);
+        let inner = Node::List(vec![number("-5"), Node::Text("07".to_owned())]);
+        assert_eq!(items[3], Node::Map(vec![("v".to_owned(), number("0x10")), ("w".to_owned(), inner)]));
+        assert_eq!(items[4..6], [number("2.50"), number("2.50")]);
+        assert!(matches!(&items[6], Node::Number(long) | Node::Text(long) if long.len() == 30));
     }
 
     #[test]

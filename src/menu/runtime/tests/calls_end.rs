@@ -47,6 +47,18 @@ fn a_charge_asked_for_before_the_hang_up_stays_asked() {
 }
 
 #[test]
+fn a_call_is_handed_over_to_the_number_as_it_is_written() {
+    for (written, dialled) in [("+525512345678", "+525512345678"), ("102", "102"), ("'55 1234'", "551234")] {
+        let mut bench = Bench::new(menu(&format!(
+            "{{version: 1, name: over, languages: [es-MX], start: a, give_up: a, states: {{
+               a: {{say: [wait], transfer: {written}}}}}}}"
+        )));
+        bench.hear_out();
+        assert_eq!(bench.transferred.as_deref(), Some(dialled));
+    }
+}
+
+#[test]
 fn nothing_keyed_outlives_the_call() {
     for end in ["caller", "box"] {
         let mut bench = Bench::pay_until("codigo");
