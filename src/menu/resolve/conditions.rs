@@ -2,7 +2,7 @@
 
 use crate::card::Brand;
 use crate::menu::model::{FieldKind, Test, Value as Known};
-use crate::menu::problem::{quoted, suggest};
+use crate::menu::problem::{nearest, quoted, suggest};
 use crate::menu::yaml::Node;
 use crate::speech::Language;
 
@@ -24,11 +24,13 @@ impl Context<'_> {
         let text = value.text()?;
         let name = text.strip_prefix('$').unwrap_or(text);
         let found = self.value_named(name);
-        if found.is_none() && !(self.incomplete && text.starts_with('$')) {
-            let known: Vec<String> = self.value_names().into_iter().map(|name| format!("${name}")).collect();
-            let typed = format!("${name}");
-            let cure = suggest(&typed, known.iter().map(String::as_str));
-            value.problem(format!("unknown variable {}", quoted(text)), cure);
+        let known: Vec<String> = self.value_names().into_iter().map(|name| format!("${name}")).collect();
+        let known = || known.iter().map(String::as_str);
+        let typed = format!("${name}");
+        // What could not be read may be what is named here, unless that is a slip of the finger for something known.
+        let may_be_unread = self.incomplete && text.starts_with('$') && nearest(&typed, known()).is_none();
+        if found.is_none() && !may_be_unread && !self.unread.iter().any(|unread| unread == name) {
+            value.problem(format!("unknown variable {}", quoted(text)), suggest(&typed, known()));
         }
         found
     }

@@ -26,7 +26,9 @@ impl Context<'_> {
                 continue;
             };
             let Some(field) = read_field(&collect) else {
-                self.incomplete = true;
+                let name = name_of(&collect);
+                self.incomplete |= name.is_none();
+                self.unread.extend(name);
                 continue;
             };
             match self.fields.iter().find(|known| known.name == field.name) {
@@ -47,6 +49,13 @@ impl Context<'_> {
     pub(super) fn field_of_kind(&self, kind: FieldKind) -> Option<FieldId> {
         self.fields.iter().position(|field| field.kind == kind).map(FieldId)
     }
+}
+
+/// The name of a field of which perhaps nothing else can be read.
+fn name_of(collect: &Value<'_>) -> Option<String> {
+    let Node::Map(entries) = collect.node else { return None };
+    let (_, name) = entries.iter().find(|(key, _)| key == "field")?;
+    name.scalar().map(str::to_owned)
 }
 
 fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
@@ -80,7 +89,7 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
         name,
         kind,
         digits,
-        end_key: if kind == FieldKind::YesNo { None } else { read_end_key(&map)? },
+        end_key: if kind == FieldKind::YesNo { None } else { read_end_key(&map) },
         bounds: read_bounds(&map, kind),
         centavos: switch(&map, "centavos", kind == FieldKind::Amount, "type: amount"),
         card_like: switch(&map, "card_like", kind == FieldKind::Digits, "type: digits"),
@@ -161,23 +170,23 @@ pub(super) fn read_number(value: &Value<'_>, is_amount: bool) -> Option<u64> {
     number
 }
 
-/// `"#"`, which is the default, or `none`.
-fn read_end_key(map: &Map<'_>) -> Option<Option<Digit>> {
+/// `"#"`, which is the default, or `none`. What is neither is told of, and taken for the default.
+fn read_end_key(map: &Map<'_>) -> Option<Digit> {
     let pound = Digit::from_char('#');
-    let Some(value) = map.optional("end_key") else { return Some(pound) };
+    let Some(value) = map.optional("end_key") else { return pound };
     match value.node.scalar() {
-        Some("none") => Some(None),
-        Some("#") => Some(pound),
+        Some("none") => None,
+        Some("#") => pound,
         Some("*") => {
             value.problem(
                 "the key * clears an entry, so it cannot end it",
                 "write end_key: \"#\", with the quotes, or end_key: none",
             );
-            None
+            pound
         }
         _ => {
             value.expected("an end key", "write end_key: \"#\", with the quotes, or end_key: none");
-            None
+            pound
         }
     }
 }

@@ -114,6 +114,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         give_up,
         fields: Vec::new(),
         variables: Vec::new(),
+        unread: Vec::new(),
         incomplete: false,
         charges: states_map.entries().any(|(_, state)| does(&state, "charge")),
     };
@@ -185,6 +186,8 @@ struct Context<'a> {
     give_up: Option<StateId>,
     fields: Vec<FieldSpec>,
     variables: Vec<String>,
+    /// Names of fields that could not be read any further: of what type they are is not known.
+    unread: Vec<String>,
     /// A state could not be read far enough to know whether it collects a field, and which.
     incomplete: bool,
     /// A state of the menu charges a card.

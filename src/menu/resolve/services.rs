@@ -19,8 +19,6 @@ const WAIT_LIMITS_MS: RangeInclusive<u64> = 1000..=600_000;
 impl Context<'_> {
     pub(super) fn authorize(&self, map: &Map<'_>) -> Option<Authorize> {
         let settings = map.required("authorize")?;
-        let fields = settings.map(&["key"])?;
-        let key = self.used_field(&settings, fields.optional("key").as_ref(), FieldKind::PaymentKey);
         let names = [
             "authorized",
             "refused",
@@ -35,6 +33,8 @@ impl Context<'_> {
         let on = Outcomes::read(map, self, &names);
         let refused = on.required("refused");
         let pending = self.where_pending(map, &on);
+        let fields = settings.map(&["key"])?;
+        let key = self.used_field(&settings, fields.optional("key").as_ref(), FieldKind::PaymentKey);
         let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
         Some(Authorize {
             key: key?,
@@ -65,10 +65,6 @@ impl Context<'_> {
 
     pub(super) fn charge(&self, map: &Map<'_>) -> Option<Charge> {
         let settings = map.required("charge")?;
-        let fields = settings.map(&["key", "card_number", "expiry", "cvv"])?;
-        let field = |name, kind| self.used_field(&settings, fields.optional(name).as_ref(), kind);
-        let (key, pan) = (field("key", FieldKind::PaymentKey), field("card_number", FieldKind::CardNumber));
-        let (expiry, cvv) = (field("expiry", FieldKind::Expiry), field("cvv", FieldKind::Cvv));
         let names = [
             "approved",
             "declined",
@@ -87,6 +83,10 @@ impl Context<'_> {
         let declined = on.required("declined");
         let (approved, unknown) = (on.required("approved"), on.required("unknown"));
         let (wrong_number, unavailable) = (on.required("wrong_number"), on.required("unavailable"));
+        let fields = settings.map(&["key", "card_number", "expiry", "cvv"])?;
+        let field = |name, kind| self.used_field(&settings, fields.optional(name).as_ref(), kind);
+        let (key, pan) = (field("key", FieldKind::PaymentKey), field("card_number", FieldKind::CardNumber));
+        let (expiry, cvv) = (field("expiry", FieldKind::Expiry), field("cvv", FieldKind::Cvv));
         Some(Charge {
             key: key?,
             pan: pan?,
@@ -116,7 +116,11 @@ impl Context<'_> {
             Some(value) => self.field_named(value.text()?).filter(|id| self.fields[id.0].kind == kind),
             None => self.field_of_kind(kind),
         };
-        if found.is_none() && !self.incomplete {
+        let may_be_unread = match named {
+            Some(value) => self.unread.iter().any(|unread| Some(unread.as_str()) == value.node.scalar()),
+            None => !self.unread.is_empty(),
+        };
+        if found.is_none() && !self.incomplete && !may_be_unread {
             let cure = format!("add a state with collect: {{ field: {type_name} }}, or name the field that has it");
             match named {
                 Some(value) => value

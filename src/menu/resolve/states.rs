@@ -6,8 +6,8 @@ use crate::dtmf::Digit;
 use crate::media::MediaTime;
 use crate::menu::model::Value as Known;
 use crate::menu::model::{
-    Attempts, Choose, Collect, Confirm, Entry, ErrorPrompts, FieldKind, GlobalKeys, Kind, Months, State, StateId,
-    TimerSettings,
+    Attempts, Choose, Collect, Confirm, Entry, ErrorPrompts, FieldId, FieldKind, GlobalKeys, Kind, Months, State,
+    StateId, TimerSettings,
 };
 use crate::menu::problem::{nearest, quoted, suggest};
 use crate::menu::yaml::Node;
@@ -242,19 +242,24 @@ impl Context<'_> {
     }
 
     fn collect(&self, map: &Map<'_>) -> Option<Collect> {
-        let name = map.required("collect")?.any_map()?.required("field")?.text()?;
-        let field = self.field_named(name)?;
+        // Of a field that could not be read, the outcomes and prompts still can be.
+        let field = self.collected_field(map);
         let on = Outcomes::read(map, self, &["done", "give_up", "back"]);
-        let kind = self.fields[field.0].kind;
-        let entry = self.entry(map, &["done"], Some(kind));
+        let kind = field.map(|field| self.fields[field.0].kind);
+        let entry = self.entry(map, &["done"], kind);
         let prompts = |name: &str| map.optional(name).map(|list| self.prompts(&list)).unwrap_or_default();
         let (twice, read_back) = (prompts("twice"), prompts("read_back"));
         let says = |wanted: Known| read_back.iter().any(|prompt| prompt.says(wanted));
-        if kind.is_card_data() && says(Known::Entry) {
+        if kind.is_some_and(FieldKind::is_card_data) && says(Known::Entry) {
             map.required("read_back")?
                 .problem_of_name("card data is never read back", "say $last_four of a card number, or nothing");
         }
-        Some(Collect { field, on_done: on.required("done")?, twice, read_back, entry: entry? })
+        let on_done = on.required("done");
+        Some(Collect { field: field?, on_done: on_done?, twice, read_back, entry: entry? })
+    }
+
+    fn collected_field(&self, map: &Map<'_>) -> Option<FieldId> {
+        self.field_named(map.required("collect")?.any_map()?.required("field")?.text()?)
     }
 
     fn entry(&self, map: &Map<'_>, outcomes: &[&str], field: Option<FieldKind>) -> Option<Entry> {
