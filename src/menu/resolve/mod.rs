@@ -151,7 +151,14 @@ fn check_version(map: &Map<'_>) {
 fn read_languages(map: &Map<'_>) -> Vec<Language> {
     let Some(value) = map.required("languages") else { return vec![Language::EsMx] };
     let list = value.list();
-    let languages: Vec<Language> = list.iter().flatten().filter_map(prompts::read_language).collect();
+    let mut languages = Vec::new();
+    for (item, language) in list.iter().flatten().filter_map(|item| Some((item, prompts::read_language(item)?))) {
+        if languages.contains(&language) {
+            item.problem(format!("{language} stands here already"), "write each language once");
+        } else {
+            languages.push(language);
+        }
+    }
     if list.is_some_and(|list| list.is_empty()) {
         value.problem_of_name("no language", "write languages: [es-MX] or [es-MX, en-US]");
     }

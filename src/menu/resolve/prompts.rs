@@ -127,10 +127,14 @@ impl Context<'_> {
     fn clip(&self, value: &Value<'_>, id: &str, fixed: Option<Language>) -> Option<Prompt> {
         let needed = fixed.map_or_else(|| self.languages.to_vec(), |language| vec![language]);
         let missing: Vec<Language> = needed.into_iter().filter(|language| !self.has_clip(*language, id)).collect();
+        let own = self.texts.iter().any(|own| own.id == id);
+        if own && !missing.is_empty() && missing.iter().all(|language| self.languages.contains(language)) {
+            return None; // told where its text is written
+        }
         if let Some(first) = missing.first() {
             let ids = self.catalog.ids(*first);
             let known = ids.iter().chain(self.texts.iter().map(|own| &own.id));
-            let near = nearest(id, known.map(String::as_str));
+            let near = nearest(id, known.map(String::as_str).filter(|known| *known != id));
             let cure = near.map_or_else(
                 || "write its text under prompts: at the top; `tonopago prompts list` shows what there is".to_owned(),
                 |name| format!("did you mean {name:?}?"),

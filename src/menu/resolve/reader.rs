@@ -33,6 +33,11 @@ impl<'a> Value<'a> {
         self.notes.add(&self.path.name(), message, cure);
     }
 
+    /// Notes what is allowed, but seldom meant.
+    pub(super) fn warn(&self, message: impl Into<String>, cure: impl Into<String>) {
+        self.notes.warn(&self.path, message, cure);
+    }
+
     /// Notes that something else is wanted here. A value that is not there is told of at its name.
     pub(crate) fn expected(&self, what: &str, cure: &str) {
         match self.node {
@@ -108,7 +113,13 @@ impl<'a> Value<'a> {
         let map = self.any_map()?;
         for (name, value) in map.entries() {
             if !names.contains(&name) {
-                value.problem_of_name(format!("unknown name {}", quoted(name)), suggest(name, names.iter().copied()));
+                let cure = if matches!(value.node, Node::Null) && name.starts_with(|first: char| first.is_ascii_digit())
+                {
+                    PARTED_NUMBER.to_owned()
+                } else {
+                    suggest(name, names.iter().copied())
+                };
+                value.problem_of_name(format!("unknown name {}", quoted(name)), cure);
             }
         }
         Some(map)
@@ -191,6 +202,8 @@ impl<'a> Map<'a> {
     }
 }
 
+/// The cure for the rest of a number such as 1,000.00 in braces.
+const PARTED_NUMBER: &str = "a comma ends a value: write 1000.00, not 1,000.00";
 /// The cure for what is no key.
 pub(crate) const TELEPHONE_KEY: &str = "write one of 0-9, \"#\" or \"*\", with # and * in quotes";
 /// The cause nobody sees: YAML takes what follows an unquoted `#` for a comment.
