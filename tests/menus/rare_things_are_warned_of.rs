@@ -21,6 +21,24 @@ fn saving(first: &str, second: &str) -> String {
     )
 }
 
+#[test]
+fn what_looks_like_a_placeholder_in_a_text_is_warned_of() {
+    let menu = |text: &str| {
+        format!(
+            "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: a\nprompts: {{ m_a: \"{text}\" }}\n\
+             states: {{ a: {{ say: [m_a], hang_up: true }} }}\n"
+        )
+    };
+    for (text, told) in [("Debe $amount pesos.", "$amount"), ("Debe {importe} pesos.", "{importe}")] {
+        let warned = warnings(&menu(text));
+        assert!(
+            warned.starts_with(&format!("Some((6, 17)) \"{told}\" in a text is spoken as it is written")),
+            "{warned}"
+        );
+    }
+    assert_eq!(warnings(&menu("Cuesta $200. Oprima {#}.")), "");
+}
+
 /// What went wrong: the second list's answers were lost where the first had made the table.
 #[test]
 fn answers_that_no_table_could_hold_together_are_warned_of() {

@@ -90,13 +90,32 @@ pub(super) fn read(map: &Map<'_>, languages: &[Language], words: &Words, clips: 
             if text.trim().is_empty() || text.chars().count() > LONGEST {
                 value.problem("this is nothing to say in one breath", format!("write 1 to {LONGEST} characters"));
             }
-            texts.push(OwnText { id: id.to_owned(), language, text: words.put_into(&text, language) });
+            let text = words.put_into(&text, language);
+            if let Some(placeholder) = placeholder(&text) {
+                value.warn(
+                    format!("{} in a text is spoken as it is written", quoted(placeholder)),
+                    "end the text there and say the value after it: say: [PROMPT, $amount, PROMPT]",
+                );
+            }
+            texts.push(OwnText { id: id.to_owned(), language, text });
         }
         if let Some(clips) = clips {
             must_have_clips(&value, id, &texts, clips);
         }
     }
     texts
+}
+
+/// What looks as if something were to be put in its place: `$amount`, `{importe}`.
+fn placeholder(text: &str) -> Option<&str> {
+    let in_braces = text.find('{').and_then(|open| Some(&text[open..=open + text[open..].find('}')?]));
+    let is_name = |character: char| character.is_alphanumeric() || character == '_';
+    let after_dollar = |at: usize| {
+        let name = &text[at + 1..];
+        let end = name.find(|character| !is_name(character)).unwrap_or(name.len());
+        name.starts_with(char::is_alphabetic).then(|| &text[at..=at + end])
+    };
+    in_braces.or_else(|| text.match_indices('$').find_map(|(at, _)| after_dollar(at)))
 }
 
 fn must_have_clips(value: &Value<'_>, id: &str, texts: &[OwnText], clips: &dyn Catalog) {
@@ -141,6 +160,15 @@ fn by_language(value: &Value<'_>, languages: &[Language]) -> Vec<(Language, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_what_looks_like_a_placeholder() {
+        assert_eq!(placeholder("Debe $amount pesos."), Some("$amount"));
+        assert_eq!(placeholder("Debe {importe} pesos."), Some("{importe}"));
+        for fine in ["Cuesta $200.", "Oprima gato.", "a } b { c", "$", "¿$?"] {
+            assert_eq!(placeholder(fine), None, "{fine}");
+        }
+    }
 
     #[test]
     fn texts_say_the_chosen_words() {
