@@ -44,6 +44,7 @@ pub mod media;
 pub mod menu;
 pub mod money;
 pub mod openpay;
+pub mod order_id;
 pub mod payment;
 pub mod private_file;
 pub mod process;

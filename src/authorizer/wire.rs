@@ -9,10 +9,9 @@ use zeroize::Zeroizing;
 use super::{Profile, customer};
 use crate::http::{amount_from_json, amount_to_json};
 use crate::money::{AmountError, Currency, Money};
+use crate::order_id::{self, OrderIdError};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
 
-/// Longest order number: the gateway takes 100 characters, and another attempt adds a suffix.
-const MAX_ORDER_ID: usize = 90;
 /// Longest description the gateway takes, in characters; longer ones are cut.
 const MAX_DESCRIPTION: usize = 250;
 /// Longest payment key that is looked up, in digits.
@@ -46,9 +45,9 @@ pub enum WireError {
     /// A currency other than the limit's.
     #[error("the currency is not the one this box charges in")]
     Currency,
-    /// An order number that is empty, too long, or has control characters.
-    #[error("the order number must have 1 to {MAX_ORDER_ID} printable characters")]
-    OrderId,
+    /// An order number that can't be used.
+    #[error("the order number can't be used: {0}")]
+    OrderId(#[from] OrderIdError),
 }
 
 /// The box's question: key, caller's number if known, and local time.
@@ -131,9 +130,7 @@ pub fn decode_answer(
         return Ok(Err(profile.codes.refusal(&code)));
     }
     let order_id = text(&fields, &names.order_id).ok_or_else(|| WireError::Field(names.order_id.clone()))?;
-    if !(1..=MAX_ORDER_ID).contains(&order_id.chars().count()) || order_id.chars().any(char::is_control) {
-        return Err(WireError::OrderId);
-    }
+    order_id::check(&order_id)?;
     let description = text(&fields, &names.description).filter(|text| !text.is_empty());
     let description = description.unwrap_or_else(|| order_id.clone()).chars().take(MAX_DESCRIPTION).collect();
     let customer = fields.get(names.customer.as_str()).and_then(|json| read_customer(profile, json));
@@ -334,7 +331,9 @@ mod tests {
             assert!(decode(broken).is_err(), "{broken}");
         }
         let long = format!(r#"{{"response_code":0,"amount":1,"order_id":"{}"}}"#, "o".repeat(91));
-        assert_eq!(decode(&long), Err(WireError::OrderId));
+        assert_eq!(decode(&long), Err(WireError::OrderId(OrderIdError::Length)));
+        let reserved = r#"{"response_code":0,"amount":1,"order_id":"234-retry2"}"#;
+        assert_eq!(decode(reserved), Err(WireError::OrderId(OrderIdError::Reserved)), "another order's later attempt");
     }
 
     #[test]

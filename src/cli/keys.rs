@@ -51,7 +51,7 @@ enum Command {
 struct Issue {
     #[command(flatten)]
     ledger: LedgerArgs,
-    /// The order to be paid, at most 90 characters, unique
+    /// The order to be paid, at most 90 characters, unique; not ending as -retry2 does
     #[arg(long, value_name = "ID")]
     order: String,
     /// What is to be paid, as 200 or 200.50

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use super::{Ledger, LedgerError, Outcome, State, audit, keys, outbox};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
+use crate::order_id;
 use crate::service::{Authorization, PaymentKey};
 
 #[cfg(test)]
@@ -39,7 +40,8 @@ pub struct Attempt {
     pub key: PaymentKey,
     /// The merchant's order.
     pub order_id: String,
-    /// The order id at the gateway: the order's, with `-2`, `-3` for later attempts.
+    /// The order id at the gateway: the order's, with a suffix for later attempts (see [`order_id`]; older ledgers have
+    /// `-2`, `-3`).
     pub gateway_order_id: String,
     /// What is charged.
     pub amount: Money,
@@ -296,13 +298,13 @@ fn find_conflict(transaction: &Transaction<'_>, new: &NewAttempt<'_>) -> Result<
     }))
 }
 
-/// The order's own id, or with the first suffix from `-2` that no charge the gateway may know has.
+/// The order's own id, or that of the first later attempt that no charge the gateway may know has.
 fn free_gateway_order_id(transaction: &Transaction<'_>, order_id: &str) -> Result<String, rusqlite::Error> {
     let mut taken = transaction
         .prepare_cached("SELECT 1 FROM attempt WHERE gateway_order_id = ?1 AND state NOT IN ('lapsed', 'abandoned')")?;
     let mut number = 1_u32;
     loop {
-        let candidate = if number == 1 { order_id.to_owned() } else { format!("{order_id}-{number}") };
+        let candidate = order_id::at_gateway(order_id, number);
         if !taken.exists([&candidate])? {
             return Ok(candidate);
         }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Ledger, LedgerError, audit};
 use crate::money::{Currency, Money};
+use crate::order_id;
 use crate::service::{Customer, PaymentKey};
 
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub struct NewKey {
     pub digits: Digits,
     /// What is to be paid.
     pub amount: Money,
-    /// The merchant's order, unique, 1 to 90 characters (the gateway takes 100, a retry adds a suffix).
+    /// The merchant's order, unique; which ids may be used is in [`order_id`].
     pub order_id: String,
     /// Shown on the charge, 1 to 250 characters.
     pub description: String,
@@ -246,13 +247,12 @@ fn check(new: &NewKey) -> Result<(), LedgerError> {
     let refuse = |why: &str| Err(LedgerError::Key(why.to_owned()));
     match () {
         () if new.amount.centavos == 0 => refuse("the amount is zero"),
-        () if !(1..=90).contains(&new.order_id.chars().count()) => refuse("an order id has 1 to 90 characters"),
         () if !(1..=250).contains(&new.description.chars().count()) => refuse("a description has 1 to 250 characters"),
-        () if has_controls(&new.order_id) || has_controls(&new.description) => {
-            refuse("order id and description are plain text, without line breaks and control characters")
+        () if has_controls(&new.description) => {
+            refuse("a description is plain text, without line breaks and control characters")
         }
         () if new.max_failures == 0 => refuse("at least one failure must be allowed"),
-        () => Ok(()),
+        () => order_id::check(&new.order_id).map_err(|error| LedgerError::Key(error.to_string())),
     }
 }
 

@@ -40,7 +40,7 @@ fn one_attempt_per_key_and_per_order_until_it_is_declined() {
     ledger.mark_sent(first.id).unwrap();
     ledger.settle(first.id, &DECLINED).unwrap();
     let second = prepare(&ledger, "257139", "ord-1").unwrap();
-    assert_eq!(second.gateway_order_id, "ord-1-2");
+    assert_eq!(second.gateway_order_id, "ord-1-retry2");
     ledger.mark_sent(second.id).unwrap();
     ledger.settle(second.id, &approved()).unwrap();
     let Err(Conflict::Paid(paid)) = prepare(&ledger, "257139", "ord-1") else { panic!("paid twice") };
@@ -60,14 +60,34 @@ fn an_order_id_the_gateway_never_saw_is_used_again() {
     assert_eq!(prepare(&ledger, "257139", "ord-1").unwrap().gateway_order_id, "ord-1");
 }
 
+/// A charge of order 234 once had the id of order 234-2 at the gateway, which was then found paid when nobody had.
 #[test]
-fn another_orders_name_never_collides_with_a_retrys_suffix() {
+fn a_later_attempt_never_has_the_id_of_another_order() {
     let ledger = ledger();
-    let declined = prepare(&ledger, "1", "ord").unwrap();
-    ledger.mark_sent(declined.id).unwrap();
-    ledger.settle(declined.id, &DECLINED).unwrap();
-    assert_eq!(prepare(&ledger, "1", "ord").unwrap().gateway_order_id, "ord-2");
-    assert_eq!(prepare(&ledger, "2", "ord-2").unwrap().gateway_order_id, "ord-2-2");
+    for number in 2..=12 {
+        let declined = prepare(&ledger, "1", "234").unwrap();
+        ledger.mark_sent(declined.id).unwrap();
+        ledger.settle(declined.id, &DECLINED).unwrap();
+        let other = prepare(&ledger, "2", &format!("234-{number}")).unwrap();
+        assert_eq!(other.gateway_order_id, other.order_id);
+        ledger.settle(other.id, &Outcome::Abandoned).unwrap();
+    }
+    let later = prepare(&ledger, "1", "234").unwrap().gateway_order_id;
+    assert!(order_id::check(&later).is_err(), "a merchant may call an order {later:?}");
+}
+
+#[test]
+fn a_ledger_with_ids_of_the_old_form_works_on() {
+    let ledger = ledger();
+    for order in ["234", "235"] {
+        let declined = prepare(&ledger, "1", order).unwrap();
+        ledger.mark_sent(declined.id).unwrap();
+        ledger.settle(declined.id, &DECLINED).unwrap();
+    }
+    ledger.lock().execute("UPDATE attempt SET gateway_order_id = '234-2' WHERE order_id = '235'", []).unwrap();
+    assert_eq!(prepare(&ledger, "2", "234-2").unwrap().gateway_order_id, "234-2-retry2", "taken by an old attempt");
+    assert_eq!(prepare(&ledger, "3", "234").unwrap().gateway_order_id, "234-retry2");
+    assert_eq!(ledger.find_attempts("234-2").unwrap().len(), 2, "both are found by it");
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn what_cannot_be_issued_says_why() {
         (new(given("12345x"), "ord-3"), "6 to 20 digits"),
         (new(Digits::Random(5), "ord-3"), "6 to 20 digits"),
         (new(Digits::Random(6), ""), "order id"),
+        (new(Digits::Random(6), "ord-3-retry2"), "later attempts of an order"),
         (NewKey { amount: Money::mxn(0), ..new(Digits::Random(6), "ord-3") }, "zero"),
     ] {
         let error = ledger.issue_key(key).err().unwrap().to_string();

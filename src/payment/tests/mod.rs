@@ -146,7 +146,7 @@ fn every_test_card_has_its_reply_and_a_declined_order_can_be_paid_with_another_c
         assert!(is_approved(&shop.charge("345678000000007")), "after {number}");
         let orders: Vec<_> =
             shop.shop.sandbox.charges().unwrap().into_iter().map(|c| (c.order_id.unwrap(), c.status)).collect();
-        assert_eq!(orders, [(ORDER.into(), "failed".into()), (format!("{ORDER}-2"), "completed".into())]);
+        assert_eq!(orders, [(ORDER.into(), "failed".into()), (format!("{ORDER}-retry2"), "completed".into())]);
     }
 }
 
