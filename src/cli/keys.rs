@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::{SignedDuration, Timestamp};
-use tonopago::ledger::{Digits, KeyRecord, NewKey};
+use tonopago::ledger::{Digits, KeyRecord, Ledger, NewKey};
 use tonopago::money::{Currency, Money};
 use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
@@ -124,6 +124,26 @@ pub(super) fn run(args: Args) -> Outcome {
     }
 }
 
+/// The digits of a key that was drawn.
+fn digits(key: &NewKey) -> &str {
+    match &key.digits {
+        Digits::Given(key) => key.expose(),
+        Digits::Random(_) => "",
+    }
+}
+
+/// Issues keys once they are written, so that no key is lost in a write that fails. The ledger is not locked meanwhile:
+/// whoever reads may take their time.
+fn issue_written(ledger: &Ledger, keys: &[NewKey]) -> Outcome {
+    let bad =
+        |error: &dyn std::fmt::Display| Failure::failed(format!("what was written is no good, try again: {error}"));
+    match ledger.issue_keys(keys) {
+        Ok(Ok(_)) => Ok(ExitCode::SUCCESS),
+        Ok(Err(refused)) => Err(refused.first().map_or_else(|| bad(&"refused"), |refused| bad(&refused.error))),
+        Err(error) => Err(bad(&error)),
+    }
+}
+
 /// A time span as people write it.
 fn parse_span(text: &str) -> Result<SignedDuration, String> {
     let span: SignedDuration = text.parse().map_err(|_| "write it as 72h, 30m or 1h30m".to_owned())?;
@@ -142,7 +162,7 @@ impl Issue {
         let expires = expires.map_err(|_| Failure::usage("--expires-in: that is later than any calendar"))?;
         let ledger = self.ledger.open()?;
         let email = self.email;
-        let issued = ledger.issue_key(NewKey {
+        let new = NewKey {
             digits: self.key.map_or(Digits::Random(self.digits), |key| Digits::Given(PaymentKey::new(key))),
             amount,
             description: self.description.unwrap_or_else(|| self.order.clone()),
@@ -150,18 +170,21 @@ impl Issue {
             customer: self.name.map(|name| Customer { name, email, ..Customer::default() }),
             expires,
             max_failures: self.max_failures,
-        });
-        let issued = issued.map_err(Failure::failed)?;
+        };
+        let drawn = ledger.draw_keys(vec![new]).map_err(Failure::failed)?;
+        let drawn = drawn.map_err(|mut refused| refused.swap_remove(0).error).map_err(Failure::failed)?;
         untaken::warn(&[amount]);
-        let length = issued.key.expose().len();
+        let length = drawn.iter().map(|key| digits(key).len()).max().unwrap_or_default();
         if length > MENU_DIGITS {
             eprintln!(
                 "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
                  6..{length} in yours"
             );
         }
-        writeln!(std::io::stdout().lock(), "{}", issued.key.expose())?;
-        Ok(ExitCode::SUCCESS)
+        let mut output = std::io::stdout().lock();
+        drawn.iter().try_for_each(|key| writeln!(output, "{}", digits(key)))?;
+        output.flush()?;
+        issue_written(&ledger, &drawn)
     }
 
     /// The key is Openpay's and is paid at Openpay: this ledger only remembers which charge it belongs to.
@@ -171,9 +194,7 @@ impl Issue {
         };
         let openpay = OpenpayArgs { openpay: self.openpay, merchant, key_file: self.key_file };
         let ledger = self.ledger.open()?;
-        if ledger.has_order(&self.order).map_err(Failure::failed)? {
-            return Err(Failure::failed(format!("order {:?} has a key already", self.order)));
-        }
+        ledger.check_order(&self.order).map_err(Failure::failed)?;
         let client = openpay.checked_client()?;
         let customer = Payer { name, last_name: None, email, phone_number: None };
         let description = self.description.unwrap_or_else(|| self.order.clone());

@@ -9,6 +9,7 @@ use crate::money::{Currency, Money};
 use crate::order_id;
 use crate::service::{Customer, PaymentKey};
 
+mod order;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,7 @@ pub struct NewKey {
     pub digits: Digits,
     /// What is to be paid.
     pub amount: Money,
-    /// The merchant's order, unique; which ids may be used is in [`order_id`].
+    /// The merchant's order, which has no other key that can be paid; which ids may be used is in [`order_id`].
     pub order_id: String,
     /// Shown on the charge, 1 to 250 characters.
     pub description: String,
@@ -119,8 +120,8 @@ impl Ledger {
     /// Issues a key.
     ///
     /// # Errors
-    /// [`LedgerError::Key`] if the order or the key exists already, a text is too long, or the key is too short to be
-    /// safe from guessing; [`LedgerError::Storage`].
+    /// [`LedgerError::Key`] if the key exists already, or the order has one that is neither expired nor cancelled, is paid
+    /// or being paid; if a text is too long, or the key too short to be safe from guessing; [`LedgerError::Storage`].
     pub fn issue_key(&self, new: NewKey) -> Result<IssuedKey, LedgerError> {
         let now = self.now_ms();
         let mut connection = self.lock();
@@ -138,26 +139,35 @@ impl Ledger {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (mut issued, mut refused) = (Vec::with_capacity(new.len()), Vec::new());
-        for (place, key) in new.iter().enumerate() {
-            match issue(&transaction, key, now) {
-                Ok(key) => issued.push(key),
-                Err(error) => refused.push(RefusedKey { place, error }),
-            }
+        let issued = issue_all(&transaction, new, now)?;
+        if issued.is_ok() {
+            transaction.commit()?; // else dropping the transaction takes back what was issued
         }
-        if !refused.is_empty() {
-            return Ok(Err(refused)); // and dropping the transaction takes back what was issued
-        }
-        transaction.commit()?;
-        Ok(Ok(issued))
+        Ok(issued)
     }
 
-    /// Whether an order has a key already.
+    /// Whether a key can be issued for an order.
     ///
     /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn has_order(&self, order_id: &str) -> Result<bool, LedgerError> {
-        Ok(exists(&self.lock(), "order_id", order_id)?)
+    /// [`LedgerError::Key`] says why not; [`LedgerError::Storage`].
+    pub fn check_order(&self, order_id: &str) -> Result<(), LedgerError> {
+        order_id::check(order_id).map_err(|error| LedgerError::Key(error.to_string()))?;
+        order::check(&self.lock(), order_id, self.now_ms())
+    }
+
+    /// What [`issue_keys`](Self::issue_keys) would issue, random digits drawn, with nothing issued yet: digits can be
+    /// written down for whoever gets them, and then be issued, so that a write that fails loses no key.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`]; inside, every key that can't be issued.
+    pub fn draw_keys(&self, new: Vec<NewKey>) -> Result<Result<Vec<NewKey>, Vec<RefusedKey>>, LedgerError> {
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let issued = issue_all(&transaction, &new, now)?;
+        drop(transaction); // takes back what was issued
+        let given = |(new, issued): (NewKey, IssuedKey)| NewKey { digits: Digits::Given(issued.key), ..new };
+        Ok(issued.map(|issued| new.into_iter().zip(issued).map(given).collect()))
     }
 
     /// Adds a line about an order to the audit trail.
@@ -209,9 +219,12 @@ impl Ledger {
     }
 }
 
-/// Marks a key paid, if this ledger issued it (the merchant's ledger may be elsewhere).
+/// Marks a key paid, if this ledger issued it (the merchant's ledger may be elsewhere), and with it any other key of its
+/// order that could be paid: a charge given up may turn up after a new key was issued.
 pub(super) fn mark_paid(transaction: &Transaction<'_>, digits: &str) -> Result<(), rusqlite::Error> {
-    transaction.execute("UPDATE payment_key SET status = 'paid' WHERE digits = ?1", [digits]).map(drop)
+    let paid = "UPDATE payment_key SET status = 'paid' WHERE digits = ?1 OR (status IN ('open', 'locked')
+                AND order_id = (SELECT order_id FROM payment_key WHERE digits = ?1))";
+    transaction.execute(paid, [digits]).map(drop)
 }
 
 /// Counts a declined charge, and locks the key at its limit.
@@ -231,12 +244,28 @@ pub(super) fn count_failure(transaction: &Transaction<'_>, digits: &str, now: i6
     }
 }
 
+/// Issues all of them, or tells which can't be; what goes with the transaction is the caller's to say.
+fn issue_all(
+    transaction: &Transaction<'_>,
+    new: &[NewKey],
+    now: i64,
+) -> Result<Result<Vec<IssuedKey>, Vec<RefusedKey>>, LedgerError> {
+    let (mut issued, mut refused) = (Vec::with_capacity(new.len()), Vec::new());
+    for (place, key) in new.iter().enumerate() {
+        match issue(transaction, key, now) {
+            Ok(key) => issued.push(key),
+            Err(error @ LedgerError::Key(_)) => refused.push(RefusedKey { place, error }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(if refused.is_empty() { Ok(issued) } else { Err(refused) })
+}
+
 fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<IssuedKey, LedgerError> {
     check(new)?;
-    if exists(transaction, "order_id", &new.order_id)? {
-        return Err(LedgerError::Key(format!("order {:?} has a key already", new.order_id)));
-    }
+    order::check(transaction, &new.order_id, now)?;
     let digits = choose_digits(transaction, &new.digits)?;
+    order::end_expired(transaction, &new.order_id, now)?;
     insert(transaction, &digits, new, now)?;
     let id = transaction.last_insert_rowid();
     audit::append(transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
@@ -267,7 +296,7 @@ fn choose_digits(transaction: &Transaction<'_>, digits: &Digits) -> Result<Zeroi
             if !KEY_DIGITS.contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(LedgerError::Key("a key has 6 to 20 digits and nothing else".to_owned()));
             }
-            if exists(transaction, "digits", digits)? {
+            if is_known(transaction, digits)? {
                 return Err(LedgerError::Key("this key has been issued before".to_owned()));
             }
             Ok(Zeroizing::new(digits.to_owned()))
@@ -292,7 +321,7 @@ fn draw(transaction: &Transaction<'_>, length: usize) -> Result<Zeroizing<String
     }
     for _ in 0..DRAWS {
         let digits = random_digits(length)?;
-        if !exists(transaction, "digits", &digits)? {
+        if !is_known(transaction, &digits)? {
             return Ok(digits);
         }
     }
@@ -312,9 +341,9 @@ fn random_digits(length: usize) -> Result<Zeroizing<String>, LedgerError> {
     Ok(digits)
 }
 
-/// Whether a key with this value in a column exists; the column is one of ours, never from outside.
-fn exists(connection: &Connection, column: &'static str, value: &str) -> Result<bool, rusqlite::Error> {
-    connection.prepare_cached(&format!("SELECT 1 FROM payment_key WHERE {column} = ?1"))?.exists([value])
+/// Whether these digits have been a key, good or not: none comes back.
+fn is_known(connection: &Connection, digits: &str) -> Result<bool, rusqlite::Error> {
+    connection.prepare_cached("SELECT 1 FROM payment_key WHERE digits = ?1")?.exists([digits])
 }
 
 fn insert(transaction: &Transaction<'_>, digits: &str, new: &NewKey, now: i64) -> Result<(), rusqlite::Error> {
@@ -351,6 +380,7 @@ fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
         "paid" => KeyStatus::Paid,
         "locked" => KeyStatus::Locked,
         "cancelled" => KeyStatus::Cancelled,
+        "expired" => KeyStatus::Expired, // for good, whatever the clock says: its order has another key
         _ if expires.is_some_and(|expires| expires <= now) => KeyStatus::Expired,
         _ => KeyStatus::Open,
     };

@@ -38,7 +38,8 @@ impl Report {
 }
 
 impl Ledger {
-    /// Takes down what a box reports of an order's payment, once for each event id.
+    /// Takes down what a box reports of an order's payment, once for each event id; of several keys the order has had, the
+    /// latest is meant.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
@@ -46,7 +47,7 @@ impl Ledger {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let digits = "SELECT digits FROM payment_key WHERE order_id = ?1";
+        let digits = "SELECT digits FROM payment_key WHERE order_id = ?1 ORDER BY id DESC LIMIT 1";
         let digits: Option<String> = transaction.query_row(digits, [order_id], |row| row.get(0)).optional()?;
         let Some(digits) = digits.map(Zeroizing::new) else { return Ok(Receipt::UnknownOrder) };
         let remember = "INSERT INTO received (event_id, at_ms) VALUES (?1, ?2) ON CONFLICT (event_id) DO NOTHING";

@@ -11,9 +11,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-static MIGRATIONS: [&str; 2] = [FIRST, OUTBOX];
+static MIGRATIONS: [&str; 3] = [FIRST, OUTBOX, KEYS_AGAIN];
 /// The version this program writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -116,6 +116,34 @@ CREATE TABLE received (
 ) STRICT;
 ";
 
+/// An order whose key expired or was cancelled can have another one: of its keys one at most may still be paid.
+const KEYS_AGAIN: &str = "
+CREATE TABLE payment_key_again (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digits TEXT NOT NULL UNIQUE,
+    order_id TEXT NOT NULL,
+    centavos INTEGER NOT NULL CHECK (centavos > 0),
+    currency TEXT NOT NULL,
+    description TEXT NOT NULL,
+    customer_name TEXT,
+    customer_last_name TEXT,
+    customer_email TEXT,
+    customer_phone TEXT,
+    issued_ms INTEGER NOT NULL,
+    expires_ms INTEGER,
+    status TEXT NOT NULL CHECK (status IN ('open', 'paid', 'locked', 'cancelled', 'expired')),
+    failures INTEGER NOT NULL DEFAULT 0,
+    max_failures INTEGER NOT NULL CHECK (max_failures > 0)
+) STRICT;
+INSERT INTO payment_key_again SELECT id, digits, order_id, centavos, currency, description, customer_name,
+    customer_last_name, customer_email, customer_phone, issued_ms, expires_ms, status, failures, max_failures
+    FROM payment_key;
+DROP TABLE payment_key;
+ALTER TABLE payment_key_again RENAME TO payment_key;
+CREATE UNIQUE INDEX one_live_key_per_order ON payment_key (order_id) WHERE status IN ('open', 'locked');
+CREATE INDEX key_by_order ON payment_key (order_id);
+";
+
 /// Sets the connection's rules and brings the schema up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -165,7 +193,7 @@ mod tests {
         let mut connection = fresh();
         prepare(&mut connection).unwrap();
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(version, 3);
     }
 
     #[test]
@@ -173,19 +201,29 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(FIRST).unwrap();
         connection.execute("INSERT INTO audit (at_ms, subject, event, detail) VALUES (1, 'a', 'b', '')", []).unwrap();
+        let key = "INSERT INTO payment_key (digits, order_id, centavos, currency, description, issued_ms, status,
+                   max_failures) VALUES ('257139', 'ord-1', 100, 'MXN', 'd', 1, 'locked', 3)";
+        connection.execute(key, []).unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
         prepare(&mut connection).unwrap();
         let count = |table: &str| -> i64 {
             connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
         };
-        assert_eq!((count("audit"), count("notification")), (1, 0));
+        assert_eq!((count("audit"), count("notification"), count("payment_key")), (1, 0, 1));
+        let other = key.replace("257139", "257140");
+        assert!(
+            connection.execute(&other, []).unwrap_err().to_string().contains("UNIQUE"),
+            "an order's second live key"
+        );
+        assert_eq!(connection.execute(&other.replace("locked", "cancelled"), []).unwrap(), 1);
+        assert_eq!(connection.last_insert_rowid(), 2, "numbers go on");
     }
 
     #[test]
     fn a_newer_ledger_is_left_alone() {
         let mut connection = fresh();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 2 })));
+        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 3 })));
     }
 
     #[test]

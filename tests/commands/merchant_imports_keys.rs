@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Folder, Run, tonopago};
+use crate::harness::{Folder, Run, program, tonopago};
 
 fn import(folder: &Folder, csv: impl AsRef<[u8]>) -> Run {
     let file = folder.path("orders.csv");
@@ -84,6 +84,26 @@ fn what_the_ledger_refuses_is_told_for_every_line_and_nothing_is_issued() {
          4 wrong in orders.csv\n"
     );
     assert_eq!(list(&folder).lines().count(), 1);
+}
+
+/// Keys once were issued before they were written, and nobody had them.
+#[test]
+fn keys_that_could_not_be_written_are_not_issued() {
+    let folder = Folder::new();
+    fs::write(folder.path("orders.csv"), "order,amount\nord-1,1\nord-2,1\n").unwrap();
+    let ledger = folder.path("ledger.sqlite");
+    let issue = ["keys", "issue", "--order", "ord-3", "--amount", "1"].map(std::ffi::OsString::from).to_vec();
+    for mut args in [vec!["keys".into(), "import".into(), folder.path("orders.csv").into_os_string()], issue] {
+        args.extend(["--ledger".into(), ledger.clone().into_os_string()]);
+        let before = list(&folder);
+        let full = fs::File::create("/dev/full").unwrap();
+        let output = std::process::Command::new(program()).args(&args).stdout(full).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && error.contains("No space left"), "{error}");
+        assert_eq!(list(&folder), before);
+        assert_eq!(tonopago(&args).code, 0, "the same again");
+    }
+    assert_eq!(list(&folder).lines().count(), 3);
 }
 
 #[test]

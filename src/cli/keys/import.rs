@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use csv::StringRecord;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tonopago::ledger::{Digits, IssuedKey, NewKey, RefusedKey};
+use tonopago::ledger::{Digits, NewKey, RefusedKey};
 use tonopago::money::{Currency, Money};
 use tonopago::service::{Customer, PaymentKey};
 use tonopago::text_file::{self, TextError};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
+use super::{digits, issue_written};
 use super::untaken;
 
 /// The columns a file may have; the first two it must have.
@@ -26,7 +26,7 @@ const MAX_SHOWN: usize = 50;
 #[command(after_help = "\
 The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the order), key (random),
 digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z), name, email.
-Printed are order and key of each line, as CSV.
+Printed are order and key of each line, as CSV; if that fails, as on a full disk, no key is issued.
 
 Example:
   tonopago keys import --ledger ledger.sqlite orders.csv > keys.csv")]
@@ -56,8 +56,9 @@ struct Orders {
 impl Import {
     pub(super) fn run(self) -> Outcome {
         let orders = read(&self.file, self.max_failures).map_err(|problems| tell_all(&self.file, problems))?;
-        let issued = self.ledger.open()?.issue_keys(&orders.keys).map_err(Failure::failed)?;
-        let issued = issued.map_err(|refused| {
+        let ledger = self.ledger.open()?;
+        let drawn = ledger.draw_keys(orders.keys).map_err(Failure::failed)?;
+        let drawn = drawn.map_err(|refused| {
             let problem = |RefusedKey { place, error }| Problem {
                 line: orders.lines[place],
                 column: None,
@@ -65,15 +66,16 @@ impl Import {
             };
             tell_all(&self.file, refused.into_iter().map(problem).collect())
         })?;
-        untaken::warn(&orders.keys.iter().map(|key| key.amount).collect::<Vec<_>>());
+        untaken::warn(&drawn.iter().map(|key| key.amount).collect::<Vec<_>>());
         let mut output = csv::Writer::from_writer(std::io::stdout().lock());
         let mut write = |fields: [&str; 2]| output.write_record(fields).map_err(|error| Failure::from(into_io(error)));
         write(["order", "key"])?;
-        for (IssuedKey { key, .. }, new) in issued.iter().zip(&orders.keys) {
-            write([&new.order_id, key.expose()])?;
+        for key in &drawn {
+            write([&key.order_id, digits(key)])?;
         }
         output.flush()?;
-        Ok(ExitCode::SUCCESS)
+        drop(output);
+        issue_written(&ledger, &drawn)
     }
 }
 

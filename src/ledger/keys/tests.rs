@@ -71,6 +71,92 @@ fn what_cannot_be_issued_says_why() {
     }
 }
 
+fn is_refused(result: Result<IssuedKey, LedgerError>, cause: &str) {
+    let error = result.err().unwrap().to_string();
+    assert!(error.contains(cause), "{error}");
+}
+
+#[test]
+fn an_order_whose_keys_expired_or_were_cancelled_gets_another() {
+    let (ledger, clock) = ledger();
+    let expires = Some(clock.now() + SignedDuration::from_hours(1));
+    let first = ledger.issue_key(NewKey { expires, ..new(given("111111"), "ord-1") }).unwrap();
+    is_refused(ledger.issue_key(new(given("222222"), "ord-1")), "has a key already");
+    clock.advance(SignedDuration::from_hours(1));
+    let second = ledger.issue_key(new(given("222222"), "ord-1")).unwrap();
+    is_refused(ledger.issue_key(new(given("333333"), "ord-1")), "has a key already");
+    ledger.cancel_key(second.id).unwrap();
+    is_refused(ledger.issue_key(new(given("111111"), "ord-1")), "issued before");
+    let third = ledger.issue_key(new(given("333333"), "ord-1")).unwrap();
+    clock.advance(SignedDuration::from_hours(-2));
+    let status = |key: &IssuedKey| ledger.find_key(&key.key).unwrap().unwrap().status;
+    assert_eq!(
+        [&first, &second, &third].map(status),
+        [KeyStatus::Expired, KeyStatus::Cancelled, KeyStatus::Open],
+        "old digits stay bad even if the clock is set back"
+    );
+}
+
+#[test]
+fn an_order_that_is_paid_or_may_be_gets_no_other_key() {
+    for (state, refused) in [
+        ("prepared", Some("not decided")),
+        ("sent", Some("not decided")),
+        ("unknown", Some("not decided")),
+        ("approved", Some("is paid already")),
+        ("declined", None),
+        ("lapsed", None),
+        ("abandoned", None),
+    ] {
+        let (ledger, _) = ledger();
+        let first = ledger.issue_key(new(given("111111"), "ord-1")).unwrap();
+        ledger.cancel_key(first.id).unwrap();
+        let attempt =
+            "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+                       last_four, state, created_ms, updated_ms)
+                       VALUES ('111111', 'ord-1', 'ord-1', 1, 'MXN', 'd', 'Visa', '1111', ?1, 1, 1)";
+        ledger.lock().execute(attempt, [state]).unwrap();
+        match (ledger.issue_key(new(given("222222"), "ord-1")), refused) {
+            (Ok(_), None) => assert!(ledger.check_order("ord-1").unwrap_err().to_string().contains("a key already")),
+            (result, refused) => is_refused(result, refused.unwrap_or("anything else")),
+        }
+    }
+}
+
+/// A charge under the old key was given up, and turns up after all.
+#[test]
+fn a_payment_by_an_old_key_ends_the_orders_new_one() {
+    let (ledger, _) = ledger();
+    let old = ledger.issue_key(new(given("111111"), "ord-1")).unwrap();
+    ledger.cancel_key(old.id).unwrap();
+    ledger.issue_key(new(given("222222"), "ord-1")).unwrap();
+    ledger.issue_key(new(given("333333"), "ord-2")).unwrap();
+    let mut connection = ledger.lock();
+    let transaction = connection.transaction().unwrap();
+    mark_paid(&transaction, "111111").unwrap();
+    transaction.commit().unwrap();
+    drop(connection);
+    let status = |digits: &str| ledger.find_key(&PaymentKey::new(digits)).unwrap().unwrap().status;
+    assert_eq!(["111111", "222222", "333333"].map(status), [KeyStatus::Paid, KeyStatus::Paid, KeyStatus::Open]);
+}
+
+#[test]
+fn drawn_keys_are_issued_only_when_they_are_asked_for() {
+    let (ledger, _) = ledger();
+    let asked = vec![new(Digits::Random(8), "ord-1"), new(given("257139"), "ord-2")];
+    let drawn = ledger.draw_keys(asked).unwrap().ok().unwrap();
+    assert!(ledger.list_keys().unwrap().is_empty());
+    let issued = ledger.issue_keys(&drawn).unwrap().ok().unwrap();
+    let digits = |new: &NewKey| match &new.digits {
+        Digits::Given(key) => key.expose().to_owned(),
+        Digits::Random(_) => String::new(),
+    };
+    let issued: Vec<_> = issued.iter().map(|issued| issued.key.expose()).collect();
+    assert_eq!(drawn.iter().map(digits).collect::<Vec<_>>(), issued);
+    assert_eq!((issued[0].len(), issued[1]), (8, "257139"));
+    assert_eq!(ledger.draw_keys(vec![new(Digits::Random(8), "ord-1")]).unwrap().err().unwrap()[0].place, 0);
+}
+
 #[test]
 fn keys_expire_and_are_cancelled_once() {
     let (ledger, clock) = ledger();
