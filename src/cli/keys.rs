@@ -132,6 +132,17 @@ fn digits(key: &NewKey) -> &str {
     }
 }
 
+/// Warns of keys, the longest of them, that the payment menu that ships does not take.
+fn warn_of_length(keys: &[NewKey]) {
+    let length = keys.iter().map(|key| digits(key).len()).max().unwrap_or_default();
+    if length > MENU_DIGITS {
+        eprintln!(
+            "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
+             6..{length} in yours"
+        );
+    }
+}
+
 /// Issues keys once they are written, so that no key is lost in a write that fails. The ledger is not locked meanwhile:
 /// whoever reads may take their time.
 fn issue_written(ledger: &Ledger, keys: &[NewKey]) -> Outcome {
@@ -174,13 +185,7 @@ impl Issue {
         let drawn = ledger.draw_keys(vec![new]).map_err(Failure::failed)?;
         let drawn = drawn.map_err(|mut refused| refused.swap_remove(0).error).map_err(Failure::failed)?;
         untaken::warn(&[amount]);
-        let length = drawn.iter().map(|key| digits(key).len()).max().unwrap_or_default();
-        if length > MENU_DIGITS {
-            eprintln!(
-                "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
-                 6..{length} in yours"
-            );
-        }
+        warn_of_length(&drawn);
         let mut output = std::io::stdout().lock();
         drawn.iter().try_for_each(|key| writeln!(output, "{}", digits(key)))?;
         output.flush()?;

@@ -48,6 +48,14 @@ impl LedgerArgs {
         self.open()
     }
 
+    /// The ledger, to try out what could be written into it: one that is not there is not made either.
+    pub(super) fn open_or_imagine(&self) -> Result<Arc<Ledger>, Failure> {
+        if self.ledger.exists() {
+            return self.open();
+        }
+        Ledger::in_memory(Arc::new(SystemClock)).map(Arc::new).map_err(Failure::failed)
+    }
+
     pub(super) fn open(&self) -> Result<Arc<Ledger>, Failure> {
         let in_file = |error| Failure::failed(format!("{}: {error}", self.ledger.display()));
         Ledger::open(&self.ledger, Arc::new(SystemClock)).map(Arc::new).map_err(in_file)

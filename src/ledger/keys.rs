@@ -1,24 +1,17 @@
 //! Payment keys: issued, looked up, cancelled, locked, paid.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
-use zeroize::Zeroizing;
+use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use super::{Ledger, LedgerError, audit};
 use crate::money::{Currency, Money};
 use crate::order_id;
 use crate::service::{Customer, PaymentKey};
 
+mod digits;
 mod order;
 #[cfg(test)]
 mod tests;
-
-/// Lengths of keys, in digits: short enough to key in, long enough not to be guessed.
-const KEY_DIGITS: std::ops::RangeInclusive<usize> = 6..=20;
-/// At most one in so many keys of a length may be open, so that guessing takes this many calls on average.
-const SPARSITY: i64 = 10_000;
-/// Draws before giving up on finding a number nobody has; with the sparsity kept one is nearly always enough.
-const DRAWS: usize = 100;
 
 /// Where a key's digits come from.
 pub enum Digits {
@@ -54,7 +47,7 @@ pub struct IssuedKey {
     pub key: PaymentKey,
 }
 
-/// A key of many that can't be issued.
+/// A key of many that can't be issued, and one cause; a key with several has as many of these.
 #[derive(Debug)]
 pub struct RefusedKey {
     /// Its place in the list, from 0.
@@ -121,12 +114,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Key`] if the key exists already, or the order has one that is neither expired nor cancelled, is paid
-    /// or being paid; if a text is too long, or the key too short to be safe from guessing; [`LedgerError::Storage`].
+    /// or being paid; if a text is too long, its time is over, or the key is a card number or too short to be safe from
+    /// guessing; [`LedgerError::Storage`].
     pub fn issue_key(&self, new: NewKey) -> Result<IssuedKey, LedgerError> {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let issued = issue(&transaction, &new, now)?;
+        let issued = issue(&transaction, &new, now)?.map_err(|causes| LedgerError::Key(causes.join("; ")))?;
         transaction.commit()?;
         Ok(issued)
     }
@@ -152,7 +146,7 @@ impl Ledger {
     /// [`LedgerError::Key`] says why not; [`LedgerError::Storage`].
     pub fn check_order(&self, order_id: &str) -> Result<(), LedgerError> {
         order_id::check(order_id).map_err(|error| LedgerError::Key(error.to_string()))?;
-        order::check(&self.lock(), order_id, self.now_ms())
+        order::refusal(&self.lock(), order_id, self.now_ms())?.map_or(Ok(()), |cause| Err(LedgerError::Key(cause)))
     }
 
     /// What [`issue_keys`](Self::issue_keys) would issue, random digits drawn, with nothing issued yet: digits can be
@@ -244,7 +238,7 @@ pub(super) fn count_failure(transaction: &Transaction<'_>, digits: &str, now: i6
     }
 }
 
-/// Issues all of them, or tells which can't be; what goes with the transaction is the caller's to say.
+/// Issues all of them, or tells which can't be, every cause; what becomes of the transaction is the caller's to say.
 fn issue_all(
     transaction: &Transaction<'_>,
     new: &[NewKey],
@@ -252,98 +246,50 @@ fn issue_all(
 ) -> Result<Result<Vec<IssuedKey>, Vec<RefusedKey>>, LedgerError> {
     let (mut issued, mut refused) = (Vec::with_capacity(new.len()), Vec::new());
     for (place, key) in new.iter().enumerate() {
-        match issue(transaction, key, now) {
+        match issue(transaction, key, now)? {
             Ok(key) => issued.push(key),
-            Err(error @ LedgerError::Key(_)) => refused.push(RefusedKey { place, error }),
-            Err(error) => return Err(error),
+            Err(causes) => {
+                refused.extend(causes.into_iter().map(|cause| RefusedKey { place, error: LedgerError::Key(cause) }));
+            }
         }
     }
     Ok(if refused.is_empty() { Ok(issued) } else { Err(refused) })
 }
 
-fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<IssuedKey, LedgerError> {
-    check(new)?;
-    order::check(transaction, &new.order_id, now)?;
-    let digits = choose_digits(transaction, &new.digits)?;
+/// Issues a key, or tells every cause why it can't be.
+fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<Result<IssuedKey, Vec<String>>, LedgerError> {
+    let mut causes = mistakes(new, now);
+    causes.extend(order::refusal(transaction, &new.order_id, now)?);
+    let digits = match digits::choose(transaction, &new.digits)? {
+        Ok(digits) if causes.is_empty() => digits,
+        chosen => {
+            causes.extend(chosen.err());
+            return Ok(Err(causes));
+        }
+    };
     order::end_expired(transaction, &new.order_id, now)?;
     insert(transaction, &digits, new, now)?;
     let id = transaction.last_insert_rowid();
     audit::append(transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
-    Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) })
+    Ok(Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) }))
 }
 
-fn check(new: &NewKey) -> Result<(), LedgerError> {
-    let refuse = |why: &str| Err(LedgerError::Key(why.to_owned()));
-    match () {
-        () if new.amount.centavos == 0 => refuse("the amount is zero"),
-        () if !(1..=250).contains(&new.description.chars().count()) => refuse("a description has 1 to 250 characters"),
-        () if has_controls(&new.description) => {
-            refuse("a description is plain text, without line breaks and control characters")
-        }
-        () if new.max_failures == 0 => refuse("at least one failure must be allowed"),
-        () => order_id::check(&new.order_id).map_err(|error| LedgerError::Key(error.to_string())),
-    }
+/// What is wrong with a key whatever the ledger has.
+fn mistakes(new: &NewKey, now: i64) -> Vec<String> {
+    let order_id = order_id::check(&new.order_id).map_err(|error| error.to_string()).err();
+    let others = [
+        (new.amount.centavos == 0, "the amount is zero"),
+        (!(1..=250).contains(&new.description.chars().count()), "a description has 1 to 250 characters"),
+        (has_controls(&new.description), "a description is plain text, without line breaks and control characters"),
+        (new.max_failures == 0, "at least one failure must be allowed"),
+        (new.expires.is_some_and(|expires| expires.as_millisecond() <= now), "it would have expired already"),
+    ];
+    let others = others.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, cause)| cause.to_owned());
+    order_id.into_iter().chain(others).collect()
 }
 
 fn has_controls(text: &str) -> bool {
     text.chars().any(char::is_control)
-}
-
-fn choose_digits(transaction: &Transaction<'_>, digits: &Digits) -> Result<Zeroizing<String>, LedgerError> {
-    match digits {
-        Digits::Given(key) => {
-            let digits = key.expose();
-            if !KEY_DIGITS.contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(LedgerError::Key("a key has 6 to 20 digits and nothing else".to_owned()));
-            }
-            if is_known(transaction, digits)? {
-                return Err(LedgerError::Key("this key has been issued before".to_owned()));
-            }
-            Ok(Zeroizing::new(digits.to_owned()))
-        }
-        Digits::Random(length) => draw(transaction, *length),
-    }
-}
-
-fn draw(transaction: &Transaction<'_>, length: usize) -> Result<Zeroizing<String>, LedgerError> {
-    if !KEY_DIGITS.contains(&length) {
-        return Err(LedgerError::Key(format!("a key has 6 to 20 digits, not {length}")));
-    }
-    let length_u32 = u32::try_from(length).expect("at most 20");
-    let open: i64 = transaction.query_row(
-        "SELECT count(*) FROM payment_key WHERE status = 'open' AND length(digits) = ?1",
-        [length_u32],
-        |row| row.get(0),
-    )?;
-    let space = 10_i64.saturating_pow(length_u32);
-    if open >= space / SPARSITY {
-        return Err(LedgerError::Key(format!("{open} keys of {length} digits are open: use longer keys")));
-    }
-    for _ in 0..DRAWS {
-        let digits = random_digits(length)?;
-        if !is_known(transaction, &digits)? {
-            return Ok(digits);
-        }
-    }
-    Err(LedgerError::Key(format!("no unused key of {length} digits was found: use longer keys")))
-}
-
-/// Digits from the operating system's random numbers, each equally likely.
-fn random_digits(length: usize) -> Result<Zeroizing<String>, LedgerError> {
-    let mut digits = Zeroizing::new(String::with_capacity(length));
-    while digits.len() < length {
-        let mut byte = [0];
-        getrandom::fill(&mut byte).map_err(|error| LedgerError::Key(format!("no random numbers: {error}")))?;
-        if byte[0] < 250 {
-            digits.push(char::from(b'0' + byte[0] % 10)); // 250 is the largest multiple of ten a byte can count
-        }
-    }
-    Ok(digits)
-}
-
-/// Whether these digits have been a key, good or not: none comes back.
-fn is_known(connection: &Connection, digits: &str) -> Result<bool, rusqlite::Error> {
-    connection.prepare_cached("SELECT 1 FROM payment_key WHERE digits = ?1")?.exists([digits])
 }
 
 fn insert(transaction: &Transaction<'_>, digits: &str, new: &NewKey, now: i64) -> Result<(), rusqlite::Error> {

@@ -86,6 +86,47 @@ fn what_the_ledger_refuses_is_told_for_every_line_and_nothing_is_issued() {
     assert_eq!(list(&folder).lines().count(), 1);
 }
 
+#[test]
+fn mistakes_of_keys_and_of_lines_are_told_together() {
+    let folder = Folder::new();
+    assert_eq!(import(&folder, "order,amount,key\nord-1,1,257139\n").code, 0);
+    let run = import(
+        &folder,
+        "order,amount,key,expires,name,email\n\
+         ord-2,x,4111111111111111,2020-01-01,,juan@example.com\n\
+         ord-3,x,,,,\n\
+         ord-1,1,257139,,Juan,juan@example.com\n\
+         ord-3,1,,,,\n\
+         ord-4-retry2,1,,2020-01-01T00:00:00Z,,\n",
+    );
+    assert_eq!(
+        run.err,
+        "tonopago: no key was issued:\n\
+         orders.csv:2:2: \"x\" is not an amount: write pesos and centavos as 200 or 200.50\n\
+         orders.csv:2:4: \"2020-01-01\" is over: the key would be no good\n\
+         orders.csv:2:6: an e-mail address needs a name beside it: Openpay wants both\n\
+         orders.csv:2: can't issue the key: the key looks like a card number, which must not be kept: take another\n\
+         orders.csv:3:2: \"x\" is not an amount: write pesos and centavos as 200 or 200.50\n\
+         orders.csv:4: can't issue the key: order \"ord-1\" has a key already\n\
+         orders.csv:4: can't issue the key: this key has been issued before\n\
+         orders.csv:5: can't issue the key: order \"ord-3\" has a key already\n\
+         orders.csv:6:4: \"2020-01-01T00:00:00Z\" is over: the key would be no good\n\
+         orders.csv:6: can't issue the key: an order id does not end in -retry and digits: later attempts of an order have \
+         such ids at Openpay\n\
+         10 wrong in orders.csv\n"
+    );
+    assert_eq!((run.code, run.out.as_str(), list(&folder).lines().count()), (1, "", 1));
+    let run = import(&folder, "order,amount,email\nord-5,1,juan@example.com\n");
+    assert!(run.code == 1 && run.err.contains("orders.csv:1:3: a column \"email\" needs a column \"name\""), "{run:?}");
+}
+
+#[test]
+fn a_key_the_shipped_menu_does_not_take_is_warned_of() {
+    let folder = Folder::new();
+    let run = import(&folder, "order,amount,digits\nord-1,1,8\nord-2,1,12\n");
+    assert!(run.code == 0 && run.err.contains("a key of 12 digits: the payment menu that ships takes 10"), "{run:?}");
+}
+
 /// Keys once were issued before they were written, and nobody had them.
 #[test]
 fn keys_that_could_not_be_written_are_not_issued() {

@@ -14,8 +14,7 @@ use tonopago::text_file::{self, TextError};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
-use super::{digits, issue_written};
-use super::untaken;
+use super::{digits, issue_written, untaken, warn_of_length};
 
 /// The columns a file may have; the first two it must have.
 const COLUMNS: [&str; 9] = ["order", "amount", "currency", "description", "key", "digits", "expires", "name", "email"];
@@ -24,8 +23,9 @@ const MAX_SHOWN: usize = 50;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the order), key (random),
-digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z), name, email.
+The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the
+order), key (random), digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z),
+name, email (which needs a name).
 Printed are order and key of each line, as CSV; if that fails, as on a full disk, no key is issued.
 
 Example:
@@ -40,6 +40,10 @@ pub(super) struct Import {
     max_failures: u32,
 }
 
+/// Stand for what a line does not say in a way that can be read; such a line is never issued.
+const UNREAD_AMOUNT: Money = Money::mxn(1);
+const UNREAD_DIGITS: Digits = Digits::Random(20);
+
 /// What is wrong, and where: line and column of the file, both from 1.
 struct Problem {
     line: u64,
@@ -47,26 +51,32 @@ struct Problem {
     text: String,
 }
 
-/// Keys read, each with the line it stands on.
+/// Keys read, each with the line it stands on, and what is wrong. A line with a mistake stands for its order and its key, so
+/// that what the ledger says to them is told with the rest; if there is any mistake, none is issued.
 struct Orders {
     keys: Vec<NewKey>,
     lines: Vec<u64>,
+    problems: Vec<Problem>,
 }
 
 impl Import {
     pub(super) fn run(self) -> Outcome {
-        let orders = read(&self.file, self.max_failures).map_err(|problems| tell_all(&self.file, problems))?;
+        let Orders { keys, lines, mut problems } =
+            read(&self.file, self.max_failures).map_err(|problems| tell_all(&self.file, problems))?;
+        let drawn = self.ledger.open_or_imagine()?.draw_keys(keys).map_err(Failure::failed)?;
+        let problem = |refused: &RefusedKey| Problem {
+            line: lines[refused.place],
+            column: None,
+            text: refused.error.to_string(),
+        };
+        problems.extend(drawn.as_ref().err().into_iter().flatten().map(problem));
+        let Ok(drawn) = drawn else { return Err(tell_all(&self.file, problems)) };
+        if !problems.is_empty() {
+            return Err(tell_all(&self.file, problems));
+        }
         let ledger = self.ledger.open()?;
-        let drawn = ledger.draw_keys(orders.keys).map_err(Failure::failed)?;
-        let drawn = drawn.map_err(|refused| {
-            let problem = |RefusedKey { place, error }| Problem {
-                line: orders.lines[place],
-                column: None,
-                text: error.to_string(),
-            };
-            tell_all(&self.file, refused.into_iter().map(problem).collect())
-        })?;
         untaken::warn(&drawn.iter().map(|key| key.amount).collect::<Vec<_>>());
+        warn_of_length(&drawn);
         let mut output = csv::Writer::from_writer(std::io::stdout().lock());
         let mut write = |fields: [&str; 2]| output.write_record(fields).map_err(|error| Failure::from(into_io(error)));
         write(["order", "key"])?;
@@ -86,8 +96,9 @@ fn into_io(error: csv::Error) -> std::io::Error {
     }
 }
 
-/// All problems, one a line, after which nothing has been issued.
-fn tell_all(file: &Path, problems: Vec<Problem>) -> Failure {
+/// All problems, one a line, in the file's order, after which nothing has been issued.
+fn tell_all(file: &Path, mut problems: Vec<Problem>) -> Failure {
+    problems.sort_by_key(|problem| problem.line);
     let count = problems.len();
     let mut text = String::new();
     for Problem { line, column, text: what } in problems.into_iter().take(MAX_SHOWN) {
@@ -111,20 +122,20 @@ fn read(file: &Path, max_failures: u32) -> Result<Orders, Vec<Problem>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| at(1, error.to_string()))?.clone();
     let columns = Columns::of(&headers)?;
-    let (mut orders, mut problems) = (Orders { keys: Vec::new(), lines: Vec::new() }, Vec::new());
+    let mut orders = Orders { keys: Vec::new(), lines: Vec::new(), problems: Vec::new() };
     for record in reader.records() {
         let record = record.map_err(|error| at(error.position().map_or(1, csv::Position::line), error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let mut row = Row { columns: &columns, record: &record, line, problems: &mut problems };
+        let mut row = Row { columns: &columns, record: &record, line, problems: &mut orders.problems };
         if let Some(key) = row.key(max_failures) {
             orders.keys.push(key);
             orders.lines.push(line);
         }
     }
-    if orders.keys.is_empty() && problems.is_empty() {
+    if orders.keys.is_empty() && orders.problems.is_empty() {
         return Err(at(1, "there is no order in it".to_owned()));
     }
-    if problems.is_empty() { Ok(orders) } else { Err(problems) }
+    Ok(orders)
 }
 
 /// Which column is where.
@@ -151,6 +162,9 @@ impl Columns {
                 problem(None, format!("there is no column {name:?}"));
             }
         }
+        if let (Some(place), false) = (places.get("email"), places.contains_key("name")) {
+            problem(Some(place + 1), "a column \"email\" needs a column \"name\": Openpay wants both".to_owned());
+        }
         if problems.is_empty() { Ok(Self { places, count: headers.len() }) } else { Err(problems) }
     }
 }
@@ -164,9 +178,8 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The key this line asks for, or `None` and the problems.
+    /// The key this line asks for, as far as it can be read; `None` if not even its order can be.
     fn key(&mut self, max_failures: u32) -> Option<NewKey> {
-        let before = self.problems.len();
         if self.record.len() != self.columns.count {
             let (has, count) = (self.record.len(), self.columns.count);
             self.problem(
@@ -176,17 +189,22 @@ impl Row<'_> {
             return None;
         }
         let order_id = self.required("order");
-        let amount = self.amount();
-        let expires = self.optional("expires").and_then(|text| self.parsed("expires", parse_day_or_time(&text)));
-        let digits = self.digits();
-        let email = self.optional("email");
-        let customer = self.optional("name").map(|name| Customer { name, email, ..Customer::default() });
+        let amount = self.amount().unwrap_or(UNREAD_AMOUNT);
+        let expires = self.optional("expires").and_then(|text| self.parsed("expires", parse_expiry(&text)));
+        let digits = self.digits().unwrap_or(UNREAD_DIGITS);
+        let customer = self.customer();
         let description = self.optional("description").or_else(|| order_id.clone());
-        if self.problems.len() > before {
-            return None;
+        let (order_id, description) = (order_id?, description?);
+        Some(NewKey { digits, amount, order_id, description, customer, expires, max_failures })
+    }
+
+    fn customer(&mut self) -> Option<Customer> {
+        let email = self.optional("email");
+        let name = self.optional("name");
+        if name.is_none() && email.is_some() {
+            self.problem(Some("email"), "an e-mail address needs a name beside it: Openpay wants both".to_owned());
         }
-        let (order_id, amount, description) = (order_id?, amount?, description?);
-        Some(NewKey { digits: digits?, amount, order_id, description, customer, expires, max_failures })
+        name.map(|name| Customer { name, email, ..Customer::default() })
     }
 
     fn amount(&mut self) -> Option<Money> {
@@ -230,6 +248,12 @@ impl Row<'_> {
         let column = column.and_then(|name| self.columns.places.get(name)).map(|place| place + 1);
         self.problems.push(Problem { line: self.line, column, text });
     }
+}
+
+/// A time to come, as [`parse_day_or_time`] reads it.
+fn parse_expiry(text: &str) -> Result<Timestamp, String> {
+    let time = parse_day_or_time(text)?;
+    if time > Timestamp::now() { Ok(time) } else { Err(format!("{text:?} is over: the key would be no good")) }
 }
 
 /// A day is meant to its end, here.

@@ -2,13 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::super::audit;
-use super::LedgerError;
+use crate::ledger::audit;
 
-/// # Errors
-/// [`LedgerError::Key`] if the order has a key that is neither expired nor cancelled, is paid, or may be.
-pub(super) fn check(connection: &Connection, order_id: &str, now: i64) -> Result<(), LedgerError> {
-    let refuse = |why: &str| Err(LedgerError::Key(format!("order {order_id:?} {why}")));
+/// Why an order can't have a key now: it has one that is neither expired nor cancelled, is paid, or may be.
+pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Result<Option<String>, rusqlite::Error> {
     let key = "SELECT status FROM payment_key WHERE order_id = ?1 AND (status IN ('paid', 'locked')
                OR (status = 'open' AND (expires_ms IS NULL OR expires_ms > ?2))) ORDER BY status <> 'paid' LIMIT 1";
     let status: Option<String> =
@@ -17,13 +14,14 @@ pub(super) fn check(connection: &Connection, order_id: &str, now: i64) -> Result
         "SELECT state FROM attempt WHERE order_id = ?1 AND state IN ('prepared', 'sent', 'unknown', 'approved')";
     let state: Option<String> =
         connection.prepare_cached(attempt)?.query_row([order_id], |row| row.get(0)).optional()?;
-    match (status.as_deref(), state.as_deref()) {
-        (Some("paid"), _) | (_, Some("approved")) => refuse("is paid already"),
-        (Some("locked"), _) => refuse("has a key already, which is locked: cancel it first"),
-        (Some(_), _) => refuse("has a key already"),
-        (None, Some(_)) => refuse("has a charge that is not decided: see `payments list`"),
-        (None, None) => Ok(()),
-    }
+    let cause = match (status.as_deref(), state.as_deref()) {
+        (Some("paid"), _) | (_, Some("approved")) => "is paid already",
+        (Some("locked"), _) => "has a key already, which is locked: cancel it first",
+        (Some(_), _) => "has a key already",
+        (None, Some(_)) => "has a charge that is not decided: see `payments list`",
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(format!("order {order_id:?} {cause}")))
 }
 
 /// Ends the order's expired keys for good, before it gets another.

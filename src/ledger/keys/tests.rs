@@ -43,6 +43,15 @@ fn random_keys_have_the_length_asked_for_and_differ() {
     assert!(keys.iter().all(|key| key.len() == 8 && key.bytes().all(|byte| byte.is_ascii_digit())));
 }
 
+/// One in ten random numbers of 16 digits passes the check of a card's, and no menu would take it as a key.
+#[test]
+fn a_random_key_is_never_a_card_number() {
+    let (ledger, _) = ledger();
+    let asked: Vec<_> = (0..300).map(|n| new(Digits::Random(16), &format!("o{n}"))).collect();
+    let issued = ledger.issue_keys(&asked).unwrap().ok().unwrap();
+    assert!(issued.iter().all(|issued| crate::card::Pan::parse(issued.key.expose()).is_err()));
+}
+
 #[test]
 fn short_keys_run_out_before_they_can_be_guessed() {
     let (ledger, _) = ledger();
@@ -53,7 +62,7 @@ fn short_keys_run_out_before_they_can_be_guessed() {
 
 #[test]
 fn what_cannot_be_issued_says_why() {
-    let (ledger, _) = ledger();
+    let (ledger, clock) = ledger();
     ledger.issue_key(new(given("257139"), "ord-1")).unwrap();
     for (key, cause) in [
         (new(given("257139"), "ord-2"), "issued before"),
@@ -61,13 +70,19 @@ fn what_cannot_be_issued_says_why() {
         (new(given("12345"), "ord-3"), "6 to 20 digits"),
         (new(given("12345x"), "ord-3"), "6 to 20 digits"),
         (new(Digits::Random(5), "ord-3"), "6 to 20 digits"),
+        (new(given("4111111111111111"), "ord-3"), "looks like a card number"),
+        (NewKey { expires: Some(clock.now()), ..new(Digits::Random(6), "ord-3") }, "expired already"),
+        (
+            NewKey { amount: Money::mxn(0), ..new(given("257139"), "ord-1") },
+            "zero; order \"ord-1\" has a key already; this key",
+        ),
         (new(Digits::Random(6), ""), "order id"),
         (new(Digits::Random(6), "ord-3-retry2"), "later attempts of an order"),
         (NewKey { amount: Money::mxn(0), ..new(Digits::Random(6), "ord-3") }, "zero"),
     ] {
         let error = ledger.issue_key(key).err().unwrap().to_string();
         assert!(error.contains(cause), "{error}");
-        assert!(!error.contains("257139"), "{error}");
+        assert!(!error.contains("257139") && !error.contains("4111"), "{error}");
     }
 }
 
