@@ -18,6 +18,14 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Creates a file that is not there, for its owner only.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::AlreadyExists`] leaves the file as it is.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    owner_only(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
 /// Sees to it that the file exists; a new one is its owner's alone. One that is there stays as it is, and if others can
 /// read it the log says so.
 ///
@@ -32,11 +40,14 @@ pub fn ensure(path: &Path) -> io::Result<()> {
 }
 
 fn open(path: &Path, truncate: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(truncate);
+    owner_only(OpenOptions::new().write(true).create(true).truncate(truncate)).open(path)
+}
+
+/// Lets a file that these options make be its owner's alone; one that is there keeps its mode.
+pub fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER_ONLY);
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(options, OWNER_ONLY);
+    options
 }
 
 /// A device (`/dev/null`, a terminal) keeps its mode.

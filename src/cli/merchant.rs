@@ -45,7 +45,8 @@ impl LedgerArgs {
         if !self.ledger.is_file() {
             return Err(Failure::failed(format!("{}: there is no such ledger", self.ledger.display())));
         }
-        self.open()
+        let in_file = |error| Failure::failed(format!("{}: {error}", self.ledger.display()));
+        Ledger::open_existing(&self.ledger, Arc::new(SystemClock)).map(Arc::new).map_err(in_file)
     }
 
     /// The ledger, to try out what could be written into it: one that is not there is not made either.

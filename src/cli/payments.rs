@@ -1,5 +1,6 @@
-//! `tonopago payments`: what the ledger knows, reconciliation, refunds, telling the merchant.
+//! `tonopago payments`: what the ledger knows, reconciliation, refunds, telling the merchant, backups.
 
+mod backup;
 mod export;
 mod lines;
 mod notify;
@@ -16,7 +17,7 @@ use self::lines::{Format, write};
 use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Outcome};
 
-/// List, show, export, reconcile and refund payments
+/// List, show, export, reconcile and refund payments; back the ledger up
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +26,8 @@ Examples:
   tonopago payments show --ledger ledger.sqlite 100017
   tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key
   tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017
-  tonopago payments notify --ledger ledger.sqlite --to https://merchant.example/openpay/result --secret-file report.secret")]
+  tonopago payments notify --ledger ledger.sqlite --to https://merchant.example/openpay/result --secret-file report.secret
+  tonopago payments backup --ledger ledger.sqlite --out /backup/ledger-2026-11-30.sqlite")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +49,8 @@ enum Command {
     Notify(notify::Notify),
     /// Show the audit trail, newest first
     Audit(Audit),
+    /// Copy the ledger, whole, while boxes and services use it
+    Backup(backup::Backup),
 }
 
 #[derive(clap::Args)]
@@ -119,6 +123,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Refund(refund) => refund.run(),
         Command::Notify(notify) => notify.run(),
         Command::Audit(audit) => audit.run(),
+        Command::Backup(backup) => backup.run(),
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod condition;
 mod keys;
 mod outbox;
@@ -26,10 +27,10 @@ mod received;
 mod schema;
 mod state;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::Clock;
 
@@ -64,6 +65,20 @@ pub enum LedgerError {
         /// Version of this program.
         known: i64,
     },
+    /// A file without a ledger's tables: another program's, or a copy of a ledger's file alone.
+    #[error(
+        "there is no ledger in this file; a copy of a ledger's file lacks what stands in the -wal file beside it: \
+         `tonopago payments backup` makes whole ones"
+    )]
+    NotALedger,
+    /// A copy can't be written.
+    #[error("{}: {source}", path.display())]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// An attempt is not in a state from which this step may be taken.
     #[error("attempt {id} is {from}, it can't become {to}")]
     Transition {
@@ -89,11 +104,23 @@ impl Ledger {
     /// Opens or creates a ledger file, readable by its owner only, and brings its schema up to date.
     ///
     /// # Errors
-    /// [`LedgerError::Storage`] or [`LedgerError::TooNew`].
+    /// [`LedgerError::Storage`], [`LedgerError::TooNew`]; [`LedgerError::NotALedger`] for another program's tables.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         // If this fails, opening the file fails too, and says why. SQLite gives its journals the file's mode.
         let _ = crate::private_file::ensure(path);
         Self::with_connection(Connection::open(path)?, clock)
+    }
+
+    /// Opens a ledger file that must hold one already, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotALedger`], and the file is as it was; [`LedgerError::Storage`] or [`LedgerError::TooNew`].
+    pub fn open_existing(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::default() - OpenFlags::SQLITE_OPEN_CREATE)?;
+        if !schema::is_there(&connection)? {
+            return Err(LedgerError::NotALedger);
+        }
+        Self::with_connection(connection, clock)
     }
 
     /// A ledger that lives as long as this value, for tests.

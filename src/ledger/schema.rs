@@ -144,6 +144,14 @@ CREATE UNIQUE INDEX one_live_key_per_order ON payment_key (order_id) WHERE statu
 CREATE INDEX key_by_order ON payment_key (order_id);
 ";
 
+/// Whether a ledger's tables are in the file, of whatever version. Changes nothing.
+pub(super) fn is_there(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let mut tables = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attempt'")?;
+    Ok(version > 0 && tables.exists([])?)
+}
+
 /// Sets the connection's rules and brings the schema up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -167,7 +175,11 @@ fn missing_in(connection: &Connection) -> Result<&'static [&'static str], Ledger
 
 fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    missing_in(&transaction)?.iter().try_for_each(|script| transaction.execute_batch(script))?;
+    let missing = missing_in(&transaction)?;
+    if missing.len() == MIGRATIONS.len() && transaction.prepare("SELECT 1 FROM sqlite_schema")?.exists([])? {
+        return Err(LedgerError::NotALedger);
+    }
+    missing.iter().try_for_each(|script| transaction.execute_batch(script))?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())

@@ -142,6 +142,24 @@ fn a_key_that_no_box_may_take_is_issued_with_a_warning() {
 }
 
 #[test]
+fn a_backup_is_a_ledger_and_a_plain_copy_is_none() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let [ledger, plain, copy] = ["ledger.sqlite", "plain.sqlite", "copy.sqlite"].map(path);
+    let running = Ledger::open(Path::new(&ledger), Arc::new(SystemClock)).unwrap(); // or closing would write the log back
+    assert_eq!(issue(&ledger, &["--order", "ord-1", "--amount", "1"]).code, 0);
+    let backup = || tonopago(["payments", "backup", "--ledger", &ledger, "--out", &copy]);
+    assert_eq!((backup().code, backup().code), (0, 1), "nothing is overwritten");
+    fs::copy(&ledger, &plain).unwrap();
+    drop(running);
+    assert!(tonopago(["keys", "list", "--ledger", &copy]).out.contains("ord-1"));
+    for args in [["payments", "list"], ["keys", "list"], ["payments", "audit"]] {
+        let run = tonopago([&args[..], &["--ledger", &plain]].concat());
+        assert!(run.code == 1 && run.err.contains("there is no ledger in this file"), "{args:?}: {run:?}");
+    }
+}
+
+#[test]
 fn what_can_not_be_done_says_what_to_do() {
     let folder = Folder::new();
     let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
