@@ -4,6 +4,7 @@ mod backup;
 mod export;
 mod lines;
 mod notify;
+mod settle;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use self::lines::{Format, write};
 use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Outcome};
 
-/// List, show, export, reconcile and refund payments; back the ledger up
+/// List, show, export, reconcile, settle and refund payments; back the ledger up
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,6 +46,8 @@ enum Command {
     Reconcile(Reconcile),
     /// Give an approved charge back
     Refund(Refund),
+    /// End an attempt that Openpay's answers can't decide, by what a person saw there
+    Settle(settle::Settle),
     /// Tell the merchant of every outcome that is due, now; or list what was told
     Notify(notify::Notify),
     /// Show the audit trail, newest first
@@ -121,6 +124,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Export(export) => export.run(),
         Command::Reconcile(reconcile) => reconcile.run(),
         Command::Refund(refund) => refund.run(),
+        Command::Settle(settle) => settle.run(),
         Command::Notify(notify) => notify.run(),
         Command::Audit(audit) => audit.run(),
         Command::Backup(backup) => backup.run(),

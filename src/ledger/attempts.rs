@@ -9,8 +9,11 @@ use crate::money::Money;
 use crate::order_id;
 use crate::service::{Authorization, PaymentKey};
 
+mod by_hand;
 #[cfg(test)]
 mod tests;
+
+pub use by_hand::ByHand;
 
 /// Added to an attempt's number so that every spoken reference has at least six digits.
 const REFERENCE_OFFSET: i64 = 100_000;
@@ -137,26 +140,8 @@ impl Ledger {
     /// [`LedgerError::Transition`] if it ended otherwise before; [`LedgerError::Storage`].
     pub fn settle(&self, id: i64, outcome: &Outcome) -> Result<Attempt, LedgerError> {
         let now = self.now_ms();
-        let (charge_id, authorization, code) = match outcome {
-            Outcome::Approved { charge_id, authorization } => (Some(charge_id), authorization.as_ref(), None),
-            Outcome::Declined { code, .. } => (None, None, *code),
-            Outcome::Unknown | Outcome::Lapsed | Outcome::Abandoned => (None, None, None),
-        };
-        let detail = charge_id.cloned().or_else(|| code.map(|code| code.to_string())).unwrap_or_default();
-        self.step(id, outcome.state(), &detail, Some(outcome), |transaction| {
-            let attempt = find(transaction, id)?;
-            match outcome {
-                Outcome::Approved { .. } => keys::mark_paid(transaction, attempt.key.expose())?,
-                Outcome::Declined { counts: true, .. } => {
-                    keys::count_failure(transaction, attempt.key.expose(), now)?;
-                }
-                _ => {}
-            }
-            transaction.execute(
-                "UPDATE attempt SET state = ?2, charge_id = ?3, authorization = ?4, error_code = ?5, updated_ms = ?6
-                 WHERE id = ?1",
-                params![id, outcome.state().name(), charge_id, authorization, code, now],
-            )
+        self.step(id, outcome.state(), &detail(outcome), Some(outcome), |transaction| {
+            set_outcome(transaction, &find(transaction, id)?, outcome, now)
         })
     }
 
@@ -165,8 +150,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Missing`] if there is none; [`LedgerError::Storage`].
     pub fn attempt(&self, id: i64) -> Result<Attempt, LedgerError> {
-        let found = find(&self.lock(), id).optional()?;
-        found.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
+        existing(&self.lock(), id)
     }
 
     /// Adds a line about an attempt to the audit trail; its state stays.
@@ -188,8 +172,7 @@ impl Ledger {
     ) -> Result<Attempt, LedgerError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let before = find(&transaction, id).optional()?;
-        let before = before.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))?;
+        let before = existing(&transaction, id)?;
         if !before.state.may_become(to) {
             return Err(LedgerError::Transition { id, from: before.state, to });
         }
@@ -197,11 +180,7 @@ impl Ledger {
             return Ok(before);
         }
         change(&transaction)?;
-        audit::append(&transaction, self.now_ms(), &format!("attempt {id}"), to.name(), detail)?;
-        let after = find(&transaction, id)?;
-        if let Some(outcome) = told {
-            outbox::enqueue(&transaction, &after, outcome, self.now_ms())?;
-        }
+        let after = write_down(&transaction, id, detail, told, self.now_ms())?;
         transaction.commit()?;
         Ok(after)
     }
@@ -287,6 +266,55 @@ impl Ledger {
     }
 }
 
+/// What the audit trail says of an outcome: the charge, or the error.
+fn detail(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Approved { charge_id, .. } => charge_id.clone(),
+        Outcome::Declined { code: Some(code), .. } => code.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Gives an attempt and its key the outcome.
+fn set_outcome(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt,
+    outcome: &Outcome,
+    now: i64,
+) -> Result<usize, rusqlite::Error> {
+    let (charge_id, authorization, code) = match outcome {
+        Outcome::Approved { charge_id, authorization } => (Some(charge_id), authorization.as_ref(), None),
+        Outcome::Declined { code, .. } => (None, None, *code),
+        Outcome::Unknown | Outcome::Lapsed | Outcome::Abandoned => (None, None, None),
+    };
+    match outcome {
+        Outcome::Approved { .. } => keys::mark_paid(transaction, attempt.key.expose())?,
+        Outcome::Declined { counts: true, .. } => keys::count_failure(transaction, attempt.key.expose(), now)?,
+        _ => {}
+    }
+    transaction.execute(
+        "UPDATE attempt SET state = ?2, charge_id = ?3, authorization = ?4, error_code = ?5, updated_ms = ?6
+         WHERE id = ?1",
+        params![attempt.id, outcome.state().name(), charge_id, authorization, code, now],
+    )
+}
+
+/// A step's line in the audit trail and, where the merchant is told of it, its notification; gives the attempt after it.
+fn write_down(
+    transaction: &Transaction<'_>,
+    id: i64,
+    detail: &str,
+    told: Option<&Outcome>,
+    now: i64,
+) -> Result<Attempt, LedgerError> {
+    let after = find(transaction, id)?;
+    audit::append(transaction, now, &format!("attempt {id}"), after.state.name(), detail)?;
+    if let Some(outcome) = told {
+        outbox::enqueue(transaction, &after, outcome, now)?;
+    }
+    Ok(after)
+}
+
 fn find_conflict(transaction: &Transaction<'_>, new: &NewAttempt<'_>) -> Result<Option<Conflict>, rusqlite::Error> {
     let clause = "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'prepared', 'sent', 'unknown')
                   ORDER BY state = 'approved' DESC, id LIMIT 1";
@@ -345,6 +373,10 @@ const SELECT: &str = "SELECT id, key_digits, order_id, gateway_order_id, centavo
 
 fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
     connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read)
+}
+
+fn existing(connection: &Connection, id: i64) -> Result<Attempt, LedgerError> {
+    find(connection, id).optional()?.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
 }
 
 fn read(row: &Row<'_>) -> Result<Attempt, rusqlite::Error> {

@@ -34,7 +34,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::Clock;
 
-pub use attempts::{Attempt, Conflict, NewAttempt};
+pub use attempts::{Attempt, ByHand, Conflict, NewAttempt};
 pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
@@ -89,6 +89,9 @@ pub enum LedgerError {
         /// The state asked for.
         to: State,
     },
+    /// An attempt can't be settled by hand in this way.
+    #[error("can't settle the attempt: {0}")]
+    ByHand(String),
     /// No such attempt or key.
     #[error("the ledger has no {0}")]
     Missing(String),

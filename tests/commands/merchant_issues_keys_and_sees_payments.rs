@@ -5,15 +5,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
 use tonopago::card::{Cvv, Expiry, Pan, YearMonth};
-use tonopago::clock::SystemClock;
+use tonopago::clock::{ManualClock, SystemClock};
 use tonopago::http::{Credentials, Endpoint};
-use tonopago::ledger::Ledger;
+use tonopago::ledger::{Ledger, NewAttempt};
+use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{Cashier, CashierConfig, Till};
-use tonopago::service::{AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
+use tonopago::service::{Authorization, AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
 
 use crate::harness::{Folder, Run, tonopago};
 use crate::service::Service;
@@ -139,6 +141,36 @@ fn a_key_that_no_box_may_take_is_issued_with_a_warning() {
             .contains("above 10000.00 MXN only if its configuration has a higher `max_amount`")
     );
     assert!(warning("dollars", "1", "USD").contains("no box takes the key in USD"));
+}
+
+#[test]
+fn an_operator_settles_what_nobody_else_can() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    let hour_ago = Timestamp::now() - SignedDuration::from_hours(1);
+    let old = Ledger::open(Path::new(&ledger), Arc::new(ManualClock::at(hour_ago))).unwrap();
+    let pan = Pan::parse("4111111111111111").ok().unwrap();
+    for (order, key) in [("ord-1", "257139"), ("ord-2", "257140")] {
+        let (amount, order_id, description) = (Money::mxn(100), order.to_owned(), "d".to_owned());
+        let authorization = Authorization { amount, order_id, description, customer: None };
+        let (brand, last_four, key) = (pan.brand(), pan.last_four(), PaymentKey::new(key));
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        old.mark_sent(old.prepare_attempt(&new).unwrap().ok().unwrap().id).unwrap();
+    }
+    let settle = |more: &[&str]| {
+        let args = ["payments", "settle", "--ledger", &ledger, "--by", "ana", "--reason", "looked it up", "--as"];
+        tonopago([&args[..], more].concat())
+    };
+    assert_eq!(settle(&["paid", "ord-1"]).code, 2, "paid wants the charge");
+    assert_eq!(settle(&["unpaid", "ord-1", "--charge", "trx1"]).code, 2);
+    let paid = settle(&["paid", "ord-1", "--charge", "trx1"]);
+    assert_eq!((paid.code, paid.out.as_str()), (0, "100001 is approved now\n"), "{paid:?}");
+    assert_eq!(settle(&["unpaid", "100002"]).out, "100002 is declined now\n");
+    for reference in ["100001", "100002", "nothing"] {
+        assert_eq!(settle(&["unpaid", reference]).code, 1, "{reference}");
+    }
+    let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
+    assert_eq!(audit.matches("settled by hand  by ana: looked it up").count(), 2, "{audit}");
 }
 
 #[test]

@@ -1,0 +1,202 @@
+//! An attempt that can't be decided by asking the gateway, ended by a person who looked.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::TransactionBehavior;
+
+use super::super::{Ledger, LedgerError, Outcome, State, audit};
+use super::{Attempt, detail, existing, set_outcome, write_down};
+use crate::card::Pan;
+
+/// How long after it was sent a charge may still turn up at the gateway: before, nobody can say that it is not paid.
+const MAY_TURN_UP: SignedDuration = SignedDuration::from_mins(30);
+/// Most characters of a reason.
+const MAX_REASON: usize = 250;
+/// Longest charge id of Openpay's.
+const MAX_CHARGE_ID: usize = 45;
+
+/// What a person found out, and who answers for it.
+pub struct ByHand<'a> {
+    /// Who says so.
+    pub who: &'a str,
+    /// How it was found out; it goes into the audit trail.
+    pub reason: &'a str,
+    /// The charge that paid, and its authorization number if known; none if the attempt is not paid.
+    pub paid: Option<(&'a str, Option<&'a str>)>,
+}
+
+impl Ledger {
+    /// Ends an attempt that was sent and whose outcome is not known, by what a person found out, with two lines in the audit
+    /// trail and the merchant's notification, in one transaction.
+    ///
+    /// Unpaid counts as declined, which takes up the order id at the gateway: the order's next attempt has another.
+    ///
+    /// # Errors
+    /// [`LedgerError::Transition`] unless the attempt is open and was sent; [`LedgerError::ByHand`] if it was sent so lately
+    /// that nobody can say it is unpaid, if the charge paid another attempt, or what was written can't be kept;
+    /// [`LedgerError::Missing`]; [`LedgerError::Storage`].
+    pub fn settle_by_hand(&self, id: i64, found: &ByHand<'_>) -> Result<Attempt, LedgerError> {
+        check(found).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+        let outcome = found.paid.map_or(Outcome::Declined { code: None, counts: false }, |(charge, authorization)| {
+            Outcome::Approved { charge_id: charge.to_owned(), authorization: authorization.map(str::to_owned) }
+        });
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let attempt = existing(&transaction, id)?;
+        if !matches!(attempt.state, State::Sent | State::Unknown) {
+            return Err(LedgerError::Transition { id, from: attempt.state, to: outcome.state() });
+        }
+        if found.paid.is_none() && may_turn_up(&attempt, now) {
+            let minutes = MAY_TURN_UP.as_mins();
+            let cause = format!("it was sent less than {minutes} minutes ago: the charge may still be on its way");
+            return Err(LedgerError::ByHand(cause));
+        }
+        if let Some((charge, _)) = found.paid {
+            let mut other = transaction.prepare("SELECT id FROM attempt WHERE charge_id = ?1 AND id <> ?2")?;
+            if other.exists((charge, id))? {
+                return Err(LedgerError::ByHand(format!("charge {charge} is another attempt's")));
+            }
+        }
+        set_outcome(&transaction, &attempt, &outcome, now)?;
+        let said = format!("by {}: {}", found.who, found.reason);
+        audit::append(&transaction, now, &format!("attempt {id}"), "settled by hand", &said)?;
+        let after = write_down(&transaction, id, &detail(&outcome), Some(&outcome), now)?;
+        transaction.commit()?;
+        Ok(after)
+    }
+}
+
+fn may_turn_up(attempt: &Attempt, now: i64) -> bool {
+    let sent = attempt.sent.unwrap_or(attempt.created);
+    Timestamp::from_millisecond(now).map_or(true, |now| now.duration_since(sent) < MAY_TURN_UP)
+}
+
+fn check(found: &ByHand<'_>) -> Result<(), &'static str> {
+    let is_id = |text: &str, most| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let texts = [found.who, found.reason];
+    match found.paid {
+        _ if found.reason.trim().is_empty() || found.reason.chars().count() > MAX_REASON => {
+            Err("a reason has 1 to 250 characters")
+        }
+        _ if texts.iter().any(|text| text.chars().any(char::is_control)) => Err("a reason is one line of plain text"),
+        _ if texts.into_iter().any(holds_card_number) => Err("there is a card number in the reason: leave it out"),
+        Some((charge, _)) if !is_id(charge, MAX_CHARGE_ID) => Err("that is no charge id of Openpay's"),
+        Some((_, Some(number))) if !is_id(number, MAX_CHARGE_ID) => Err("that is no authorization number"),
+        _ => Ok(()),
+    }
+}
+
+/// The audit trail is kept for ever, and shown. Card numbers are written with blanks and dashes, too.
+fn holds_card_number(text: &str) -> bool {
+    let text: String = text.chars().filter(|letter| !matches!(letter, ' ' | '-' | '.')).collect();
+    text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| Pan::parse(digits).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::ledger::{Conflict, NewAttempt};
+    use crate::money::Money;
+    use crate::service::{Authorization, PaymentKey};
+
+    const UNPAID: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there", paid: None };
+
+    fn ledger() -> (Ledger, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+        (Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
+    }
+
+    fn paid(charge: &str) -> ByHand<'_> {
+        ByHand { paid: Some((charge, Some("801585"))), ..UNPAID }
+    }
+
+    fn prepare(ledger: &Ledger, order: &str) -> Result<Attempt, Conflict> {
+        let (amount, order_id, description) = (Money::mxn(20_000), order.to_owned(), "d".to_owned());
+        let authorization = Authorization { amount, order_id, description, customer: None };
+        let pan = Pan::parse("4111111111111111").ok().unwrap();
+        let (brand, last_four) = (pan.brand(), pan.last_four());
+        let key = PaymentKey::new(format!("257139{}", order.len()));
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        ledger.prepare_attempt(&new).unwrap()
+    }
+
+    fn stuck(ledger: &Ledger, order: &str) -> i64 {
+        let id = prepare(ledger, order).unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.settle(id, &Outcome::Unknown).unwrap();
+        id
+    }
+
+    #[test]
+    fn an_attempt_nobody_can_decide_no_longer_blocks_its_order_and_says_who_said_so() {
+        let (ledger, clock) = ledger();
+        ledger.keep_notifications().unwrap();
+        let id = stuck(&ledger, "ord-1");
+        assert!(prepare(&ledger, "ord-1").is_err());
+        clock.advance(MAY_TURN_UP);
+        assert_eq!(ledger.settle_by_hand(id, &UNPAID).unwrap().state, State::Declined);
+        assert_eq!(prepare(&ledger, "ord-1").unwrap().gateway_order_id, "ord-1-retry2", "the first id is taken");
+        let audit = ledger.audit(3).unwrap();
+        assert_eq!((audit[1].event.as_str(), audit[2].event.as_str()), ("declined", "settled by hand"));
+        assert_eq!(audit[2].detail, "by ana: Openpay has 99.00 MXN there");
+        let told = &ledger.latest_notifications(1).unwrap()[0];
+        assert!(told.event == "payment.declined" && told.body.contains("\"counts_as_failure\":false"), "{told:?}");
+    }
+
+    #[test]
+    fn a_payment_found_by_hand_is_final_and_wants_a_charge_of_its_own() {
+        let (ledger, clock) = ledger();
+        let (first, second) = (stuck(&ledger, "ord-1"), stuck(&ledger, "ord-22"));
+        let attempt = ledger.settle_by_hand(first, &paid("trx1")).unwrap();
+        assert_eq!((attempt.state, attempt.charge_id.as_deref()), (State::Approved, Some("trx1")));
+        assert_eq!(attempt.reference(), "801585");
+        assert!(matches!(prepare(&ledger, "ord-1"), Err(Conflict::Paid(_))));
+        clock.advance(MAY_TURN_UP);
+        for (id, found) in [(first, &UNPAID), (first, &paid("trx1"))] {
+            assert!(matches!(ledger.settle_by_hand(id, found), Err(LedgerError::Transition { .. })));
+        }
+        assert!(
+            matches!(ledger.settle_by_hand(second, &paid("trx1")), Err(LedgerError::ByHand(_))),
+            "one charge, two orders"
+        );
+        assert_eq!(ledger.attempt(second).unwrap().state, State::Unknown);
+    }
+
+    #[test]
+    fn only_what_was_sent_and_is_open_is_settled_by_hand_and_nothing_is_unpaid_too_early() {
+        let (ledger, clock) = ledger();
+        let id = prepare(&ledger, "ord-1").unwrap().id;
+        let state = |found: &ByHand<'_>| ledger.settle_by_hand(id, found).map(|attempt| attempt.state);
+        assert!(matches!(state(&paid("trx1")), Err(LedgerError::Transition { from: State::Prepared, .. })));
+        ledger.mark_sent(id).unwrap();
+        clock.advance(SignedDuration::from_mins(29));
+        assert!(matches!(state(&UNPAID), Err(LedgerError::ByHand(_))), "a call may be waiting for its answer");
+        ledger.settle(id, &Outcome::Unknown).unwrap();
+        ledger.settle(id, &Outcome::Lapsed).unwrap();
+        clock.advance(MAY_TURN_UP);
+        assert!(matches!(state(&UNPAID), Err(LedgerError::Transition { from: State::Lapsed, .. })));
+        assert!(matches!(ledger.settle_by_hand(77, &UNPAID), Err(LedgerError::Missing(_))));
+    }
+
+    #[test]
+    fn what_is_kept_for_ever_is_one_line_without_a_card_number() {
+        let (ledger, _) = ledger();
+        let id = stuck(&ledger, "ord-1");
+        let lines = ledger.audit(100).unwrap().len();
+        for reason in ["", " ", "a\nb", "paid with 4111 1111-1111.1111", &"x".repeat(251)] {
+            assert!(matches!(
+                ledger.settle_by_hand(id, &ByHand { reason, ..paid("trx1") }),
+                Err(LedgerError::ByHand(_))
+            ));
+        }
+        for charge in ["", "trx 1", "trx1; trx2", &"x".repeat(46)] {
+            assert!(matches!(ledger.settle_by_hand(id, &paid(charge)), Err(LedgerError::ByHand(_))), "{charge}");
+        }
+        assert_eq!(ledger.audit(100).unwrap().len(), lines);
+    }
+}
