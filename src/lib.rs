@@ -49,6 +49,7 @@ pub mod payment;
 pub mod private_file;
 pub mod process;
 pub mod progress;
+pub mod regular_file;
 pub mod service;
 pub mod simulator;
 pub mod speech;

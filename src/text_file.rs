@@ -3,6 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use crate::regular_file;
+
+/// Longest text that is read, in bytes; what is read bounds itself more closely.
+const LONGEST: u64 = 64 << 20;
+
 /// Why a text file can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
@@ -32,9 +37,9 @@ impl TextError {
 /// Reads a whole file.
 ///
 /// # Errors
-/// If it can't be read, or is not UTF-8, with the place.
+/// If it can't be read, is no regular file, too long, or not UTF-8, with the place.
 pub fn read(path: &Path) -> Result<String, TextError> {
-    String::from_utf8(std::fs::read(path)?).map_err(|error| {
+    String::from_utf8(regular_file::read(path, LONGEST)?).map_err(|error| {
         let fits = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let before = String::from_utf8_lossy(fits);
         let in_line = before.rsplit('\n').next().unwrap_or_default();
@@ -68,6 +73,14 @@ mod tests {
             let error = read_bytes(bytes).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.cure()), (place, "save the file as UTF-8"));
         }
+    }
+
+    /// Such a configuration once was read for ever.
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_text_file() {
+        let error = read(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot be read (it is a device or a pipe, not a file)");
     }
 
     #[test]

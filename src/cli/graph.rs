@@ -1,15 +1,19 @@
 //! `tonopago graph`: a menu drawn, and a call's way through it.
 
 use std::fs;
-use std::io::{Read as _, Write as _, stdin, stdout};
+use std::io::{self, Read as _, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::Value;
 use tonopago::menu::Drawing;
+use tonopago::regular_file;
 
 use super::menu_file::MenuArgs;
 use super::{Failure, Outcome};
+
+/// Longest trace of a call that is read from a file, in bytes.
+const LONGEST_TRACE: u64 = 64 << 20;
 
 /// Draw a menu, and a call's way through it
 #[derive(clap::Args)]
@@ -82,7 +86,10 @@ fn states_of(path: &Path) -> Result<Vec<String>, Failure> {
     let read = if path == Path::new("-") {
         stdin().lock().read_to_string(&mut text).map(drop)
     } else {
-        fs::read_to_string(path).map(|read| text = read)
+        let read = regular_file::read(path, LONGEST_TRACE).and_then(|read| {
+            String::from_utf8(read).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+        });
+        read.map(|read| text = read)
     };
     let name = path.display();
     read.map_err(|error| Failure::failed(format!("{name}: cannot read the call: {error}: check the path")))?;

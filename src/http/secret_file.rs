@@ -1,11 +1,16 @@
 //! Keys and passwords: from the environment, or from a file only its owner can read. Never from a configuration file.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::regular_file;
+
 /// Longest secret, in bytes; anything longer is the wrong file.
 const MAX_BYTES: u64 = 4096;
+/// Room for a longest secret and what shows that it goes on.
+const ROOM: usize = MAX_BYTES as usize + 1;
 
 /// Why a secret can't be had. Never contains it.
 #[derive(Debug, thiserror::Error)]
@@ -67,12 +72,15 @@ pub fn read_secret(
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if metadata.len() > MAX_BYTES {
+    let file = regular_file::open(path).map_err(unreadable)?;
+    check_mode(path)?;
+    // All the room it can take, so that it is not copied while it is read.
+    let mut text = Zeroizing::new(String::with_capacity(ROOM));
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES {
         return Err(SecretError::Malformed { place: path.display().to_string() });
     }
-    check_mode(path)?;
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
+    Ok(text)
 }
 
 /// Refuses a file that others than its owner can read.
@@ -113,6 +121,18 @@ mod tests {
         assert_eq!(read("sk_1", 0o400), Ok("sk_1".into()));
     }
 
+    /// Nobody writes into the pipe: it once was waited for, for ever.
+    #[test]
+    fn pipes_and_devices_are_no_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
+        for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            let error = read_secret("key", "TONOPAGO_NOT_SET", Some(path)).unwrap_err().to_string();
+            assert!(error.contains(", not a file"), "{error}");
+        }
+    }
+
     #[test]
     fn exposed_empty_and_strange_files_are_refused_without_repeating_them() {
         for (contents, mode, cure) in [
@@ -126,6 +146,8 @@ mod tests {
             let error = read(contents, mode).unwrap_err();
             assert!(error.contains(cure) && !error.contains("hunter2"), "{error}");
         }
+        let missing_file = read_secret("key", "TONOPAGO_NOT_SET", Some(Path::new("/no/such/file"))).unwrap_err();
+        assert!(matches!(missing_file, SecretError::Unreadable { .. }));
         let missing = read_secret("private key", "TONOPAGO_NOT_SET", None).unwrap_err().to_string();
         assert_eq!(missing, "no private key: set TONOPAGO_NOT_SET, or name a file that only you can read");
     }

@@ -9,9 +9,14 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 use super::SecretError;
 use super::secret_file::check_mode;
+use crate::regular_file;
+
+/// Longest file of certificates or a key, in bytes: a system's whole store of authorities is a quarter of it.
+const MAX_PEM: u64 = 1 << 20;
 
 /// A server's certificate chain and private key. TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -60,7 +65,8 @@ impl TlsIdentity {
         };
         check_mode(key)?;
         let chain = certificates(certificate)?;
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| file(key, &error))?;
+        let private = Zeroizing::new(regular_file::read(key, MAX_PEM).map_err(|error| file(key, &error))?);
+        let private = PrivateKeyDer::from_pem_slice(&private).map_err(|error| file(key, &error))?;
         let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the ring provider has TLS 1.2 and 1.3");
@@ -91,7 +97,8 @@ impl Authorities {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let file = |problem: String| TlsError::File { path: path.to_owned(), problem };
-    let found = CertificateDer::pem_file_iter(path).and_then(|found| found.collect::<Result<Vec<_>, _>>());
+    let pem = regular_file::read(path, MAX_PEM).map_err(|error| file(error.to_string()))?;
+    let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| file(error.to_string()))?;
     if found.is_empty() { Err(file("there is no certificate in it (PEM is wanted)".to_owned())) } else { Ok(found) }
 }

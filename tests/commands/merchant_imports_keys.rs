@@ -148,6 +148,14 @@ fn keys_that_could_not_be_written_are_not_issued() {
 }
 
 #[test]
+fn a_device_is_no_file_of_orders() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite");
+    let run = tonopago(["keys", "import", "--ledger", ledger.to_str().unwrap(), "/dev/full"]);
+    assert!(run.code == 1 && run.err.contains("it is a device or a pipe, not a file"), "{run:?}");
+}
+
+#[test]
 fn a_file_that_is_none_says_so() {
     let folder = Folder::new();
     for (csv, problem) in [

@@ -9,6 +9,7 @@ use crate::menu::resolve::reader::{Map, Value};
 use crate::money::{Currency, Money};
 use crate::openpay::{self, Payer, PrivateKey};
 use crate::payment::NotifierConfig;
+use crate::text_file;
 
 /// Environment variables of the secrets, where no file is named.
 const AUTHORIZER_PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
@@ -131,7 +132,7 @@ fn secret(
 
 fn read_profile(value: &Value<'_>, context: &Context<'_>) -> Option<Profile> {
     let path = context.path(value.text()?);
-    let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let read = text_file::read(&path).map_err(|error| error.to_string());
     let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
     parsed.map_err(|error| value.problem(error, "`tonopago authorizer profile` prints the default to be changed")).ok()
 }
