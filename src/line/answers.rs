@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::menu::Answers;
+use crate::private_file;
 
 /// Longest heading looked at, in bytes; a table's first line without an end is not read to the end of the disk.
 const LONGEST_HEADING: u64 = 1 << 16;
@@ -51,7 +52,7 @@ impl AnswersFile {
     /// # Errors
     /// [`AnswersError::File`].
     pub fn open(path: &Path) -> Result<Self, AnswersError> {
-        let file = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let file = private_file::owner_only(OpenOptions::new().create(true).read(true).append(true)).open(path);
         let path = path.to_owned();
         match file {
             Ok(file) => Ok(Self { path, file }),
@@ -120,6 +121,16 @@ mod tests {
     fn answers(values: &[(&str, Option<&str>)]) -> Answers {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
         Answers { menu: "encuesta".to_owned(), values }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        AnswersFile::open(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
