@@ -15,15 +15,19 @@ use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::{Problem, Warning};
 use super::stream::{Counted, Failure};
+use ogg::{Loss, Losses};
 use source::Source;
 use track::Track;
 
 mod clock;
 mod forms;
 mod mp4;
+mod ogg;
 mod source;
 mod track;
 
+/// Longest sound held back until it is known what was lost before it, in seconds; a page of an ogg is shorter.
+const LONGEST_HELD_S: usize = 120;
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
 
@@ -45,6 +49,9 @@ pub(super) struct PacketReader {
     fault: Option<String>,
     end: Option<End>,
     failure: Failure,
+    losses: Losses,
+    /// Sound behind a loss whose length only what follows tells.
+    held: Option<(Loss, Block)>,
 }
 
 /// Why a packet stream is over.
@@ -113,6 +120,8 @@ impl PacketReader {
             fault: None,
             end: None,
             failure,
+            losses: source.losses,
+            held: None,
         };
         reader.first_packet().map_err(|why| Problem::Undecodable { why })?;
         Ok(reader)
@@ -146,7 +155,8 @@ impl PacketReader {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
         let at_s = seconds(frames);
         let given = frames.saturating_add(self.dropped);
-        let missing = self.track.declared_frames.map(|all| all.saturating_sub(given));
+        let declared = self.track.declared_frames.map(|ticks| self.track.clock.frames(ticks, self.sample_rate));
+        let missing = declared.map(|all| all.saturating_sub(given));
         // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
         let tolerated =
             if matches!(self.end, Some(End::Cut)) { 0 } else { self.track.clock.longest_packet(self.sample_rate) };
@@ -194,10 +204,7 @@ impl PacketReader {
         self.given = 0;
         self.decoded.reset(self.channels);
         match self.format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == self.track.id => {
-                self.damaged = self.damaged.saturating_add(self.track.clock.packet(&packet));
-                self.decode(&packet);
-            }
+            Ok(Some(packet)) if packet.track_id == self.track.id => self.packet(&packet),
             Ok(Some(_)) => {}
             Ok(None) => self.end = Some(End::Complete),
             Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.end = Some(End::Cut),
@@ -208,10 +215,36 @@ impl PacketReader {
             }
             Err(error) => self.end = Some(End::Broken(text(error))),
         }
+        if let Some((loss, held)) = self.held.take_if(|_| self.end.is_some()) {
+            self.damaged = self.damaged.saturating_add(self.track.clock.end_at(loss.after));
+            self.decoded = held;
+        }
         // What is missing before the first sound is known in frames only once the rate is.
         if self.sample_rate > 0 {
             self.silence += self.track.clock.settle(self.sample_rate);
             self.drop_delay();
+        }
+    }
+
+    /// Decodes a packet, and holds it back behind a loss until what is lost is known.
+    fn packet(&mut self, packet: &Packet) {
+        let missing = self.track.clock.packet(packet);
+        self.damaged = self.damaged.saturating_add(missing);
+        let begins = packet.pts.get();
+        let most = LONGEST_HELD_S * self.sample_rate as usize;
+        let known = |held: &Block, loss: &Loss| missing > 0 || begins >= loss.after || held.frames() > most;
+        let released = self.held.take_if(|(loss, held)| known(held, loss)).map(|(_, held)| held);
+        if self.held.is_none() {
+            let loss = self.losses.before(packet.track_id, begins);
+            self.held = loss.map(|loss| (loss, Block::new()));
+        }
+        self.decode(packet);
+        if let Some((_, held)) = &mut self.held {
+            move_to(held, &mut self.decoded, &mut self.given);
+        }
+        if let Some(mut released) = released {
+            move_to(&mut released, &mut self.decoded, &mut self.given);
+            self.decoded = released;
         }
     }
 
@@ -253,6 +286,15 @@ impl PacketReader {
             }
         }
     }
+}
+
+/// Appends what is left of a block to another and empties it.
+fn move_to(all: &mut Block, decoded: &mut Block, given: &mut usize) {
+    if all.channels() == 0 {
+        all.reset(decoded.channels());
+    }
+    all.append(decoded, std::mem::take(given), usize::MAX);
+    decoded.reset(decoded.channels());
 }
 
 fn text(error: Error) -> String {

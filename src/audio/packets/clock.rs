@@ -35,14 +35,25 @@ impl Clock {
         let missing = self.next.map_or(0, |next| begins.saturating_sub(next));
         self.longest = self.longest.max(lasts);
         self.next = Some(begins.saturating_add_unsigned(lasts));
-        let missing = u64::try_from(missing).unwrap_or(0);
-        self.owed = self.owed.saturating_add(missing);
-        u32::try_from(missing.div_ceil(self.longest)).unwrap_or(u32::MAX)
+        self.owe(missing)
     }
 
     /// Owes a packet that can't be decoded.
     pub(super) fn damaged(&mut self, packet: &Packet) {
         self.owed = self.owed.saturating_add(packet.dur.get());
+    }
+
+    /// Owes what is missing up to the time at which the recording ends, and answers how many packets that may be. It is too
+    /// little by what an encoder padded the last packet with, which nothing tells here.
+    pub(super) fn end_at(&mut self, ends: i64) -> u32 {
+        let missing = self.next.map_or(0, |next| ends.saturating_sub(next));
+        self.owe(missing)
+    }
+
+    fn owe(&mut self, missing: i64) -> u32 {
+        let missing = u64::try_from(missing).unwrap_or(0);
+        self.owed = self.owed.saturating_add(missing);
+        u32::try_from(missing.div_ceil(self.longest)).unwrap_or(u32::MAX)
     }
 
     /// The frames of silence that are owed, at a rate in Hz. What a wild time asks for beyond an hour is not believed.

@@ -7,6 +7,7 @@ use symphonia::core::io::{MediaSource, ReadOnlySource};
 
 use super::forms;
 use super::mp4::{self, Found, Index};
+use super::ogg::{Losses, PageWatch};
 use crate::audio::problem::Problem;
 use crate::audio::stream::{Counted, Recorder};
 
@@ -19,6 +20,8 @@ pub(super) struct Source {
     pub(super) index: Index,
     /// What to say of it should symphonia find nothing.
     pub(super) known: Option<Problem>,
+    /// The pages that are lost of an ogg.
+    pub(super) losses: Losses,
 }
 
 /// A file's bytes, and a second way to read them should symphonia refuse the first. It gets a file to seek in only where it
@@ -40,7 +43,7 @@ pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fal
         return Ok((of_rest(Vec::new(), file, index, None), None));
     }
     let fallback = Fallback { file: file.try_clone()?, index: index.clone() };
-    Ok((Source { bytes: Box::new(file), index, known: None }, Some(fallback)))
+    Ok((Source { bytes: Box::new(file), index, known: None, losses: Losses::default() }, Some(fallback)))
 }
 
 fn pass_by_seeking(file: &mut Counted<File>, bytes: u64) -> io::Result<bool> {
@@ -79,12 +82,18 @@ pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static
 }
 
 fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
+    if head.starts_with(b"OggS") {
+        let losses = Losses::default();
+        let pages = PageWatch::new(Cursor::new(head).chain(rest), losses.clone());
+        return Source { losses, ..of_rest(Vec::new(), pages, Index::default(), None) };
+    }
     let known = forms::of_head(&head).map(|name| Problem::Form { what: name.to_owned() });
     of_rest(head, rest, Index::default(), known)
 }
 
 fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index, known: Option<Problem>) -> Source {
-    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index, known }
+    let losses = Losses::default();
+    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index, known, losses }
 }
 
 /// The first bytes, behind tags: symphonia is built without ID3, looks for a recording's first bytes in the tag, and gives up

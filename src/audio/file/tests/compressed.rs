@@ -304,3 +304,21 @@ fn a_known_form_that_is_not_decoded_is_named_with_its_cure() {
     let told = Recording::open(file.path()).err().unwrap().to_string();
     assert!(told.contains("MP4 without its index"), "{told}");
 }
+
+/// The page behind a lost one was early by what is lost, and only the next was in its place.
+#[test]
+fn the_page_behind_a_lost_one_is_in_its_place() {
+    let (whole, _) = read_both_ways(PAGES);
+    // The pages that begin with these bytes end with these samples.
+    for (page, ends) in [(2744, 2304), (3154, 8704), (3348, 9984), (3543, 11_264)] {
+        let (sound, warning) = read_both_ways(&with_flipped_bit(PAGES, page + 33));
+        assert_eq!(sound[0].len(), whole[0].len(), "page at {page}");
+        assert!(matches!(warning, Some(Warning::Damaged { packets: 5 | 4 })), "page at {page}: {warning:?}");
+        // Behind the block that overlaps the loss.
+        let behind = ends + 256..(ends + 1280).min(11_700);
+        let off =
+            sound[0][behind.clone()].iter().zip(&whole[0][behind]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // The last page's padding is unknown, and the page is early by it.
+        assert!(page == 3543 || off < 1e-6, "page at {page}: {off}");
+    }
+}
