@@ -59,8 +59,10 @@ pub struct RawFormat {
 /// A recording being read, from a file or from a stream that can't seek.
 ///
 /// Reads WAV (linear PCM, floating point, G.711, ADPCM, RF64, headers of unknown length), and through symphonia mp3, ogg,
-/// flac, aiff and m4a. A file cut short is decoded as far as it goes and leaves a [`Warning`]; so does a damaged packet, which becomes
-/// silence of its length, so that times stay right.
+/// flac, aiff and m4a. A file cut short is decoded as far as it goes and leaves a [`Warning`]; so does a damaged packet or page,
+/// which becomes silence of its length, so that times stay right. An mp3's and a raw AAC's frames carry no times: what is damaged
+/// there is gone, and a [`Warning`] tells it where the header tells a count. mp3s and oggs that were joined are read to the end
+/// of the last. An m4a begins where its index says; raw AAC tells no encoder's delay, and its times are late by it.
 pub struct Recording {
     name: String,
     source: Source,
@@ -74,7 +76,7 @@ pub struct Recording {
 
 enum Source {
     Wav { body: Box<dyn WavBody>, length: Length },
-    Packets(PacketReader),
+    Packets(Box<PacketReader>),
 }
 
 /// A byte stream that may move between threads.
@@ -283,7 +285,7 @@ impl Recording {
         let reader = reader.map_err(in_file)?;
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
-        let source = Source::Packets(reader);
+        let source = Source::Packets(Box::new(reader));
         Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, more: false, warning: None })
     }
 
