@@ -22,6 +22,9 @@ fn counted_mp3() -> Vec<u8> {
     [count, MP3.to_vec()].concat()
 }
 
+/// The forms that [`COMPRESSED`] has not.
+pub(super) const MORE: [&[u8]; 3] = [PAGES, M4A, FRAGMENTS];
+
 /// Whether 59's two digits are heard from `start_ms` on.
 fn holds_59(samples: &[f32], start_ms: usize) -> bool {
     let at = |from_ms, to_ms| power(samples, 16_000, start_ms + from_ms, start_ms + to_ms);
