@@ -26,6 +26,8 @@ const RING_POLLS: u32 = 50;
 /// two of them have one device.
 const PATIENCE: Duration = Duration::from_millis(500);
 const CURE: &str = "run it by hand and see whether it answers `answer` and `hangup` and stays";
+/// Said alike whether its output's end is seen first or what it is told can't be written: a trouble is told of once.
+const ENDED: &str = "it has ended, or closed its input or output";
 
 /// A running program. Dropped, it is told to end, and seen to its end by a thread of its own.
 pub(super) struct CommandHook {
@@ -128,7 +130,7 @@ fn listen(output: ChildStdout, heard: &Said) {
 impl Hook for CommandHook {
     fn signals(&mut self) -> Result<Signals, HookError> {
         if self.heard.ended.load(Ordering::Relaxed) {
-            return Err(failed(&self.name, "it has ended"));
+            return Err(failed(&self.name, ENDED));
         }
         let polls = self.heard.ring_polls.load(Ordering::Relaxed);
         self.heard.ring_polls.store(polls.saturating_sub(1), Ordering::Relaxed);
@@ -141,6 +143,7 @@ impl Hook for CommandHook {
         // So short a word goes into a pipe whole or not at all.
         self.input.write_all(word).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => failed(&self.name, "it does not read what it is told"),
+            io::ErrorKind::BrokenPipe => failed(&self.name, ENDED),
             _ => failed(&self.name, error),
         })
     }
@@ -191,6 +194,7 @@ mod tests {
     fn a_program_that_ends_or_is_not_there_is_an_error_with_a_cure() {
         let mut hook = script("exit 3");
         assert!(poll(&mut hook, |signals| signals.as_ref().is_err_and(|error| error.to_string().contains("by hand"))));
+        assert_eq!(hook.set_off_hook(true).unwrap_err(), hook.signals().unwrap_err(), "told alike, so told once");
         assert!(CommandHook::start(&["/no/such/program".to_owned()]).is_err());
         assert!(CommandHook::start(&[]).is_err());
     }
