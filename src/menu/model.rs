@@ -1,16 +1,15 @@
 //! The resolved menu: every name an index, every duration a span, every outcome routed. Built only by the resolver, so
 //! the runtime cannot meet an unchecked menu.
 
+mod field;
 mod said;
-
-use std::ops::RangeInclusive;
 
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::money::Money;
 use crate::speech::Language;
 
 use super::problem::Problem;
+pub(super) use field::{FieldKind, FieldSpec};
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
 /// Index of a state in [`Menu::states`].
@@ -337,97 +336,4 @@ pub(super) struct Waiting {
     pub(super) every: MediaTime,
     /// Then the service counts as unavailable (authorize) or the outcome as unknown (charge).
     pub(super) limit: MediaTime,
-}
-
-/// Digits of a card number's beginning that may be shown (PCI DSS 4.0, requirement 3.4.1).
-const MOST_SHOWN: usize = 6;
-
-/// A field a menu collects.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FieldSpec {
-    pub(super) name: String,
-    pub(super) kind: FieldKind,
-    pub(super) digits: RangeInclusive<usize>,
-    pub(super) end_key: Option<Digit>,
-    /// The value's bounds: of an amount in centavos, of digits as a number.
-    pub(super) bounds: RangeInclusive<u64>,
-    /// An amount's last two digits are centavos.
-    pub(super) centavos: bool,
-    /// Card numbers are as good as any digits here.
-    pub(super) card_like: bool,
-}
-
-impl FieldSpec {
-    /// Whether a card number keyed here is told from an entry, and kept from recordings.
-    pub(super) fn watches_for_cards(&self) -> bool {
-        let open = matches!(self.kind, FieldKind::PaymentKey | FieldKind::Digits | FieldKind::Amount);
-        open && !self.card_like && (self.end_key.is_some() || *self.digits.end() >= 13)
-    }
-
-    /// Whether traces show a digit with so many before it: what is keyed may be a card number, whatever was asked for.
-    pub(super) fn shows_digit(&self, before: usize) -> bool {
-        !self.kind.is_masked() && (self.card_like || before < MOST_SHOWN)
-    }
-
-    /// An amount keyed here, in centavos.
-    pub(super) fn centavos_of(&self, digits: &str) -> Option<u64> {
-        let number: u64 = digits.parse().ok()?;
-        let centavos = if self.centavos { number } else { number.checked_mul(100)? };
-        (centavos <= Money::MAX_CENTAVOS).then_some(centavos)
-    }
-}
-
-/// What a field's digits are; secrecy and validation follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum FieldKind {
-    /// The merchant's key: masked in traces, may be recorded.
-    PaymentKey,
-    /// Card number.
-    CardNumber,
-    /// Card expiry, MMYY.
-    Expiry,
-    /// Card verification value.
-    Cvv,
-    /// Any digits.
-    Digits,
-    /// An amount of money.
-    Amount,
-    /// Yes (1) or no (2).
-    YesNo,
-}
-
-impl FieldKind {
-    /// All kinds with the name a menu's author writes.
-    pub(super) const NAMED: [(&'static str, Self); 7] = [
-        ("payment_key", Self::PaymentKey),
-        ("card_number", Self::CardNumber),
-        ("expiry", Self::Expiry),
-        ("cvv", Self::Cvv),
-        ("digits", Self::Digits),
-        ("amount", Self::Amount),
-        ("yes_no", Self::YesNo),
-    ];
-
-    /// Whether the digits are card data: never traced, recorded or kept.
-    pub(super) const fn is_card_data(self) -> bool {
-        matches!(self, Self::CardNumber | Self::Expiry | Self::Cvv)
-    }
-
-    /// Whether traces show the digits.
-    pub(super) const fn is_masked(self) -> bool {
-        !matches!(self, Self::Digits | Self::Amount | Self::YesNo)
-    }
-
-    /// Shortest and longest entry where the menu does not say.
-    pub(super) const fn default_digits(self) -> RangeInclusive<usize> {
-        match self {
-            Self::PaymentKey => 6..=10,
-            Self::CardNumber => 13..=19,
-            Self::Expiry => 4..=4,
-            Self::Cvv => 3..=4,
-            Self::Digits => 1..=20,
-            Self::Amount => 1..=9,
-            Self::YesNo => 1..=1,
-        }
-    }
 }

@@ -1,0 +1,99 @@
+//! Fields: what their digits are, how many, and what of them may be seen.
+
+use std::ops::RangeInclusive;
+
+use crate::dtmf::Digit;
+use crate::money::Money;
+
+/// Digits of a card number's beginning that may be shown (PCI DSS 4.0, requirement 3.4.1).
+const MOST_SHOWN: usize = 6;
+
+/// A field a menu collects.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::menu) struct FieldSpec {
+    pub(in crate::menu) name: String,
+    pub(in crate::menu) kind: FieldKind,
+    pub(in crate::menu) digits: RangeInclusive<usize>,
+    pub(in crate::menu) end_key: Option<Digit>,
+    /// The value's bounds: of an amount in centavos, of digits as a number.
+    pub(in crate::menu) bounds: RangeInclusive<u64>,
+    /// An amount's last two digits are centavos.
+    pub(in crate::menu) centavos: bool,
+    /// Card numbers are as good as any digits here.
+    pub(in crate::menu) card_like: bool,
+}
+
+impl FieldSpec {
+    /// Whether a card number keyed here is told from an entry, and kept from recordings.
+    pub(in crate::menu) fn watches_for_cards(&self) -> bool {
+        let open = matches!(self.kind, FieldKind::PaymentKey | FieldKind::Digits | FieldKind::Amount);
+        open && !self.card_like && (self.end_key.is_some() || *self.digits.end() >= 13)
+    }
+
+    /// Whether traces show a digit with so many before it: what is keyed may be a card number, whatever was asked for.
+    pub(in crate::menu) fn shows_digit(&self, before: usize) -> bool {
+        !self.kind.is_masked() && (self.card_like || before < MOST_SHOWN)
+    }
+
+    /// An amount keyed here, in centavos.
+    pub(in crate::menu) fn centavos_of(&self, digits: &str) -> Option<u64> {
+        let number: u64 = digits.parse().ok()?;
+        let centavos = if self.centavos { number } else { number.checked_mul(100)? };
+        (centavos <= Money::MAX_CENTAVOS).then_some(centavos)
+    }
+}
+
+/// What a field's digits are; secrecy and validation follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::menu) enum FieldKind {
+    /// The merchant's key: masked in traces, may be recorded.
+    PaymentKey,
+    /// Card number.
+    CardNumber,
+    /// Card expiry, MMYY.
+    Expiry,
+    /// Card verification value.
+    Cvv,
+    /// Any digits.
+    Digits,
+    /// An amount of money.
+    Amount,
+    /// Yes (1) or no (2).
+    YesNo,
+}
+
+impl FieldKind {
+    /// All kinds with the name a menu's author writes.
+    pub(in crate::menu) const NAMED: [(&'static str, Self); 7] = [
+        ("payment_key", Self::PaymentKey),
+        ("card_number", Self::CardNumber),
+        ("expiry", Self::Expiry),
+        ("cvv", Self::Cvv),
+        ("digits", Self::Digits),
+        ("amount", Self::Amount),
+        ("yes_no", Self::YesNo),
+    ];
+
+    /// Whether the digits are card data: never traced, recorded or kept.
+    pub(in crate::menu) const fn is_card_data(self) -> bool {
+        matches!(self, Self::CardNumber | Self::Expiry | Self::Cvv)
+    }
+
+    /// Whether traces show the digits.
+    pub(in crate::menu) const fn is_masked(self) -> bool {
+        !matches!(self, Self::Digits | Self::Amount | Self::YesNo)
+    }
+
+    /// Shortest and longest entry where the menu does not say.
+    pub(in crate::menu) const fn default_digits(self) -> RangeInclusive<usize> {
+        match self {
+            Self::PaymentKey => 6..=10,
+            Self::CardNumber => 13..=19,
+            Self::Expiry => 4..=4,
+            Self::Cvv => 3..=4,
+            Self::Digits => 1..=20,
+            Self::Amount => 1..=9,
+            Self::YesNo => 1..=1,
+        }
+    }
+}
