@@ -98,7 +98,7 @@ impl Profile {
     }
 
     /// Deviation in Hz at which a tone of the given nominal frequency (Hz) is refused: halfway between the deviations
-    /// that must be accepted and refused, or where that is nearer [`BEYOND_HZ`] behind what must be accepted, as voices and
+    /// that must be accepted and refused, or where that is nearer 4.5 Hz behind what must be accepted, as voices and
     /// instruments stand anywhere.
     pub fn frequency_limit_hz(&self, nominal: f64) -> f64 {
         let accepted = (self.accept_fraction * nominal).max(self.accept_fraction_plus * nominal + self.accept_plus_hz);
