@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tonopago::ledger::{Attempt, Ledger};
+use tonopago::ledger::{Attempt, Ledger, RefundState};
 use tonopago::money::Money;
 use tonopago::payment::ReconcileReport;
 
@@ -42,7 +42,7 @@ enum Command {
     Show(Show),
     /// Write the charge attempts of some days to a file, oldest first
     Export(export::Export),
-    /// Ask Openpay what became of every open attempt
+    /// Ask Openpay what became of every open attempt and refund
     Reconcile(Reconcile),
     /// Give an approved charge back
     Refund(Refund),
@@ -143,12 +143,24 @@ impl Reconcile {
         });
         bar.finish_and_clear();
         let report = report.map_err(Failure::failed)?;
+        let refunds = till.reconcile_refunds(&mut || true).map_err(Failure::failed)?;
         let ReconcileReport { approved, declined, lapsed, abandoned, open } = report;
+        let mut output = std::io::stdout().lock();
         writeln!(
-            std::io::stdout().lock(),
+            output,
             "approved {approved}, declined {declined}, lapsed {lapsed}, abandoned {abandoned}, still open {open}"
         )?;
-        Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::FAILED) })
+        for refund in &refunds {
+            let payment = till.ledger().attempt(refund.attempt).map_err(Failure::failed)?.ledger_reference();
+            let outcome = match refund.state {
+                RefundState::Refunded => "was made",
+                RefundState::Failed => "was not made and can be asked for again",
+                RefundState::Refunding | RefundState::Unknown => "is still open",
+            };
+            writeln!(output, "the refund of {} of payment {payment} {outcome}", refund.amount)?;
+        }
+        let is_done = open == 0 && refunds.iter().all(|refund| !refund.state.is_open());
+        Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::from(super::FAILED) })
     }
 }
 

@@ -24,6 +24,7 @@ mod condition;
 mod keys;
 mod outbox;
 mod received;
+mod refunds;
 mod schema;
 mod state;
 
@@ -40,6 +41,7 @@ pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
 pub use outbox::Notification;
 pub use received::{Receipt, Report};
+pub use refunds::{NoRefund, Refund, RefundState, ToldBefore};
 pub use state::{Outcome, State};
 
 /// The ledger's file, shared by all threads; other processes may have the same file open.

@@ -11,9 +11,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-static MIGRATIONS: [&str; 3] = [FIRST, OUTBOX, KEYS_AGAIN];
+static MIGRATIONS: [&str; 4] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS];
 /// The version this program writes.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -144,6 +144,32 @@ CREATE UNIQUE INDEX one_live_key_per_order ON payment_key (order_id) WHERE statu
 CREATE INDEX key_by_order ON payment_key (order_id);
 ";
 
+/// Refunds were in the audit trail only, which has those that were made: `attempt 12`, `refunded`, `50.00 MXN`.
+const REFUNDS: &str = "
+CREATE TABLE refund (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    attempt INTEGER NOT NULL REFERENCES attempt (id),
+    centavos INTEGER NOT NULL CHECK (centavos > 0),
+    state TEXT NOT NULL CHECK (state IN ('refunding', 'unknown', 'refunded', 'failed')),
+    before_id TEXT,
+    before_centavos INTEGER,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO refund (attempt, centavos, state, created_ms, updated_ms)
+    SELECT attempt.id, CAST(replace(substr(detail, 1, instr(detail, ' ') - 1), '.', '') AS INTEGER), 'refunded', at_ms, at_ms
+    FROM audit JOIN attempt ON audit.subject = 'attempt ' || attempt.id WHERE event = 'refunded' ORDER BY audit.id;
+
+-- Money goes out once: of an attempt's refunds at most one is open.
+CREATE UNIQUE INDEX one_open_refund ON refund (attempt) WHERE state IN ('refunding', 'unknown');
+CREATE INDEX refund_by_attempt ON refund (attempt);
+
+CREATE TRIGGER refunded_is_final BEFORE UPDATE ON refund WHEN OLD.state = 'refunded' AND NEW.state <> 'refunded'
+BEGIN SELECT RAISE(ABORT, 'a refund that was made is final'); END;
+CREATE TRIGGER refunds_stay BEFORE DELETE ON refund
+BEGIN SELECT RAISE(ABORT, 'refunds are kept'); END;
+";
+
 /// Whether a ledger's tables are in the file, of whatever version. Changes nothing.
 pub(super) fn is_there(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -205,7 +231,7 @@ mod tests {
         let mut connection = fresh();
         prepare(&mut connection).unwrap();
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 3);
+        assert_eq!(version, VERSION);
     }
 
     #[test]
@@ -232,10 +258,31 @@ mod tests {
     }
 
     #[test]
+    fn refunds_of_an_older_ledger_are_taken_from_its_audit_trail() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        [FIRST, OUTBOX, KEYS_AGAIN].into_iter().for_each(|script| connection.execute_batch(script).unwrap());
+        let attempt =
+            "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+                       last_four, state, created_ms, updated_ms)
+                       VALUES ('1', 'o', 'o', 20050, 'MXN', 'd', 'Visa', '1111', 'approved', 1, 1)";
+        connection.execute(attempt, []).unwrap();
+        for (event, detail) in [("refunding", "50.00 MXN"), ("refunded", "50.00 MXN"), ("refunded", "0.05 MXN")] {
+            let line = "INSERT INTO audit (at_ms, subject, event, detail) VALUES (7, 'attempt 1', ?1, ?2)";
+            connection.execute(line, [event, detail]).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 3).unwrap();
+        prepare(&mut connection).unwrap();
+        let mut refunds = connection.prepare("SELECT attempt, centavos, state FROM refund ORDER BY id").unwrap();
+        let refunds = refunds.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        let refunds: Vec<(i64, i64, String)> = refunds.map(Result::unwrap).collect();
+        assert_eq!(refunds, [(1, 5_000, "refunded".to_owned()), (1, 5, "refunded".to_owned())]);
+    }
+
+    #[test]
     fn a_newer_ledger_is_left_alone() {
         let mut connection = fresh();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: 3 })));
+        assert!(matches!(prepare(&mut connection), Err(LedgerError::TooNew { found: 99, known: VERSION })));
     }
 
     #[test]

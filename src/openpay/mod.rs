@@ -19,4 +19,4 @@ pub use api_error::ApiError;
 pub use client::{Client, Error, ErrorKind, OrderFilter};
 pub use config::{Config, ConfigError, DeviceSession, PrivateKey};
 pub use requests::{ChargeRequest, IvrChargeRequest, Payer, TokenRequest};
-pub use transaction::{Charge, ChargeStatus, IvrKey, Merchant, PaymentMethod, Token};
+pub use transaction::{Charge, ChargeStatus, IvrKey, Merchant, PaymentMethod, Token, ToldRefund};

@@ -47,6 +47,21 @@ pub struct Charge {
     pub creation_date: Option<String>,
     /// How it is to be paid, for pending ones.
     pub payment_method: Option<PaymentMethod>,
+    /// The refund it tells of: the reference shows one, and does not say which of several.
+    pub refund: Option<ToldRefund>,
+}
+
+/// A refund as a transaction tells it. What of it can't be read is missing, and the refund is there all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldRefund {
+    /// Openpay's id.
+    pub id: Option<String>,
+    /// How much.
+    pub amount: Option<Money>,
+    /// Where it stands.
+    pub status: Option<ChargeStatus>,
+    /// The text it was asked for with.
+    pub description: Option<String>,
 }
 
 /// How a pending transaction is to be paid.
@@ -144,6 +159,17 @@ struct RawCharge<'a> {
     creation_date: Option<String>,
     #[serde(borrow)]
     payment_method: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refund: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawRefund<'a> {
+    id: Option<String>,
+    #[serde(borrow)]
+    amount: Option<&'a RawValue>,
+    status: Option<String>,
+    description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -183,7 +209,19 @@ fn resolve(raw: RawCharge<'_>) -> Result<Charge, String> {
         masked_card: raw.card.and_then(|card| card.card_number),
         creation_date: raw.creation_date,
         payment_method,
+        refund: raw.refund.map(|json| told_refund(json, currency)),
     })
+}
+
+/// One that can't be read must not be taken for none: money may have been given back.
+fn told_refund(json: &RawValue, currency: Currency) -> ToldRefund {
+    let raw: RawRefund<'_> = serde_json::from_str(json.get()).unwrap_or_default();
+    ToldRefund {
+        id: raw.id,
+        amount: raw.amount.and_then(|amount| amount_from_json(amount, currency).ok()),
+        status: raw.status.as_deref().map(ChargeStatus::parse),
+        description: raw.description,
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +254,25 @@ mod tests {
             );
             let method = parse_charge(json.as_bytes()).unwrap().payment_method.unwrap();
             assert_eq!((method.ivr_key, method.attempts), (Some(IvrKey("257139".into())), Some(0)));
+        }
+    }
+
+    #[test]
+    fn a_refund_is_read_and_one_that_cannot_be_is_still_one() {
+        let refund = |json: &str| {
+            let charge = format!(r#"{{"id":"a","amount":1,"status":"completed","refund":{json}}}"#);
+            parse_charge(charge.as_bytes()).unwrap().refund
+        };
+        let told =
+            refund(r#"{"id":"t","amount":0.50,"status":"completed","description":"d","order_id":null}"#).unwrap();
+        assert_eq!(
+            (told.id.as_deref(), told.amount, told.description.as_deref()),
+            (Some("t"), Some(Money::mxn(50)), Some("d"))
+        );
+        assert_eq!(told.status, Some(ChargeStatus::Completed));
+        assert_eq!(refund("null"), None);
+        for json in ["[]", "7", r#"{"id":7}"#] {
+            assert_eq!(refund(json), Some(ToldRefund { id: None, amount: None, status: None, description: None }));
         }
     }
 

@@ -80,7 +80,9 @@ fn round(cashier: &Cashier, stop: &Stop) {
     if cashier.till().is_halted() && cashier.check().is_ok() {
         tracing::info!("Openpay accepts the account again; payments are taken");
     }
-    if let Err(error) = cashier.till().reconcile_while(&mut |_, _| !stop.is_asked()) {
+    let reconciled = cashier.till().reconcile_while(&mut |_, _| !stop.is_asked());
+    let refunds = || cashier.till().reconcile_refunds(&mut || !stop.is_asked());
+    if let Err(error) = reconciled.and_then(|_| refunds()) {
         tracing::error!(%error, "ALARM: the ledger failed while reconciling");
     }
 }

@@ -1,12 +1,15 @@
-//! Giving money back: only ever because a person asked for it.
+//! Giving money back: only ever because a person asked for it, and never twice for one asking.
+//!
+//! A refund is in the ledger before it is sent. One whose answer is lost stays open there until the gateway's charge has
+//! told whether it was made; until then no other of the attempt is sent, by whatever process. It is known by the text it
+//! was asked for with, which names it, and by what the charge told before.
+
+use jiff::SignedDuration;
 
 use super::Till;
-use crate::ledger::{Attempt, LedgerError, State};
-use crate::money::{Currency, Money};
-use crate::openpay::Error;
-
-/// The audit trail's event of a refund made, with its amount.
-const REFUNDED: &str = "refunded";
+use crate::ledger::{Attempt, LedgerError, NoRefund, Refund, RefundState, State, ToldBefore};
+use crate::money::Money;
+use crate::openpay::{Charge, ChargeStatus, Error, ErrorKind};
 
 /// Why a refund was not made, or may not have been.
 #[derive(Debug, thiserror::Error)]
@@ -17,18 +20,60 @@ pub enum RefundError {
     /// This ledger's refunds are the whole amount.
     #[error("all of it, {0}, has been given back already")]
     NothingLeft(Money),
-    /// The ledger can't be read or written: nothing was sent.
+    /// An earlier refund was open; the look-up that came first found that it was made. Nothing was sent.
+    #[error(
+        "an earlier refund of {0}, whose outcome was unknown, has been made, as Openpay tells now; nothing was sent this \
+         time: if you mean another one, ask again"
+    )]
+    EarlierMade(Money),
+    /// An earlier refund is open, and Openpay does not tell yet what became of it. Nothing was sent.
+    #[error(
+        "nothing was sent: whether an earlier refund of {0} was made is not known yet; another would pay twice. Wait two \
+         minutes and ask again, or run `tonopago payments reconcile`, which asks Openpay; if that can't decide, look at the \
+         charge in Openpay's dashboard"
+    )]
+    EarlierOpen(Money),
+    /// It was sent, and nobody knows yet whether it was made.
+    #[error(
+        "whether {amount} was given back is not known ({error}): it must not be given back by other means now. Wait two \
+         minutes, then run `tonopago payments reconcile`, which asks Openpay; until that has told, no other refund of this \
+         payment is sent"
+    )]
+    Unknown {
+        /// How much.
+        amount: Money,
+        /// How its answer was lost.
+        error: Error,
+    },
+    /// The charge can't be looked at, which comes before a refund: nothing was sent.
+    #[error("nothing was sent, as the charge can't be looked at first: {0}")]
+    NotLookedAt(Error),
+    /// The ledger can't be read or written. What has been sent is open in it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Openpay refused, or its answer was lost. If lost, look at the charge before asking again.
-    #[error(transparent)]
+    /// Openpay refused, or never got it: it was not made.
+    #[error("not refunded: {0}")]
     Openpay(#[from] Error),
+}
+
+/// What a charge tells of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Made,
+    /// There is none, or it is there and failed.
+    NotMade,
+    /// An earlier one is there, as before. Openpay's reference does not say which of several a charge tells.
+    AsBefore,
+    /// Something is there that may be it.
+    Undecided,
 }
 
 impl Till {
     /// Refunds this much of an approved attempt, or else what is left of it; gives what was given back. What is left is
     /// what this ledger has not given back: if somebody else did, on Openpay's dashboard, Openpay refuses it, and the
-    /// amount must be said. The attempt stays approved, the audit trail has the refund.
+    /// amount must be said. The attempt stays approved.
+    ///
+    /// An earlier refund of the attempt that is open is looked up first; nothing is sent unless it was not made.
     ///
     /// # Errors
     /// [`RefundError`].
@@ -36,35 +81,124 @@ impl Till {
         let attempt = self.ledger.attempt(attempt)?;
         let charge_id = attempt.charge_id.as_deref().filter(|_| attempt.state == State::Approved);
         let charge_id = charge_id.ok_or(RefundError::NotPaid(attempt.state))?;
-        let asked = amount.map_or_else(|| self.left_of(&attempt), Ok)?;
-        self.ledger.remark(attempt.id, "refunding", &asked.to_string())?;
-        // The amount always goes along: "the rest" is whatever the gateway takes for it, and nobody would know how much.
-        match self.openpay.refund(charge_id, &attempt.order_id, Some(asked)) {
-            Ok(_) => {
-                self.ledger.remark(attempt.id, REFUNDED, &asked.to_string())?;
-                Ok(asked)
+        if let Some(open) = self.ledger.open_refund_of(attempt.id)? {
+            match self.reconcile_refund(&open)?.state {
+                RefundState::Refunded => return Err(RefundError::EarlierMade(open.amount)),
+                RefundState::Refunding | RefundState::Unknown => return Err(RefundError::EarlierOpen(open.amount)),
+                RefundState::Failed => {}
             }
-            Err(error) => {
-                self.note(&error);
-                self.ledger.remark(attempt.id, "refund failed", &error.to_string())?;
+        }
+        let charge = self.openpay.charge(charge_id).inspect_err(|error| self.note(error));
+        let before = told_before(&charge.map_err(RefundError::NotLookedAt)?);
+        let refund = self.ledger.begin_refund(attempt.id, amount, &before)?.map_err(|cause| match cause {
+            NoRefund::Open(open) => RefundError::EarlierOpen(open.amount),
+            NoRefund::NothingLeft => RefundError::NothingLeft(attempt.amount),
+        })?;
+        self.send(&refund, charge_id, &description(&refund, &attempt))
+    }
+
+    /// Looks every open refund up; gives them as they are then. Run it at start and every few minutes; any number of
+    /// processes may. Nothing is refunded by it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; refunds not reached stay as they are.
+    pub fn reconcile_refunds(&self, go_on: &mut dyn FnMut() -> bool) -> Result<Vec<Refund>, LedgerError> {
+        let mut reconciled = Vec::new();
+        for refund in self.ledger.open_refunds()? {
+            if !go_on() {
+                break;
+            }
+            reconciled.push(self.reconcile_refund(&refund)?);
+        }
+        Ok(reconciled)
+    }
+
+    fn send(&self, refund: &Refund, charge_id: &str, description: &str) -> Result<Money, RefundError> {
+        // The amount always goes along: "the rest" is whatever the gateway takes for it, and nobody would know how much.
+        let error = match self.openpay.refund(charge_id, description, Some(refund.amount)) {
+            Ok(_) => {
+                self.ledger.settle_refund(refund.id, RefundState::Refunded, "")?;
+                return Ok(refund.amount);
+            }
+            Err(error) => error,
+        };
+        self.note(&error);
+        let kind = error.kind();
+        if kind != ErrorKind::NotSent {
+            self.ledger.settle_refund(refund.id, RefundState::Unknown, &error.to_string())?;
+        }
+        let told = if kind == ErrorKind::NotSent { Told::NotMade } else { self.ask(refund)? };
+        match told {
+            Told::Made => {
+                self.ledger.settle_refund(refund.id, RefundState::Refunded, "")?;
+                Ok(refund.amount)
+            }
+            // What was refused may be the double of one that was made, and is then there; else it will not turn up.
+            Told::NotMade | Told::AsBefore if kind != ErrorKind::Unclear => {
+                self.ledger.settle_refund(refund.id, RefundState::Failed, &error.to_string())?;
                 Err(error.into())
+            }
+            Told::NotMade | Told::AsBefore | Told::Undecided => {
+                Err(RefundError::Unknown { amount: refund.amount, error })
             }
         }
     }
 
-    fn left_of(&self, attempt: &Attempt) -> Result<Money, RefundError> {
-        let refunds = self.ledger.remarks(attempt.id, REFUNDED)?;
-        let refunded: u64 = refunds.iter().filter_map(|detail| amount_of(detail)).map(|money| money.centavos).sum();
-        let left = attempt.amount.centavos.saturating_sub(refunded);
-        if left == 0 {
-            return Err(RefundError::NothingLeft(attempt.amount));
+    /// Looks one refund up, records what is certain, and gives it as it is then. One that is not there may be on its way
+    /// until the gateway's own limit.
+    fn reconcile_refund(&self, refund: &Refund) -> Result<Refund, LedgerError> {
+        let limit = SignedDuration::try_from(self.config.gateway_limit).unwrap_or(SignedDuration::MAX);
+        let may_turn_up = self.now().duration_since(refund.created) < limit;
+        match self.ask(refund)? {
+            Told::Made => self.ledger.settle_refund(refund.id, RefundState::Refunded, ""),
+            Told::NotMade if !may_turn_up => {
+                self.ledger.settle_refund(refund.id, RefundState::Failed, "Openpay does not have it")
+            }
+            Told::NotMade | Told::AsBefore | Told::Undecided => Ok(refund.clone()),
         }
-        Ok(Money { centavos: left, ..attempt.amount })
+    }
+
+    /// Asks the gateway what it has of a refund that was sent.
+    fn ask(&self, refund: &Refund) -> Result<Told, LedgerError> {
+        let attempt = self.ledger.attempt(refund.attempt)?;
+        let charge = attempt.charge_id.as_deref().map(|id| self.openpay.charge(id));
+        match charge {
+            Some(Ok(charge)) => Ok(told(&charge, refund, &description(refund, &attempt))),
+            Some(Err(error)) => {
+                self.note(&error);
+                Ok(Told::Undecided)
+            }
+            None => Ok(Told::Undecided), // only an approved attempt has refunds, and it has a charge
+        }
     }
 }
 
-/// The amount as it was written down: `50.00 MXN`.
-fn amount_of(detail: &str) -> Option<Money> {
-    let (amount, currency) = detail.split_once(' ')?;
-    Money::parse(amount, Currency::parse(currency)?).ok()
+/// The text a refund is asked for with; Openpay repeats it, and no other refund has it.
+fn description(refund: &Refund, attempt: &Attempt) -> String {
+    format!("{} refund {}", attempt.gateway_order_id, refund.id)
+}
+
+fn told_before(charge: &Charge) -> ToldBefore {
+    charge.refund.as_ref().map_or_else(ToldBefore::default, |refund| ToldBefore {
+        id: refund.id.clone(),
+        centavos: refund.amount.map(|amount| amount.centavos),
+    })
+}
+
+fn told(charge: &Charge, refund: &Refund, description: &str) -> Told {
+    let Some(found) = &charge.refund else {
+        let is_gone = matches!(charge.status, ChargeStatus::Refunded | ChargeStatus::Cancelled);
+        return if is_gone { Told::Undecided } else { Told::NotMade };
+    };
+    let is_as_before = told_before(charge) == refund.before && found.id.is_some() && found.amount.is_some();
+    let is_ours = match &found.description {
+        Some(text) => text == description,
+        None => !is_as_before && found.amount == Some(refund.amount),
+    };
+    match &found.status {
+        Some(ChargeStatus::Completed | ChargeStatus::Refunded) if is_ours => Told::Made,
+        Some(ChargeStatus::Failed | ChargeStatus::Cancelled) if is_ours => Told::NotMade,
+        _ if is_as_before => Told::AsBefore,
+        _ => Told::Undecided,
+    }
 }

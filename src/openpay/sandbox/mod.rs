@@ -23,7 +23,7 @@ use crate::money::Money;
 pub use faults::{Fault, Operation};
 use routes::App;
 use store::Store;
-pub use store::StoredCharge;
+pub use store::{StoredCharge, StoredRefund};
 
 /// What an order id is unique among; Openpay's documentation says one, one of its SDKs the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

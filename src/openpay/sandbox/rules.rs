@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::cards::{CardBody, CheckedCard, MaskedCard};
 use super::errors::Refusal;
 use super::routes::App;
-use super::store::{ListFilter, StoredCharge, Taken};
+use super::store::{ListFilter, StoredCharge, StoredRefund, Taken};
 use super::{OrderIds, SandboxConfig};
 use crate::http::{amount_from_json, amount_to_json};
 use crate::money::{Currency, Money};
@@ -67,6 +67,8 @@ struct PlanBody {
 #[derive(Deserialize)]
 struct RefundBody<'a> {
     #[serde(borrow)]
+    description: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     amount: Option<&'a RawValue>,
 }
 
@@ -95,14 +97,19 @@ struct TransactionJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_plan: Option<PlanBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refund: Option<RefundJson>,
+    refund: Option<RefundJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct RefundJson {
-    id: String,
+struct RefundJson<'a> {
+    id: &'a str,
     amount: Box<RawValue>,
+    operation_type: &'static str,
+    transaction_type: &'static str,
+    method: &'static str,
     status: &'static str,
+    currency: &'static str,
+    description: Option<&'a str>,
 }
 
 /// `GET /v1/{merchant}`
@@ -173,13 +180,15 @@ pub(super) fn list(app: &App, query: &HashMap<String, String>) -> Answer {
 
 /// `POST /v1/{merchant}/charges/{id}/refund`
 pub(super) fn refund(app: &App, id: &str, body: &[u8]) -> Answer {
-    let body: RefundBody<'_> = if body.is_empty() { RefundBody { amount: None } } else { parse(body)? };
+    let body: RefundBody<'_> =
+        if body.is_empty() { RefundBody { description: None, amount: None } } else { parse(body)? };
     let charge = app.store.charge(id)?.ok_or_else(Refusal::not_found)?;
     let amount = match body.amount {
         Some(amount) => positive_amount(amount, charge.amount.currency)?.centavos,
         None => charge.amount.centavos - charge.refunded,
     };
-    if !app.store.refund(id, amount)? {
+    let description = body.description.as_deref().map(|text| bounded("description", Some(text), 250)).transpose()?;
+    if !app.store.refund(id, &StoredRefund { id: new_id('t'), centavos: amount, description })? {
         return Err(Refusal::new(412, 1014, "The charge can't be refunded by this amount"));
     }
     self::charge(app, id)
@@ -211,6 +220,7 @@ fn checked(app: &App, body: &ChargeBody<'_>) -> Result<StoredCharge, Refusal> {
         payment_method: None,
         months,
         refunded: 0,
+        refund: None,
         created_ms: app.config.clock.now().as_millisecond(),
     })
 }
@@ -333,8 +343,6 @@ fn new_id(first: char) -> String {
 fn transaction_json(charge: &StoredCharge) -> String {
     let created = Timestamp::from_millisecond(charge.created_ms).unwrap_or_default();
     let date = created.to_zoned(TimeZone::fixed(MEXICO)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-    let refunded = Money { centavos: charge.refunded, currency: charge.amount.currency };
-    let refund = || RefundJson { id: charge.id.clone(), amount: amount_to_json(refunded), status: "completed" };
     json(&TransactionJson {
         id: &charge.id,
         authorization: charge.authorization.as_deref(),
@@ -355,6 +363,19 @@ fn transaction_json(charge: &StoredCharge) -> String {
         customer: charge.customer.as_deref().and_then(|text| serde_json::from_str(text).ok()),
         payment_method: charge.payment_method.clone().and_then(|text| RawValue::from_string(text).ok()),
         payment_plan: charge.months.map(|payments| PlanBody { payments }),
-        refund: (charge.refunded > 0).then(refund),
+        refund: charge.refund.as_ref().map(|refund| refund_json(refund, charge.amount.currency)),
     })
+}
+
+fn refund_json(refund: &StoredRefund, currency: Currency) -> RefundJson<'_> {
+    RefundJson {
+        id: &refund.id,
+        amount: amount_to_json(Money { centavos: refund.centavos, currency }),
+        operation_type: "out",
+        transaction_type: "refund",
+        method: "card",
+        status: "completed",
+        currency: currency.code(),
+        description: refund.description.as_deref(),
+    }
 }

@@ -33,6 +33,14 @@ CREATE TABLE IF NOT EXISTS charge (
     created_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS charge_by_order ON charge (order_id);
+CREATE TABLE IF NOT EXISTS refund (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge TEXT NOT NULL,
+    id TEXT NOT NULL,
+    centavos INTEGER NOT NULL,
+    description TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS refund_by_charge ON refund (charge);
 ";
 
 /// A transaction as the sandbox keeps it. JSON parts are kept as text.
@@ -64,8 +72,21 @@ pub struct StoredCharge {
     pub months: Option<u8>,
     /// Centavos given back.
     pub refunded: u64,
+    /// The latest refund, which is the one that is told.
+    pub refund: Option<StoredRefund>,
     /// Milliseconds since the Unix epoch.
     pub created_ms: i64,
+}
+
+/// A refund as the sandbox keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRefund {
+    /// Openpay's kind of id.
+    pub id: String,
+    /// Centavos given back.
+    pub centavos: u64,
+    /// The text it was asked for with.
+    pub description: Option<String>,
 }
 
 /// A token, found.
@@ -128,11 +149,11 @@ impl Store {
     }
 
     pub(super) fn charge(&self, id: &str) -> Result<Option<StoredCharge>, rusqlite::Error> {
-        self.lock().query_row(&format!("{SELECT} WHERE id = ?1"), [id], read).optional()
+        self.lock().query_row(&format!("{SELECT} WHERE charge.id = ?1"), [id], read).optional()
     }
 
     pub(super) fn charges(&self) -> Result<Vec<StoredCharge>, rusqlite::Error> {
-        self.lock().prepare(&format!("{SELECT} ORDER BY number"))?.query_map([], read)?.collect()
+        self.lock().prepare(&format!("{SELECT} ORDER BY charge.number"))?.query_map([], read)?.collect()
     }
 
     /// Newest first, created from `from_ms` to before `to_ms`.
@@ -141,19 +162,27 @@ impl Store {
         self.lock()
             .prepare(&format!(
                 "{SELECT} WHERE (?1 IS NULL OR order_id = ?1) AND created_ms >= ?2 AND created_ms < ?3
-                 ORDER BY number DESC LIMIT ?4 OFFSET ?5"
+                 ORDER BY charge.number DESC LIMIT ?4 OFFSET ?5"
             ))?
             .query_map(params![order_id, from_ms, to_ms, limit, offset], read)?
             .collect()
     }
 
     /// Gives money back, if the charge is completed and has so much left.
-    pub(super) fn refund(&self, id: &str, centavos: u64) -> Result<bool, rusqlite::Error> {
-        let refund = "UPDATE charge SET refunded = refunded + ?2,
+    pub(super) fn refund(&self, id: &str, refund: &StoredRefund) -> Result<bool, rusqlite::Error> {
+        let take = "UPDATE charge SET refunded = refunded + ?2,
             status = CASE WHEN refunded + ?2 = centavos THEN 'refunded' ELSE status END
             WHERE id = ?1 AND status = 'completed' AND refunded + ?2 <= centavos";
-        let centavos = i64::try_from(centavos).unwrap_or(i64::MAX);
-        Ok(self.lock().execute(refund, params![id, centavos])? == 1)
+        let centavos = i64::try_from(refund.centavos).unwrap_or(i64::MAX);
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if transaction.execute(take, params![id, centavos])? == 0 {
+            return Ok(false);
+        }
+        let insert = "INSERT INTO refund (charge, id, centavos, description) VALUES (?1, ?2, ?3, ?4)";
+        transaction.execute(insert, params![id, refund.id, centavos, refund.description])?;
+        transaction.commit()?;
+        Ok(true)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -176,8 +205,10 @@ pub(super) struct ListFilter {
     pub(super) offset: u32,
 }
 
-const SELECT: &str = "SELECT id, order_id, centavos, currency, description, status, authorization, error_code,
-    error_message, card, customer, payment_method, months, refunded, created_ms FROM charge";
+const SELECT: &str = "SELECT charge.id, order_id, charge.centavos, currency, charge.description, status, authorization,
+    error_code, error_message, card, customer, payment_method, months, refunded, created_ms, refund.id, refund.centavos,
+    refund.description FROM charge LEFT JOIN refund
+    ON refund.number = (SELECT max(number) FROM refund WHERE refund.charge = charge.id)";
 
 fn insert(connection: &Connection, charge: &StoredCharge) -> Result<(), rusqlite::Error> {
     let centavos = i64::try_from(charge.amount.centavos).unwrap_or(i64::MAX);
@@ -209,6 +240,9 @@ fn insert(connection: &Connection, charge: &StoredCharge) -> Result<(), rusqlite
 fn read(row: &Row<'_>) -> Result<StoredCharge, rusqlite::Error> {
     let currency: String = row.get(3)?;
     let hundredths = |column| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0));
+    let refund = row
+        .get::<_, Option<String>>(15)?
+        .map(|id| Ok::<_, rusqlite::Error>(StoredRefund { id, centavos: hundredths(16)?, description: row.get(17)? }));
     Ok(StoredCharge {
         id: row.get(0)?,
         order_id: row.get(1)?,
@@ -223,6 +257,7 @@ fn read(row: &Row<'_>) -> Result<StoredCharge, rusqlite::Error> {
         payment_method: row.get(11)?,
         months: row.get(12)?,
         refunded: hundredths(13)?,
+        refund: refund.transpose()?,
         created_ms: row.get(14)?,
     })
 }

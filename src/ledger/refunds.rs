@@ -1,0 +1,218 @@
+//! Refunds: each is written down before it is sent, and of an attempt's refunds one at most is open.
+//!
+//! ```text
+//! Refunding ──> Refunded | Failed | Unknown
+//! Unknown ────> Refunded | Failed
+//! Failed ─────> Refunded
+//! ```
+//!
+//! A unique index keeps a second one from being sent while one is open, between threads and processes alike, and after a
+//! crash. One that was given up may turn up late; [`RefundState::Refunded`] is final, by a trigger.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+
+use super::{Ledger, LedgerError, audit, keys};
+use crate::money::Money;
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefundState {
+    /// It is on its way, or its answer is; or the process that sent it has died.
+    Refunding,
+    /// Its answer was lost, and the gateway has not told yet whether it was made.
+    Unknown,
+    /// The money was given back. Final.
+    Refunded,
+    /// It was not made.
+    Failed,
+}
+
+/// What the gateway told of a charge's refunds before one was sent: what differs afterwards is that one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ToldBefore {
+    /// The id of the refund it told of.
+    pub id: Option<String>,
+    /// Its amount in hundredths.
+    pub centavos: Option<u64>,
+}
+
+/// A refund as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Its number in the ledger, from 1.
+    pub id: i64,
+    /// The attempt whose money it gives back.
+    pub attempt: i64,
+    /// How much.
+    pub amount: Money,
+    /// Where it stands.
+    pub state: RefundState,
+    /// What the gateway told before it was sent.
+    pub before: ToldBefore,
+    /// When it was about to be sent.
+    pub created: Timestamp,
+}
+
+/// Why a refund is not begun; nothing was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRefund {
+    /// Another one of the attempt's has not ended.
+    Open(Refund),
+    /// All of it has been given back.
+    NothingLeft,
+}
+
+impl RefundState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Refunding, Self::Unknown, Self::Refunded, Self::Failed];
+
+    /// Its name in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refunding => "refunding",
+            Self::Unknown => "unknown",
+            Self::Refunded => "refunded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nobody knows yet if the money was given back.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Refunding | Self::Unknown)
+    }
+
+    /// The audit trail's event of a step to it, of an attempt.
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Refunding => "refunding",
+            Self::Unknown => "refund unknown",
+            Self::Refunded => "refunded",
+            Self::Failed => "refund failed",
+        }
+    }
+
+    const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Refunding => !matches!(next, Self::Refunding),
+            Self::Unknown => matches!(next, Self::Refunded | Self::Failed),
+            Self::Failed => matches!(next, Self::Refunded),
+            Self::Refunded => false,
+        }
+    }
+}
+
+impl Ledger {
+    /// Writes down that so much of an attempt, or else what is left of it, is about to be given back. Only after this has
+    /// returned a refund may it be sent.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`] if there is no such attempt; [`LedgerError::Storage`]: nothing must be sent.
+    pub fn begin_refund(
+        &self,
+        attempt: i64,
+        amount: Option<Money>,
+        before: &ToldBefore,
+    ) -> Result<Result<Refund, NoRefund>, LedgerError> {
+        let whole = self.attempt(attempt)?.amount;
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(open) = open_of(&transaction, attempt)? {
+            return Ok(Err(NoRefund::Open(open)));
+        }
+        let left = whole.centavos.saturating_sub(refunded_of(&transaction, attempt)?);
+        if left == 0 {
+            return Ok(Err(NoRefund::NothingLeft));
+        }
+        let amount = amount.unwrap_or(Money { centavos: left, ..whole });
+        let told = before.centavos.map(|centavos| keys::centavos(Money { centavos, ..whole })).transpose()?;
+        transaction.execute(
+            "INSERT INTO refund (attempt, centavos, state, before_id, before_centavos, created_ms, updated_ms)
+             VALUES (?1, ?2, 'refunding', ?3, ?4, ?5, ?5)",
+            params![attempt, keys::centavos(amount)?, before.id, told, now],
+        )?;
+        let refund = find(&transaction, transaction.last_insert_rowid())?;
+        write_down(&transaction, &refund, "", now)?;
+        transaction.commit()?;
+        Ok(Ok(refund))
+    }
+
+    /// Records how a refund ended, or that nobody knows, and why. What is not a step, such as the same again, or another end
+    /// of one that was made, changes nothing; gives the refund as it is then.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn settle_refund(&self, id: i64, state: RefundState, why: &str) -> Result<Refund, LedgerError> {
+        let now = self.now_ms();
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = find(&transaction, id)?;
+        if !before.state.may_become(state) {
+            return Ok(before);
+        }
+        transaction
+            .execute("UPDATE refund SET state = ?2, updated_ms = ?3 WHERE id = ?1", params![id, state.name(), now])?;
+        let after = Refund { state, ..before };
+        write_down(&transaction, &after, why, now)?;
+        transaction.commit()?;
+        Ok(after)
+    }
+
+    /// The attempt's refund that has not ended, if there is one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn open_refund_of(&self, attempt: i64) -> Result<Option<Refund>, LedgerError> {
+        Ok(open_of(&self.lock(), attempt)?)
+    }
+
+    /// All refunds that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn open_refunds(&self) -> Result<Vec<Refund>, LedgerError> {
+        let connection = self.lock();
+        let open = format!("{SELECT} WHERE refund.state IN ('refunding', 'unknown') ORDER BY refund.id");
+        let mut statement = connection.prepare_cached(&open)?;
+        Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+fn write_down(connection: &Connection, refund: &Refund, why: &str, now: i64) -> Result<(), rusqlite::Error> {
+    let amount = refund.amount;
+    let detail = if why.is_empty() { amount.to_string() } else { format!("{amount}: {why}") };
+    audit::append(connection, now, &format!("attempt {}", refund.attempt), refund.state.event(), &detail)
+}
+
+fn refunded_of(connection: &Connection, attempt: i64) -> Result<u64, rusqlite::Error> {
+    let sum = "SELECT coalesce(sum(centavos), 0) FROM refund WHERE attempt = ?1 AND state = 'refunded'";
+    let centavos: i64 = connection.prepare_cached(sum)?.query_row([attempt], |row| row.get(0))?;
+    u64::try_from(centavos).map_err(|_| keys::unreadable(0, "negative amount"))
+}
+
+const SELECT: &str = "SELECT refund.id, refund.attempt, refund.centavos, attempt.currency, refund.state, before_id,
+    before_centavos, refund.created_ms FROM refund JOIN attempt ON attempt.id = refund.attempt";
+
+fn find(connection: &Connection, id: i64) -> Result<Refund, rusqlite::Error> {
+    connection.prepare_cached(&format!("{SELECT} WHERE refund.id = ?1"))?.query_row([id], read)
+}
+
+fn open_of(connection: &Connection, attempt: i64) -> Result<Option<Refund>, rusqlite::Error> {
+    let open = format!("{SELECT} WHERE refund.attempt = ?1 AND refund.state IN ('refunding', 'unknown')");
+    connection.prepare_cached(&open)?.query_row([attempt], read).optional()
+}
+
+fn read(row: &Row<'_>) -> Result<Refund, rusqlite::Error> {
+    let state: String = row.get(4)?;
+    let known = RefundState::ALL.into_iter().find(|known| known.name() == state);
+    let before = row.get::<_, Option<i64>>(6)?.and_then(|centavos| u64::try_from(centavos).ok());
+    Ok(Refund {
+        id: row.get(0)?,
+        attempt: row.get(1)?,
+        amount: keys::money(row, 2, 3)?,
+        state: known.ok_or_else(|| keys::unreadable(4, &state))?,
+        before: ToldBefore { id: row.get(5)?, centavos: before },
+        created: Timestamp::from_millisecond(row.get(7)?).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,132 @@
+//! Refunds whose answers are lost: money goes back once.
+
+use super::*;
+use crate::ledger::{RefundState, ToldBefore};
+use crate::payment::Till;
+
+const TEN: Money = Money::mxn(1_000);
+
+fn clocked() -> (RehearsalConfig, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
+    (RehearsalConfig { sandbox, ..quick() }, clock)
+}
+
+fn paid(config: RehearsalConfig) -> (Shop, i64) {
+    let shop = Shop::open(config);
+    assert!(is_approved(&shop.charge(GOOD)));
+    let attempt = shop.shop.ledger.find_attempts(ORDER).unwrap()[0].id;
+    (shop, attempt)
+}
+
+impl Shop {
+    fn till(&self) -> &Till {
+        self.shop.cashier.till()
+    }
+
+    fn given_back(&self) -> u64 {
+        self.shop.sandbox.charges().unwrap()[0].refunded
+    }
+
+    fn fail_refund(&self, fault: Fault) {
+        self.shop.sandbox.inject(Operation::Refund, fault);
+    }
+
+    fn last_events(&self, count: u32) -> Vec<String> {
+        self.shop.ledger.audit(count).unwrap().into_iter().rev().map(|entry| entry.event).collect()
+    }
+}
+
+/// It was recorded as failed, and asking again gave the money back twice.
+#[test]
+fn a_refund_whose_answer_is_lost_is_found_at_once() {
+    for fault in [
+        Fault::DropAfter,
+        Fault::DelayAfter { ms: 1_000 },
+        Fault::Duplicate,
+        Fault::ErrorAfter { status: 502 },
+        Fault::Garbage,
+        Fault::Truncated,
+    ] {
+        let (shop, attempt) = paid(clocked().0);
+        shop.fail_refund(fault);
+        // All of it, so that a double is refused.
+        assert_eq!(shop.till().refund(attempt, None).unwrap(), AMOUNT, "{fault:?}");
+        assert_eq!(shop.given_back(), AMOUNT.centavos, "{fault:?}");
+        assert_eq!(shop.last_events(3), ["refunding", "refund unknown", "refunded"], "{fault:?}");
+    }
+}
+
+#[test]
+fn a_refund_nobody_can_look_up_keeps_the_next_from_being_sent() {
+    let (shop, attempt) = paid(clocked().0);
+    shop.fail_refund(Fault::DropAfter);
+    // The charge is read before the refund, and after it.
+    shop.shop.sandbox.inject(Operation::GetCharge, Fault::SlowBody { ms: 0 });
+    (0..2).for_each(|_| shop.shop.sandbox.inject(Operation::GetCharge, Fault::ErrorBefore { status: 503 }));
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { amount: TEN, .. })));
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierOpen(TEN))));
+    assert!(
+        matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierMade(TEN))),
+        "found, nothing sent"
+    );
+    assert_eq!(shop.given_back(), TEN.centavos);
+    assert_eq!(
+        shop.till().refund(attempt, Some(TEN)).unwrap(),
+        TEN,
+        "another one, asked for by who knows of the first"
+    );
+    assert_eq!(shop.given_back(), 2 * TEN.centavos);
+}
+
+#[test]
+fn a_refund_that_never_arrived_is_given_up_only_after_the_gateways_limit() {
+    let (config, clock) = clocked();
+    let (shop, attempt) = paid(config);
+    shop.fail_refund(Fault::DropBefore);
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { .. })));
+    assert!(matches!(shop.till().refund(attempt, None), Err(RefundError::EarlierOpen(TEN))), "it may be on its way");
+    clock.advance(SignedDuration::from_secs(1));
+    let reconciled = shop.till().reconcile_refunds(&mut || true).unwrap();
+    assert_eq!(reconciled.iter().map(|refund| refund.state).collect::<Vec<_>>(), [RefundState::Failed]);
+    assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN);
+    assert_eq!(shop.given_back(), TEN.centavos);
+}
+
+/// Of several refunds a charge tells one: that it tells an earlier one still does not say that the next was not made.
+#[test]
+fn a_lost_refund_after_another_is_not_given_up() {
+    let (config, clock) = clocked();
+    let (shop, attempt) = paid(config);
+    assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN);
+    shop.fail_refund(Fault::DropAfter);
+    assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN, "told by its own text");
+    shop.fail_refund(Fault::DropBefore);
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { .. })));
+    clock.advance(SignedDuration::from_hours(1));
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierOpen(TEN))));
+    assert_eq!(shop.given_back(), 2 * TEN.centavos);
+}
+
+/// What a `kill -9` between sending and recording leaves, made by hand, and found by a process of its own.
+#[test]
+fn a_crash_between_sending_and_recording_gives_nothing_back_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, _) = clocked();
+    let (shop, attempt) = paid(RehearsalConfig { ledger: Some(folder.path().join("l.sqlite")), ..config.clone() });
+    let charge = shop.shop.ledger.attempt(attempt).unwrap().charge_id.unwrap();
+    let begun = shop.shop.ledger.begin_refund(attempt, Some(TEN), &ToldBefore::default()).unwrap().unwrap();
+    shop.shop.openpay().refund(&charge, &format!("{ORDER} refund {}", begun.id), Some(TEN)).unwrap();
+    let other = crate::ledger::Ledger::open(&folder.path().join("l.sqlite"), config.sandbox.clock).unwrap();
+    assert!(other.begin_refund(attempt, Some(TEN), &ToldBefore::default()).unwrap().is_err(), "another process");
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierMade(TEN))));
+    assert_eq!((shop.given_back(), other.open_refunds().unwrap()), (TEN.centavos, vec![]));
+}
+
+#[test]
+fn nothing_is_sent_where_the_charge_cannot_be_looked_at_first() {
+    let (shop, attempt) = paid(calm());
+    shop.shop.sandbox.inject(Operation::GetCharge, Fault::ErrorBefore { status: 503 });
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::NotLookedAt(_))));
+    assert_eq!((shop.given_back(), shop.shop.ledger.open_refunds().unwrap()), (0, vec![]));
+}
