@@ -64,6 +64,10 @@ pub struct Attempt {
     pub authorization: Option<String>,
     /// Openpay's error code of a decline.
     pub error_code: Option<u32>,
+    /// How much of it has been given back.
+    pub refunded: Money,
+    /// How much may have been: refunds whose outcome is not known yet.
+    pub refund_open: Money,
     /// When it was reserved.
     pub created: Timestamp,
     /// When it was about to be sent.
@@ -369,7 +373,10 @@ fn insert(
 }
 
 const SELECT: &str = "SELECT id, key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
-    last_four, months, state, charge_id, authorization, error_code, created_ms, sent_ms, updated_ms FROM attempt";
+    last_four, months, state, charge_id, authorization, error_code, created_ms, sent_ms, updated_ms,
+    (SELECT coalesce(sum(refund.centavos), 0) FROM refund WHERE refund.attempt = attempt.id AND refund.state = 'refunded'),
+    (SELECT coalesce(sum(refund.centavos), 0) FROM refund WHERE refund.attempt = attempt.id
+     AND refund.state IN ('refunding', 'unknown')) FROM attempt";
 
 fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
     connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read)
@@ -396,6 +403,8 @@ fn read(row: &Row<'_>) -> Result<Attempt, rusqlite::Error> {
         charge_id: row.get(11)?,
         authorization: row.get(12)?,
         error_code: row.get(13)?,
+        refunded: keys::money(row, 17, 5)?,
+        refund_open: keys::money(row, 18, 5)?,
         created: time(row.get(14)?),
         sent: row.get::<_, Option<i64>>(15)?.map(time),
         updated: time(row.get(16)?),

@@ -102,6 +102,16 @@ fn from_issued_key_to_refund() {
     );
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference, "--amount", "50"]].concat());
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 50.00 MXN"), "{refunded:?}");
+    let told = tonopago(["payments", "list", "--ledger", &ledger]).out;
+    assert!(told.contains("200.50 MXN") && told.trim_end().ends_with("  refunded 50.00 MXN"), "{told}");
+    let shown = tonopago(["payments", "show", "--ledger", &ledger, "--format", "jsonl", &reference]).out;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["amount"], &shown["refunded"]), (&"200.50".into(), &"50.00".into()));
+    let csv = tonopago(["payments", "export", "--ledger", &ledger]).out;
+    let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let (names, values) = (rows.next().unwrap(), rows.next().unwrap());
+    let column = |name: &str| values[names.iter().position(|known| *known == name).unwrap()];
+    assert_eq!((column("amount"), column("refunded"), column("refund_open")), ("200.50", "50.00", "0.00"), "{csv}");
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference]].concat());
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 150.50 MXN"), "{refunded:?}");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;

@@ -20,7 +20,9 @@ Examples:
   tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
   tonopago payments export --ledger ledger.sqlite --state approved --format jsonl > paid.jsonl
 
-Days are this machine's, from midnight to midnight. A file is written for its owner only.")]
+Days are this machine's, from midnight to midnight. A file is written for its owner only. An approved payment stays approved
+when it is given back: `refunded` is how much of `amount` was, on whatever day, and is to be taken off; `refund_open` is how
+much may have been (`payments reconcile` finds out).")]
 pub(super) struct Export {
     #[command(flatten)]
     ledger: LedgerArgs,

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::ValueEnum;
 use serde::Serialize;
 use tonopago::ledger::Attempt;
+use tonopago::money::Money;
 
 use super::super::Failure;
 
@@ -33,6 +34,8 @@ struct Line<'a> {
     charge_id: Option<&'a str>,
     authorization: Option<&'a str>,
     error_code: Option<u32>,
+    refunded: String,
+    refund_open: String,
     created: String,
     updated: String,
 }
@@ -57,7 +60,7 @@ pub(super) fn write(attempts: &[Attempt], format: Format, mut output: impl Write
 fn text(attempt: &Attempt) -> String {
     let result = attempt.charge_id.clone().or_else(|| attempt.error_code.map(|code| format!("error {code}")));
     format!(
-        "{}  {:.0}  {:<9}  {:>14}  {} ...{}  {:<20}  {}",
+        "{}  {:.0}  {:<9}  {:>14}  {} ...{}  {:<20}  {}{}",
         attempt.ledger_reference(),
         attempt.created,
         attempt.state,
@@ -66,7 +69,15 @@ fn text(attempt: &Attempt) -> String {
         attempt.last_four,
         attempt.gateway_order_id,
         result.unwrap_or_default(),
+        refunds(attempt),
     )
+}
+
+fn refunds(attempt: &Attempt) -> String {
+    let told = |amount: Money, what: &str| {
+        if amount.centavos == 0 { String::new() } else { format!("  {what} {amount}") }
+    };
+    told(attempt.refunded, "refunded") + &told(attempt.refund_open, "perhaps refunded")
 }
 
 fn line(attempt: &Attempt) -> Line<'_> {
@@ -83,6 +94,8 @@ fn line(attempt: &Attempt) -> Line<'_> {
         charge_id: attempt.charge_id.as_deref(),
         authorization: attempt.authorization.as_deref(),
         error_code: attempt.error_code,
+        refunded: attempt.refunded.decimal(),
+        refund_open: attempt.refund_open.decimal(),
         created: attempt.created.to_string(),
         updated: attempt.updated.to_string(),
     }

@@ -66,11 +66,13 @@ fn a_refund_nobody_can_look_up_keeps_the_next_from_being_sent() {
     (0..2).for_each(|_| shop.shop.sandbox.inject(Operation::GetCharge, Fault::ErrorBefore { status: 503 }));
     assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { amount: TEN, .. })));
     assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierOpen(TEN))));
+    let told = || shop.shop.ledger.attempt(attempt).map(|known| (known.refunded, known.refund_open)).unwrap();
+    assert_eq!(told(), (Money::mxn(0), TEN));
     assert!(
         matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::EarlierMade(TEN))),
         "found, nothing sent"
     );
-    assert_eq!(shop.given_back(), TEN.centavos);
+    assert_eq!((shop.given_back(), told()), (TEN.centavos, (TEN, Money::mxn(0))));
     assert_eq!(
         shop.till().refund(attempt, Some(TEN)).unwrap(),
         TEN,

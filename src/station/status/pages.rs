@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::ledger::{Attempt, LedgerError, State as AttemptState};
+use crate::money::Money;
 
 /// How often a page that is open is told what has changed.
 const TELL_EVERY: Duration = Duration::from_millis(400);
@@ -123,12 +124,19 @@ async fn answer(
     }
 }
 
+/// An amount, if there is any.
+fn told(amount: Money) -> Option<String> {
+    (amount.centavos > 0).then(|| amount.to_string())
+}
+
 /// A payment as the page shows it: neither the key nor more of the card than its last four digits.
 fn payment(attempt: &Attempt) -> Value {
     json!({
         "reference": attempt.reference(),
         "order": attempt.order_id,
         "amount": attempt.amount.to_string(),
+        "refunded": told(attempt.refunded),
+        "refund_open": told(attempt.refund_open),
         "brand": attempt.brand,
         "last_four": attempt.last_four,
         "state": attempt.state.name(),
@@ -137,4 +145,36 @@ fn payment(attempt: &Attempt) -> Value {
         "created": attempt.created.to_string(),
         "updated": attempt.updated.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::Pan;
+    use crate::clock::SystemClock;
+    use crate::ledger::{Ledger, NewAttempt, Outcome, RefundState, ToldBefore};
+    use crate::service::{Authorization, PaymentKey};
+
+    /// A payment given back was shown as one that was not.
+    #[test]
+    fn a_payment_tells_what_was_given_back() {
+        let ledger = Ledger::in_memory(Arc::new(SystemClock)).unwrap();
+        let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
+        let authorization = Authorization { amount: Money::mxn(20_000), order_id, description, customer: None };
+        let pan = Pan::parse("4111111111111111").ok().unwrap();
+        let (key, brand, last_four) = (PaymentKey::new("257139"), pan.brand(), pan.last_four());
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
+        ledger.mark_sent(id).unwrap();
+        ledger.settle(id, &Outcome::Approved { charge_id: "trx1".into(), authorization: None }).unwrap();
+        let told = || {
+            let payment = payment(&ledger.attempt(id).unwrap());
+            (payment["refunded"].clone(), payment["refund_open"].clone())
+        };
+        assert_eq!(told(), (Value::Null, Value::Null));
+        let refund = ledger.begin_refund(id, Some(Money::mxn(5_000)), &ToldBefore::default()).unwrap().unwrap();
+        assert_eq!(told(), (Value::Null, "50.00 MXN".into()));
+        ledger.settle_refund(refund.id, RefundState::Refunded, "").unwrap();
+        assert_eq!(told(), ("50.00 MXN".into(), Value::Null));
+    }
 }

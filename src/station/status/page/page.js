@@ -2,7 +2,7 @@
 const TEXTS = {
   es: {
     lines: "Líneas", payments: "Pagos de hoy", found: "Pagos encontrados", troubles: "Avisos", search: "Buscar", today: "Hoy", time: "Hora",
-    reference: "Referencia", order: "Pedido", amount: "Importe", card: "Tarjeta", state: "Estado", logout: "Salir",
+    reference: "Referencia", order: "Pedido", amount: "Importe", card: "Tarjeta", state: "Estado", refunded: "devuelto", refundOpen: "devolución por verificar", logout: "Salir",
     none: "Nada todavía", query: "Referencia, pedido o id del cargo", live: "en vivo", lost: "sin conexión",
     demo: "demostración: sin cobros reales", heard: "se oye", said: "se dice", echo: "eco quitado", calls: "llamadas",
     keys: "teclas", losses: "tarjeta perdida", xruns: "desbordes", lastCall: "última llamada", thisCall: "llamada", other: "English", down: "sin servicio", simulated: "llamadas simuladas",
@@ -11,7 +11,7 @@ const TEXTS = {
   },
   en: {
     lines: "Lines", payments: "Payments today", found: "Payments found", troubles: "Troubles", search: "Search", today: "Today", time: "Time",
-    reference: "Reference", order: "Order", amount: "Amount", card: "Card", state: "State", logout: "Sign out",
+    reference: "Reference", order: "Order", amount: "Amount", card: "Card", state: "State", refunded: "refunded", refundOpen: "refund being verified", logout: "Sign out",
     none: "Nothing yet", query: "Reference, order or charge id", live: "live", lost: "no connection",
     demo: "demonstration: nothing is charged", heard: "heard", said: "said", echo: "echo removed", calls: "calls",
     keys: "keys", losses: "card lost", xruns: "overruns", lastCall: "last call", thisCall: "call", other: "Español", down: "out of service", simulated: "simulated callers",
@@ -108,7 +108,9 @@ function showPayments() {
   $("payments").replaceChildren(...listed.payments.map((payment) => {
     const row = element("tr");
     for (const text of [time(payment.created), payment.reference, payment.order, payment.amount, `${payment.brand} •••• ${payment.last_four}`]) row.append(element("td", "", text));
-    row.append(element("td", payment.state, t.states[payment.state] || payment.state));
+    const refunds = [["refunded", payment.refunded], ["refundOpen", payment.refund_open]].filter(([, amount]) => amount);
+    const told = [t.states[payment.state] || payment.state, ...refunds.map(([name, amount]) => `${t[name]} ${amount}`)];
+    row.append(element("td", payment.state, told.join(" · ")));
     return row;
   }));
   $("none").hidden = listed.payments.length > 0;
