@@ -61,6 +61,11 @@ pub enum NoRefund {
     Open(Refund),
     /// All of it has been given back.
     NothingLeft,
+    /// The amount is nothing, or more than is left.
+    Beyond {
+        /// What is left.
+        left: Money,
+    },
 }
 
 impl RefundState {
@@ -125,7 +130,11 @@ impl Ledger {
         if left == 0 {
             return Ok(Err(NoRefund::NothingLeft));
         }
-        let amount = amount.unwrap_or(Money { centavos: left, ..whole });
+        let left = Money { centavos: left, ..whole };
+        let amount = amount.unwrap_or(left);
+        if amount.centavos == 0 || amount.centavos > left.centavos || amount.currency != left.currency {
+            return Ok(Err(NoRefund::Beyond { left }));
+        }
         let told = before.centavos.map(|centavos| keys::centavos(Money { centavos, ..whole })).transpose()?;
         transaction.execute(
             "INSERT INTO refund (attempt, centavos, state, before_id, before_centavos, created_ms, updated_ms)

@@ -19,7 +19,21 @@ pub struct ApiError {
     pub request_id: Option<String>,
 }
 
+/// What an operator should know of codes that stand for a mistake at this end, where the number alone helps nobody. Openpay's
+/// reference has the first three; 1014 is what the local stand-in answers to a refund beyond what is left.
+const MEANINGS: [(u32, &str); 4] = [
+    (1001, "Openpay finds the request malformed, or a field missing or out of range"),
+    (1002, "the private key is wrong, or not this merchant's: check the key and the merchant's id"),
+    (1005, "Openpay has no such merchant, charge or token: check the merchant's id, and test or production address"),
+    (1014, "the charge can't be given back by this amount: more than is left of it at Openpay"),
+];
+
 impl ApiError {
+    /// What its code means, for the codes an operator can do something about.
+    pub fn meaning(&self) -> Option<&'static str> {
+        MEANINGS.iter().find(|(code, _)| *code == self.error_code).map(|(_, meaning)| *meaning)
+    }
+
     /// Reads an error's body; a body that is none leaves just the status, which decides the safe default.
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
         let parsed: Option<Self> = serde_json::from_slice(body).ok();
@@ -34,7 +48,7 @@ impl fmt::Display for ApiError {
         if let Some(id) = &self.request_id {
             write!(f, ", request {id}")?;
         }
-        Ok(())
+        self.meaning().map_or(Ok(()), |meaning| write!(f, ": {meaning}"))
     }
 }
 
@@ -52,6 +66,12 @@ mod tests {
         assert!(!format!("{error:?}").contains("declined"), "{error:?}");
         assert_eq!((error.error_code, error.http_status), (3001, 402));
         assert_eq!(error.to_string(), "error 3001 (HTTP 402), request 20b98b5a-1");
+        assert_eq!(error.meaning(), None, "a bank's decline is told by the decline");
+        for code in [1001, 1002, 1005, 1014] {
+            let told = ApiError::of(400, format!("{{\"error_code\":{code}}}").as_bytes()).to_string();
+            let (number, words) = told.split_once(": ").unwrap();
+            assert!(number == format!("error {code} (HTTP 400)") && words.len() > 20, "{told}");
+        }
         for body in [&b"<html>Bad gateway</html>"[..], b"", b"[]", b"{\"error_code\":\"x\"}"] {
             let error = ApiError::of(502, body);
             assert_eq!((error.error_code, error.http_status), (0, 502));

@@ -20,6 +20,14 @@ pub enum RefundError {
     /// This ledger's refunds are the whole amount.
     #[error("all of it, {0}, has been given back already")]
     NothingLeft(Money),
+    /// Nothing, or more than is left.
+    #[error("{asked} can't be given back: 0.01 or more, and at most the {left} that are left of this payment")]
+    Beyond {
+        /// What was asked for.
+        asked: Money,
+        /// What this ledger has not given back.
+        left: Money,
+    },
     /// An earlier refund was open; the look-up that came first found that it was made. Nothing was sent.
     #[error(
         "an earlier refund of {0}, whose outcome was unknown, has been made, as Openpay tells now; nothing was sent this \
@@ -93,6 +101,7 @@ impl Till {
         let refund = self.ledger.begin_refund(attempt.id, amount, &before)?.map_err(|cause| match cause {
             NoRefund::Open(open) => RefundError::EarlierOpen(open.amount),
             NoRefund::NothingLeft => RefundError::NothingLeft(attempt.amount),
+            NoRefund::Beyond { left } => RefundError::Beyond { asked: amount.unwrap_or(left), left },
         })?;
         self.send(&refund, charge_id, &description(&refund, &attempt))
     }

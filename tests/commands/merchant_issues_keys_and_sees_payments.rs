@@ -4,12 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
 use tonopago::card::{Cvv, Expiry, Pan, YearMonth};
 use tonopago::clock::{ManualClock, SystemClock};
-use tonopago::http::{Credentials, Endpoint};
+use tonopago::http::{Credentials, Endpoint, HttpClient, Timeouts};
 use tonopago::ledger::{Ledger, NewAttempt};
 use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
@@ -102,6 +103,10 @@ fn from_issued_key_to_refund() {
     );
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference, "--amount", "50"]].concat());
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 50.00 MXN"), "{refunded:?}");
+    for amount in ["0", "150.51"] {
+        let run = tonopago([&["payments", "refund"], &openpay[..], &[&reference, "--amount", amount]].concat());
+        assert!(run.code == 1 && run.err.contains("at most the 150.50 MXN that are left"), "{run:?}");
+    }
     let told = tonopago(["payments", "list", "--ledger", &ledger]).out;
     assert!(told.contains("200.50 MXN") && told.trim_end().ends_with("  refunded 50.00 MXN"), "{told}");
     let shown = tonopago(["payments", "show", "--ledger", &ledger, "--format", "jsonl", &reference]).out;
@@ -112,6 +117,13 @@ fn from_issued_key_to_refund() {
     let (names, values) = (rows.next().unwrap(), rows.next().unwrap());
     let column = |name: &str| values[names.iter().position(|known| *known == name).unwrap()];
     assert_eq!((column("amount"), column("refunded"), column("refund_open")), ("200.50", "50.00", "0.00"), "{csv}");
+    // The answer is lost, and the money has gone back: it was "refund failed", and asking again paid twice.
+    let http = HttpClient::new(
+        Credentials::new(&SandboxConfig::default().private_key, ""),
+        Timeouts::answering_within(Duration::from_secs(30)),
+    );
+    let fault = br#"{"operation":"refund","fault":{"kind":"drop_after"}}"#;
+    assert_eq!(http.post(&format!("{}/admin/faults", sandbox.address), fault).unwrap().status, 204);
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference]].concat());
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 150.50 MXN"), "{refunded:?}");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;

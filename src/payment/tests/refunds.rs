@@ -132,3 +132,23 @@ fn nothing_is_sent_where_the_charge_cannot_be_looked_at_first() {
     assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::NotLookedAt(_))));
     assert_eq!((shop.given_back(), shop.shop.ledger.open_refunds().unwrap()), (0, vec![]));
 }
+
+/// They were sent, and came back as alarms with a number.
+#[test]
+fn nothing_and_more_than_is_left_are_not_sent() {
+    let (shop, attempt) = paid(calm());
+    let refuse = |asked: Money, rest: Money| {
+        let refused = shop.till().refund(attempt, Some(asked)).unwrap_err();
+        assert!(matches!(refused, RefundError::Beyond { left, .. } if left == rest), "{refused}");
+        assert!(refused.to_string().contains(&format!("at most the {rest}")), "{refused}");
+    };
+    refuse(Money::mxn(0), AMOUNT);
+    refuse(Money::mxn(AMOUNT.centavos + 1), AMOUNT);
+    assert_eq!(shop.last_events(1), ["approved"], "nothing was begun");
+    shop.till().refund(attempt, Some(TEN)).unwrap();
+    let rest = Money::mxn(AMOUNT.centavos - TEN.centavos);
+    refuse(Money::mxn(rest.centavos + 1), rest);
+    refuse(Money::mxn(0), rest);
+    assert_eq!(shop.till().refund(attempt, Some(rest)).unwrap(), rest, "to the centavo");
+    assert_eq!(shop.given_back(), AMOUNT.centavos);
+}
