@@ -38,7 +38,7 @@ pub enum RefundError {
     #[error(
         "nothing was sent: whether an earlier refund of {0} was made is not known yet; another would pay twice. Wait two \
          minutes and ask again, or run `tonopago payments reconcile`, which asks Openpay; if that can't decide, look at the \
-         charge in Openpay's dashboard"
+         charge in Openpay's dashboard, then see `tonopago payments settle --help`"
     )]
     EarlierOpen(Money),
     /// It was sent, and nobody knows yet whether it was made.

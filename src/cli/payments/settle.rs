@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use tonopago::ledger::{Attempt, ByHand, State};
+use tonopago::ledger::{Attempt, ByHand, Ledger, State};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
@@ -22,7 +22,14 @@ First look the order up in Openpay's dashboard, by the order id that `payments s
   paid    there is a completed charge under it that is this payment: amount, card's last digits, time. Take its id.
   unpaid  every charge under it failed, or is not this payment, or there is none; and none is in progress or pending.
 Unpaid lets the order be charged again, under another order id: if it was paid after all, the customer pays twice. Paid is
-final; to give money back use `payments refund`. Who settled it and why stand in the audit trail; the merchant is notified.
+final; to give money back use `payments refund`.
+
+A refund whose outcome is not known (`refund_open` in `payments show`) keeps others of its payment from being sent. Where
+`payments reconcile` can't decide it, look at the charge's refunds in the dashboard; not-refunded is not taken for 30 minutes:
+  refunded      a refund of that amount and time is there.
+  not-refunded  none is: the next `payments refund` is sent, and if it was made after all, the customer is paid twice.
+
+Who settled it and why stand in the audit trail; the merchant is notified of payments, not of refunds.
 
 Examples:
   tonopago payments settle --ledger ledger.sqlite 100017 --as unpaid --reason \"only a charge of 99.00 of another order there\"
@@ -55,22 +62,48 @@ enum Verdict {
     Paid,
     /// No charge took money or will
     Unpaid,
+    /// The refund whose outcome is not known was made
+    Refunded,
+    /// The refund whose outcome is not known was not made and will not be
+    NotRefunded,
 }
 
 impl Settle {
     pub(super) fn run(self) -> Outcome {
-        if self.verdict == Verdict::Unpaid && self.charge.is_some() {
-            return Err(Failure::usage("--charge is what paid: leave it out with --as unpaid"));
+        if self.verdict != Verdict::Paid && self.charge.is_some() {
+            return Err(Failure::usage("--charge is what paid: it goes with --as paid only"));
         }
         let login = || LOGIN.iter().find_map(|name| std::env::var(name).ok().filter(|login| !login.is_empty()));
         let who = self.by.clone().or_else(login);
         let who = who.ok_or_else(|| Failure::usage("nobody is logged in: say who you are with --by"))?;
         let ledger = self.ledger.open_existing()?;
-        let attempt = only_open(find(&ledger, &self.reference)?, &self.reference)?;
+        let found = find(&ledger, &self.reference)?;
+        if matches!(self.verdict, Verdict::Refunded | Verdict::NotRefunded) {
+            return self.settle_refund(&ledger, &found, &who);
+        }
+        let attempt = only_open(found, &self.reference)?;
         let paid = self.charge.as_deref().map(|charge| (charge, self.authorization.as_deref()));
         let found = ByHand { who: &who, reason: &self.reason, paid };
         let settled = ledger.settle_by_hand(attempt.id, &found).map_err(Failure::failed)?;
         writeln!(std::io::stdout().lock(), "{} is {} now", settled.ledger_reference(), settled.state)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Settle {
+    fn settle_refund(&self, ledger: &Ledger, found: &[Attempt], who: &str) -> Outcome {
+        let mut open = found.iter().filter(|attempt| attempt.refund_open.centavos > 0);
+        let (Some(attempt), None) = (open.next(), open.next()) else {
+            return Err(Failure::failed(format!(
+                "{:?} is not exactly one payment with an open refund",
+                self.reference
+            )));
+        };
+        let found = ByHand { who, reason: &self.reason, paid: None };
+        let made = self.verdict == Verdict::Refunded;
+        let refund = ledger.settle_refund_by_hand(attempt.id, made, &found).map_err(Failure::failed)?;
+        let (amount, payment) = (refund.amount, attempt.ledger_reference());
+        writeln!(std::io::stdout().lock(), "the refund of {amount} of {payment} is {} now", refund.state.name())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,9 +1,9 @@
-//! An attempt that can't be decided by asking the gateway, ended by a person who looked.
+//! An attempt or a refund that can't be decided by asking the gateway, ended by a person who looked.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::TransactionBehavior;
 
-use super::super::{Ledger, LedgerError, Outcome, State, audit};
+use super::super::{Ledger, LedgerError, Outcome, Refund, RefundState, State, audit};
 use super::{Attempt, detail, existing, set_outcome, write_down};
 use crate::card::Pan;
 
@@ -47,9 +47,7 @@ impl Ledger {
             return Err(LedgerError::Transition { id, from: attempt.state, to: outcome.state() });
         }
         if found.paid.is_none() && may_turn_up(&attempt, now) {
-            let minutes = MAY_TURN_UP.as_mins();
-            let cause = format!("it was sent less than {minutes} minutes ago: the charge may still be on its way");
-            return Err(LedgerError::ByHand(cause));
+            return Err(LedgerError::ByHand(too_early("charge")));
         }
         if let Some((charge, _)) = found.paid {
             let mut other = transaction.prepare("SELECT id FROM attempt WHERE charge_id = ?1 AND id <> ?2")?;
@@ -64,10 +62,34 @@ impl Ledger {
         transaction.commit()?;
         Ok(after)
     }
+
+    /// Ends an attempt's open refund by what a person found out: made or not. Who and why stand in the audit trail.
+    ///
+    /// # Errors
+    /// [`LedgerError::ByHand`] if none is open, if it was sent so lately that nobody can say it was not made, or what was
+    /// written can't be kept; [`LedgerError::Missing`]; [`LedgerError::Storage`].
+    pub fn settle_refund_by_hand(&self, attempt: i64, made: bool, found: &ByHand<'_>) -> Result<Refund, LedgerError> {
+        check(found).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+        let id = self.attempt(attempt)?.id;
+        let open = self.open_refund_of(id)?;
+        let open = open.ok_or_else(|| LedgerError::ByHand("none of its refunds is open".to_owned()))?;
+        if !made && is_fresh(open.created, self.now_ms()) {
+            return Err(LedgerError::ByHand(too_early("refund")));
+        }
+        let state = if made { RefundState::Refunded } else { RefundState::Failed };
+        self.settle_refund(open.id, state, &format!("settled by {}: {}", found.who, found.reason))
+    }
 }
 
 fn may_turn_up(attempt: &Attempt, now: i64) -> bool {
-    let sent = attempt.sent.unwrap_or(attempt.created);
+    is_fresh(attempt.sent.unwrap_or(attempt.created), now)
+}
+
+fn too_early(what: &str) -> String {
+    format!("it was sent less than {} minutes ago: the {what} may still be on its way", MAY_TURN_UP.as_mins())
+}
+
+fn is_fresh(sent: Timestamp, now: i64) -> bool {
     Timestamp::from_millisecond(now).map_or(true, |now| now.duration_since(sent) < MAY_TURN_UP)
 }
 
@@ -100,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::ledger::{Conflict, NewAttempt};
+    use crate::ledger::{Conflict, NewAttempt, ToldBefore};
     use crate::money::Money;
     use crate::service::{Authorization, PaymentKey};
 
@@ -165,6 +187,27 @@ mod tests {
             "one charge, two orders"
         );
         assert_eq!(ledger.attempt(second).unwrap().state, State::Unknown);
+    }
+
+    #[test]
+    fn a_refund_nobody_can_decide_is_settled_by_hand_and_lets_the_next_be_made() {
+        let (ledger, clock) = ledger();
+        let id = stuck(&ledger, "ord-1");
+        ledger.settle_by_hand(id, &paid("trx1")).unwrap();
+        let settle = |made: bool| ledger.settle_refund_by_hand(id, made, &UNPAID).map(|refund| refund.state);
+        assert!(matches!(settle(true), Err(LedgerError::ByHand(_))), "none is open");
+        let begin = || ledger.begin_refund(id, Some(Money::mxn(5_000)), &ToldBefore::default()).unwrap();
+        begin().unwrap();
+        assert!(matches!(settle(false), Err(LedgerError::ByHand(_))), "it may be on its way");
+        clock.advance(MAY_TURN_UP);
+        assert!(begin().is_err());
+        assert_eq!(settle(false).unwrap(), RefundState::Failed);
+        begin().unwrap();
+        assert_eq!(settle(true).unwrap(), RefundState::Refunded);
+        assert_eq!(ledger.attempt(id).unwrap().refunded, Money::mxn(5_000));
+        let said = &ledger.audit(1).unwrap()[0];
+        assert_eq!(said.event, "refunded");
+        assert_eq!(said.detail, "50.00 MXN: settled by ana: Openpay has 99.00 MXN there");
     }
 
     #[test]
