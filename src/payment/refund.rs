@@ -36,16 +36,17 @@ pub enum RefundError {
     EarlierMade(Money),
     /// An earlier refund is open, and Openpay does not tell yet what became of it. Nothing was sent.
     #[error(
-        "nothing was sent: whether an earlier refund of {0} was made is not known yet; another would pay twice. Wait two \
-         minutes and ask again, or run `tonopago payments reconcile`, which asks Openpay; if that can't decide, look at the \
-         charge in Openpay's dashboard, then see `tonopago payments settle --help`"
+        "nothing was sent: whether an earlier refund of {0} was made is not known yet; another would pay twice. \
+         `tonopago payments reconcile` asks Openpay again; what Openpay does not have half an hour after it was sent was \
+         not made. If that can't decide it, look at the charge in Openpay's dashboard, then see `tonopago payments settle \
+         --help`"
     )]
     EarlierOpen(Money),
     /// It was sent, and nobody knows yet whether it was made.
     #[error(
-        "whether {amount} was given back is not known ({error}): it must not be given back by other means now. Wait two \
-         minutes, then run `tonopago payments reconcile`, which asks Openpay; until that has told, no other refund of this \
-         payment is sent"
+        "whether {amount} was given back is not known ({error}): it must not be given back by other means now. \
+         `tonopago payments reconcile` asks Openpay again; what Openpay does not have half an hour after it was sent was \
+         not made. Until that has told, no other refund of this payment is sent"
     )]
     Unknown {
         /// How much.
@@ -154,9 +155,9 @@ impl Till {
     }
 
     /// Looks one refund up, records what is certain, and gives it as it is then. One that is not there may be on its way
-    /// until the gateway's own limit.
+    /// for as long as a charge that is not there: here no order id keeps a second from being made.
     fn reconcile_refund(&self, refund: &Refund) -> Result<Refund, LedgerError> {
-        let limit = SignedDuration::try_from(self.config.gateway_limit).unwrap_or(SignedDuration::MAX);
+        let limit = SignedDuration::try_from(self.config.lapse_after).unwrap_or(SignedDuration::MAX);
         let may_turn_up = self.now().duration_since(refund.created) < limit;
         match self.ask(refund)? {
             Told::Made => self.ledger.settle_refund(refund.id, RefundState::Refunded, ""),

@@ -11,7 +11,7 @@ use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
 use tonopago::card::{Cvv, Expiry, Pan, YearMonth};
 use tonopago::clock::{ManualClock, SystemClock};
 use tonopago::http::{Credentials, Endpoint, HttpClient, Timeouts};
-use tonopago::ledger::{Ledger, NewAttempt};
+use tonopago::ledger::{Ledger, NewAttempt, ToldBefore};
 use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
@@ -191,6 +191,11 @@ fn an_operator_settles_what_nobody_else_can() {
     for reference in ["100001", "100002", "nothing"] {
         assert_eq!(settle(&["unpaid", reference]).code, 1, "{reference}");
     }
+    assert_eq!(settle(&["not-refunded", "100001"]).code, 1, "no refund of it is open");
+    old.begin_refund(1, None, &ToldBefore::default()).unwrap().unwrap();
+    let list = tonopago(["payments", "list", "--ledger", &ledger]).out;
+    assert!(list.trim_end().ends_with("  perhaps refunded 1.00 MXN"), "{list}");
+    assert_eq!(settle(&["not-refunded", "100001"]).out, "the refund of 1.00 MXN of 100001 counts as not made now\n");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
     assert_eq!(audit.matches("settled by hand  by ana: looked it up").count(), 2, "{audit}");
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use tonopago::ledger::{Attempt, ByHand, Ledger, State};
+use tonopago::ledger::{Attempt, ByHand, Ledger, RefundState, State};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
@@ -103,7 +103,8 @@ impl Settle {
         let made = self.verdict == Verdict::Refunded;
         let refund = ledger.settle_refund_by_hand(attempt.id, made, &found).map_err(Failure::failed)?;
         let (amount, payment) = (refund.amount, attempt.ledger_reference());
-        writeln!(std::io::stdout().lock(), "the refund of {amount} of {payment} is {} now", refund.state.name())?;
+        let outcome = if refund.state == RefundState::Refunded { "made" } else { "not made" };
+        writeln!(std::io::stdout().lock(), "the refund of {amount} of {payment} counts as {outcome} now")?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -82,13 +82,15 @@ fn a_refund_nobody_can_look_up_keeps_the_next_from_being_sent() {
 }
 
 #[test]
-fn a_refund_that_never_arrived_is_given_up_only_after_the_gateways_limit() {
+fn a_refund_that_never_arrived_is_given_up_only_when_it_can_no_longer_turn_up() {
     let (config, clock) = clocked();
     let (shop, attempt) = paid(config);
     shop.fail_refund(Fault::DropBefore);
     assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { .. })));
     assert!(matches!(shop.till().refund(attempt, None), Err(RefundError::EarlierOpen(TEN))), "it may be on its way");
-    clock.advance(SignedDuration::from_secs(1));
+    clock.advance(SignedDuration::from_mins(29));
+    assert!(shop.till().reconcile_refunds(&mut || true).unwrap()[0].state.is_open());
+    clock.advance(SignedDuration::from_mins(1));
     let reconciled = shop.till().reconcile_refunds(&mut || true).unwrap();
     assert_eq!(reconciled.iter().map(|refund| refund.state).collect::<Vec<_>>(), [RefundState::Failed]);
     assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN);
