@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{Cashier, CashierConfig, Till};
 use tonopago::service::{Authorization, AuthorizeReply, Card, ChargeReply, PaymentKey, Reply, Request};
 
-use crate::harness::{Folder, Run, tonopago};
+use crate::harness::{Folder, Run, program, tonopago};
 use crate::service::Service;
 
 fn secret_file(folder: &Folder, name: &str, secret: &str) -> String {
@@ -32,11 +33,15 @@ fn issue(ledger: &str, more: &[&str]) -> Run {
     tonopago([&["keys", "issue", "--ledger", ledger], more].concat())
 }
 
-/// Authorizes and charges key 257139 as the box does.
-fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
+fn client(openpay: &str) -> Client {
     let sandbox = SandboxConfig::default();
     let key = PrivateKey::parse(&sandbox.private_key).unwrap();
-    let client = Client::new(&Config::new(openpay, &sandbox.merchant_id, key).unwrap());
+    Client::new(&Config::new(openpay, &sandbox.merchant_id, key).unwrap())
+}
+
+/// Authorizes and charges key 257139 as the box does.
+fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
+    let client = client(openpay);
     let ledger = Arc::new(Ledger::open(Path::new(ledger), Arc::new(SystemClock)).unwrap());
     let config =
         AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), Credentials::new("ivr", "hunter2-hunter2-hunter2"));
@@ -58,6 +63,30 @@ fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
         Reply::Charge(reply) => reply,
         Reply::Authorize(_) => panic!("an authorization's reply to a charge"),
     }
+}
+
+/// Has the sandbox do this to the next refund.
+fn order_fault(sandbox: &Service, fault: &str) {
+    let key = Credentials::new(&SandboxConfig::default().private_key, "");
+    let http = HttpClient::new(key, Timeouts::answering_within(Duration::from_secs(30)));
+    let order = format!(r#"{{"operation":"refund","fault":{fault}}}"#);
+    let answer = http.post(&format!("{}/admin/faults", sandbox.address), order.as_bytes()).unwrap();
+    assert_eq!(answer.status, 204);
+}
+
+/// Starts a refund whose answer never comes, and kills the process once the money has gone back.
+fn kill_while_refunding(refund: &[&str], ledger: &str, client: &Client) {
+    let mut process = Command::new(program()).args(refund).spawn().unwrap();
+    let ledger = Ledger::open(Path::new(ledger), Arc::new(SystemClock)).unwrap();
+    let is_made = || {
+        std::thread::sleep(Duration::from_millis(10));
+        let charge = ledger.attempt(1).unwrap().charge_id.unwrap();
+        let told = client.charge(&charge).unwrap().refund.and_then(|refund| refund.amount);
+        told == Some(Money::mxn(100)) && !ledger.open_refunds().unwrap().is_empty()
+    };
+    assert!((0..6000).any(|_| is_made()));
+    process.kill().unwrap(); // SIGKILL
+    process.wait().unwrap();
 }
 
 #[test]
@@ -117,15 +146,19 @@ fn from_issued_key_to_refund() {
     let (names, values) = (rows.next().unwrap(), rows.next().unwrap());
     let column = |name: &str| values[names.iter().position(|known| *known == name).unwrap()];
     assert_eq!((column("amount"), column("refunded"), column("refund_open")), ("200.50", "50.00", "0.00"), "{csv}");
-    // The answer is lost, and the money has gone back: it was "refund failed", and asking again paid twice.
-    let http = HttpClient::new(
-        Credentials::new(&SandboxConfig::default().private_key, ""),
-        Timeouts::answering_within(Duration::from_secs(30)),
+    // Killed between sending and recording: another process does not send it again.
+    let refund = [&["payments", "refund"], &openpay[..], &[&reference, "--amount", "1"]].concat();
+    order_fault(&sandbox, r#"{"kind":"delay_after","ms":600000}"#);
+    kill_while_refunding(&refund, &ledger, &client(&sandbox.address));
+    let run = tonopago(&refund);
+    assert!(
+        run.code == 1 && run.err.contains("an earlier refund of 1.00 MXN") && run.err.contains("has been made"),
+        "{run:?}"
     );
-    let fault = br#"{"operation":"refund","fault":{"kind":"drop_after"}}"#;
-    assert_eq!(http.post(&format!("{}/admin/faults", sandbox.address), fault).unwrap().status, 204);
+    // The answer is lost, and the money has gone back: it was "refund failed", and asking again paid twice.
+    order_fault(&sandbox, r#"{"kind":"drop_after"}"#);
     let refunded = tonopago([&["payments", "refund"], &openpay[..], &[&reference]].concat());
-    assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 150.50 MXN"), "{refunded:?}");
+    assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 149.50 MXN"), "{refunded:?}");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
     assert!(audit.lines().next().unwrap().contains("refunded"), "{audit}");
     for output in [&list.out, &show.out, &csv, &audit] {
