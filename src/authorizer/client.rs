@@ -60,18 +60,24 @@ impl AskError {
         }
     }
 
-    /// An outage's alarm is raised by whoever counts them; 429 is the service's own limit, and passes; what is about one
-    /// key is that key's merchant's business. The rest stays until somebody mends it.
-    fn log(&self) {
+    /// Whether the service takes neither this box's user nor its password.
+    pub const fn refuses_password(&self) -> bool {
+        matches!(self, Self::Status(401 | 403))
+    }
+
+    /// Whether the same comes again until somebody mends it. An outage and 429, the service's own limit, pass; what is
+    /// about one key is that key's merchant's business.
+    pub const fn is_to_mend(&self) -> bool {
         match self {
-            Self::Status(status) if *status < 500 && *status != 429 => {
-                tracing::error!(error = %self, "ALARM: the authorizer refuses this box's questions");
-            }
-            Self::Answer(WireError::Json { .. } | WireError::Field(_)) => {
-                tracing::error!(error = %self, "ALARM: the authorizer does not keep to the contract");
-            }
-            _ => tracing::warn!(error = %self, "no answer about a key"),
+            Self::Status(status) => *status < 500 && *status != 429,
+            Self::Answer(error) => matches!(error, WireError::Json { .. } | WireError::Field(_)),
+            Self::Transport(_) => false,
         }
+    }
+
+    /// Alarms are raised by whoever takes payments.
+    fn log(&self) {
+        tracing::warn!(error = %self, "no answer about a key");
     }
 }
 
@@ -111,6 +117,19 @@ impl AuthorizerClient {
         let body = encode_request(&self.profile, key, None, &self.clock.local_date_time());
         let answer = self.http.post(&self.url, &body).map_err(AskError::from);
         answer.and_then(|answer| self.read(&answer)).inspect_err(AskError::log)
+    }
+
+    /// Shows user and password without asking about a key: an empty object is no question, so it can't count as a guess.
+    /// Gives the status, which says that they are good unless there is nothing at this address.
+    ///
+    /// # Errors
+    /// [`AskError`] if there is no answer, the service is down behind a proxy, or it refuses them.
+    pub fn show_credentials(&self) -> Result<u16, AskError> {
+        match self.http.post(&self.url, b"{}")?.status {
+            status @ (401 | 403 | 502..=504) => Err(AskError::Status(status)),
+            // 500 too: whoever stumbles over such a body has looked at the password before.
+            status => Ok(status),
+        }
     }
 
     fn read(&self, answer: &Answer) -> Result<Result<Authorization, Refusal>, AskError> {

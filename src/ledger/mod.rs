@@ -23,6 +23,7 @@ mod backup;
 mod condition;
 mod keys;
 mod outbox;
+mod probe;
 mod received;
 mod refunds;
 mod schema;

@@ -1,8 +1,12 @@
 //! What is borne at this box: wrong keys, cards that are declined again and again, nearly everything declined, services
 //! that fail. Limits per call are the menu's; these hold over all calls.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 
+use super::{Alarms, Fault};
 use crate::authorizer::AskError;
 use crate::card::Pan;
 use crate::limits::{Breaker, BreakerConfig, Ratio, RatioLimit, Velocity, VelocityLimit};
@@ -67,16 +71,21 @@ pub(super) struct Abuse {
     declines: Ratio,
     authorizer: Breaker,
     gateway: Breaker,
+    /// The authorizer was not asked yet, or its last answer was none, or a refusal of the password.
+    in_doubt: AtomicBool,
+    alarms: Arc<Alarms>,
 }
 
 impl Abuse {
-    pub(super) fn new(limits: &AbuseLimits) -> Self {
+    pub(super) fn new(limits: &AbuseLimits, alarms: Arc<Alarms>) -> Self {
         Self {
             wrong_keys: Velocity::new(limits.wrong_keys),
             cards: Velocity::new(limits.card_declines),
             declines: Ratio::new(limits.declines),
             authorizer: Breaker::new(limits.authorizer),
             gateway: Breaker::new(limits.gateway),
+            in_doubt: AtomicBool::new(true),
+            alarms,
         }
     }
 
@@ -92,7 +101,7 @@ impl Abuse {
 
     /// Whether there is any point in asking for a card now.
     pub(super) fn may_charge(&self, now: Timestamp) -> bool {
-        self.declines.allows(now) && !self.gateway.is_open(now)
+        self.declines.allows(now) && !self.rests_gateway(now)
     }
 
     /// Whether the gateway may be asked for a token now; after its rest one charge is let through to see.
@@ -104,19 +113,53 @@ impl Abuse {
     pub(super) fn asked(&self, answer: &Result<Result<Authorization, Refusal>, AskError>, now: Timestamp) {
         match answer {
             Err(error) if error.is_outage() => {
-                if self.authorizer.failed(now) {
-                    tracing::error!("ALARM: the authorizer gives no answers; it is left alone for a while");
+                self.in_doubt.store(true, Ordering::Relaxed);
+                self.authorizer.failed(now);
+                if self.authorizer.is_open(now) {
+                    self.alarms.raise(Fault::Authorizer, error);
                 }
                 return;
             }
             Ok(Err(Refusal::Unknown | Refusal::Expired | Refusal::Blocked)) => {
                 if let Some(locked) = self.wrong_keys.failed(BOX, now) {
-                    tracing::error!(until = %locked.until, "ALARM: too many wrong keys; no keys are taken");
+                    self.alarms.tell(format!("too many wrong keys; none are taken until {}", locked.until));
                 }
             }
             Err(_) | Ok(Ok(_) | Err(Refusal::AlreadyPaid)) => {}
         }
         self.authorizer.succeeded();
+        self.answered(answer.as_ref().err());
+    }
+
+    /// Whether the authorizer should be shown the password, because no answer has told that it is good.
+    pub(super) fn doubts_authorizer(&self) -> bool {
+        self.in_doubt.load(Ordering::Relaxed)
+    }
+
+    /// What showing the authorizer the password showed.
+    pub(super) fn authorizer_shown(&self, answer: Result<u16, AskError>) {
+        match answer {
+            Err(error) if error.is_outage() => self.alarms.raise(Fault::Authorizer, &error),
+            Err(error) => self.answered(Some(&error)),
+            Ok(_) => {
+                self.authorizer.succeeded();
+                self.answered(None);
+            }
+        }
+    }
+
+    /// It works, whatever it said.
+    fn answered(&self, error: Option<&AskError>) {
+        self.alarms.clear(Fault::Authorizer);
+        let refused = error.filter(|error| error.refuses_password());
+        self.in_doubt.store(refused.is_some(), Ordering::Relaxed);
+        match (refused, error) {
+            (Some(error), _) => self.alarms.raise(Fault::Password, error),
+            (None, Some(error)) if error.is_to_mend() => self.alarms.tell(error.to_string()),
+            // Its own limit of requests says nothing of the password.
+            (None, Some(AskError::Status(429))) => {}
+            _ => self.alarms.clear(Fault::Password),
+        }
     }
 
     /// Whether this card may be tried now.
@@ -134,7 +177,7 @@ impl Abuse {
             tracing::warn!(last_four = %card.last_four(), "a card has been declined too often; it is not tried for a while");
         }
         if self.declines.count(declined, now) {
-            tracing::error!("ALARM: nearly all charges are declined; nothing is charged for a while");
+            self.alarms.tell(format!("nearly all charges are declined; from {now} on nothing is charged for a while"));
         }
     }
 
@@ -142,8 +185,17 @@ impl Abuse {
     pub(super) fn gateway_answered(&self, answered: bool, now: Timestamp) {
         if answered {
             self.gateway.succeeded();
-        } else if self.gateway.failed(now) {
-            tracing::error!("ALARM: Openpay makes no tokens; it is left alone for a while");
+            self.alarms.clear(Fault::Gateway);
+            return;
         }
+        self.gateway.failed(now);
+        if self.rests_gateway(now) {
+            self.alarms.raise(Fault::Gateway, &"it makes no tokens, and is left alone for a while");
+        }
+    }
+
+    /// Whether the gateway is left alone for a while.
+    pub(super) fn rests_gateway(&self, now: Timestamp) -> bool {
+        self.gateway.is_open(now)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
-use super::Cashier;
+use super::{Cashier, Fault};
 
 /// A thread that makes its round again and again. Dropping it ends it, as soon as its round asks whether it is to end.
 pub struct Background {
@@ -44,8 +44,8 @@ impl Background {
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Reconciles again and again, and asks whether a refused account has been mended. The first round finds out what a
-    /// crash left open.
+    /// Reconciles again and again, and looks whether payments can be taken. The first round finds out what a crash left
+    /// open.
     ///
     /// # Errors
     /// The system's, if it gives no thread.
@@ -77,12 +77,13 @@ impl Drop for Background {
 }
 
 fn round(cashier: &Cashier, stop: &Stop) {
-    if cashier.till().is_halted() && cashier.check().is_ok() {
-        tracing::info!("Openpay accepts the account again; payments are taken");
-    }
-    let reconciled = cashier.till().reconcile_while(&mut |_, _| !stop.is_asked());
-    let refunds = || cashier.till().reconcile_refunds(&mut || !stop.is_asked());
-    if let Err(error) = reconciled.and_then(|_| refunds()) {
-        tracing::error!(%error, "ALARM: the ledger failed while reconciling");
+    let till = cashier.till();
+    cashier.look();
+    let reconciled = till.reconcile_while(&mut |_, _| !stop.is_asked());
+    match reconciled.and_then(|_| till.reconcile_refunds(&mut || !stop.is_asked())) {
+        // The ledger was read; if it can be written, too, it is well.
+        Ok(_) if till.ledger().try_writing().is_ok() => till.alarms().clear(Fault::Ledger),
+        Ok(_) => {}
+        Err(error) => till.ledger_failed("reconciling", &error),
     }
 }

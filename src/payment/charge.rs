@@ -84,7 +84,8 @@ impl Till {
                 End::NextOrderId => {}
             }
         }
-        tracing::error!(order_id = authorization.order_id, "ALARM: too many failed charges of this order at Openpay");
+        let order_id = &authorization.order_id;
+        self.alarms.tell(format!("order {order_id}: too many failed charges of it at Openpay; it is not charged"));
         ChargeReply::Unavailable
     }
 
@@ -96,7 +97,7 @@ impl Till {
             Err(conflict) => conflict,
         };
         if let Conflict::Open(open) = &conflict {
-            self.reconcile_attempt(open).map_err(|error| out_of_order(&error))?;
+            self.reconcile_attempt(open).map_err(|error| self.out_of_order(&error))?;
         }
         match self.prepare(new)? {
             Ok(attempt) => Ok(attempt),
@@ -106,7 +107,12 @@ impl Till {
     }
 
     fn prepare(&self, new: &NewAttempt<'_>) -> Result<Result<Attempt, Conflict>, ChargeReply> {
-        self.ledger.prepare_attempt(new).map_err(|error| out_of_order(&error))
+        self.ledger.prepare_attempt(new).map_err(|error| self.out_of_order(&error))
+    }
+
+    fn out_of_order(&self, error: &LedgerError) -> ChargeReply {
+        self.ledger_failed("preparing a charge", error);
+        ChargeReply::Unavailable
     }
 
     fn payer(&self, authorization: &Authorization) -> Payer {
@@ -129,7 +135,7 @@ impl Till {
         if let Err(error) = &list {
             self.note(error);
         }
-        Finding::of(list, attempt, settled)
+        Finding::of(list, attempt, settled, &self.alarms)
     }
 }
 
@@ -141,7 +147,7 @@ impl Payment<'_> {
         };
         // From here on the charge may exist. If the ledger can't say so, it is not sent.
         if let Err(error) = self.till.ledger.mark_sent(self.attempt.id) {
-            return End::Reply(out_of_order(&error));
+            return End::Reply(self.till.out_of_order(&error));
         }
         let sent = Instant::now();
         match self.post(&token) {
@@ -200,7 +206,7 @@ impl Payment<'_> {
         if let Err(error) = &answer {
             self.till.note(error);
         }
-        Verdict::of(answer, &self.attempt)
+        Verdict::of(answer, &self.attempt, &self.till.alarms)
     }
 
     fn conclude(&self, verdict: Verdict, sent: Instant, before: Before) -> End {
@@ -313,10 +319,8 @@ impl Payment<'_> {
     }
 
     fn unknown(&self) -> ChargeReply {
-        tracing::error!(
-            attempt = self.attempt.id,
-            "ALARM: the outcome of a charge is not known; it will be reconciled"
-        );
+        let attempt = self.attempt.id;
+        self.till.alarms.tell(format!("attempt {attempt}: its charge's outcome is not known; it will be looked for"));
         self.settle(&Outcome::Unknown);
         ChargeReply::Unknown { reference: self.attempt.ledger_reference() }
     }
@@ -324,13 +328,10 @@ impl Payment<'_> {
     fn settle(&self, outcome: &Outcome) -> Option<Attempt> {
         let settled = self.till.ledger.settle(self.attempt.id, outcome);
         if let Err(error) = &settled {
-            tracing::error!(attempt = self.attempt.id, %error, "ALARM: an outcome could not be recorded");
+            let attempt = self.attempt.id;
+            self.till.alarms.tell(format!("attempt {attempt}: its outcome could not be recorded: {error}"));
+            self.till.ledger_failed("recording an outcome", error);
         }
         settled.ok()
     }
-}
-
-fn out_of_order(error: &LedgerError) -> ChargeReply {
-    tracing::error!(%error, "ALARM: the ledger failed; nothing is charged");
-    ChargeReply::Unavailable
 }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Alarms;
 use crate::ledger::Attempt;
 use crate::openpay::{Action, Charge, ChargeStatus, Error, ErrorKind};
 use crate::service::{ChargeReply, Decline};
@@ -42,9 +43,9 @@ pub(super) enum Finding {
 }
 
 impl Verdict {
-    pub(super) fn of(answer: Result<Charge, Error>, attempt: &Attempt) -> Self {
+    pub(super) fn of(answer: Result<Charge, Error>, attempt: &Attempt, alarms: &Alarms) -> Self {
         let error = match answer {
-            Ok(charge) => return Self::of_charge(charge, attempt),
+            Ok(charge) => return Self::of_charge(charge, attempt, alarms),
             Err(error) => error,
         };
         match (error.kind(), error.api()) {
@@ -60,8 +61,8 @@ impl Verdict {
         }
     }
 
-    fn of_charge(charge: Charge, attempt: &Attempt) -> Self {
-        match judge(&charge, attempt) {
+    fn of_charge(charge: Charge, attempt: &Attempt, alarms: &Alarms) -> Self {
+        match judge(&charge, attempt, alarms) {
             Some(true) => Self::Paid(Box::new(charge)),
             Some(false) => Self::NotPaid(charge.error_code),
             None => Self::Unclear,
@@ -71,11 +72,11 @@ impl Verdict {
 
 impl Finding {
     /// `settled` says that the attempt was sent so long ago that its charge, if it is not in the list, never will be.
-    pub(super) fn of(list: Result<Vec<Charge>, Error>, attempt: &Attempt, settled: bool) -> Self {
+    pub(super) fn of(list: Result<Vec<Charge>, Error>, attempt: &Attempt, settled: bool, alarms: &Alarms) -> Self {
         let Ok(charges) = list else { return Self::Undecided };
         // The list is filtered by the gateway; what it should not have sent is not believed.
         let ours = charges.into_iter().filter(|charge| charge.order_id.as_deref() == Some(&attempt.gateway_order_id));
-        let judged: Vec<_> = ours.map(|charge| (judge(&charge, attempt), charge)).collect();
+        let judged: Vec<_> = ours.map(|charge| (judge(&charge, attempt, alarms), charge)).collect();
         if let Some((_, charge)) = judged.iter().find(|(verdict, _)| *verdict == Some(true)) {
             return Self::Paid(Box::new(charge.clone()));
         }
@@ -101,18 +102,15 @@ pub(super) fn decline_reply(code: Option<u32>) -> ChargeReply {
 }
 
 /// `Some(true)` paid, `Some(false)` not paid and final, `None` undecided or not this payment.
-fn judge(charge: &Charge, attempt: &Attempt) -> Option<bool> {
+fn judge(charge: &Charge, attempt: &Attempt, alarms: &Alarms) -> Option<bool> {
     let is_same_order = charge.order_id.as_deref().is_none_or(|id| id == attempt.gateway_order_id);
     // What took no money takes none, whatever it was to be.
     if is_same_order && is_over(charge) {
         return Some(false);
     }
     if charge.amount != attempt.amount || !is_same_order {
-        tracing::error!(
-            attempt = attempt.id,
-            charge_id = charge.id,
-            "ALARM: the gateway has another amount or order under this order id"
-        );
+        let (attempt, charge) = (attempt.id, &charge.id);
+        alarms.tell(format!("attempt {attempt}: charge {charge} at Openpay is of another amount or order"));
         return None;
     }
     (charge.status == ChargeStatus::Completed).then_some(true)

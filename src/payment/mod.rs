@@ -6,6 +6,7 @@
 //! while a charge may still succeed.
 
 mod abuse;
+mod alarms;
 mod background;
 mod charge;
 mod finding;
@@ -29,6 +30,7 @@ use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Re
 
 use abuse::Abuse;
 pub use abuse::AbuseLimits;
+pub use alarms::{Alarm, Alarms, Fault};
 pub use background::{Background, Stop};
 pub use notify::{Notifier, NotifierConfig, NotifyReport};
 pub use reconcile::ReconcileReport;
@@ -83,6 +85,7 @@ pub struct Till {
     ledger: Arc<Ledger>,
     config: CashierConfig,
     halted: AtomicBool,
+    alarms: Arc<Alarms>,
     abuse: Abuse,
 }
 
@@ -131,6 +134,20 @@ impl Cashier {
         self.till.reconcile()
     }
 
+    /// Finds out before a caller does whether payments can be taken: writes to the ledger, asks Openpay about the account,
+    /// and shows the authorizer the password if nothing is known of it, or no good. What is found stands in
+    /// [`Till::alarms`].
+    pub(super) fn look(&self) {
+        if let Err(error) = self.till.ledger.try_writing() {
+            self.till.alarms.raise(Fault::Ledger, &error);
+        }
+        // What is wrong is noted.
+        let _ = self.till.check();
+        if self.till.abuse.doubts_authorizer() {
+            self.till.abuse.authorizer_shown(self.authorizer.show_credentials());
+        }
+    }
+
     /// The till.
     pub const fn till(&self) -> &Till {
         &self.till
@@ -151,7 +168,7 @@ impl Cashier {
             }
             Ok(None) => AuthorizeReply::Unavailable,
             Err(error) => {
-                tracing::error!(%error, "ALARM: the ledger failed; no key is taken");
+                self.till.ledger_failed("looking a key up", &error);
                 AuthorizeReply::Unavailable
             }
         }
@@ -161,8 +178,9 @@ impl Cashier {
 impl Till {
     /// A till; nothing is sent yet.
     pub fn new(openpay: Client, ledger: Arc<Ledger>, config: CashierConfig) -> Self {
-        let abuse = Abuse::new(&config.abuse);
-        Self { openpay, ledger, config, halted: AtomicBool::new(false), abuse }
+        let alarms = Arc::new(Alarms::default());
+        let abuse = Abuse::new(&config.abuse, Arc::clone(&alarms));
+        Self { openpay, ledger, config, halted: AtomicBool::new(false), alarms, abuse }
     }
 
     /// Asks Openpay whether the credentials are good, and takes or stops taking payments accordingly.
@@ -172,8 +190,19 @@ impl Till {
     pub fn check(&self) -> Result<(), Error> {
         let result = self.openpay.merchant().map(drop);
         match &result {
-            Ok(()) => self.halted.store(false, Ordering::Relaxed),
+            Ok(()) => {
+                self.halted.store(false, Ordering::Relaxed);
+                self.alarms.clear(Fault::Account);
+            }
             Err(error) => self.note(error),
+        }
+        match &result {
+            Err(error) if error.api().is_none_or(|api| api.http_status >= 500) => {
+                self.alarms.raise(Fault::Gateway, error);
+            }
+            // It answers, but may still make no tokens.
+            _ if self.abuse.rests_gateway(self.now()) => {}
+            _ => self.alarms.clear(Fault::Gateway),
         }
         result
     }
@@ -181,6 +210,11 @@ impl Till {
     /// Whether no payments are taken because Openpay refuses the credentials or the account.
     pub fn is_halted(&self) -> bool {
         self.halted.load(Ordering::Relaxed)
+    }
+
+    /// What keeps payments from being taken, and what an operator must know of them.
+    pub const fn alarms(&self) -> &Arc<Alarms> {
+        &self.alarms
     }
 
     /// The ledger, for listings.
@@ -208,6 +242,14 @@ impl Till {
         Ok(blocked.then_some(AuthorizeReply::Refused(Refusal::Blocked)))
     }
 
+    /// What the ledger could not do: that it can't be read or written stands until it can, anything else is told.
+    fn ledger_failed(&self, what: &str, error: &LedgerError) {
+        match error {
+            LedgerError::Storage(_) => self.alarms.raise(Fault::Ledger, error),
+            _ => self.alarms.tell(format!("the ledger failed while {what}: {error}")),
+        }
+    }
+
     /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.
     fn note(&self, error: &Error) {
         let Some(api) = error.api() else {
@@ -217,9 +259,12 @@ impl Till {
         // A 403 without Openpay's code is some firewall's opinion of one request.
         if HALTING_CODES.contains(&api.error_code) || api.http_status == 401 {
             self.halted.store(true, Ordering::Relaxed);
-            tracing::error!(%error, "ALARM: Openpay refuses the account; no payments are taken until it is mended");
+            self.alarms.raise(Fault::Account, error);
         } else if matches!(api.action(), Action::Alarm | Action::OurFault | Action::NewToken) {
-            tracing::error!(%error, "ALARM: Openpay");
+            // Without the request's id, which is each one's own: the same is told once.
+            tracing::warn!(%error, "Openpay");
+            let (code, status) = (api.error_code, api.http_status);
+            self.alarms.tell(format!("Openpay refuses a request with error {code} (HTTP {status})"));
         } else {
             tracing::warn!(%error, "Openpay");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Background, Stop};
+use super::{Alarms, Background, Fault, Stop};
 use crate::authorizer::{EVENT_ID_HEADER, SIGNATURE_HEADER};
 use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts};
 use crate::ledger::{Ledger, LedgerError, Notification};
@@ -47,6 +47,7 @@ pub struct Notifier {
     http: HttpClient,
     url: String,
     secret: SigningSecret,
+    alarms: Arc<Alarms>,
 }
 
 impl NotifierConfig {
@@ -71,7 +72,13 @@ impl Notifier {
         let NotifierConfig { endpoint, secret, authorities, timeouts } = config;
         ledger.keep_notifications()?;
         let http = HttpClient::trusting(authorities.as_ref(), None, timeouts);
-        Ok(Self { ledger, http, url: endpoint.as_str().to_owned(), secret })
+        Ok(Self { ledger, http, url: endpoint.as_str().to_owned(), secret, alarms: Arc::default() })
+    }
+
+    /// Its alarms go to these, with a till's.
+    #[must_use]
+    pub fn with_alarms(self, alarms: Arc<Alarms>) -> Self {
+        Self { alarms, ..self }
     }
 
     /// Delivers everything that is due now.
@@ -126,7 +133,8 @@ impl Notifier {
         if keep {
             tracing::warn!(event, order_id, tries, error, "the merchant could not be told; it is tried again");
         } else {
-            tracing::error!(event, order_id, tries, error, "ALARM: the merchant could not be told of a payment");
+            let text = format!("order {order_id}: the merchant could not be told of {event} in {tries} tries: {error}");
+            self.alarms.tell(text);
         }
         Ok(keep)
     }
@@ -141,7 +149,7 @@ impl Notifier {
 
     fn round(&self, stop: &Stop) {
         if let Err(error) = self.deliver_while(&|| !stop.is_asked()) {
-            tracing::error!(%error, "ALARM: the ledger failed while telling the merchant");
+            self.alarms.raise(Fault::Ledger, &error);
         }
     }
 }

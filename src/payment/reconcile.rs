@@ -57,7 +57,7 @@ impl Till {
                 return Ok(report);
             }
             if self.reconcile_attempt(&attempt)? == State::Approved {
-                tracing::error!(attempt = attempt.id, "ALARM: a charge turned up after it had been given up");
+                self.alarms.tell(format!("attempt {}: its charge turned up after it had been given up", attempt.id));
                 report.count(State::Approved);
             }
         }

@@ -4,13 +4,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::line::attendant::Phase;
 use crate::media::MediaTime;
+use crate::payment::{Alarms, Fault};
+use crate::service::{ChargeReply, Reply};
 
 /// Troubles kept for the status page.
 const MOST_NOTES: usize = 100;
@@ -30,6 +32,8 @@ pub struct Board {
     hash: Mutex<String>,
     notes: Mutex<VecDeque<Note>>,
     troubles: AtomicU64,
+    /// What the payments tell; nothing until they have been started.
+    payments: OnceLock<Arc<Alarms>>,
 }
 
 /// Something an operator should know.
@@ -72,11 +76,15 @@ pub enum Count {
     Refused,
     /// Connections that were no calls; counted at the first line of their listener.
     NoCalls,
+    /// Charges declined, as told to callers.
+    Declined,
+    /// Charges whose outcome callers were told is not known.
+    Unknown,
 }
 
 impl Count {
     /// All, with name and meaning for metrics.
-    pub const ALL: [(Self, &'static str, &'static str); 15] = [
+    pub const ALL: [(Self, &'static str, &'static str); 17] = [
         (Self::Calls, "calls", "Calls begun"),
         (Self::Rings, "rings", "Rings"),
         (Self::GoneTones, "hang_up_tones", "Calls ended by the network's tone"),
@@ -92,7 +100,21 @@ impl Count {
         (Self::Missing, "samples_missing", "Silent samples heard because none had come in time"),
         (Self::Refused, "calls_refused", "Calls turned away because all lines of their listener were taken"),
         (Self::NoCalls, "connections_refused", "Connections that were no calls"),
+        (Self::Declined, "declined", "Payments told to callers as declined"),
+        (Self::Unknown, "unknown", "Payments whose outcome was not known when the caller was told"),
     ];
+}
+
+impl Count {
+    /// What is counted of a service's reply.
+    pub(super) const fn of(reply: &Reply) -> Option<Self> {
+        match reply {
+            Reply::Charge(ChargeReply::Approved { .. }) => Some(Self::Approved),
+            Reply::Charge(ChargeReply::Declined(_) | ChargeReply::Correct(_)) => Some(Self::Declined),
+            Reply::Charge(ChargeReply::Unknown { .. }) => Some(Self::Unknown),
+            Reply::Charge(ChargeReply::AlreadyPaid { .. } | ChargeReply::Unavailable) | Reply::Authorize(_) => None,
+        }
+    }
 }
 
 /// One line.
@@ -151,7 +173,14 @@ impl Board {
             hash: Mutex::new(hash.to_owned()),
             notes: Mutex::default(),
             troubles: AtomicU64::new(0),
+            payments: OnceLock::new(),
         }
+    }
+
+    /// From now on what the payments tell is told here, too.
+    pub(super) fn watch(&self, payments: &Arc<Alarms>) {
+        // Set once, when the box starts.
+        let _ = self.payments.set(Arc::clone(payments));
     }
 
     /// Notes a trouble, on the page and in the log.
@@ -163,9 +192,24 @@ impl Board {
         notes.truncate(MOST_NOTES);
     }
 
-    /// Troubles since the start.
+    /// Troubles since the start, those of the payments with them.
     pub fn troubles(&self) -> u64 {
-        self.troubles.load(Ordering::Relaxed)
+        self.troubles.load(Ordering::Relaxed) + self.payments.get().map_or(0, |payments| payments.count())
+    }
+
+    /// Why no payments can be taken now.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.payments.get().map_or_else(Vec::new, |payments| payments.standing())
+    }
+
+    /// The last troubles, newest first.
+    fn notes(&self) -> Vec<Note> {
+        let mut notes: Vec<Note> = lock(&self.notes).iter().cloned().collect();
+        let told = self.payments.get().map_or_else(Vec::new, |payments| payments.told());
+        notes.extend(told.into_iter().map(|alarm| Note { at: alarm.at, text: alarm.text }));
+        notes.sort_by_key(|note| std::cmp::Reverse(note.at));
+        notes.truncate(MOST_NOTES);
+        notes
     }
 
     /// The configuration's hash.
@@ -177,15 +221,22 @@ impl Board {
         hash.clone_into(&mut lock(&self.hash));
     }
 
-    /// Whether every line's sound runs and its hook works.
+    /// Whether every line's sound runs and its hook works, and payments can be taken.
     pub fn is_well(&self) -> bool {
-        self.lines.iter().all(|line| line.state().trouble().is_none())
+        self.ailments().is_empty()
+    }
+
+    /// What is not well, in words that anybody may read.
+    pub fn ailments(&self) -> Vec<&'static str> {
+        let line = self.lines.iter().find(|line| line.state().trouble().is_some());
+        let line = line.map(|_| "a line has no sound or no hook");
+        line.into_iter().chain(self.faults().into_iter().map(Fault::meaning)).collect()
     }
 
     /// Everything but payments, for the status page.
     pub fn snapshot(&self) -> Value {
         let notes: Vec<Value> =
-            lock(&self.notes).iter().map(|note| json!({ "at": note.at.to_string(), "text": note.text })).collect();
+            self.notes().iter().map(|note| json!({ "at": note.at.to_string(), "text": note.text })).collect();
         json!({
             "name": self.name,
             "version": env!("CARGO_PKG_VERSION"),
@@ -193,6 +244,7 @@ impl Board {
             "demo": self.demo,
             "started": self.started.to_string(),
             "lines": self.lines.iter().map(LineBoard::snapshot).collect::<Vec<_>>(),
+            "faults": self.faults().into_iter().map(Fault::meaning).collect::<Vec<_>>(),
             "troubles": notes,
         })
     }
@@ -302,6 +354,16 @@ mod tests {
         for (index, (count, ..)) in Count::ALL.iter().enumerate() {
             assert_eq!(*count as usize, index);
         }
+    }
+
+    #[test]
+    fn what_a_charge_came_to_is_counted() {
+        let (reference, declined) = (String::from("r"), ChargeReply::Declined(crate::service::Decline::Generic));
+        let of = |reply| Count::of(&Reply::Charge(reply));
+        assert_eq!(of(ChargeReply::Approved { reference: reference.clone() }), Some(Count::Approved));
+        assert_eq!(of(declined), Some(Count::Declined));
+        assert_eq!(of(ChargeReply::Unknown { reference: reference.clone() }), Some(Count::Unknown));
+        assert_eq!([of(ChargeReply::AlreadyPaid { reference }), of(ChargeReply::Unavailable)], [None, None]);
     }
 
     #[test]

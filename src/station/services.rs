@@ -78,7 +78,7 @@ impl Shop {
             }
         };
         let mut backgrounds = vec![Background::reconciling(Arc::clone(&cashier), reconcile_every)?];
-        backgrounds.extend(start_notifier(services, &ledger)?);
+        backgrounds.extend(start_notifier(services, &cashier)?);
         let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
         Ok(Self { cashier, ledger, backgrounds, rehearsal, orders })
     }
@@ -103,12 +103,13 @@ impl Shop {
 }
 
 /// Tells the merchant how payments ended, if the configuration says where.
-fn start_notifier(services: &Services, ledger: &Arc<Ledger>) -> Result<Option<Background>, ShopError> {
+fn start_notifier(services: &Services, cashier: &Cashier) -> Result<Option<Background>, ShopError> {
     let Services::Live(live) = services else { return Ok(None) };
     let Some(config) = live.notify.clone() else { return Ok(None) };
-    let notifier = Notifier::new(Arc::clone(ledger), config);
+    let till = cashier.till();
+    let notifier = Notifier::new(Arc::clone(till.ledger()), config);
     let notifier = notifier.map_err(|source| ShopError::Ledger { file: live.ledger.display().to_string(), source })?;
-    Ok(Some(notifier.start(Notifier::INTERVAL)?))
+    Ok(Some(notifier.with_alarms(Arc::clone(till.alarms())).start(Notifier::INTERVAL)?))
 }
 
 fn rehearse(folder: &Path) -> Result<Rehearsal, ShopError> {

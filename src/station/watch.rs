@@ -70,6 +70,7 @@ impl Station {
         let demo = config.services.is_demo();
         let board = Arc::new(Board::new(&config.name, demo, &config.hash, Timestamp::now(), lines));
         let shop = Arc::new(Shop::start(&config.services, config.reconcile_every)?);
+        board.watch(shop.cashier.till().alarms());
         let recording = config.recording.clone().map(|settings| CallRecorder::start(settings, Arc::clone(&board)));
         let (recorder, writing) = recording.transpose().map_err(StationError::Recording)?.unzip();
         let server = match &config.status {

@@ -1,5 +1,6 @@
 //! Payments over real HTTP on loopback, with every fault the sandbox knows.
 
+mod alarms;
 mod codes;
 mod customers;
 mod doubles;

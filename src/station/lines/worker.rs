@@ -306,8 +306,8 @@ impl Worker {
         let work = move || {
             let span = tracing::info_span!("request", call = call_id, service = request.name());
             let reply = span.in_scope(|| shop.perform(request));
-            if matches!(reply, Reply::Charge(ChargeReply::Approved { .. })) {
-                board.lines[index].add(Count::Approved, 1);
+            if let Some(count) = Count::of(&reply) {
+                board.lines[index].add(count, 1);
             }
             // The line may have gone; what was done is in the ledger.
             let _ = answer.try_send((call, id, reply));

@@ -1,4 +1,4 @@
-//! The board as Prometheus metrics (OpenMetrics text).
+//! The board and the ledger's open ends as Prometheus metrics (OpenMetrics text).
 
 use std::fmt::Error;
 use std::sync::Arc;
@@ -11,16 +11,61 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::super::board::{Board, Count};
+use super::super::services::Shop;
+use crate::ledger::{LedgerError, State};
 use crate::line::attendant::Phase;
+use crate::payment::Fault;
 
 /// As OpenMetrics asks for.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A registry that reads the board whenever it is asked.
-pub(super) fn registry(board: &Arc<Board>) -> Registry {
+pub(super) fn registry(board: &Arc<Board>, shop: &Arc<Shop>) -> Registry {
     let mut registry = Registry::with_prefix("tonopago");
     registry.register_collector(Box::new(FromBoard(Arc::clone(board))));
+    registry.register_collector(Box::new(FromLedger(Arc::clone(shop))));
     registry
+}
+
+/// All that is registered. Blocking: the ledger is read.
+pub(super) fn text(registry: &Registry) -> Result<String, Error> {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry)?;
+    Ok(text)
+}
+
+/// What of the ledger has not come to its end. Left out if it can't be read, which is a fault of its own.
+struct FromLedger(Arc<Shop>);
+
+impl std::fmt::Debug for FromLedger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FromLedger").finish_non_exhaustive()
+    }
+}
+
+impl FromLedger {
+    fn open_attempts(&self) -> Result<usize, LedgerError> {
+        let open = State::ALL.iter().filter(|state| state.is_open());
+        open.map(|state| Ok(self.0.ledger.attempts_in(*state)?.len())).sum()
+    }
+}
+
+impl Collector for FromLedger {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let attempts = self.open_attempts().ok().and_then(|count| i64::try_from(count).ok());
+        let notifications = self.0.ledger.undelivered_notifications().ok().and_then(|count| i64::try_from(count).ok());
+        let gauges = [
+            ("open_attempts", "Charge attempts whose outcome is not known yet", attempts),
+            ("undelivered_notifications", "Outcomes the merchant has not acknowledged yet", notifications),
+        ];
+        for (name, help, count) in gauges {
+            if let Some(count) = count {
+                let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+                ConstGauge::new(count).encode(gauge)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -42,11 +87,22 @@ impl Collector for FromBoard {
         troubles.encode(encoder.encode_descriptor("troubles", "Troubles noted", None, MetricType::Counter)?)?;
         let started = ConstGauge::new(board.started.as_second());
         started.encode(encoder.encode_descriptor("start_seconds", "Start, Unix time", None, MetricType::Gauge)?)?;
+        self.encode_faults(&mut encoder)?;
         self.encode_lines(&mut encoder)
     }
 }
 
 impl FromBoard {
+    fn encode_faults(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let standing = self.0.faults();
+        let mut family = encoder.encode_descriptor("fault", "Payments can't be taken", None, MetricType::Gauge)?;
+        for fault in Fault::ALL {
+            let stands = i64::from(standing.contains(&fault));
+            ConstGauge::new(stands).encode(family.encode_family(&[("fault", fault.name())])?)?;
+        }
+        Ok(())
+    }
+
     fn encode_lines(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         for (count, name, help) in Count::ALL {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

@@ -14,12 +14,12 @@ mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::Router;
 use prometheus_client::registry::Registry;
 
 use super::board::Board;
@@ -56,7 +56,7 @@ fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Rout
         shop: Arc::clone(shop),
         gate: Gate::new(settings.password_hash.clone(), settings.https),
         last_right: program::LastRight::new(),
-        registry: metrics::registry(board),
+        registry: metrics::registry(board, shop),
         local: settings.listen.ip().is_loopback() && !settings.https,
     });
     let inside = Router::new()
@@ -108,11 +108,11 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
 }
 
 async fn healthz(State(app): State<Arc<App>>) -> Response {
-    if app.board.is_well() {
-        "ok\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "a line has no sound or no hook\n").into_response()
+    let ailments = app.board.ailments();
+    if ailments.is_empty() {
+        return "ok\n".into_response();
     }
+    (StatusCode::SERVICE_UNAVAILABLE, ailments.join("\n") + "\n").into_response()
 }
 
 async fn read_metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -121,9 +121,9 @@ async fn read_metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Respon
     {
         return refusal;
     }
-    let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, &app.registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    // The ledger waits for the disk: that is done where waiting holds up nobody.
+    match tokio::task::spawn_blocking(move || metrics::text(&app.registry)).await {
+        Ok(Ok(text)) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -6,7 +6,8 @@ use crate::http::{Credentials, HttpClient, Timeouts};
 
 struct Bench {
     server: Server,
-    _folder: tempfile::TempDir,
+    shop: Arc<Shop>,
+    folder: tempfile::TempDir,
 }
 
 fn bench(password: Option<&str>) -> Bench {
@@ -14,14 +15,20 @@ fn bench(password: Option<&str>) -> Bench {
 }
 
 fn bench_with(password: Option<&str>, https: bool) -> Bench {
+    bench_looking(password, https, Duration::from_secs(60))
+}
+
+/// Looks whether payments can be taken every so often.
+fn bench_looking(password: Option<&str>, https: bool, every: Duration) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let board =
         Arc::new(Board::new("caja", true, "abc", jiff::Timestamp::UNIX_EPOCH, vec![LineBoard::new("l1", "card")]));
     let services = super::super::Services::Demo(folder.path().join("demo"));
-    let shop = Arc::new(Shop::start(&services, Duration::from_secs(60)).unwrap());
+    let shop = Arc::new(Shop::start(&services, every).unwrap());
+    board.watch(shop.cashier.till().alarms());
     let hash = password.map(|password| hash_password(password).unwrap());
     let settings = StatusConfig { listen: ([127, 0, 0, 1], 0).into(), password_hash: hash, https };
-    Bench { server: serve(&settings, &board, &shop).unwrap(), _folder: folder }
+    Bench { server: serve(&settings, &board, &shop).unwrap(), shop, folder }
 }
 
 /// One request as it goes over the wire; the whole answer.
@@ -180,4 +187,72 @@ fn metrics_and_health_are_for_programs() {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
     assert_eq!(text("/healthz"), "ok\n");
+}
+
+/// Waits for an answer that holds a text, far longer than it should take.
+fn wait_for(bench: &Bench, path: &str, text: &str) -> String {
+    for _ in 0..6000 {
+        let answer = get(bench, path, "");
+        if answer.contains(text) {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{path} never said {text}: {}", get(bench, path, ""))
+}
+
+/// A box whose disk was full took no payment, said so in its log, and `/healthz` said `ok`.
+#[test]
+fn a_ledger_that_cannot_be_written_is_told_until_it_can() {
+    let bench = bench_looking(None, false, Duration::from_millis(20));
+    assert!(wait_for(&bench, "/healthz", "\r\n\r\nok\n").starts_with("HTTP/1.1 200"));
+    // As a full disk answers whoever writes, from another connection.
+    let disk = rusqlite::Connection::open(bench.folder.path().join("demo/ledger.sqlite")).unwrap();
+    disk.busy_timeout(Duration::from_secs(60)).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
+    disk.execute_batch(full).unwrap();
+    let ill = wait_for(&bench, "/healthz", "the ledger can't be read or written");
+    assert!(ill.starts_with("HTTP/1.1 503") && !ill.contains("disk is full"), "no more than it means: {ill}");
+    // Rounds pass, and each would write.
+    std::thread::sleep(Duration::from_millis(200));
+    let state = get(&bench, "/api/state", "");
+    assert_eq!(state.matches("disk is full").count(), 1, "told once, with the cause: {state}");
+    let metrics = get(&bench, "/metrics", "");
+    for line in ["tonopago_troubles_total 1\n", "tonopago_fault{fault=\"ledger\"} 1\n", "{fault=\"account\"} 0\n"] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    disk.execute_batch("DROP TRIGGER full").unwrap();
+    assert!(wait_for(&bench, "/healthz", "\r\n\r\nok\n").starts_with("HTTP/1.1 200"), "by itself");
+    assert!(get(&bench, "/metrics", "").contains("tonopago_fault{fault=\"ledger\"} 0\n"));
+}
+
+#[test]
+fn metrics_tell_what_has_not_come_to_its_end() {
+    let bench = bench(None);
+    let metrics = || get(&bench, "/metrics", "");
+    assert!(
+        metrics().contains("tonopago_open_attempts 0\n")
+            && metrics().contains("tonopago_declined_total{line=\"l1\"} 0")
+    );
+    let key = bench.shop.demo_key().unwrap();
+    let reply = bench.shop.perform(crate::service::Request::Authorize { key: key.clone() });
+    let crate::service::Reply::Authorize(crate::service::AuthorizeReply::Authorized(authorization)) = reply else {
+        panic!("{reply:?}")
+    };
+    bench.shop.ledger.keep_notifications().unwrap();
+    let new = crate::ledger::NewAttempt {
+        key: &key,
+        authorization: &authorization,
+        brand: crate::card::Brand::Visa,
+        last_four: crate::card::Pan::parse("4111111111111111").ok().unwrap().last_four(),
+        months: None,
+    };
+    let attempt = bench.shop.ledger.prepare_attempt(&new).unwrap().ok().unwrap();
+    assert!(metrics().contains("tonopago_open_attempts 1\n"), "{}", metrics());
+    bench.shop.ledger.settle(attempt.id, &crate::ledger::Outcome::Declined { code: Some(3001), counts: true }).unwrap();
+    let after = metrics();
+    assert!(
+        after.contains("tonopago_open_attempts 0\n") && after.contains("tonopago_undelivered_notifications 1\n"),
+        "{after}"
+    );
 }

@@ -96,8 +96,9 @@ function showState() {
   $("demo").hidden = !state.demo;
   $("demo").textContent = texts().demo;
   state.lines.forEach(showLine);
-  $("troubles").replaceChildren(...state.troubles.map((note) => element("li", "", `${time(note.at)} ${note.text}`)));
-  if (!state.troubles.length) $("troubles").append(element("li", "dim", texts().none));
+  const faults = state.faults.map((text) => element("li", "bad", text));
+  $("troubles").replaceChildren(...faults, ...state.troubles.map((note) => element("li", "", `${time(note.at)} ${note.text}`)));
+  if (!state.troubles.length && !faults.length) $("troubles").append(element("li", "dim", texts().none));
   $("version").textContent = `${state.version} · ${state.config} · ${new Date(state.started).toLocaleString(language)}`;
 }
 

@@ -1,0 +1,78 @@
+//! What keeps payments from being taken is known before a caller finds out, and goes when it does.
+
+use std::sync::Arc;
+
+use super::super::{Alarms, Cashier, CashierConfig, Fault, Till};
+use super::*;
+use crate::authorizer::{AuthorizerClient, AuthorizerConfig};
+use crate::clock::SystemClock;
+use crate::http::{Credentials, Endpoint};
+use crate::openpay::sandbox::Fault as SandboxFault;
+use crate::openpay::{Client, Config, PrivateKey};
+
+/// A cashier with these credentials beside a rehearsal's own.
+fn cashier(shop: &Shop, openpay_key: &str, password: &str, authorizer: &str) -> Cashier {
+    let (sandbox, clock) = (SandboxConfig::default(), Arc::new(SystemClock));
+    let key = PrivateKey::parse(openpay_key).unwrap();
+    let openpay = Config::new(&shop.shop.sandbox.base_url(), &sandbox.merchant_id, key).unwrap();
+    let payer = Payer { name: "C".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
+    let till = Till::new(Client::new(&openpay), Arc::clone(&shop.shop.ledger), CashierConfig::new(payer));
+    let credentials = Credentials::new("ivr", password);
+    let config = AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), credentials);
+    Cashier::new(AuthorizerClient::new(config, clock), till)
+}
+
+fn told(alarms: &Alarms) -> Vec<String> {
+    alarms.told().into_iter().map(|alarm| alarm.text).collect()
+}
+
+#[test]
+fn a_good_box_looks_and_finds_nothing() {
+    let shop = Shop::open(calm());
+    let cashier = &shop.shop.cashier;
+    assert!(cashier.till().abuse.doubts_authorizer());
+    cashier.look();
+    assert_eq!((cashier.till().alarms().standing(), told(cashier.till().alarms())), (vec![], vec![]));
+    assert!(!cashier.till().abuse.doubts_authorizer(), "an authorizer that took the password is not bothered again");
+}
+
+#[test]
+fn a_wrong_openpay_key_and_a_wrong_password_stand_and_are_told_once() {
+    let shop = Shop::open(calm());
+    let url = shop.shop.authorizer.as_ref().unwrap().url();
+    let wrong = cashier(&shop, "sk_0123456789abcdef0123456789abcdef", "wrong", &url);
+    for _ in 0..3 {
+        wrong.look();
+    }
+    let alarms = wrong.till().alarms();
+    assert_eq!(alarms.standing(), [Fault::Account, Fault::Password]);
+    assert!(wrong.till().is_halted());
+    let told = told(alarms);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with("the authorizer answered with status 401"), "{told:?}");
+}
+
+#[test]
+fn services_that_are_down_stand_until_they_are_back() {
+    let mut shop = Shop::open(calm());
+    let key = SandboxConfig::default().private_key;
+    let down = cashier(&shop, &key, "any", "http://127.0.0.1:1/openpay/authorizer");
+    down.look();
+    assert_eq!(down.till().alarms().standing(), [Fault::Authorizer]);
+    shop.shop.authorizer = None;
+    let cashier = Arc::clone(&shop.shop.cashier);
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable);
+    assert_eq!(cashier.till().alarms().standing(), [], "one lost answer may be the network's");
+    cashier.look();
+    assert_eq!(cashier.till().alarms().standing(), [Fault::Authorizer], "and is looked into");
+}
+
+#[test]
+fn an_outcome_that_is_not_known_is_told() {
+    let shop = Shop::open(quick());
+    shop.inject(SandboxFault::DropAfter);
+    (0..10).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, SandboxFault::ErrorBefore { status: 503 }));
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
+    let told = told(shop.shop.cashier.till().alarms());
+    assert_eq!(told, ["attempt 1: its charge's outcome is not known; it will be looked for"]);
+}
