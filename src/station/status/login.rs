@@ -1,29 +1,29 @@
 //! Who may look: the password, the session's cookie, forms that only our own page can send.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use axum::Form;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::{Extension, Form};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::App;
+use super::guesses::Guesses;
 use super::session::{Sessions, random_token, same};
+use crate::http::Peer;
 
 /// Shortest password.
 const SHORTEST: usize = 10;
 /// Longest password looked at.
 const LONGEST: usize = 200;
-/// After a wrong password the next is looked at only after so long, twice as long after each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const SESSION_COOKIE: &str = "tonopago";
 const FORM_COOKIE: &str = "tonopago-form";
 
@@ -55,8 +55,7 @@ pub(super) struct Gate {
     hash: Option<String>,
     https: bool,
     sessions: Sessions,
-    /// Wrong passwords since the last right one, and when the next is looked at.
-    wrong: Mutex<(u32, Instant)>,
+    guesses: Guesses,
 }
 
 /// What the login form sends.
@@ -74,7 +73,7 @@ pub(super) struct Confirmed {
 
 impl Gate {
     pub(super) fn new(hash: Option<String>, https: bool) -> Self {
-        Self { hash, https, sessions: Sessions::default(), wrong: Mutex::new((0, Instant::now())) }
+        Self { hash, https, sessions: Sessions::default(), guesses: Guesses::default() }
     }
 
     /// Whether there is no password.
@@ -109,21 +108,13 @@ impl Gate {
         password.len() <= 4 * LONGEST && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
     }
 
-    /// Whether a password is looked at now; a guesser waits.
-    pub(super) fn may_try(&self) -> bool {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if now < wrong.1 {
-            return false;
-        }
-        // Counted as wrong until it was right: guesses sent at once don't all get in.
-        wrong.0 = wrong.0.saturating_add(1);
-        wrong.1 = now + FIRST_PAUSE.saturating_mul(1 << wrong.0.min(16).saturating_sub(1)).min(LONGEST_PAUSE);
-        true
+    /// Whether a password from this address is looked at now; a guesser waits.
+    pub(super) fn may_try(&self, from: IpAddr) -> bool {
+        self.guesses.may_try(from, Instant::now())
     }
 
-    pub(super) fn forgive(&self) {
-        *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = (0, Instant::now());
+    pub(super) fn forgive(&self, from: IpAddr) {
+        self.guesses.forgive(from);
     }
 }
 
@@ -154,7 +145,12 @@ pub(super) async fn form(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
 }
 
 /// Takes the login form.
-pub(super) async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, Form(login): Form<Login>) -> Response {
+pub(super) async fn enter(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    Form(login): Form<Login>,
+) -> Response {
     let spanish = wants_spanish(&headers);
     let password = Zeroizing::new(login.password);
     let ours = cookie(&headers, FORM_COOKIE).is_some_and(|token| same(&token, &login.form));
@@ -162,16 +158,16 @@ pub(super) async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, Form(
         let text = if spanish { "Intente de nuevo" } else { "Try again" };
         return show_form(&app, &headers, StatusCode::FORBIDDEN, text);
     }
-    if !app.gate.may_try() {
+    if !app.gate.may_try(peer.ip()) {
         let text = if spanish { "Espere un momento" } else { "Wait a moment" };
         return show_form(&app, &headers, StatusCode::TOO_MANY_REQUESTS, text);
     }
     if !Arc::clone(&app).verify(password).await {
-        tracing::warn!("status page: wrong password");
+        tracing::warn!(from = %peer.ip(), "status page: wrong password");
         let text = if spanish { "Contraseña incorrecta" } else { "Wrong password" };
         return show_form(&app, &headers, StatusCode::UNAUTHORIZED, text);
     }
-    app.gate.forgive();
+    app.gate.forgive(peer.ip());
     let session = app.gate.sessions.begin();
     let Some(cookie) = session.and_then(|token| app.gate.cookie(SESSION_COOKIE, &token, 12 * 3600)) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -239,15 +235,6 @@ mod tests {
         assert!(gate.verify("correct horse") && !gate.verify("correct horsf") && !gate.verify(""));
         assert!(!Gate::new(None, false).verify(""));
         assert_eq!(hash_password("short"), Err(PasswordError::Length));
-    }
-
-    #[test]
-    fn a_guesser_waits_and_a_right_password_forgives() {
-        let gate = Gate::new(Some(String::new()), false);
-        assert!(gate.may_try());
-        assert!(!gate.may_try(), "the second within half a second");
-        gate.forgive();
-        assert!(gate.may_try());
     }
 
     #[test]

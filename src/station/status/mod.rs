@@ -3,6 +3,7 @@
 //! Without a password the page is for whoever reaches it, which the configuration allows on this machine only. With one,
 //! everything but `/healthz` wants a session, and `/metrics` a session or the password itself, but on this machine neither.
 
+mod guesses;
 mod login;
 mod metrics;
 mod pages;
@@ -19,13 +20,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::Router;
+use axum::{Extension, Router};
 use prometheus_client::registry::Registry;
 
 use super::board::Board;
 use super::config::StatusConfig;
 use super::services::Shop;
-use crate::http::{Server, ServerError};
+use crate::http::{Peer, Server, ServerError};
 
 use login::Gate;
 pub use login::{PasswordError, hash_password};
@@ -115,9 +116,13 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, ailments.join("\n") + "\n").into_response()
 }
 
-async fn read_metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+async fn read_metrics(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
     if !app.local
-        && let Err(refusal) = program::admit(&app, &headers).await
+        && let Err(refusal) = program::admit(&app, peer.ip(), &headers).await
     {
         return refusal;
     }

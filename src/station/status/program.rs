@@ -1,5 +1,6 @@
 //! The way in for programs, which have no session: the page's password as HTTP Basic (RFC 7617), with any user's name.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -41,7 +42,7 @@ impl LastRight {
 ///
 /// # Errors
 /// What the program is answered instead.
-pub(super) async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<(), Response> {
+pub(super) async fn admit(app: &Arc<App>, from: IpAddr, headers: &HeaderMap) -> Result<(), Response> {
     if app.gate.admits(headers) {
         return Ok(());
     }
@@ -50,14 +51,14 @@ pub(super) async fn admit(app: &Arc<App>, headers: &HeaderMap) -> Result<(), Res
         return Ok(());
     }
     let Some(password) = password_in(header) else { return Err(refusal()) };
-    if !app.gate.may_try() {
+    if !app.gate.may_try(from) {
         return Err(StatusCode::TOO_MANY_REQUESTS.into_response());
     }
     if !Arc::clone(app).verify(password).await {
-        tracing::warn!("status page: a program's password is wrong");
+        tracing::warn!(%from, "status page: a program's password is wrong");
         return Err(refusal());
     }
-    app.gate.forgive();
+    app.gate.forgive(from);
     app.last_right.remember(header);
     Ok(())
 }
