@@ -174,6 +174,16 @@ fn metrics_behind_a_proxy_want_the_password() {
     assert!(get(&plain, "/metrics", "").starts_with("HTTP/1.1 200"), "without a proxy this machine is trusted");
 }
 
+/// Who asks in HTTP/1.0 names no host, and was taken for a foreign page.
+#[test]
+fn a_program_without_a_host_is_no_foreign_page() {
+    let bench = bench(None);
+    let answer = ask(&bench, "GET /healthz HTTP/1.0\n\n");
+    assert!(answer.contains(" 200 OK") && answer.ends_with("ok\n"), "{answer}");
+    assert!(ask(&bench, "GET /healthz HTTP/1.0\nHost: evil.example\n\n").contains(" 403 "));
+    assert!(ask(&bench, "GET /healthz HTTP/1.0\nHost:\n\n").contains(" 403 "), "an empty one is no address");
+}
+
 #[test]
 fn metrics_and_health_are_for_programs() {
     let bench = bench(None);
