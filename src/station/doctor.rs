@@ -1,6 +1,8 @@
 //! Looks a box over before it is left alone: cards and levels, hooks, clock, services, ledger, disk. Makes and changes
 //! nothing: whoever asks may not be the user the box runs as. Cards and hooks of a box that runs are left alone.
 
+mod services;
+
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,18 +10,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::config::{CardConfig, Config, LineConfig, Recording, Services, Source};
+use super::config::{CardConfig, Config, LineConfig, Recording, Source};
 use super::recording::free_bytes;
 use super::running;
-use crate::http::{Credentials, HttpClient, Timeouts};
-use crate::ledger::{Condition, Ledger};
 use crate::line::audio_socket::ListenerConfig;
-use crate::openpay::{self, Client};
 
 /// How long a card is listened to.
 const LISTEN: Duration = Duration::from_secs(2);
-/// How long a service may take to answer.
-const ANSWER: Duration = Duration::from_secs(15);
 /// Less free space than this is too little for a ledger that must not stop, in bytes.
 const LEAST_FREE: u64 = 200_000_000;
 /// Noise on a line that is connected and quiet, in dBm0; below it nothing is connected, above it something hums.
@@ -93,7 +90,7 @@ pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
             tell(hook(line));
         }
     }
-    services(&config.services, tell);
+    services::examine(&config.services, tell);
     if let Some(recording) = &config.recording {
         tell(recordings(recording));
     }
@@ -196,53 +193,6 @@ fn hook(line: &LineConfig) -> Finding {
     }
 }
 
-fn services(services: &Services, tell: &mut dyn FnMut(Finding)) {
-    let live = match services {
-        Services::Demo(folder) => {
-            tell(Finding::doubtful(
-                "services",
-                "a demonstration: nothing is charged",
-                "name ledger, authorizer and openpay",
-            ));
-            return tell(disk("disk", nearest(folder), LEAST_FREE));
-        }
-        Services::Live(live) => live,
-    };
-    tell(ledger(&live.ledger));
-    tell(disk("disk", nearest(&live.ledger), LEAST_FREE));
-    tell(authorizer(live.authorizer.endpoint.as_str()));
-    tell(match Client::new(&live.openpay).merchant() {
-        Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
-        Err(error) => {
-            let cure = match error.kind() {
-                openpay::ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
-                _ => "see merchant and key_file: the private key of the same account, for the same address",
-            };
-            Finding::bad("Openpay", error.to_string(), cure)
-        }
-    });
-}
-
-/// The box itself makes its ledger: a file of whoever asked first would not be its user's.
-fn ledger(file: &Path) -> Finding {
-    let (what, seen) = ("ledger", file.display().to_string());
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    match Ledger::condition(file) {
-        Ok(Condition::Absent) if !folder.is_dir() => {
-            let cure = "make the folder, for the user the box runs as";
-            Finding::bad(what, format!("{seen}: there is no such folder"), cure)
-        }
-        Ok(Condition::Absent) => Finding::doubtful(
-            what,
-            format!("{seen} is not there yet"),
-            "a box makes it at its first start; if this one has run before, see whether the path is right",
-        ),
-        Ok(Condition::Older) => Finding::good(what, format!("{seen}, brought up to date at the next start")),
-        Ok(Condition::Current) => Finding::good(what, seen),
-        Err(error) => Finding::bad(what, format!("{seen}: {error}"), "see the file's owner and the folder's rights"),
-    }
-}
-
 fn recordings(recording: &Recording) -> Finding {
     let (what, folder) = ("recordings", &recording.folder);
     let room = disk(what, nearest(folder), recording.least_free_bytes);
@@ -260,15 +210,6 @@ fn nearest(folder: &Path) -> &Path {
     folder.ancestors().find(|place| place.is_dir()).unwrap_or_else(|| Path::new("."))
 }
 
-/// Any answer shows that name, network and TLS are right; whether the password is, only a call would show.
-fn authorizer(url: &str) -> Finding {
-    let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(ANSWER));
-    match client.get(url) {
-        Ok(answer) => Finding::good("authorizer", format!("{url} answers ({})", answer.status)),
-        Err(error) => Finding::bad("authorizer", format!("{url}: {error}"), "see whether the merchant's service runs"),
-    }
-}
-
 fn disk(what: &str, folder: &Path, least: u64) -> Finding {
     let place = folder.display();
     match free_bytes(folder) {
@@ -284,6 +225,7 @@ fn disk(what: &str, folder: &Path, least: u64) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use super::services::ledger;
     use super::*;
 
     #[test]

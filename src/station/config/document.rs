@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, services};
+use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, places, services};
 use crate::http::read_secret;
 use crate::menu::place::Path as NodePath;
 use crate::menu::problem::{Notes, quoted, suggest};
@@ -76,7 +76,7 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     let lines = map.required("lines").and_then(|value| lines::read(&value, &menu_names(&map), is_demo));
     let status = map.optional("status").map(|value| read_status(&value, context));
     let recording = map.optional("recording").map(|value| read_recording(&value, context));
-    let answers = map.optional("answers").and_then(|value| Some(context.path(value.text()?)));
+    let answers = map.optional("answers").and_then(|value| places::answers(&value, context));
     report_lost_answers(&map, menus.as_deref().unwrap_or_default());
     let (reconcile_every, stop_within) = read_timing(&map);
     Some(Config {
@@ -233,7 +233,7 @@ fn read_hash(value: &Value<'_>, context: &Context<'_>) -> Option<String> {
 
 fn read_recording(value: &Value<'_>, context: &Context<'_>) -> Option<Recording> {
     let map = value.map(&["folder", "keep_days", "most_mb", "least_free_mb"])?;
-    let folder = map.required("folder").and_then(|folder| Some(context.path(folder.text()?)));
+    let folder = map.required("folder").and_then(|folder| places::folder(&folder, context));
     let number = |name, range: RangeInclusive<u64>, otherwise| {
         map.optional(name).map_or(Some(otherwise), |value| whole(&value, range))
     };

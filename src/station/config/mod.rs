@@ -3,6 +3,7 @@
 mod audio_socket;
 mod document;
 mod lines;
+mod places;
 mod services;
 #[cfg(test)]
 mod tests;

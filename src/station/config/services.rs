@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::document::Context;
+use super::places;
 use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
 use crate::http::{Credentials, Endpoint, SigningSecret, read_secret};
 use crate::menu::resolve::reader::{Map, Value};
@@ -54,7 +55,7 @@ pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services>
         }
         return Some(Services::Demo(context.path(folder.text()?)));
     }
-    let ledger = map.required("ledger").and_then(|ledger| Some(context.path(ledger.text()?)));
+    let ledger = map.required("ledger").and_then(|ledger| places::file(&ledger, context));
     let authorizer = map.required("authorizer").and_then(|value| read_authorizer(&value, context));
     let openpay = map.required("openpay").and_then(|value| read_openpay(&value, context));
     let notify = map.optional("notify").map(|value| read_notify(&value, context));

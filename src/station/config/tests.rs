@@ -47,6 +47,30 @@ fn the_smallest_configuration_is_good_and_so_is_the_example() {
     assert_eq!(config.stop_within, Duration::from_secs(180));
 }
 
+/// `--check` called all of it good, and `run` ended at once.
+#[test]
+fn what_a_box_could_not_write_is_a_problem_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    write_secret(&folder, "authorizer.password", "pass-word-123", 0o600);
+    std::fs::write(folder.path().join("a-file"), "").unwrap();
+    let text = "version: 1
+lines: { a: { card: x } }
+services: { ledger: no/l.sqlite, openpay: {}, authorizer: {} }
+recording: { folder: a-file/calls }
+answers: none/a.csv
+";
+    let told = |text: &str| Config::parse(&folder.path().join("box.yaml"), text).err().unwrap().to_string();
+    let all = told(text);
+    for place in ["box.yaml:3:", "box.yaml:4:", "box.yaml:5:"] {
+        assert!(all.contains(place), "{place} is not in {all}");
+    }
+    let no_folder = |name: &str| format!("{}: there is no such folder", folder.path().join(name).display());
+    assert!(all.contains(&no_folder("no")) && all.contains(&no_folder("none")), "{all}");
+    assert!(all.contains("a-file: something else is there"), "{all}");
+    let named = told("version: 1\nlines: { a: { card: x } }\nservices: { demo: d }\nanswers: answers.txt\n");
+    assert!(named.contains("box.yaml:4:10:") && named.contains("let it end in .csv or in .jsonl"), "{named}");
+}
+
 #[test]
 fn a_menu_that_saves_answers_needs_a_place_for_them() {
     let survey = GOOD.replace("default }", "default, menu: encuesta }") + "menus: { encuesta: menus/encuesta.yaml }\n";

@@ -1,0 +1,157 @@
+//! Looks at what stands behind the lines: ledger, authorizer, gateway, and whoever is told of payments.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Finding, LEAST_FREE, disk, nearest};
+use crate::authorizer::{AskError, AuthorizerClient, AuthorizerConfig};
+use crate::clock::SystemClock;
+use crate::http::{HttpClient, Timeouts};
+use crate::ledger::{Condition, Ledger};
+use crate::openpay::{self, Client};
+use crate::payment::NotifierConfig;
+use crate::station::config::Services;
+use crate::station::services::cure_of;
+
+/// How long a service may take to answer.
+const ANSWER: Duration = Duration::from_secs(15);
+
+pub(super) fn examine(services: &Services, tell: &mut dyn FnMut(Finding)) {
+    let live = match services {
+        Services::Demo(folder) => {
+            tell(Finding::doubtful(
+                "services",
+                "a demonstration: nothing is charged",
+                "name ledger, authorizer and openpay",
+            ));
+            return tell(disk("disk", nearest(folder), LEAST_FREE));
+        }
+        Services::Live(live) => live,
+    };
+    tell(ledger(&live.ledger));
+    tell(disk("disk", nearest(&live.ledger), LEAST_FREE));
+    tell(authorizer(&live.authorizer));
+    tell(match Client::new(&live.openpay).merchant() {
+        Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
+        Err(error) => {
+            let cure = match error.kind() {
+                openpay::ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
+                _ => "see merchant and key_file: the private key of the same account, for the same address",
+            };
+            Finding::bad("Openpay", error.to_string(), cure)
+        }
+    });
+    if let Some(config) = &live.notify {
+        tell(notify(config));
+    }
+}
+
+/// The box itself makes its ledger: a file of whoever asked first would not be its user's.
+pub(super) fn ledger(file: &Path) -> Finding {
+    let (what, seen) = ("ledger", file.display().to_string());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match Ledger::condition(file) {
+        Ok(Condition::Absent) if !folder.is_dir() => {
+            let cure = "make the folder, for the user the box runs as";
+            Finding::bad(what, format!("{seen}: there is no such folder"), cure)
+        }
+        Ok(Condition::Absent) => Finding::doubtful(
+            what,
+            format!("{seen} is not there yet"),
+            "a box makes it at its first start; if this one has run before, see whether the path is right",
+        ),
+        Ok(Condition::Older) => Finding::good(what, format!("{seen}, brought up to date at the next start")),
+        Ok(Condition::Current) => Finding::good(what, seen),
+        Err(error) => Finding::bad(what, format!("{seen}: {error}"), cure_of(&error)),
+    }
+}
+
+/// Shows it user and password, and asks about no key.
+fn authorizer(config: &AuthorizerConfig) -> Finding {
+    let (what, url) = ("authorizer", config.endpoint.as_str());
+    let timeouts = Timeouts::answering_within(ANSWER);
+    let client = AuthorizerClient::new(AuthorizerConfig { timeouts, ..config.clone() }, Arc::new(SystemClock));
+    match client.show_credentials() {
+        // A service that stumbles over an empty question (400, 422) has looked at the password before.
+        Ok(200..=299 | 400 | 415 | 422) => Finding::good(what, format!("{url} takes user and password")),
+        Ok(status) => Finding::doubtful(
+            what,
+            format!("{url} answers with status {status}: the password was not tried"),
+            "see whether url is the authorizer's whole address; a call shows whether the password is right",
+        ),
+        Err(error @ AskError::Status(401 | 403)) => Finding::bad(
+            what,
+            format!("{url}: {error}"),
+            "see user and password_file: the merchant's service has the same",
+        ),
+        Err(error) => Finding::bad(what, format!("{url}: {error}"), "see whether the merchant's service runs"),
+    }
+}
+
+/// Any answer shows that name, network and TLS are right; only a payment has a report to be signed.
+fn notify(config: &NotifierConfig) -> Finding {
+    let (what, url) = ("notify", config.endpoint.as_str());
+    let client = HttpClient::trusting(config.authorities.as_ref(), None, Timeouts::answering_within(ANSWER));
+    match client.get(url) {
+        Ok(answer) if answer.status == 404 || answer.status >= 500 => Finding::doubtful(
+            what,
+            format!("{url} answers with status {}", answer.status),
+            "see whether url is the whole address reports are taken at, and the merchant's service",
+        ),
+        Ok(_) => Finding::good(what, format!("{url} answers; the secret was not tried")),
+        Err(error) => Finding::bad(what, format!("{url}: {error}"), "see url, and whether the merchant's service runs"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Health;
+    use super::*;
+    use crate::authorizer::{AuthorizerServer, Profile, ServerConfig};
+    use crate::http::{Credentials, Endpoint, SigningSecret};
+    use crate::payment::{Rehearsal, RehearsalConfig};
+
+    /// All was good with a wrong password, and with nobody there to be told.
+    #[test]
+    fn the_authorizers_password_is_tried_and_somebody_is_there_to_be_told() {
+        let shop = Rehearsal::start(RehearsalConfig::default()).unwrap();
+        let url = shop.authorizer.as_ref().unwrap().url();
+        let asked = |url: &str| {
+            authorizer(&AuthorizerConfig::new(Endpoint::parse(url).unwrap(), Credentials::new("ivr", "wrong")))
+        };
+        let wrong = asked(&url);
+        assert_eq!((wrong.health, wrong.seen.contains("401")), (Health::Bad, true), "{wrong:?}");
+        let elsewhere = asked(&url.replace("/openpay", "/elsewhere"));
+        assert_eq!((elsewhere.health, elsewhere.seen.contains("not tried")), (Health::Doubtful, true), "{elsewhere:?}");
+        let told = |url: &str| {
+            notify(&NotifierConfig::new(Endpoint::parse(url).unwrap(), SigningSecret::new(&"s".repeat(40)).unwrap()))
+        };
+        assert_eq!(told(&url).health, Health::Good);
+        drop(shop);
+        assert_eq!((told(&url).health, asked(&url).health), (Health::Bad, Health::Bad));
+    }
+
+    #[test]
+    fn a_good_password_is_good() {
+        let credentials = Credentials::new("ivr", "pass-word-123");
+        let ledger = Arc::new(Ledger::in_memory(Arc::new(SystemClock)).unwrap());
+        let bind = ([127, 0, 0, 1], 0).into();
+        let config = ServerConfig { bind, credentials: credentials.clone(), profile: Profile::default() };
+        let server = AuthorizerServer::start(config, ledger).unwrap();
+        let found = authorizer(&AuthorizerConfig::new(Endpoint::parse(&server.url()).unwrap(), credentials));
+        assert_eq!((found.health, found.cure.as_str()), (Health::Good, ""), "{found:?}");
+    }
+
+    /// Of both it said "see the file's owner".
+    #[test]
+    fn a_newer_and_a_broken_ledger_have_cures_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.sqlite");
+        drop(Ledger::open(&file, Arc::new(SystemClock)).unwrap());
+        rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(ledger(&file).cure.contains("use the newer program"));
+        std::fs::write(&file, "no database, and as long as a header is: ".repeat(10)).unwrap();
+        assert!(ledger(&file).cure.contains("tonopago payments backup"));
+    }
+}
