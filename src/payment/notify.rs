@@ -116,7 +116,7 @@ impl Notifier {
         let headers = [(SIGNATURE_HEADER, signature.as_str()), (EVENT_ID_HEADER, &notification.event_id)];
         match self.http.post_with(&self.url, notification.body.as_bytes(), &headers) {
             Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(answer) => Err(format!("HTTP {}", answer.status)),
+            Ok(answer) => Err(refusal(answer.status)),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -151,6 +151,14 @@ impl Notifier {
         if let Err(error) = self.deliver_while(&|| !stop.is_asked()) {
             self.alarms.raise(Fault::Ledger, &error);
         }
+    }
+}
+
+/// What a status that acknowledges nothing is about.
+fn refusal(status: u16) -> String {
+    match status {
+        401 | 403 => format!("HTTP {status}: the merchant has another secret, or one of the two clocks is wrong"),
+        _ => format!("HTTP {status}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finding out what became of attempts that were left open: at start, in the background, and when their key is keyed again.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -61,7 +62,9 @@ impl Till {
                 report.count(State::Approved);
             }
         }
-        tracing::info!(?report, "reconciled");
+        if report != ReconcileReport::default() {
+            tracing::info!("open charges were looked up: {report}");
+        }
         Ok(report)
     }
 
@@ -98,6 +101,24 @@ impl Till {
     }
 }
 
+/// What was found, and nothing of what was not: `1 paid, 2 still open`.
+impl fmt::Display for ReconcileReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { approved, declined, lapsed, abandoned, open } = *self;
+        let parts = [
+            (approved, "paid"),
+            (declined, "not paid"),
+            (lapsed, "given up as never made"),
+            (abandoned, "never sent"),
+            (open, "still open"),
+        ];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        f.write_str(if words.is_empty() { "nothing was open" } else { "" })?;
+        f.write_str(&words.join(", "))
+    }
+}
+
 impl ReconcileReport {
     const fn count(&mut self, state: State) {
         let counter = match state {
@@ -108,5 +129,18 @@ impl ReconcileReport {
             State::Prepared | State::Sent | State::Unknown => &mut self.open,
         };
         *counter += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was `ReconcileReport { approved: 0, declined: 0, ... }`, every two minutes.
+    #[test]
+    fn a_report_is_what_a_person_reads() {
+        let report = ReconcileReport { approved: 1, open: 2, ..ReconcileReport::default() };
+        assert_eq!(report.to_string(), "1 paid, 2 still open");
+        assert_eq!(ReconcileReport::default().to_string(), "nothing was open");
     }
 }

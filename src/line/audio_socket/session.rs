@@ -43,7 +43,7 @@ pub enum Ending {
     #[error(transparent)]
     Broken(#[from] WireError),
     /// It told that it has failed, perhaps why (1 hang-up, 2 forwarding, 4 memory).
-    #[error("Asterisk told of an error ({0:?})")]
+    #[error("Asterisk ended the call with an error{}", meaning(*.0))]
     Failed(Option<u8>),
     /// The connection was lost.
     #[error("the connection was lost: {0}")]
@@ -51,6 +51,17 @@ pub enum Ending {
     /// It has read nothing for too long.
     #[error("the far side takes no sound")]
     Deaf,
+}
+
+/// What a code of Asterisk's says, for the end of a sentence.
+fn meaning(code: Option<u8>) -> String {
+    match code {
+        None => String::new(),
+        Some(1) => ": the caller hung up".to_owned(),
+        Some(2) => ": a frame could not be passed on".to_owned(),
+        Some(4) => ": it has no memory left".to_owned(),
+        Some(other) => format!(" of an unknown kind, {other}"),
+    }
 }
 
 impl Ending {

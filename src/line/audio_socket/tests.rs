@@ -124,7 +124,8 @@ fn the_far_side_hangs_up_in_any_way() {
     for (bytes, expected) in [
         (&[][..], "the caller hung up"),
         (&[0, 0, 0], "the caller hung up"),
-        (&[0xff, 0, 1, 4], "Asterisk told of an error (Some(4))"),
+        (&[0xff, 0, 1, 4], "Asterisk ended the call with an error: it has no memory left"),
+        (&[0xff, 0, 1, 9], "Asterisk ended the call with an error of an unknown kind, 9"),
         (&[0x10, 0, 3, 1, 2, 3], "a frame of kind 0x10 has 3 bytes, where two for each sample are due"),
         (&[1, 0, 16, 0, 0], "a second UUID came"),
     ] {

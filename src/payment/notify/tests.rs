@@ -104,6 +104,18 @@ fn a_failing_merchant_is_told_again_with_growing_pauses_and_the_same_id() {
     assert_ne!(heard[0].1, heard[3].1, "each try is signed with its own time");
 }
 
+/// Only "HTTP 401" was told, and the secret was looked at again and again.
+#[test]
+fn a_refused_signature_may_be_a_matter_of_the_clock() {
+    let (merchant, (ledger, _clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    merchant.status.store(401, Ordering::Relaxed);
+    assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0));
+    let error = ledger.latest_notifications(1).unwrap()[0].last_error.clone().unwrap();
+    assert_eq!(error, "HTTP 401: the merchant has another secret, or one of the two clocks is wrong");
+}
+
 #[test]
 fn after_three_days_it_is_given_up_and_can_be_revived() {
     let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
