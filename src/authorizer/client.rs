@@ -123,10 +123,10 @@ impl AuthorizerClient {
     /// Gives the status, which says that they are good unless there is nothing at this address.
     ///
     /// # Errors
-    /// [`AskError`] if there is no answer, the service is down behind a proxy, or it refuses them.
+    /// [`AskError`] if there is no answer, the service is down behind a proxy, it refuses them, or has had enough requests.
     pub fn show_credentials(&self) -> Result<u16, AskError> {
         match self.http.post(&self.url, b"{}")?.status {
-            status @ (401 | 403 | 502..=504) => Err(AskError::Status(status)),
+            status @ (401 | 403 | 429 | 502..=504) => Err(AskError::Status(status)),
             // 500 too: whoever stumbles over such a body has looked at the password before.
             status => Ok(status),
         }

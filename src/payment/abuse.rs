@@ -151,13 +151,15 @@ impl Abuse {
     /// It works, whatever it said.
     fn answered(&self, error: Option<&AskError>) {
         self.alarms.clear(Fault::Authorizer);
+        // Its own limit says nothing of the password: a service that locks whoever was wrong answers so, too.
+        if matches!(error, Some(AskError::Status(429))) {
+            return;
+        }
         let refused = error.filter(|error| error.refuses_password());
         self.in_doubt.store(refused.is_some(), Ordering::Relaxed);
         match (refused, error) {
             (Some(error), _) => self.alarms.raise(Fault::Password, error),
             (None, Some(error)) if error.is_to_mend() => self.alarms.tell(error.to_string()),
-            // Its own limit of requests says nothing of the password.
-            (None, Some(AskError::Status(429))) => {}
             _ => self.alarms.clear(Fault::Password),
         }
     }

@@ -79,11 +79,11 @@ impl Drop for Background {
 fn round(cashier: &Cashier, stop: &Stop) {
     let till = cashier.till();
     cashier.look();
+    // Without an open charge it is only read: whether it can be written would be known when a caller pays.
     let reconciled = till.reconcile_while(&mut |_, _| !stop.is_asked());
-    match reconciled.and_then(|_| till.reconcile_refunds(&mut || !stop.is_asked())) {
-        // The ledger was read; if it can be written, too, it is well.
-        Ok(_) if till.ledger().try_writing().is_ok() => till.alarms().clear(Fault::Ledger),
-        Ok(_) => {}
+    let refunds = reconciled.and_then(|_| till.reconcile_refunds(&mut || !stop.is_asked()));
+    match refunds.and_then(|_| till.ledger().try_writing()) {
+        Ok(()) => till.alarms().clear(Fault::Ledger),
         Err(error) => till.ledger_failed("reconciling", &error),
     }
 }

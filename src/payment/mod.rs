@@ -134,13 +134,9 @@ impl Cashier {
         self.till.reconcile()
     }
 
-    /// Finds out before a caller does whether payments can be taken: writes to the ledger, asks Openpay about the account,
-    /// and shows the authorizer the password if nothing is known of it, or no good. What is found stands in
-    /// [`Till::alarms`].
+    /// Finds out before a caller does whether the services can be used: asks Openpay about the account, and shows the
+    /// authorizer the password if nothing is known of it, or no good. What is found stands in [`Till::alarms`].
     pub(super) fn look(&self) {
-        if let Err(error) = self.till.ledger.try_writing() {
-            self.till.alarms.raise(Fault::Ledger, &error);
-        }
         // What is wrong is noted.
         let _ = self.till.check();
         if self.till.abuse.doubts_authorizer() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{Alarms, Cashier, CashierConfig, Fault, Till};
 use super::*;
-use crate::authorizer::{AuthorizerClient, AuthorizerConfig};
+use crate::authorizer::{AskError, AuthorizerClient, AuthorizerConfig};
 use crate::clock::SystemClock;
 use crate::http::{Credentials, Endpoint};
 use crate::openpay::sandbox::Fault as SandboxFault;
@@ -50,6 +50,19 @@ fn a_wrong_openpay_key_and_a_wrong_password_stand_and_are_told_once() {
     let told = told(alarms);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with("the authorizer answered with status 401"), "{told:?}");
+}
+
+/// A merchant's service locks an address that showed wrong passwords, and then tells nothing of the next.
+#[test]
+fn a_lock_says_nothing_of_the_password() {
+    let shop = Shop::open(calm());
+    let (abuse, alarms) = (&shop.shop.cashier.till().abuse, shop.shop.cashier.till().alarms());
+    for status in [401, 429] {
+        abuse.authorizer_shown(Err(AskError::Status(status)));
+        assert_eq!((alarms.standing(), abuse.doubts_authorizer()), (vec![Fault::Password], true), "{status}");
+    }
+    abuse.authorizer_shown(Ok(400));
+    assert_eq!((alarms.standing(), abuse.doubts_authorizer()), (vec![], false));
 }
 
 #[test]

@@ -80,6 +80,11 @@ fn authorizer(config: &AuthorizerConfig) -> Finding {
             format!("{url} answers with status {status}: the password was not tried"),
             "see whether url is the authorizer's whole address; a call shows whether the password is right",
         ),
+        Err(error @ AskError::Status(429)) => Finding::doubtful(
+            what,
+            format!("{url}: {error}: the password was not tried"),
+            "wait, and ask again: the service has locked this address for wrong passwords or too many questions",
+        ),
         Err(error @ AskError::Status(401 | 403)) => Finding::bad(
             what,
             format!("{url}: {error}"),
