@@ -10,7 +10,7 @@ use serde_json::json;
 use tonopago::audio::Recording;
 use tonopago::call::{Call, CallConfig};
 use tonopago::demo::{self, Fault, Stage};
-use tonopago::line::{AnswersFile, RecordedCaller, Transcript, run as drive};
+use tonopago::line::{AnswersFile, RecordedCaller, Transcript, is_table, run as drive};
 use tonopago::menu::{Answers, Event, Menu};
 
 use super::menu_file::MenuArgs;
@@ -109,8 +109,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 /// Refuses a table for answers of which only one list could stand in it, before there are any.
 pub(super) fn can_keep(path: Option<&Path>, menu: &Menu) -> Result<(), Failure> {
-    let is_table = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let Some(path) = path.filter(is_table).filter(|_| !menu.answers_fit_a_table()) else {
+    let Some(path) = path.filter(|path| is_table(path)).filter(|_| !menu.answers_fit_a_table()) else {
         return Ok(());
     };
     Err(Failure::usage(format!(

@@ -65,12 +65,8 @@ impl AnswersFile {
     /// # Errors
     /// [`AnswersError`].
     pub fn add(&mut self, answers: &Answers, at: Timestamp) -> Result<(), AnswersError> {
-        let line = if self.is_table() { self.row(answers, at)? } else { object(answers, at) };
+        let line = if is_table(&self.path) { self.row(answers, at)? } else { object(answers, at) };
         self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))
-    }
-
-    fn is_table(&self) -> bool {
-        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
     }
 
     /// A row, after the heading where the file is still empty.
@@ -112,6 +108,11 @@ fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     writer.write_record(cells).expect("writing to memory cannot fail");
     let line = writer.into_inner().expect("writing to memory cannot fail");
     String::from_utf8(line).expect("cells are texts")
+}
+
+/// Whether answers are kept as a table, which has one list of columns, in a file of this name.
+pub fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"))
 }
 
 #[cfg(test)]

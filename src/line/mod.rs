@@ -13,7 +13,7 @@ mod signals;
 pub mod sound_card;
 mod virtual_time;
 
-pub use answers::{AnswersError, AnswersFile};
+pub use answers::{AnswersError, AnswersFile, is_table};
 pub use handover::HandoverConfig;
 pub use party::{Party, RecordedCaller, SimulatedCaller};
 pub use virtual_time::{Latencies, Services, Transcript, run};

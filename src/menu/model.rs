@@ -96,9 +96,14 @@ impl Menu {
         self.states.iter().any(|state| matches!(state.kind, Kind::Save { .. }))
     }
 
+    /// The names of what a call gives to be kept, by the state that keeps it.
+    pub fn answers(&self) -> impl Iterator<Item = Vec<&str>> {
+        self.states.iter().filter_map(|state| state.kind.saved_names())
+    }
+
     /// Whether all answers have the same names, as the columns of one table must.
     pub fn answers_fit_a_table(&self) -> bool {
-        let mut lists = self.states.iter().filter_map(|state| state.kind.saved_names());
+        let mut lists = self.answers();
         lists.next().is_none_or(|first| lists.all(|list| list == first))
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, places, services};
 use crate::http::read_secret;
+use crate::line::is_table;
 use crate::menu::place::Path as NodePath;
 use crate::menu::problem::{Notes, quoted, suggest};
 use crate::menu::resolve::reader::{Map, Value};
@@ -78,6 +79,9 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     let recording = map.optional("recording").map(|value| read_recording(&value, context));
     let answers = map.optional("answers").and_then(|value| places::answers(&value, context));
     report_lost_answers(&map, menus.as_deref().unwrap_or_default());
+    if answers.as_deref().is_some_and(is_table) {
+        report_answers_of_two_tables(&map, menus.as_deref().unwrap_or_default());
+    }
     let (reconcile_every, stop_within) = read_timing(&map);
     Some(Config {
         file: file.to_owned(),
@@ -103,6 +107,22 @@ fn report_lost_answers(map: &Map<'_>, menus: &[MenuConfig]) {
         value.problem(
             format!("menu \"{}\" saves answers, and there is no place for them", menu.name),
             "write answers: answers.csv, or a name that ends in .jsonl",
+        );
+    }
+}
+
+/// All menus of a box keep their answers in one file, and a table has one list of columns.
+fn report_answers_of_two_tables(map: &Map<'_>, menus: &[MenuConfig]) {
+    let mut lists = menus.iter().flat_map(|menu| menu.menu.answers().map(|list| (&menu.name, list)));
+    let Some((first, columns)) = lists.next() else { return };
+    if let Some((other, _)) = lists.find(|(_, list)| *list != columns)
+        && let Some(value) = map.optional("answers")
+    {
+        value.problem(
+            format!(
+                "menus \"{first}\" and \"{other}\" save other answers, or in another order, than one table can hold"
+            ),
+            "give the file a name that ends in .jsonl, or let all `save` lists be the same",
         );
     }
 }

@@ -80,6 +80,34 @@ fn a_menu_that_saves_answers_needs_a_place_for_them() {
     assert!(config.answers.unwrap().ends_with("target/answers.csv"));
 }
 
+#[cfg(unix)]
+#[test]
+fn menus_that_save_other_answers_need_more_than_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let menus = Path::new(env!("CARGO_MANIFEST_DIR")).join("menus");
+    let survey = std::fs::read_to_string(menus.join("encuesta.yaml")).unwrap();
+    for clips in ["same", "other"] {
+        std::os::unix::fs::symlink(menus.join("encuesta"), folder.path().join(clips)).unwrap();
+    }
+    std::fs::write(folder.path().join("same.yaml"), &survey).unwrap();
+    let shorter = survey.replace("save: [servicio, mejorar, recomienda, telefono]", "save: [servicio, mejorar]");
+    std::fs::write(folder.path().join("other.yaml"), shorter).unwrap();
+    let config = |other: &str, answers: &str| {
+        let text = format!(
+            "version: 1
+lines: {{ a: {{ card: default, menu: first }}, b: {{ card: other, menu: second }} }}
+services: {{ demo: demo }}
+menus: {{ first: same.yaml, second: {other}.yaml }}
+answers: {answers}
+"
+        );
+        Config::parse(&folder.path().join("box.yaml"), &text).map_err(|error| error.to_string())
+    };
+    let problem = config("other", "a.csv").err().unwrap();
+    assert!(problem.contains("box.yaml:5:10:") && problem.contains("ends in .jsonl"), "{problem}");
+    assert!(config("same", "a.csv").is_ok() && config("other", "a.jsonl").is_ok());
+}
+
 #[test]
 fn what_the_package_installs_is_good() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
