@@ -15,9 +15,9 @@ const ECHO_SAMPLES: f64 = 400.0;
 const ECHO_POWER: f32 = 0.2;
 const ECHO_FADES_DB: f64 = 0.05;
 /// How long after a digit the same pair may be its reverberation in a room, in filtered samples: 400 ms; the rise of its power
-/// below which it may be, as what reverberates beats: 10 dB; and its power then, as a part of the digit's: -6 dB.
+/// below which it may be, as what reverberates beats: 14 dB; and its power then, as a part of the digit's: -6 dB.
 const TAIL_SAMPLES: f64 = 1600.0;
-const TAIL_RISE: f32 = 10.0;
+const TAIL_RISE: f32 = 25.0;
 const TAIL_POWER: f32 = 0.25;
 /// How long after a digit others are to be expected, in filtered samples: 2 s. Most callers press the next key within one.
 const SERIES_SAMPLES: f64 = 8000.0;
