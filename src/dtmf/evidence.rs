@@ -15,7 +15,7 @@ use super::waves::angle;
 use std::f32::consts::TAU;
 
 /// Amplitude of noise, as a part of the pair's, from which its beginning is misjudged by more than in silence, and so many
-/// filtered samples the more for each unit beyond: 0.7 ms at an S/N of 10 dB in 4 kHz.
+/// filtered samples the more for each unit beyond: 0.9 ms at an S/N of 10 dB in 4 kHz.
 const NOISY: f32 = 0.06;
 const PER_NOISE: f32 = 30.0;
 /// Level of the last 4 ms, against the usual one, that shows a pair still sounds.

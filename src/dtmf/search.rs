@@ -156,25 +156,21 @@ impl Search<'_> {
     /// The same of a pair that is steady.
     pub(crate) fn steady(&self, seen: &Seen, is_echo: impl Fn(&Came) -> bool) -> Look {
         let Seen { digit, onset, ref sight } = *seen;
-        if onset.age < YOUNGEST || is_echo(&onset.came(self.history.count() as f64)) {
+        let came = onset.came(self.history.count() as f64);
+        if onset.age < YOUNGEST || is_echo(&came) {
             return Look::Nothing;
         }
         let fits = |window: &usize| onset.age + ONSET_SLACK >= *window as f32;
         let mut look = Look::Refused;
         for window in WINDOWS.into_iter().filter(|window| fits(window) && self.is_turn(*window, onset.age)) {
             match self.judged(digit, onset, sight, window) {
-                Ok(fit) => return Look::Found(Candidate { digit, fit, start: self.start(onset.age), end: None }),
+                Ok(fit) => return Look::Found(Candidate { digit, fit, start: came.start, end: None }),
                 Err(Refused::TooYoung(missing)) => look = Look::TooYoung(missing),
                 Err(Refused::ForNow) => look = Look::Nothing,
                 Err(Refused::Clearly) => {}
             }
         }
         look
-    }
-
-    /// Where what is so old began, as a filtered-sample position.
-    fn start(&self, age: f32) -> f64 {
-        self.history.count() as f64 - f64::from(age)
     }
 
     /// Whether a window has its turn: of a pair that has often been refused, one at a time.
@@ -228,7 +224,7 @@ impl Search<'_> {
             return None;
         }
         let Pieced { fit, age } = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
-        let start = self.start(age as f32);
+        let start = self.history.count() as f64 - age as f64;
         // What pieces are of came up from quiet.
         let came = Came { start, rise: f32::INFINITY, is_seen: true };
         let is_digit = !is_echo(&came) && self.limits.broken_by(&fit, digit).is_none();
@@ -238,13 +234,12 @@ impl Search<'_> {
     /// Judges a pair that just went down.
     pub(crate) fn fallen(&self, digit: Digit, is_echo: impl Fn(&Came) -> bool) -> Look {
         let onset = Onset::find(self.history, digit, SHORT, self.before);
-        let ended = self.history.count() as f64 - (SHORT * HOP) as f64;
-        let start = ended - f64::from(onset.age);
+        let came = onset.came(self.history.count() as f64 - (SHORT * HOP) as f64);
         if onset.age < SHORT_SAMPLES as f32 {
             return Look::Nothing;
         }
-        let end = Some(self.history.count() as f64 - FALL_SAMPLES);
-        let verdict = if is_echo(&onset.came(ended)) {
+        let (start, end) = (came.start, Some(self.history.count() as f64 - FALL_SAMPLES));
+        let verdict = if is_echo(&came) {
             Err(self.near_miss(digit, onset, Reason::Echo))
         } else {
             self.verdict_on_fallen(digit, onset)
