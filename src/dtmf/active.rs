@@ -162,7 +162,7 @@ impl Active {
         if left > AT_ONCE * self.reference.left(history, SHORT) {
             return self.weaker_since;
         }
-        self.reference = Reference::of(self.digit(), history);
+        self.measure_anew(history);
         None
     }
 
@@ -172,10 +172,15 @@ impl Active {
     }
 
     fn go_on_weaker(&mut self, fell: f64, history: &History) {
-        self.reference = Reference::of(self.digit(), history);
-        self.left = 1.0;
+        self.measure_anew(history);
         self.weaker_since.get_or_insert(fell);
         self.fell = None;
+    }
+
+    /// What it is now is what will be left, or not.
+    fn measure_anew(&mut self, history: &History) {
+        self.reference = Reference::of(self.digit(), history);
+        self.left = 1.0;
     }
 }
 
