@@ -157,12 +157,14 @@ impl Ledger {
         existing(&self.lock(), id)
     }
 
-    /// Adds a line about an attempt to the audit trail; its state stays.
+    /// How many attempts are open ([`State::is_open`]).
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
-    pub fn remark(&self, id: i64, event: &str, detail: &str) -> Result<(), LedgerError> {
-        Ok(audit::append(&self.lock(), self.now_ms(), &format!("attempt {id}"), event, detail)?)
+    pub fn open_attempts(&self) -> Result<u64, LedgerError> {
+        let count = "SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent', 'unknown')";
+        let count: i64 = self.lock().query_row(count, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Takes one step of an attempt's life, with its line in the audit trail and its notification, in one transaction.
@@ -382,7 +384,7 @@ fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
     connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read)
 }
 
-fn existing(connection: &Connection, id: i64) -> Result<Attempt, LedgerError> {
+pub(super) fn existing(connection: &Connection, id: i64) -> Result<Attempt, LedgerError> {
     find(connection, id).optional()?.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
 }
 

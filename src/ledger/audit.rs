@@ -37,18 +37,6 @@ impl Ledger {
         })?;
         Ok(entries.collect::<Result<_, _>>()?)
     }
-
-    /// What the lines of one event say of an attempt, oldest first. It reads the whole trail: for people who ask.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn remarks(&self, attempt: i64, event: &str) -> Result<Vec<String>, LedgerError> {
-        let connection = self.lock();
-        let details = "SELECT detail FROM audit WHERE subject = ?1 AND event = ?2 ORDER BY id";
-        let mut statement = connection.prepare_cached(details)?;
-        let details = statement.query_map(params![format!("attempt {attempt}"), event], |row| row.get(0))?;
-        Ok(details.collect::<Result<_, _>>()?)
-    }
 }
 
 /// Writes a line, inside the transaction that makes it true.

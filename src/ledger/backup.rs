@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Ledger, LedgerError};
 use crate::private_file;
@@ -34,8 +34,10 @@ fn as_text(path: &Path) -> io::Result<String> {
 /// SQLite does not sync such a copy itself.
 fn make_durable(file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
-    let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ pub enum LedgerError {
         /// The state asked for.
         to: State,
     },
-    /// An attempt can't be settled by hand in this way.
+    /// An attempt or a refund can't be settled by hand in this way.
     #[error("can't settle the attempt: {0}")]
     ByHand(String),
     /// No such attempt or key.
@@ -129,7 +129,7 @@ impl Ledger {
         Self::with_connection(connection, clock)
     }
 
-    /// A ledger that lives as long as this value, for tests.
+    /// A ledger that lives as long as this value, for tests and trials.
     ///
     /// # Errors
     /// [`LedgerError::Storage`] if SQLite has no memory.

@@ -12,7 +12,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, audit, keys};
+use super::{Ledger, LedgerError, attempts, audit, keys};
 use crate::money::Money;
 
 /// Where a refund stands.
@@ -119,14 +119,15 @@ impl Ledger {
         amount: Option<Money>,
         before: &ToldBefore,
     ) -> Result<Result<Refund, NoRefund>, LedgerError> {
-        let whole = self.attempt(attempt)?.amount;
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let paid = attempts::existing(&transaction, attempt)?;
         if let Some(open) = open_of(&transaction, attempt)? {
             return Ok(Err(NoRefund::Open(open)));
         }
-        let left = whole.centavos.saturating_sub(refunded_of(&transaction, attempt)?);
+        let whole = paid.amount;
+        let left = whole.centavos.saturating_sub(paid.refunded.centavos);
         if left == 0 {
             return Ok(Err(NoRefund::NothingLeft));
         }
@@ -192,12 +193,6 @@ fn write_down(connection: &Connection, refund: &Refund, why: &str, now: i64) -> 
     let amount = refund.amount;
     let detail = if why.is_empty() { amount.to_string() } else { format!("{amount}: {why}") };
     audit::append(connection, now, &format!("attempt {}", refund.attempt), refund.state.event(), &detail)
-}
-
-fn refunded_of(connection: &Connection, attempt: i64) -> Result<u64, rusqlite::Error> {
-    let sum = "SELECT coalesce(sum(centavos), 0) FROM refund WHERE attempt = ?1 AND state = 'refunded'";
-    let centavos: i64 = connection.prepare_cached(sum)?.query_row([attempt], |row| row.get(0))?;
-    u64::try_from(centavos).map_err(|_| keys::unreadable(0, "negative amount"))
 }
 
 const SELECT: &str = "SELECT refund.id, refund.attempt, refund.centavos, attempt.currency, refund.state, before_id,

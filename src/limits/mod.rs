@@ -19,6 +19,11 @@ use jiff::{SignedDuration, Timestamp};
 /// How far apart the times may be that threads read at once: one may be held up between its reading and its question.
 const SPREAD: SignedDuration = SignedDuration::from_secs(10);
 
+/// After the clock was set back, what happened before is as old as can be said: as old as now. The oldest come first.
+fn none_later_than<'a>(times: impl DoubleEndedIterator<Item = &'a mut Timestamp>, now: Timestamp) {
+    times.rev().take_while(|at| **at > now).for_each(|at| *at = now);
+}
+
 /// Whether what lasts for `span` until `until` still does. If more than all of it seems to be left, the clock was set
 /// back since it began, nobody knows how long ago that was, and it is over.
 fn lasts(until: Timestamp, span: SignedDuration, now: Timestamp) -> bool {

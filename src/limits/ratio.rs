@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::lasts;
+use super::{lasts, none_later_than};
 
 /// When too many is too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,7 @@ impl Ratio {
     /// Counts an outcome; `true` if it was one refusal too many.
     pub fn count(&self, refused: bool, now: Timestamp) -> bool {
         let mut state = self.lock();
-        // After the clock was set back, what was counted is as old as can be said: as old as now.
-        state.outcomes.iter_mut().rev().take_while(|(at, _)| *at > now).for_each(|(at, _)| *at = now);
+        none_later_than(state.outcomes.iter_mut().map(|(at, _)| at), now);
         let oldest = now.checked_sub(self.limit.window).unwrap_or(Timestamp::MIN);
         while state.outcomes.front().is_some_and(|(at, _)| *at <= oldest) {
             state.outcomes.pop_front();

@@ -132,9 +132,9 @@ impl Record {
         Some(Locked { until })
     }
 
-    /// After the clock was set back, what happened before is as old as can be said: as old as now.
+    /// After the clock was set back.
     fn none_later_than(&mut self, now: Timestamp) {
-        self.failures.iter_mut().rev().take_while(|at| **at > now).for_each(|at| *at = now);
+        super::none_later_than(self.failures.iter_mut(), now);
         if let Some(lock) = &mut self.locked
             && now < lock.until
             && !lasts(lock.until, lock.span, now)

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::ledger::LedgerError;
+
 /// Alarms kept for a page.
 const MOST: usize = 100;
 /// A fault that comes and goes is told again only after so long.
@@ -106,6 +108,14 @@ impl Alarms {
         }
     }
 
+    /// What the ledger could not do: that it can't be read or written stands until it can, anything else is told.
+    pub(super) fn ledger_failed(&self, what: &str, error: &LedgerError) {
+        match error {
+            LedgerError::Storage(_) => self.raise(Fault::Ledger, error),
+            _ => self.tell(format!("the ledger failed while {what}: {error}")),
+        }
+    }
+
     /// Something happened that an operator must know. A text that is among those kept is not told again.
     pub(super) fn tell(&self, text: String) {
         let mut state = self.lock();
@@ -123,7 +133,8 @@ impl Alarms {
 
     /// The faults that stand.
     pub fn standing(&self) -> Vec<Fault> {
-        Fault::ALL.into_iter().filter(|fault| self.stands(*fault)).collect()
+        let state = self.lock();
+        Fault::ALL.into_iter().filter(|fault| state.faults[*fault as usize].stands).collect()
     }
 
     /// The last alarms told, newest first.

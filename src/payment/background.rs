@@ -84,6 +84,6 @@ fn round(cashier: &Cashier, stop: &Stop) {
     let refunds = reconciled.and_then(|_| till.reconcile_refunds(&mut || !stop.is_asked()));
     match refunds.and_then(|_| till.ledger().try_writing()) {
         Ok(()) => till.alarms().clear(Fault::Ledger),
-        Err(error) => till.ledger_failed("reconciling", &error),
+        Err(error) => till.alarms().ledger_failed("reconciling", &error),
     }
 }

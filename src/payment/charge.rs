@@ -111,7 +111,7 @@ impl Till {
     }
 
     fn out_of_order(&self, error: &LedgerError) -> ChargeReply {
-        self.ledger_failed("preparing a charge", error);
+        self.alarms.ledger_failed("preparing a charge", error);
         ChargeReply::Unavailable
     }
 
@@ -330,7 +330,7 @@ impl Payment<'_> {
         if let Err(error) = &settled {
             let attempt = self.attempt.id;
             self.till.alarms.tell(format!("attempt {attempt}: its outcome could not be recorded: {error}"));
-            self.till.ledger_failed("recording an outcome", error);
+            self.till.alarms.ledger_failed("recording an outcome", error);
         }
         settled.ok()
     }

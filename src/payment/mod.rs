@@ -96,7 +96,8 @@ pub struct Cashier {
 }
 
 impl Cashier {
-    /// A cashier. Call [`Cashier::check`] and [`Cashier::reconcile`] before the first call is taken.
+    /// A cashier. Start [`Background::reconciling`] with it: its first round looks at the services and at what a crash left
+    /// open.
     pub const fn new(authorizer: AuthorizerClient, till: Till) -> Self {
         Self { authorizer, till }
     }
@@ -164,7 +165,7 @@ impl Cashier {
             }
             Ok(None) => AuthorizeReply::Unavailable,
             Err(error) => {
-                self.till.ledger_failed("looking a key up", &error);
+                self.till.alarms.ledger_failed("looking a key up", &error);
                 AuthorizeReply::Unavailable
             }
         }
@@ -236,14 +237,6 @@ impl Till {
         let since = self.now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
         let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
         Ok(blocked.then_some(AuthorizeReply::Refused(Refusal::Blocked)))
-    }
-
-    /// What the ledger could not do: that it can't be read or written stands until it can, anything else is told.
-    fn ledger_failed(&self, what: &str, error: &LedgerError) {
-        match error {
-            LedgerError::Storage(_) => self.alarms.raise(Fault::Ledger, error),
-            _ => self.alarms.tell(format!("the ledger failed while {what}: {error}")),
-        }
     }
 
     /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.

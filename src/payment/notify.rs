@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Alarms, Background, Fault, Stop};
+use super::{Alarms, Background, Stop};
 use crate::authorizer::{EVENT_ID_HEADER, SIGNATURE_HEADER};
 use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts};
 use crate::ledger::{Ledger, LedgerError, Notification};
@@ -149,7 +149,7 @@ impl Notifier {
 
     fn round(&self, stop: &Stop) {
         if let Err(error) = self.deliver_while(&|| !stop.is_asked()) {
-            self.alarms.raise(Fault::Ledger, &error);
+            self.alarms.ledger_failed("telling the merchant", &error);
         }
     }
 }

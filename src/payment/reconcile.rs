@@ -68,10 +68,14 @@ impl Till {
         Ok(report)
     }
 
+    /// Whether so much time has passed since then.
+    pub(super) fn is_past(&self, since: Timestamp, limit: Duration) -> bool {
+        SignedDuration::try_from(limit).is_ok_and(|limit| self.now().duration_since(since) >= limit)
+    }
+
     /// Looks one attempt up, records what is certain, and gives the state it is in now.
     pub(super) fn reconcile_attempt(&self, attempt: &Attempt) -> Result<State, LedgerError> {
-        let age = self.ledger.clock().now().duration_since(attempt.sent.unwrap_or(attempt.created));
-        let older_than = |limit: Duration| SignedDuration::try_from(limit).is_ok_and(|limit| age >= limit);
+        let older_than = |limit| self.is_past(attempt.sent.unwrap_or(attempt.created), limit);
         if attempt.state == State::Prepared {
             if !older_than(self.config.reservation) {
                 return Ok(State::Prepared);

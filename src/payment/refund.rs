@@ -4,8 +4,6 @@
 //! told whether it was made; until then no other of the attempt is sent, by whatever process. It is known by the text it
 //! was asked for with, which names it, and by what the charge told before.
 
-use jiff::SignedDuration;
-
 use super::Till;
 use crate::ledger::{Attempt, LedgerError, NoRefund, Refund, RefundState, State, ToldBefore};
 use crate::money::Money;
@@ -134,10 +132,12 @@ impl Till {
         };
         self.note(&error);
         let kind = error.kind();
-        if kind != ErrorKind::NotSent {
+        let told = if kind == ErrorKind::NotSent {
+            Told::NotMade
+        } else {
             self.ledger.settle_refund(refund.id, RefundState::Unknown, &error.to_string())?;
-        }
-        let told = if kind == ErrorKind::NotSent { Told::NotMade } else { self.ask(refund)? };
+            self.ask(refund)?
+        };
         match told {
             Told::Made => {
                 self.ledger.settle_refund(refund.id, RefundState::Refunded, "")?;
@@ -157,11 +157,10 @@ impl Till {
     /// Looks one refund up, records what is certain, and gives it as it is then. One that is not there may be on its way
     /// for as long as a charge that is not there: here no order id keeps a second from being made.
     fn reconcile_refund(&self, refund: &Refund) -> Result<Refund, LedgerError> {
-        let limit = SignedDuration::try_from(self.config.lapse_after).unwrap_or(SignedDuration::MAX);
-        let may_turn_up = self.now().duration_since(refund.created) < limit;
+        let is_past = self.is_past(refund.created, self.config.lapse_after);
         match self.ask(refund)? {
             Told::Made => self.ledger.settle_refund(refund.id, RefundState::Refunded, ""),
-            Told::NotMade if !may_turn_up => {
+            Told::NotMade if is_past => {
                 self.ledger.settle_refund(refund.id, RefundState::Failed, "Openpay does not have it")
             }
             Told::NotMade | Told::AsBefore | Told::Undecided => Ok(refund.clone()),

@@ -12,7 +12,6 @@ use prometheus_client::registry::Registry;
 
 use super::super::board::{Board, Count};
 use super::super::services::Shop;
-use crate::ledger::{LedgerError, State};
 use crate::line::attendant::Phase;
 use crate::payment::Fault;
 
@@ -43,23 +42,19 @@ impl std::fmt::Debug for FromLedger {
     }
 }
 
-impl FromLedger {
-    fn open_attempts(&self) -> Result<usize, LedgerError> {
-        let open = State::ALL.iter().filter(|state| state.is_open());
-        open.map(|state| Ok(self.0.ledger.attempts_in(*state)?.len())).sum()
-    }
-}
-
 impl Collector for FromLedger {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let attempts = self.open_attempts().ok().and_then(|count| i64::try_from(count).ok());
-        let notifications = self.0.ledger.undelivered_notifications().ok().and_then(|count| i64::try_from(count).ok());
+        let ledger = &self.0.ledger;
         let gauges = [
-            ("open_attempts", "Charge attempts whose outcome is not known yet", attempts),
-            ("undelivered_notifications", "Outcomes the merchant has not acknowledged yet", notifications),
+            ("open_attempts", "Charge attempts whose outcome is not known yet", ledger.open_attempts()),
+            (
+                "undelivered_notifications",
+                "Outcomes the merchant has not acknowledged yet",
+                ledger.undelivered_notifications(),
+            ),
         ];
         for (name, help, count) in gauges {
-            if let Some(count) = count {
+            if let Some(count) = count.ok().and_then(|count| i64::try_from(count).ok()) {
                 let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
                 ConstGauge::new(count).encode(gauge)?;
             }
