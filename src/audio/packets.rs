@@ -1,4 +1,4 @@
-//! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a), decoded by symphonia.
+//! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a, aac), decoded by symphonia.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -155,7 +155,7 @@ impl PacketReader {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
         let at_s = seconds(frames);
         let given = frames.saturating_add(self.dropped);
-        let declared = self.track.declared_frames.map(|ticks| self.track.clock.frames(ticks, self.sample_rate));
+        let declared = self.track.declared.map(|ticks| self.track.clock.frames(ticks, self.sample_rate));
         let missing = declared.map(|all| all.saturating_sub(given));
         // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
         let tolerated =

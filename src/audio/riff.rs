@@ -96,9 +96,8 @@ pub(super) fn begins_chunk(bytes: &[u8]) -> bool {
 /// Whether more sound stands behind a data chunk that a WAV stream is at the end of: another data chunk, or another WAV file.
 pub(super) fn more_sound(reader: impl Read, length: u64) -> bool {
     let mut walk = Walk { reader, at: 0 };
-    // Chunks begin at even positions.
     let mut next = || {
-        walk.skip(length % 2)?;
+        walk.pad(length)?;
         loop {
             let (id, length) = walk.chunk()?;
             if matches!(&id, b"data" | b"RIFF") {
@@ -230,8 +229,8 @@ impl<R: Read> Walk<R> {
     }
 
     /// Chunks begin at even positions.
-    fn pad(&mut self, length: u32) -> Result<(), HeaderError> {
-        self.skip(u64::from(length % 2))
+    fn pad(&mut self, length: impl Into<u64>) -> Result<(), HeaderError> {
+        self.skip(length.into() % 2)
     }
 
     /// A stream shorter than the first words of a WAV file is some other thing, not a broken one.

@@ -152,9 +152,9 @@ pub fn gather(paths: &[PathBuf], raw: bool) -> Gathered {
     for path in paths {
         if path.as_os_str() == "-" {
             gathered.inputs.push(Input::Standard);
-        } else if path.is_dir() {
+        } else if let Some(metadata) = fs::metadata(path).ok().filter(fs::Metadata::is_dir) {
             let (found, refused) = (gathered.inputs.len(), gathered.errors.len());
-            Walk { raw, seen: HashSet::new(), gathered: &mut gathered }.folder(path);
+            Walk { raw, seen: HashSet::new(), gathered: &mut gathered }.folder(path, &metadata);
             if gathered.inputs.len() == found && gathered.errors.len() == refused {
                 let (path, endings) = (Name(path).to_string(), endings(raw).join(", "));
                 gathered.errors.push(InputError::Empty { path, endings });
@@ -175,8 +175,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: &Path) {
-        if !self.is_new(folder) {
+    fn folder(&mut self, folder: &Path, metadata: &fs::Metadata) {
+        if !self.is_new(folder, metadata) {
             return;
         }
         let listed = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
@@ -193,7 +193,7 @@ impl Walk<'_> {
 
     fn entry(&mut self, path: PathBuf) {
         match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(&path),
+            Ok(metadata) if metadata.is_dir() => self.folder(&path, &metadata),
             Ok(metadata) if !metadata.is_file() => self.gathered.left_out.add(path),
             // A link that leads nowhere is told when it is opened.
             _ if is_recording(&path, self.raw) => self.gathered.inputs.push(Input::File(path)),
@@ -202,8 +202,8 @@ impl Walk<'_> {
     }
 
     /// Whether a folder was not entered before. Where folders have no identity, links are not followed.
-    fn is_new(&mut self, folder: &Path) -> bool {
-        match fs::metadata(folder).ok().as_ref().and_then(file_identity) {
+    fn is_new(&mut self, folder: &Path, metadata: &fs::Metadata) -> bool {
+        match file_identity(metadata) {
             Some(identity) => self.seen.insert(identity),
             None => !folder.is_symlink(),
         }

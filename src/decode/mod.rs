@@ -81,7 +81,7 @@ impl fmt::Display for ChannelName {
     }
 }
 
-/// What is known of a recording once it is decoded.
+/// What is known of a recording once it is decoded, or of the part that could be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// Samples per second and channel, in Hz.

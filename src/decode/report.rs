@@ -63,7 +63,8 @@ impl<W: Write> Reporter<W> {
         }
     }
 
-    /// Writes one item; failures and warnings are for whoever runs the batch, and write nothing here.
+    /// Writes one item. What failures and warnings say is for whoever runs the batch; of a recording that broke off, text tells
+    /// what was heard.
     ///
     /// # Errors
     /// If the output can't be written.

@@ -17,8 +17,8 @@ pub(super) struct Track {
     pub(super) id: u32,
     pub(super) decoder: Box<dyn AudioDecoder>,
     pub(super) clock: Clock,
-    /// The frames the container's header tells, where it tells them.
-    pub(super) declared_frames: Option<u64>,
+    /// The length the container's header tells, where it tells one, in ticks.
+    pub(super) declared: Option<u64>,
     /// What the encoder put before the sound, in ticks, where the decoder leaves it in.
     delay: u64,
 }
@@ -40,17 +40,16 @@ impl Track {
         let counted = track.num_frames.filter(|&frames| frames > 0);
         // The padding at an mp3's end is not counted and is given all the same.
         let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
-        let declared_frames = counted.map(|frames| frames.saturating_add(u64::from(padding)));
+        let declared = counted.map(|frames| frames.saturating_add(u64::from(padding)));
         let (id, delay) = (track.id, index.delay(track.id));
-        Ok(Self { id, decoder, clock: Clock::new(track.time_base, start), declared_frames, delay })
+        Ok(Self { id, decoder, clock: Clock::new(track.time_base, start), declared, delay })
     }
 
     /// The track of the next of several recordings that were joined into one.
     pub(super) fn follow(&mut self, format: &dyn FormatReader) -> Result<(), Problem> {
         let next = Self::of(format, &Index::default())?;
-        let declared_frames =
-            self.declared_frames.zip(next.declared_frames).map(|(all, more)| all.saturating_add(more));
-        *self = Self { clock: next.clock.after(&self.clock), declared_frames, ..next };
+        let declared = self.declared.zip(next.declared).map(|(all, more)| all.saturating_add(more));
+        *self = Self { clock: next.clock.after(&self.clock), declared, ..next };
         Ok(())
     }
 
