@@ -77,8 +77,7 @@ fn warn(file: &str, warnings: &[Problem], format: Format) -> Result<(), Failure>
         if format == Format::Jsonl {
             tell!("{}", object(file, warning, "warning"));
         } else {
-            let place = warning.place.map(|at| format!("{}:{}:", at.line, at.column)).unwrap_or_default();
-            tell!("{file}:{place} warning: {} (at {})\n    {}", warning.message, warning.path, warning.cure);
+            tell!("{}", warning.text(file, " warning:"));
         }
     }
     Ok(())

@@ -93,7 +93,7 @@ impl Menu {
 
     /// Whether a call may give answers to be kept.
     pub fn saves_answers(&self) -> bool {
-        self.states.iter().any(|state| matches!(state.kind, Kind::Save { .. }))
+        self.answers().next().is_some()
     }
 
     /// The names of what a call gives to be kept, by the state that keeps it.

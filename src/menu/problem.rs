@@ -28,6 +28,15 @@ pub struct Problem {
     pub cure: String,
 }
 
+impl Problem {
+    /// Two lines for people: place, a mark such as ` warning:`, message and path; and the cure.
+    pub fn text(&self, file: &str, mark: &str) -> String {
+        let place = self.place.map(|at| format!("{}:{}:", at.line, at.column)).unwrap_or_default();
+        let path = if self.path.is_empty() { String::new() } else { format!(" (at {})", self.path) };
+        format!("{file}:{place}{mark} {}{path}\n    {}", self.message, self.cure)
+    }
+}
+
 /// All problems of one menu file, in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
@@ -49,15 +58,7 @@ impl Problems {
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in &self.list {
-            write!(f, "{}:", self.file)?;
-            if let Some(place) = problem.place {
-                write!(f, "{}:{}:", place.line, place.column)?;
-            }
-            write!(f, " {}", problem.message)?;
-            if !problem.path.is_empty() {
-                write!(f, " (at {})", problem.path)?;
-            }
-            writeln!(f, "\n    {}", problem.cure)?;
+            writeln!(f, "{}", problem.text(&self.file, ""))?;
         }
         let count = self.list.len();
         write!(f, "{count} problem{} in {}", if count == 1 { "" } else { "s" }, self.file)

@@ -41,6 +41,12 @@ impl Node {
         }
     }
 
+    /// The first value of this name, where this is a map that has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
     /// A string or number as text.
     pub(crate) fn scalar(&self) -> Option<&str> {
         match self {

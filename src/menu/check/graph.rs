@@ -38,8 +38,7 @@ impl Checker<'_> {
     }
 
     /// Which states are entered after this one while the caller does nothing. A branch that counts may lead out of any
-    /// loop, so what follows it is left out; so is what a sub-menu
-    /// returns to.
+    /// loop, so what follows it is left out; so is what a sub-menu returns to.
     pub(super) fn reachable_in_silence(&self, from: StateId) -> Vec<bool> {
         let mut seen = vec![false; self.menu.states.len()];
         let counts = |state: &State| match &state.kind {

@@ -24,15 +24,18 @@ impl Context<'_> {
         let text = value.text()?;
         let name = text.strip_prefix('$').unwrap_or(text);
         let found = self.value_named(name);
+        if found.is_some() || self.unread.iter().any(|unread| unread == name) {
+            return found;
+        }
         let known: Vec<String> = self.value_names().into_iter().map(|name| format!("${name}")).collect();
         let known = || known.iter().map(String::as_str);
         let typed = format!("${name}");
         // What could not be read may be what is named here, unless that is a slip of the finger for something known.
         let may_be_unread = self.incomplete && text.starts_with('$') && nearest(&typed, known()).is_none();
-        if found.is_none() && !may_be_unread && !self.unread.iter().any(|unread| unread == name) {
+        if !may_be_unread {
             value.problem(format!("unknown variable {}", quoted(text)), suggest(&typed, known()));
         }
-        found
+        None
     }
 
     fn value_named(&self, name: &str) -> Option<Known> {

@@ -26,7 +26,7 @@ impl Context<'_> {
                 continue;
             };
             let Some(field) = read_field(&collect) else {
-                let name = name_of(&collect);
+                let name = collect.node.get("field").and_then(Node::scalar).map(str::to_owned);
                 self.incomplete |= name.is_none();
                 self.unread.extend(name);
                 continue;
@@ -49,13 +49,6 @@ impl Context<'_> {
     pub(super) fn field_of_kind(&self, kind: FieldKind) -> Option<FieldId> {
         self.fields.iter().position(|field| field.kind == kind).map(FieldId)
     }
-}
-
-/// The name of a field of which perhaps nothing else can be read.
-fn name_of(collect: &Value<'_>) -> Option<String> {
-    let Node::Map(entries) = collect.node else { return None };
-    let (_, name) = entries.iter().find(|(key, _)| key == "field")?;
-    name.scalar().map(str::to_owned)
 }
 
 fn read_field(value: &Value<'_>) -> Option<FieldSpec> {

@@ -116,7 +116,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         variables: Vec::new(),
         unread: Vec::new(),
         incomplete: false,
-        charges: states_map.entries().any(|(_, state)| does(&state, "charge")),
+        charges: states_map.entries().any(|(_, state)| state.node.get("charge").is_some()),
     };
     context.declare_fields(&states_map);
     context.declare_variables(&states_map);
@@ -175,11 +175,6 @@ fn read_target(value: &Value<'_>, names: &[&str]) -> Option<StateId> {
         value.problem(format!("no state is named {}", quoted(text)), suggest(text, names.iter().copied()));
     }
     found.map(StateId)
-}
-
-/// Whether a state has this name in it.
-fn does(state: &Value<'_>, what: &str) -> bool {
-    matches!(state.node, Node::Map(entries) if entries.iter().any(|(name, _)| name == what))
 }
 
 /// What the reading of one state may look at.

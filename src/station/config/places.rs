@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::document::Context;
+use crate::line::is_table;
 use crate::menu::resolve::reader::Value;
 
 /// Why a box could not write here.
@@ -30,33 +31,24 @@ impl Unfit {
 
 /// The path of a file the box makes, or adds to.
 pub(super) fn file(value: &Value<'_>, context: &Context<'_>) -> Option<PathBuf> {
-    let path = context.path(value.text()?);
-    match file_fits(&path) {
-        Ok(()) => Some(path),
-        Err(unfit) => {
-            unfit.tell(value);
-            None
-        }
-    }
+    place(value, context, file_fits)
 }
 
 /// The path of a folder the box makes where it is not there.
 pub(super) fn folder(value: &Value<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    place(value, context, folder_fits)
+}
+
+fn place(value: &Value<'_>, context: &Context<'_>, fits: fn(&Path) -> Result<(), Unfit>) -> Option<PathBuf> {
     let path = context.path(value.text()?);
-    match folder_fits(&path) {
-        Ok(()) => Some(path),
-        Err(unfit) => {
-            unfit.tell(value);
-            None
-        }
-    }
+    fits(&path).map_err(|unfit| unfit.tell(value)).ok().map(|()| path)
 }
 
 /// The file for callers' answers; its name says how they stand in it.
 pub(super) fn answers(value: &Value<'_>, context: &Context<'_>) -> Option<PathBuf> {
     let path = file(value, context)?;
-    let known = |end: &std::ffi::OsStr| end.eq_ignore_ascii_case("csv") || end.eq_ignore_ascii_case("jsonl");
-    if !path.extension().is_some_and(known) {
+    let is_lines = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl"));
+    if !is_table(&path) && !is_lines {
         let message = "the name does not say whether answers are kept as a table or as JSON lines";
         value.problem(message, "let it end in .csv or in .jsonl");
         return None;

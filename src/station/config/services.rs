@@ -88,8 +88,7 @@ fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<Authorize
     Some(AuthorizerConfig { profile: profile?, max_amount: max_amount?, ..config })
 }
 
-/// Pesos and centavos, more than none. YAML's numbers are binary, but what an amount may have, eleven digits, comes through
-/// them unchanged.
+/// Pesos and centavos, more than none.
 fn read_amount(value: &Value<'_>) -> Option<Money> {
     let cure = "write pesos and centavos, such as 10000.00";
     let parsed = Money::parse(value.text()?, Currency::Mxn);
@@ -176,7 +175,10 @@ fn read_payer(value: &Value<'_>) -> Option<Payer> {
     let name = map.required("name").and_then(|name| {
         let text = name.text()?;
         if text.chars().count() > MAX_CUSTOMER_CHARACTERS || !text.chars().any(char::is_alphanumeric) {
-            name.expected("a name of at most 100 characters", "Openpay takes no longer one");
+            name.expected(
+                &format!("a name of at most {MAX_CUSTOMER_CHARACTERS} characters"),
+                "Openpay takes no longer one",
+            );
             return None;
         }
         Some(text.to_owned())
