@@ -116,6 +116,17 @@ fn tones_and_echo() -> Vec<Setting> {
         let name = format!("dial tone {name} Hz, 22 dB above");
         settings.push(of(name, NONE, 1000, through(41, tones(-25.0), line)));
     }
+    // In the band of the digits a tone must be known before it can be taken out, and it is once it has sounded for 256 ms.
+    for (name, hz) in [("480 + 620", &[480.0, 620.0][..]), ("1000", &[1000.0]), ("2100", &[2100.0])] {
+        let steady = move |batch, count| {
+            let seed = 47_000 + batch;
+            let mut signal = Signal::random(seed, count, &tones(-28.0));
+            signal.delay(100.0);
+            signal.samples = LineBuilder::new(seed).tones(hz, -6.0, None).build(RATE).carry(&signal.samples);
+            Ok(signal)
+        };
+        settings.push(of(format!("steady tone {name} Hz, 22 dB above"), NONE, 1000, steady));
+    }
     // A delay for each batch, so that all are met alike.
     let echo = |seed: u64| LineBuilder::new(seed).caller_echo(5.0 + 5.0 * (seed % 9) as f64, 10.0);
     settings.push(of("echo of 5 to 45 ms, 10 dB down", NONE, 9000, through(42, tones(-10.0), echo)));

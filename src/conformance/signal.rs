@@ -101,6 +101,16 @@ impl Signal {
         self.sent.iter().map(|sent| sent.digit.as_char()).collect()
     }
 
+    /// Lets everything come so many ms later.
+    pub(super) fn delay(&mut self, ms: f64) {
+        let later = (ms * f64::from(RATE) / 1000.0).round() as usize;
+        self.samples.splice(..0, std::iter::repeat_n(0.0, later));
+        for sent in &mut self.sent {
+            sent.start += later;
+            sent.end += later;
+        }
+    }
+
     /// Lets the level of each digit fall by 6 to 12 dB, 30 to 150 ms after its onset, as a line that adjusts levels does.
     pub(super) fn let_fall(&mut self) {
         for &Sent { start, end, .. } in &self.sent {

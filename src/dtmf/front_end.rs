@@ -94,6 +94,11 @@ impl FrontEnd {
         self.input.push(chunk);
     }
 
+    /// Filtered samples made so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
     /// Input samples heard.
     fn heard(&self) -> u64 {
         (self.input.heard() as i64 + self.origin) as u64

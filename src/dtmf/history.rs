@@ -7,6 +7,7 @@ use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, T
 use super::past::KNOWN;
 use super::sample::Sample;
 use super::simd::Simd;
+use super::steady::{LOOK_BACK, SteadyTones};
 use super::waves::Energy;
 use std::ops::Range;
 
@@ -21,6 +22,8 @@ const STRETCH: usize = 4096;
 /// Sub-blocks of a silence that are heard after all once it is over: those that can be asked for, and those that are wrong.
 const HEARD_AFTER_ALL: usize = MEMORY + FORGOTTEN;
 const _: () = assert!((HEARD_AFTER_ALL * HOP) as u64 <= INPUT_MEMORY);
+// A steady tone is looked for in as many samples, none of which was passed over.
+const _: () = assert!(LOOK_BACK <= MEMORY * HOP && LOOK_BACK <= KEPT);
 
 /// The recent past. Ages count sub-blocks back from the one the history stands at, which has age 0.
 pub(crate) struct History {
@@ -28,6 +31,7 @@ pub(crate) struct History {
     kernel: Kernel,
     simd: Simd,
     samples: Box<Filtered>,
+    steady: SteadyTones,
     /// Sub-blocks that were heard after the one the history stands at.
     newer: usize,
     /// Samples of the next sub-block that are looked at, too.
@@ -68,6 +72,7 @@ impl History {
             kernel: Kernel::new(silence, ratio),
             simd,
             samples: Box::new(Filtered { all: [0.0; KEPT + STRETCH], end: KEPT }),
+            steady: SteadyTones::new(silence),
             newer: 0,
             ahead: 0,
             count: 0,
@@ -96,7 +101,7 @@ impl History {
         if none_is_on && self.front.is_silent(2 * SHORT_SAMPLES, ready, self.silence) {
             self.front.pass(ready);
             self.kernel.pass(ready / HOP);
-            self.passed = (self.passed + ready / HOP).min(HEARD_AFTER_ALL);
+            self.passed += ready / HOP;
             return (ready / HOP, Marks::default());
         }
         if self.passed > 0 {
@@ -108,6 +113,10 @@ impl History {
     /// Hears what is still remembered of a silence that is over. There are no marks in it.
     #[cold]
     fn hear_passed(&mut self) {
+        if self.passed > HEARD_AFTER_ALL {
+            self.passed = HEARD_AFTER_ALL;
+            self.steady.begin_at(self.front.count() - (self.passed * HOP) as u64);
+        }
         self.front.go_back(self.passed * HOP);
         self.kernel.go_back(self.passed);
         while self.passed > 0 {
@@ -120,8 +129,10 @@ impl History {
     /// Filters and correlates the next samples, which are whole sub-blocks.
     #[inline]
     fn hear(&mut self, ready: usize, asks_for_falls: bool) -> Marks {
+        let first = self.front.count();
         self.front.fill(ready, self.samples.room());
         self.samples.end += ready;
+        self.steady.hear(&mut self.samples.all[..self.samples.end], ready, first, self.simd);
         let new = &self.samples.all[self.samples.end - ready..];
         self.kernel.correlate(new, ready / HOP, asks_for_falls, self.simd)
     }
@@ -141,7 +152,9 @@ impl History {
             }
             // A silence that is passed over is none that anything is asked of.
             debug_assert!(self.passed == 0);
-            self.front.peek(ahead, self.samples.room());
+            let room = self.samples.room();
+            self.front.peek(ahead, room);
+            self.steady.peek(&mut room[..ahead], self.simd);
         }
         self.ahead = ahead;
         self.count += ahead as u64;

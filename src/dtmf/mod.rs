@@ -31,6 +31,7 @@ mod sample;
 mod search;
 mod silence;
 mod simd;
+mod steady;
 mod strongest;
 mod sub_blocks;
 mod two_tones;

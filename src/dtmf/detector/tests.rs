@@ -1,4 +1,5 @@
 mod held;
+mod steady;
 
 use super::*;
 use crate::dtmf::{Digit, GeneratorConfig, Reason, generate};

@@ -1,0 +1,155 @@
+//! The search for tones that have been steady for 192 ms.
+
+use super::{BLOCK, BLOCKS, LOOK_BACK, TO_NEXT, Tone};
+use crate::dtmf::front_end::WORKING_RATE;
+use crate::dtmf::kernel::SHORT_SAMPLES;
+use crate::dtmf::partials::{Halves, LONGEST};
+use crate::dtmf::simd::{Kernel, LANES, Simd, Vector};
+use crate::dtmf::waves::{Wave, dot};
+use std::f32::consts::TAU;
+
+/// Filtered samples whose energy must be about the same everywhere: 12 ms. Steady tones beat less than that.
+const PIECE: usize = 48;
+const EVEN: f32 = 1.45;
+/// Energy a piece must have, as a part of that of a silence of 24 ms: no sub-block of a silence that is passed over is among those
+/// in which a tone is found, so that it does not matter whether it was passed over.
+const LOUD: f32 = PIECE as f32 / (2 * SHORT_SAMPLES) as f32;
+/// Partials that are looked at: of so many samples, from 400 Hz to the end of the band.
+const SPAN: usize = LONGEST;
+const FIRST: usize = 400 * SPAN / WORKING_RATE as usize;
+const PARTIALS: usize = 160;
+const END: usize = FIRST + PARTIALS - 8;
+const _: () = assert!(2 * END < SPAN);
+/// Part of all energy that a tone must have.
+const LEAST_SHARE: f32 = 0.01;
+/// Part of its power that the nearest partial shows of a tone, at least.
+const SHOWN: f32 = 0.6;
+/// How much the amplitude of a block may differ from the mean, as a part of it: 0.5 dB; and the phase from that of a steady tone, in
+/// radians; and how much a tone may turn in a block against what partials show.
+const LEVEL: f32 = 0.06;
+const PHASE: f32 = 0.15;
+const TURN: f32 = 1.0;
+
+/// Steady tones of samples that are alike everywhere and have so much energy.
+#[cold]
+pub(super) fn search(samples: &[f32], energy: f32, simd: Simd) -> impl Iterator<Item = Tone> {
+    let powers = simd.run(Scan(&samples[LOOK_BACK - SPAN..]));
+    // Squared amplitude a tone must have.
+    let least = LEAST_SHARE * energy / (0.5 * LOOK_BACK as f32);
+    let strong = peaks(powers, SHOWN * least * (0.25 * SPAN as f32).powi(2));
+    let steady = strong.filter_map(move |step| steady(samples, step, simd));
+    steady.filter(move |tone| tone.amplitude.powi(2) > f64::from(least))
+}
+
+/// The energy of all samples, if it is about the same in each piece.
+pub(super) struct Evenness<'a> {
+    pub(super) samples: &'a [f32],
+    /// Energy of two short windows that is too little.
+    pub(super) silence: f32,
+}
+
+impl Kernel for Evenness<'_> {
+    type Output = Option<f32>;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Option<f32> {
+        let (mut least, mut most, mut sum) = (f32::MAX, 0f32, 0f32);
+        for piece in self.samples.as_chunks::<PIECE>().0.iter().rev() {
+            let energy = dot::<V>(piece, piece);
+            (least, most, sum) = (least.min(energy), most.max(energy), sum + energy);
+            // What is not even shows it in the first pieces, mostly.
+            if most > EVEN * least || least < LOUD * self.silence {
+                return None;
+            }
+        }
+        sum.is_finite().then_some(sum)
+    }
+}
+
+/// Powers of partials, seen through a Hann window.
+struct Scan<'a>(&'a [f32]);
+
+impl Kernel for Scan<'_> {
+    type Output = [f32; PARTIALS];
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Self::Output {
+        let mut seen = [0f32; SPAN];
+        let step = TAU / SPAN as f32;
+        let mut window = Wave::<V>::at(step, 0.5 * step);
+        for (seen, samples) in seen.as_chunks_mut().0.iter_mut().zip(self.0.as_chunks::<LANES>().0) {
+            (V::load(samples) * (V::splat(0.5) - V::splat(0.5) * window.cos)).store(seen);
+            window.go_on();
+        }
+        Halves::new::<V>(&seen).partials::<V, PARTIALS>(FIRST..END)
+    }
+}
+
+/// Radians a sample of partials that are stronger than their neighbours and than so much, by what a Hann window shows of a tone
+/// between two of them.
+fn peaks(powers: [f32; PARTIALS], least: f32) -> impl Iterator<Item = f32> {
+    let peak = move |at: usize, near: [f32; 3]| {
+        let [before, here, after] = near.map(f32::sqrt);
+        if near[1] < least || here <= before || here < after {
+            return None;
+        }
+        let of = |beside: f32| (2.0 * beside - here) / (beside + here);
+        let part = if after > before { of(after) } else { -of(before) };
+        Some((TAU / SPAN as f32) * ((FIRST + at + 1) as f32 + part))
+    };
+    (0..END - FIRST - 2).filter_map(move |at| peak(at, [powers[at], powers[at + 1], powers[at + 2]]))
+}
+
+/// A tone that has been the same all the time, near to a frequency in radians a sample.
+fn steady(samples: &[f32], step: f32, simd: Simd) -> Option<Tone> {
+    let phasors = simd.run(Phasors::<BLOCKS> { samples, step });
+    let amplitudes = phasors.map(|[re, im]| re.hypot(im));
+    let mean = amplitudes.iter().sum::<f32>() / BLOCKS as f32;
+    let is_level = amplitudes.iter().all(|amplitude| (amplitude - mean).abs() < LEVEL * mean);
+    let turned = |before: [f32; 2], now: [f32; 2]| {
+        let angle = now[1].atan2(now[0]) - before[1].atan2(before[0]) - step * BLOCK as f32;
+        angle - TAU * (angle / TAU).round()
+    };
+    let (first, second) = (turned(phasors[0], phasors[1]), turned(phasors[1], phasors[2]));
+    if !is_level || (first - second).abs() > PHASE || (first + second).abs() > 2.0 * TURN {
+        return None;
+    }
+    let step = f64::from(step) + 0.5 * f64::from(first + second) / BLOCK as f64;
+    // The phase in the middle of all, by all three.
+    let middle = f64::from(phasors[1][1].atan2(phasors[1][0])) + f64::from(second - first) / 3.0;
+    let phase = middle + step * (BLOCK as f64 + TO_NEXT);
+    Some(Tone { step, phase: phase % f64::from(TAU), amplitude: f64::from(mean) })
+}
+
+/// Amplitude and phase of a tone in the middle of each of `N` blocks, as (re, im), through a Hann window.
+pub(super) struct Phasors<'a, const N: usize> {
+    pub(super) samples: &'a [f32],
+    /// Radians a sample.
+    pub(super) step: f32,
+}
+
+impl<const N: usize> Kernel for Phasors<'_, N> {
+    type Output = [[f32; 2]; N];
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Self::Output {
+        let middle = 0.5 * (BLOCK as f32 - 1.0);
+        let turn = TAU / BLOCK as f32;
+        let (half, zero) = (V::splat(0.5), V::splat(0.0));
+        let mut phasors = [[0.0; 2]; N];
+        for (phasor, block) in phasors.iter_mut().zip(self.samples.as_chunks::<BLOCK>().0) {
+            let mut window = Wave::<V>::at(turn, 0.5 * turn);
+            let mut wave = Wave::<V>::at(self.step, -middle * self.step);
+            let (mut re, mut im) = (zero, zero);
+            for samples in block.as_chunks::<LANES>().0 {
+                let seen = V::load(samples) * (half - half * window.cos);
+                (re, im) = (re + seen * wave.cos, im - seen * wave.sin);
+                window.go_on();
+                wave.go_on();
+            }
+            // The window lets half of a tone through, and half of that is its other frequency.
+            *phasor = V::sums_of_two([re, im]).map(|sum| sum * (4.0 / BLOCK as f32));
+        }
+        phasors
+    }
+}
