@@ -45,6 +45,7 @@ pub mod menu;
 pub mod money;
 pub mod openpay;
 pub mod order_id;
+pub mod output_file;
 pub mod payment;
 pub mod private_file;
 pub mod process;

@@ -47,6 +47,9 @@ pub enum AmountError {
     /// A third decimal would have to be rounded, and money is never rounded silently.
     #[error("{0:?} has more than two decimals")]
     TooPrecise(String),
+    /// Where a point stands between thousands that is twelve thousand five hundred, elsewhere twelve and a half.
+    #[error("{0:?} has three decimals, as if the point stood between thousands: write 12500 or 12.50")]
+    Thousands(String),
     /// More than the largest amount that can be held or spoken, 999,999,999.99.
     #[error("{0:?} is larger than 999,999,999.99")]
     TooLarge(String),
@@ -61,13 +64,25 @@ impl Money {
         Self { centavos, currency: Currency::Mxn }
     }
 
-    /// Parses decimal text such as `200`, `200.5` or `200.00`. Zeros beyond two decimals are accepted (`200.000`).
+    /// Parses what a person wrote: `200`, `200.5` or `200.00`, but not `12.500`, which may be meant either way.
     ///
     /// # Errors
     /// [`AmountError`] names what is wrong with the text.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        let amount = Self::parse_number(text, currency)?;
+        if text.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 3) {
+            return Err(AmountError::Thousands(text.to_owned()));
+        }
+        Ok(amount)
+    }
+
+    /// Parses what a program wrote, such as `200`, `200.5` or `200.00`. Zeros beyond two decimals are accepted (`200.000`).
+    ///
+    /// # Errors
+    /// [`AmountError`] names what is wrong with the text.
+    pub fn parse_number(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let malformed = || AmountError::Malformed(text.to_owned());
-        let is_amount = |rest: &str| Self::parse(rest, currency).is_ok();
+        let is_amount = |rest: &str| Self::parse_number(rest, currency).is_ok();
         if text.strip_prefix('-').is_some_and(is_amount) {
             return Err(AmountError::Negative(text.to_owned()));
         }
@@ -125,6 +140,8 @@ mod tests {
         assert_eq!(centavos("1.0500"), Ok(105));
         assert_eq!(centavos("999999999.99"), Ok(Money::MAX_CENTAVOS));
         assert_eq!(centavos("1.005"), Err(AmountError::TooPrecise("1.005".into())));
+        assert_eq!(centavos("12.500"), Err(AmountError::Thousands("12.500".into())));
+        assert_eq!(Money::parse_number("12.500", Currency::Mxn), Ok(Money::mxn(1250)), "a program's twelve and a half");
         assert_eq!(centavos("1000000000"), Err(AmountError::TooLarge("1000000000".into())));
         assert_eq!(centavos("-1.50"), Err(AmountError::Negative("-1.50".into())));
         for bad in ["", ".", "1.", ".5", "--1", "-", "-x", "1e3", "1,000", "1.2.3", " 1", "٣"] {

@@ -17,6 +17,9 @@ pub enum OrderIdError {
     /// Line breaks and the like.
     #[error("an order id is plain text, without line breaks and control characters")]
     Controls,
+    /// A key issued for it would be for another order than it seems to be.
+    #[error("an order id has no blanks at its ends and no characters that can't be seen")]
+    Unseen,
     /// It looks like a later attempt of another order.
     #[error("an order id does not end in {LATER} and digits: later attempts of an order have such ids at Openpay")]
     Reserved,
@@ -33,6 +36,27 @@ pub fn check(order_id: &str) -> Result<(), OrderIdError> {
         () if is_later_attempt(order_id) => Err(OrderIdError::Reserved),
         () => Ok(()),
     }
+}
+
+/// Checks an order id for which a key is to be issued: people tell it from others by what they see. What a merchant's own
+/// service calls its orders is taken as it is.
+///
+/// # Errors
+/// [`OrderIdError`].
+pub fn check_new(order_id: &str) -> Result<(), OrderIdError> {
+    check(order_id)?;
+    if order_id != order_id.trim() || order_id.chars().any(is_unseen) {
+        return Err(OrderIdError::Unseen);
+    }
+    Ok(())
+}
+
+/// Characters without width, and those that turn the direction of writing.
+const fn is_unseen(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// The order id at the gateway of an order's attempt with this number, from 1: the first has the order's own.
@@ -74,6 +98,17 @@ mod tests {
             ("234-RETRY02 ", OrderIdError::Reserved),
         ] {
             assert_eq!(check(order_id), Err(error), "{order_id}");
+        }
+    }
+
+    #[test]
+    fn no_two_orders_that_keys_are_issued_for_look_alike() {
+        for order_id in ["ord-1", "ord 1", "ñandú", "=1+1", "注文"] {
+            assert_eq!(check_new(order_id), Ok(()), "{order_id}");
+        }
+        for order_id in ["ord-1 ", " ord-1", " ", "\u{a0}1", "ord\u{200b}-1", "\u{202e}1-dro", "ord-1\u{feff}"] {
+            assert_eq!(check_new(order_id), Err(OrderIdError::Unseen), "{order_id:?}");
+            assert_eq!(check(order_id), Ok(()), "a merchant's service may call it so: {order_id:?}");
         }
     }
 

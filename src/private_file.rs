@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::output_file;
+
 /// Mode of a file only its owner can read and write.
 #[cfg(unix)]
 const OWNER_ONLY: u32 = 0o600;
@@ -11,8 +13,9 @@ const OWNER_ONLY: u32 = 0o600;
 /// Creates a file, or empties one that is there, and lets nobody but its owner read it, whoever could before.
 ///
 /// # Errors
-/// The system's.
+/// The system's, and as [`output_file::check`].
 pub fn create(path: &Path) -> io::Result<File> {
+    output_file::check(path)?;
     let file = open(path, true)?;
     restrict(&file)?;
     Ok(file)

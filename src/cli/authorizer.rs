@@ -49,10 +49,14 @@ enum Command {
     /// Serve POST /openpay/authorizer from the ledger's payment keys
     Serve(Box<Serve>),
     /// Print the default wire contract as JSON, to be changed and given to serve --profile
+    #[command(after_help = "Example:
+  tonopago authorizer profile > profile.json")]
     Profile,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr --password-file password")]
 struct Serve {
     #[command(flatten)]
     ledger: LedgerArgs,

@@ -1,6 +1,5 @@
 //! `tonopago generate`: DTMF audio.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Cursor, IsTerminal, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use tonopago::audio::level::dbm0_of_sum;
 use tonopago::audio::wav::{Encoding, WavForm, WavWriter};
 use tonopago::dtmf::level::amplitude;
 use tonopago::dtmf::{Digit, GeneratorConfig};
+use tonopago::output_file;
 use tonopago::simulator::line::{Line, LineBuilder};
 
 use super::{Failure, Outcome};
@@ -115,7 +115,7 @@ pub(super) fn run(args: Args) -> Outcome {
         return Ok(io::stdout().lock().write_all(file.get_ref()).map(|()| ExitCode::SUCCESS)?);
     }
     let failed = |error: io::Error| cannot_write(&args.output, &error);
-    let file = File::create(&args.output).map_err(failed)?;
+    let file = output_file::create(&args.output).map_err(failed)?;
     args.write(&mut BufWriter::new(file), form, &config).map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }

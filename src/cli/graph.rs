@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 use tonopago::menu::Drawing;
-use tonopago::regular_file;
+use tonopago::{output_file, regular_file};
 
 use super::menu_file::MenuArgs;
 use super::{Failure, Outcome};
@@ -73,7 +73,7 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     match &args.output {
         None => stdout().lock().write_all(text.as_bytes())?,
-        Some(path) => fs::write(path, text).map_err(|error| {
+        Some(path) => output_file::check(path).and_then(|()| fs::write(path, text)).map_err(|error| {
             Failure::failed(format!("{}: cannot write the drawing: {error}: check the path", path.display()))
         })?,
     }

@@ -3,18 +3,20 @@
 mod import;
 mod untaken;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use tonopago::ledger::{Digits, KeyRecord, Ledger, NewKey};
 use tonopago::money::{Currency, Money};
 use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
 
 use super::merchant::{LedgerArgs, OpenpayArgs};
-use super::{Failure, Outcome};
+use super::{Failure, Format, Outcome, no_formula};
 
 /// Most digits of a payment key in `menus/pago.yaml`.
 const MENU_DIGITS: usize = 10;
@@ -48,6 +50,9 @@ enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tonopago keys issue --ledger ledger.sqlite --order ord-234 --amount 200.00 --expires-in 72h
+  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 --description \"Pedido 235\"")]
 struct Issue {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -96,15 +101,23 @@ struct Issue {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tonopago keys list --ledger ledger.sqlite
+  tonopago keys list --ledger ledger.sqlite --format csv > keys.csv")]
 struct List {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// Show the keys' digits: who knows them can pay, and see what is owed
     #[arg(long)]
     reveal: bool,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago keys cancel --ledger ledger.sqlite 12")]
 struct Cancel {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -231,27 +244,70 @@ impl Issue {
     }
 }
 
+/// A key, for machines.
+#[derive(Serialize)]
+struct Line<'a> {
+    number: i64,
+    status: &'static str,
+    key: String,
+    order_id: Cow<'a, str>,
+    amount: String,
+    currency: &'static str,
+    expires: Option<String>,
+    failures: u32,
+}
+
 impl List {
     fn run(self) -> Outcome {
         let keys = self.ledger.open_existing()?.list_keys().map_err(Failure::failed)?;
         let mut output = std::io::stdout().lock();
-        for record in &keys {
-            writeln!(output, "{}", self.line(record))?;
+        match self.format {
+            Format::Text => keys.iter().try_for_each(|record| writeln!(output, "{}", self.text(record)))?,
+            Format::Jsonl => {
+                for record in &keys {
+                    writeln!(output, "{}", serde_json::to_string(&self.line(record)).map_err(Failure::failed)?)?;
+                }
+            }
+            Format::Csv => {
+                let mut csv = csv::Writer::from_writer(output);
+                for record in &keys {
+                    let line = Line { order_id: no_formula(&record.order_id), ..self.line(record) };
+                    csv.serialize(line).map_err(Failure::failed)?;
+                }
+                csv.flush()?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn line(&self, record: &KeyRecord) -> String {
+    fn digits(&self, record: &KeyRecord) -> String {
         let digits = record.key.expose();
-        let shown = if self.reveal { digits.to_owned() } else { "*".repeat(digits.len()) };
+        if self.reveal { digits.to_owned() } else { "*".repeat(digits.len()) }
+    }
+
+    fn text(&self, record: &KeyRecord) -> String {
         let expires = record.expires.map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
         format!(
-            "{:>6}  {:<9}  {shown:<10}  {:>14}  expires {expires:<20}  failures {}  {}",
+            "{:>6}  {:<9}  {:<10}  {:>14}  expires {expires:<20}  failures {}  {}",
             record.id,
             record.status.name(),
+            self.digits(record),
             record.amount.to_string(),
             record.failures,
             record.order_id,
         )
+    }
+
+    fn line<'a>(&self, record: &'a KeyRecord) -> Line<'a> {
+        Line {
+            number: record.id,
+            status: record.status.name(),
+            key: self.digits(record),
+            order_id: Cow::from(&record.order_id),
+            amount: record.amount.decimal(),
+            currency: record.amount.currency.code(),
+            expires: record.expires.map(|time| time.to_string()),
+            failures: record.failures,
+        }
     }
 }

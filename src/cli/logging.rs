@@ -4,6 +4,7 @@
 //! is built without its bridge): at its most verbose the HTTP client dumps headers, and with them the gateway's key.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::Failure;
 
@@ -30,8 +31,13 @@ enum Format {
 impl Args {
     /// Starts logging. Card data is in no log line, whatever the level: its types cannot be printed.
     pub(super) fn start(&self) -> Result<(), Failure> {
-        let filter =
-            EnvFilter::try_new(&self.log).map_err(|error| Failure::usage(format!("--log {:?}: {error}", self.log)))?;
+        let wrong = |why: &str| Failure::usage(format!("--log {:?}: {why}", self.log));
+        // A word that is no level would be taken for the name of a part of the program, and nothing be logged.
+        let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+        if !self.log.split(',').map(str::trim).all(|part| part.contains(['=', '[']) || is_level(part)) {
+            return Err(wrong("write off, error, warn, info, debug, trace, or such as warn,tonopago::payment=debug"));
+        }
+        let filter = EnvFilter::try_new(&self.log).map_err(|error| wrong(&error.to_string()))?;
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         match self.log_format {
             Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),

@@ -38,6 +38,7 @@ mod schema;
 mod simulate;
 mod trace;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::path::Path;
@@ -159,6 +160,22 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// How what a ledger knows is written.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// A text as a cell of a table: one that a spreadsheet would take for a formula has an apostrophe before it.
+fn no_formula(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}").into() } else { text.into() }
+}
+
 /// The commands stay in a program built without their feature, and say how to get them.
 #[cfg(not(feature = "sound-card"))]
 fn without_sound_cards() -> Failure {
@@ -167,13 +184,25 @@ fn without_sound_cards() -> Failure {
     )
 }
 
+/// The command that was named, for the usage that a mistake in it is told with.
+fn meant() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    for word in std::env::args().skip(1) {
+        if let Some(named) = command.find_subcommand(&word) {
+            command = named.clone();
+        }
+    }
+    command
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.logging.start().and_then(|()| cli.command.run()) {
         Ok(code) => code,
         Err(Failure::OutputClosed) => ExitCode::SUCCESS,
-        Err(Failure::Usage(message)) => Cli::command().error(ErrorKind::ValueValidation, message).exit(),
+        Err(Failure::Usage(message)) => meant().error(ErrorKind::ValueValidation, message).exit(),
         Err(Failure::Failed(error)) => {
             eprintln!("tonopago: {error}");
             ExitCode::from(FAILED)
@@ -192,9 +221,15 @@ mod tests {
 
     #[test]
     fn every_command_shows_an_example() {
-        for command in Cli::command().get_subcommands_mut() {
-            let help = command.render_long_help().to_string();
-            assert!(help.contains(&format!("tonopago {}", command.get_name())), "{help}");
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let each = command.get_subcommands().filter(|part| part.get_name() != "help").cloned();
+            for mut command in each.collect::<Vec<_>>().into_iter().chain([command.clone()]) {
+                let name = command.get_bin_name().unwrap_or_default().to_owned();
+                let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(examples.contains(&name), "{name}: {}", command.render_long_help());
+            }
         }
     }
 }

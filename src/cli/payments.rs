@@ -10,13 +10,14 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 use tonopago::ledger::{Attempt, Ledger, RefundState};
 use tonopago::money::Money;
 use tonopago::payment::ReconcileReport;
 
-use self::lines::{Format, write};
+use self::lines::write;
 use super::merchant::{LedgerArgs, OpenpayArgs};
-use super::{Failure, Outcome};
+use super::{Failure, Format, Outcome};
 
 /// List, show, export, reconcile, settle and refund payments; back the ledger up
 #[derive(clap::Args)]
@@ -57,6 +58,8 @@ enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago payments list --ledger ledger.sqlite --limit 20")]
 struct List {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -69,6 +72,8 @@ struct List {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago payments show --ledger ledger.sqlite 100017")]
 struct Show {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -80,6 +85,8 @@ struct Show {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key")]
 struct Reconcile {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -88,6 +95,9 @@ struct Reconcile {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017 --amount 50")]
 struct Refund {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -101,6 +111,8 @@ struct Refund {
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  tonopago payments audit --ledger ledger.sqlite --limit 20")]
 struct Audit {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -113,12 +125,12 @@ pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::List(list) => {
             let attempts = list.ledger.open_existing()?.latest_attempts(list.limit).map_err(Failure::failed)?;
-            write(&attempts, list.format, std::io::stdout().lock())?;
+            write(&attempts, list.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Show(show) => {
             let ledger = show.ledger.open_existing()?;
-            write(&find(&ledger, &show.reference)?, show.format, std::io::stdout().lock())?;
+            write(&find(&ledger, &show.reference)?, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(export) => export.run(),

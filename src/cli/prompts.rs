@@ -2,7 +2,6 @@
 
 mod render_menu;
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
 use tonopago::audio::wav::{Encoding, WavForm, WavWriter};
 use tonopago::money::{Currency, Money};
+use tonopago::output_file;
 use tonopago::speech::{self, Clip, Language, SAMPLE_RATE, Spoken};
 
 use super::menu_file::load_clips;
@@ -38,6 +38,8 @@ enum Action {
 
 /// List the clips: id, duration, level, text, and the recording in its place
 #[derive(ClapArgs)]
+#[command(after_help = "Example:
+  tonopago prompts list --language es-MX")]
 struct List {
     /// Only this language: es-MX or en-US
     #[arg(long, value_parser = language)]
@@ -94,6 +96,8 @@ struct Render {
 
 /// Check a folder of recordings before a box uses it; exit code 1 if the box would refuse it
 #[derive(ClapArgs)]
+#[command(after_help = "Example:
+  tonopago prompts check recordings/")]
 struct Check {
     /// The folder, with es-MX/ and en-US/ in it
     folder: PathBuf,
@@ -171,7 +175,7 @@ fn render(args: &Render) -> Outcome {
 
 fn write_wav(path: &Path, samples: &[f32]) -> io::Result<()> {
     let form = WavForm { sample_rate: SAMPLE_RATE, channels: 1, encoding: Encoding::Pcm16 };
-    let mut writer = WavWriter::new(BufWriter::new(File::create(path)?), form)?;
+    let mut writer = WavWriter::new(BufWriter::new(output_file::create(path)?), form)?;
     writer.write(&[samples])?;
     writer.finish()
 }

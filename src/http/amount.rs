@@ -19,10 +19,10 @@ pub fn amount_from_json(json: &RawValue, currency: Currency) -> Result<Money, Am
     let text = json.get();
     let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     if !text.contains(['e', 'E']) {
-        return Money::parse(text, currency);
+        return Money::parse_number(text, currency);
     }
     let number = Decimal::from_scientific(text).map_err(|_| AmountError::Malformed(text.to_owned()))?;
-    Money::parse(&number.normalize().to_string(), currency)
+    Money::parse_number(&number.normalize().to_string(), currency)
 }
 
 #[cfg(test)]

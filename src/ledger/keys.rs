@@ -145,7 +145,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Key`] says why not; [`LedgerError::Storage`].
     pub fn check_order(&self, order_id: &str) -> Result<(), LedgerError> {
-        order_id::check(order_id).map_err(|error| LedgerError::Key(error.to_string()))?;
+        order_id::check_new(order_id).map_err(|error| LedgerError::Key(error.to_string()))?;
         order::refusal(&self.lock(), order_id, self.now_ms())?.map_or(Ok(()), |cause| Err(LedgerError::Key(cause)))
     }
 
@@ -276,7 +276,7 @@ fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<Result
 
 /// What is wrong with a key whatever the ledger has.
 fn mistakes(new: &NewKey, now: i64) -> Vec<String> {
-    let order_id = order_id::check(&new.order_id).map_err(|error| error.to_string()).err();
+    let order_id = order_id::check_new(&new.order_id).map_err(|error| error.to_string()).err();
     let others = [
         (new.amount.centavos == 0, "the amount is zero"),
         (!(1..=250).contains(&new.description.chars().count()), "a description has 1 to 250 characters"),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::menu::Answers;
-use crate::private_file;
+use crate::{output_file, private_file};
 
 /// Longest heading looked at, in bytes; a table's first line without an end is not read to the end of the disk.
 const LONGEST_HEADING: u64 = 1 << 16;
@@ -52,7 +52,8 @@ impl AnswersFile {
     /// # Errors
     /// [`AnswersError::File`].
     pub fn open(path: &Path) -> Result<Self, AnswersError> {
-        let file = private_file::owner_only(OpenOptions::new().create(true).read(true).append(true)).open(path);
+        let open = || private_file::owner_only(OpenOptions::new().create(true).read(true).append(true)).open(path);
+        let file = output_file::check(path).and_then(|()| open());
         let path = path.to_owned();
         match file {
             Ok(file) => Ok(Self { path, file }),

@@ -179,6 +179,27 @@ fn payments_of_some_days_are_exported_for_the_owner_only() {
 }
 
 #[test]
+fn exported_days_and_times_are_those_of_one_zone() {
+    let folder = Folder::new();
+    let ledger = text(&folder, "ledger.sqlite");
+    drop(Ledger::open(Path::new(&ledger), Arc::new(SystemClock)).unwrap());
+    pay(&ledger, "=1+1");
+    let export = |more: &[&str]| tonopago([&["payments", "export", "--ledger", &ledger], more].concat());
+    for (zone, offset) in [("Asia/Tokyo", "+09:00"), ("America/Phoenix", "-07:00"), ("UTC", "Z")] {
+        let line = export(&["--format", "jsonl", "--time-zone", zone]).out;
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let created = line["created"].as_str().unwrap();
+        assert!(created.ends_with(offset), "{zone}: {created}");
+        let day = &created[..10];
+        assert_eq!(export(&["--from", day, "--to", day, "--time-zone", zone]).out.lines().count(), 2, "{zone}");
+        assert_eq!(line["order_id"], "=1+1");
+    }
+    assert!(export(&[]).out.contains(",'=1+1,'=1+1,"), "no formula for a spreadsheet");
+    let run = export(&["--time-zone", "America/Nowhere"]);
+    assert!(run.code == 2 && run.err.contains("write it as America/Mexico_City"), "{run:?}");
+}
+
+#[test]
 fn the_certificate_the_service_shows_is_the_one_given() {
     let folder = Folder::new();
     let key = KeyPair::generate().unwrap();

@@ -80,3 +80,61 @@ fn an_order_id_with_control_characters_is_refused() {
     assert_eq!(run.code, 1, "{}", run.err);
     assert!(run.err.contains("control characters"), "{}", run.err);
 }
+
+/// `payments export --out ledger.sqlite` left a table in the ledger's place, and exit code 0.
+#[test]
+fn no_command_writes_over_a_ledger() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite");
+    let name = ledger.to_str().unwrap();
+    let issued = tonopago(["keys", "issue", "--ledger", name, "--order", "ord-1", "--amount", "20"]);
+    assert_eq!(issued.code, 0, "{issued:?}");
+    let known = || tonopago(["keys", "list", "--reveal", "--ledger", name]).out;
+    let before = known();
+    assert!(before.contains("ord-1"), "{before}");
+    let (caller, survey) = (repository("samples/hang-up.wav"), repository("menus/encuesta.yaml"));
+    for arguments in [
+        &["payments", "export", "--ledger", name, "--out", name][..],
+        &["generate", "123", "-o", name],
+        &["call", &caller, "--record", name],
+        &["call", &caller, "--menu", &survey, "--answers", name],
+        &["graph", "--menu", &survey, "-o", name],
+        &["prompts", "render", "bienvenida", "-o", name],
+    ] {
+        let run = tonopago(arguments);
+        assert!(run.code != 0 && run.err.contains("name another file"), "{arguments:?}: {run:?}");
+        assert_eq!(known(), before, "{arguments:?}");
+    }
+}
+
+/// 12.500 was issued as 12.50, where twelve thousand five hundred was meant.
+#[test]
+fn an_amount_that_may_be_meant_two_ways_is_asked_for_again() {
+    let folder = Folder::new();
+    let (ledger, file) = (folder.path("ledger.sqlite"), folder.path("orders.csv"));
+    let name = ledger.to_str().unwrap();
+    let run = tonopago(["keys", "issue", "--ledger", name, "--order", "ord-1", "--amount", "12.500"]);
+    assert!(run.code == 2 && run.err.contains("12500 or 12.50"), "{run:?}");
+    fs::write(&file, "order,amount\na,20\nb,1.200\n").unwrap();
+    let run = tonopago(["keys", "import", "--ledger", name, file.to_str().unwrap()]);
+    assert!(run.code == 1 && run.err.contains(":3:2: \"1.200\" has three decimals"), "{run:?}");
+}
+
+/// A log of a level that does not exist was silent.
+#[test]
+fn a_level_of_logging_that_is_none_is_refused() {
+    for level in ["bogus", "warn,,", "loud,warn"] {
+        let run = tonopago(["--log", level, "demo", "--list"]);
+        assert!(run.code == 2 && run.err.contains("--log"), "{level}: {run:?}");
+    }
+    for level in ["off", "INFO", "warn,tonopago::payment=debug"] {
+        assert_eq!(tonopago(["--log", level, "demo", "--list"]).code, 0, "{level}");
+    }
+}
+
+/// What was wrong with `payments refund` was told with the usage of `tonopago`.
+#[test]
+fn a_mistake_is_told_with_the_usage_of_its_command() {
+    let run = tonopago(["payments", "export", "--ledger", "l", "--from", "2026-12-01", "--to", "2026-11-01"]);
+    assert!(run.code == 2 && run.err.contains("Usage: tonopago payments export"), "{run:?}");
+}

@@ -13,7 +13,7 @@ use tonopago::service::{Customer, PaymentKey};
 use tonopago::text_file::{self, TextError};
 
 use super::super::merchant::LedgerArgs;
-use super::super::{Failure, Outcome};
+use super::super::{Failure, Outcome, no_formula};
 use super::{digits, issue_written, untaken, warn_of_length};
 
 /// The columns a file may have; the first two it must have.
@@ -26,7 +26,8 @@ const MAX_SHOWN: usize = 50;
 The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the
 order), key (random), digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z),
 name, email (which needs a name).
-Printed are order and key of each line, as CSV; if that fails, as on a full disk, no key is issued.
+Printed are order and key of each line, as CSV (with an apostrophe before an order that a spreadsheet would take for a
+formula); if that fails, as on a full disk, no key is issued.
 
 Example:
   tonopago keys import --ledger ledger.sqlite orders.csv > keys.csv")]
@@ -81,7 +82,7 @@ impl Import {
         let mut write = |fields: [&str; 2]| output.write_record(fields).map_err(|error| Failure::from(into_io(error)));
         write(["order", "key"])?;
         for key in &drawn {
-            write([&key.order_id, digits(key)])?;
+            write([&no_formula(&key.order_id), digits(key)])?;
         }
         output.flush()?;
         drop(output);

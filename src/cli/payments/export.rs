@@ -11,16 +11,18 @@ use tonopago::ledger::{Attempt, State};
 use tonopago::private_file;
 
 use super::super::merchant::LedgerArgs;
-use super::super::{Failure, Outcome};
-use super::lines::{Format, write};
+use super::super::{Failure, Format, Outcome};
+use super::lines::write;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
   tonopago payments export --ledger ledger.sqlite --state approved --format jsonl > paid.jsonl
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-30 --time-zone America/Mexico_City --out today.csv
 
-Days are this machine's, from midnight to midnight. A file is written for its owner only. An approved payment stays approved
+Days and times are those of --time-zone, days from midnight to midnight. In CSV, a text that a spreadsheet would take for a
+formula has an apostrophe before it. A file is written for its owner only. An approved payment stays approved
 when it is given back: `refunded` is how much of `amount` was, on whatever day, and is to be taken off; `refund_open` is how
 much may have been (`payments reconcile` finds out).")]
 pub(super) struct Export {
@@ -32,6 +34,9 @@ pub(super) struct Export {
     /// Last day, as 2026-11-30; else until now
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     to: Option<Date>,
+    /// Whose days and times, as America/Mexico_City; this machine's, if not given
+    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    time_zone: Option<TimeZone>,
     /// Only attempts in this state: prepared, sent, approved, declined, unknown, lapsed, abandoned
     #[arg(long, value_name = "STATE", value_parser = parse_state)]
     state: Option<State>,
@@ -47,31 +52,45 @@ fn parse_day(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "write it as 2026-11-30".to_owned())
 }
 
+fn parse_zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| "no such time zone: write it as America/Mexico_City".to_owned())
+}
+
 fn parse_state(text: &str) -> Result<State, String> {
     State::parse(text).ok_or_else(|| format!("one of {}", State::ALL.map(State::name).join(", ")))
 }
 
 impl Export {
     pub(super) fn run(self) -> Outcome {
-        let attempts = self.attempts()?;
+        let zone = self.zone()?;
+        let attempts = self.attempts(&zone)?;
         match &self.out {
-            None => write(&attempts, self.format, std::io::stdout().lock())?,
+            None => write(&attempts, self.format, &zone, std::io::stdout().lock())?,
             Some(path) => {
                 let named = |error| Failure::failed(format!("{}: {error}", path.display()));
                 let file = private_file::create(path).map_err(named)?;
-                write(&attempts, self.format, BufWriter::new(file))?;
+                write(&attempts, self.format, &zone, BufWriter::new(file))?;
                 eprintln!("{} payments written to {}", attempts.len(), path.display());
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn attempts(&self) -> Result<Vec<Attempt>, Failure> {
+    fn zone(&self) -> Result<TimeZone, Failure> {
+        let zone = self.time_zone.clone().map_or_else(TimeZone::try_system, Ok);
+        zone.map_err(|error| Failure::failed(format!("this machine's time zone: {error}: give --time-zone")))
+    }
+
+    fn attempts(&self, zone: &TimeZone) -> Result<Vec<Attempt>, Failure> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
             return Err(Failure::usage(format!("--from {from} is after --to {to}")));
         }
+        let midnight_before = |day: Date| {
+            let midnight = day.to_zoned(zone.clone()).map_err(|_| out_of_range(day))?;
+            Ok(midnight.timestamp())
+        };
         let from = self.from.map_or(Ok(Timestamp::UNIX_EPOCH), midnight_before)?;
         let until = self.to.map(|day| day.tomorrow().map_err(|_| out_of_range(day)).and_then(midnight_before));
         let until = until.unwrap_or(Ok(Timestamp::MAX))?;
@@ -79,10 +98,6 @@ impl Export {
         attempts.retain(|attempt| self.state.is_none_or(|state| attempt.state == state));
         Ok(attempts)
     }
-}
-
-fn midnight_before(day: Date) -> Result<Timestamp, Failure> {
-    Ok(day.to_zoned(TimeZone::system()).map_err(|_| out_of_range(day))?.timestamp())
 }
 
 fn out_of_range(day: Date) -> Failure {

@@ -1,31 +1,23 @@
 //! How payments are written: for people, as JSON lines, as CSV.
 
+use std::borrow::Cow;
 use std::io::Write;
 
-use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 use tonopago::ledger::Attempt;
 use tonopago::money::Money;
 
-use super::super::Failure;
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Text,
-    /// One JSON object per line
-    Jsonl,
-    /// Comma-separated values with a header
-    Csv,
-}
+use super::super::{Failure, Format, no_formula};
 
 /// An attempt, for machines. The payment key is left out: it is a credential.
 #[derive(Serialize)]
 struct Line<'a> {
     reference: String,
     state: &'static str,
-    order_id: &'a str,
-    gateway_order_id: &'a str,
+    order_id: Cow<'a, str>,
+    gateway_order_id: Cow<'a, str>,
     amount: String,
     currency: &'static str,
     brand: &'a str,
@@ -40,17 +32,27 @@ struct Line<'a> {
     updated: String,
 }
 
-pub(super) fn write(attempts: &[Attempt], format: Format, mut output: impl Write) -> Result<(), Failure> {
+/// Writes attempts; those for machines have the times of a zone, with its offset.
+pub(super) fn write(
+    attempts: &[Attempt],
+    format: Format,
+    zone: &TimeZone,
+    mut output: impl Write,
+) -> Result<(), Failure> {
     match format {
         Format::Text => attempts.iter().try_for_each(|attempt| writeln!(output, "{}", text(attempt)))?,
         Format::Jsonl => {
             for attempt in attempts {
-                writeln!(output, "{}", serde_json::to_string(&line(attempt)).map_err(Failure::failed)?)?;
+                writeln!(output, "{}", serde_json::to_string(&line(attempt, zone)).map_err(Failure::failed)?)?;
             }
         }
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(output);
-            attempts.iter().try_for_each(|attempt| csv.serialize(line(attempt))).map_err(Failure::failed)?;
+            for attempt in attempts {
+                let [order_id, gateway_order_id] =
+                    [&attempt.order_id, &attempt.gateway_order_id].map(|id| no_formula(id));
+                csv.serialize(Line { order_id, gateway_order_id, ..line(attempt, zone) }).map_err(Failure::failed)?;
+            }
             csv.flush()?;
         }
     }
@@ -80,12 +82,16 @@ fn refunds(attempt: &Attempt) -> String {
     told(attempt.refunded, "refunded") + &told(attempt.refund_open, "perhaps refunded")
 }
 
-fn line(attempt: &Attempt) -> Line<'_> {
+fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
+    let time = |time: Timestamp| match zone.to_offset(time) {
+        Offset::UTC => time.to_string(),
+        offset => time.display_with_offset(offset).to_string(),
+    };
     Line {
         reference: attempt.ledger_reference(),
         state: attempt.state.name(),
-        order_id: &attempt.order_id,
-        gateway_order_id: &attempt.gateway_order_id,
+        order_id: Cow::from(&attempt.order_id),
+        gateway_order_id: Cow::from(&attempt.gateway_order_id),
         amount: attempt.amount.decimal(),
         currency: attempt.amount.currency.code(),
         brand: &attempt.brand,
@@ -96,7 +102,7 @@ fn line(attempt: &Attempt) -> Line<'_> {
         error_code: attempt.error_code,
         refunded: attempt.refunded.decimal(),
         refund_open: attempt.refund_open.decimal(),
-        created: attempt.created.to_string(),
-        updated: attempt.updated.to_string(),
+        created: time(attempt.created),
+        updated: time(attempt.updated),
     }
 }
