@@ -7,7 +7,7 @@ use super::input::Input;
 use std::ops::Range;
 
 /// Input samples added up at a time, the newest first: what is loud shows it soon.
-const LOOK: usize = 128;
+const LOOK: usize = 32;
 
 /// What is known of loud and of silent input. Positions are those in the stream, negative while the zeros before it are.
 pub(crate) struct Silence {
