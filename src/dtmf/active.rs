@@ -16,6 +16,8 @@ const LEAKED_POWER: f32 = 0.15;
 /// 1.5 dB of what it was so many short windows ago: what reverberates in a room fades, or beats.
 const WEAKER_POWER: f32 = 0.03;
 const WEAKER_SHARE: f32 = 0.8;
+/// Part of the mean of both tones' powers, each as a part of what it was, that the weaker one has then: -5 dB.
+const WEAKER_TONE: f32 = 0.3;
 const WEAKER_SAMPLES: f64 = 240.0;
 const STEADY: [usize; 3] = [1, 2, 3];
 const STEADY_POWER: f32 = 0.7;
@@ -166,9 +168,11 @@ impl Active {
         None
     }
 
-    /// Whether what has fallen still sounds, alone.
+    /// Whether what has fallen still sounds, alone and with both tones.
     fn is_there(&self, history: &History, left: f32) -> bool {
-        left > WEAKER_POWER && history.shares(self.digit(), 0, 2).iter().sum::<f32>() > WEAKER_SHARE
+        left > WEAKER_POWER
+            && self.reference.least_left(history) > WEAKER_TONE * left
+            && history.shares(self.digit(), 0, 2).iter().sum::<f32>() > WEAKER_SHARE
     }
 
     fn go_on_weaker(&mut self, fell: f64, history: &History) {

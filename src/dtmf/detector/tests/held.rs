@@ -102,3 +102,19 @@ fn what_a_room_makes_of_a_key_is_no_second_key() {
         assert_eq!(again, "444444444444", "{rt60_s} s, {direct_db} dB");
     }
 }
+
+/// A tone goes on beneath a key, 10 dB weaker, and is one of the key's own.
+#[test]
+fn a_key_ends_though_one_of_its_tones_goes_on_weaker() {
+    for (digit, hz) in [(Digit::at(0, 3), 1630.0), (Digit::at(1, 1), 771.0), (Digit::at(3, 2), 1478.0)] {
+        let mut sound = one_key(digit, 0.6, |_| 0.0);
+        sound.extend(vec![0.0; 8000]);
+        for (n, sample) in sound.iter_mut().enumerate() {
+            *sample += 0.063 * (TAU * hz * n as f64 / 8000.0).sin() as f32;
+        }
+        let found = events(&sound, 8000, 160);
+        let ends = found.iter().filter_map(|event| if let Event::End(end) = event { Some(end) } else { None });
+        let late: Vec<f64> = ends.map(|end| end.end as f64 / 8.0 - 900.0).collect();
+        assert!(matches!(late[..], [late] if late.abs() < 20.0), "{digit:?} with {hz} Hz: {late:?} ms late");
+    }
+}
