@@ -5,11 +5,12 @@
 mod search;
 
 use super::front_end::{HOP, WORKING_RATE};
-use super::kernel::tone_hz;
+use super::kernel::{SHORT_SAMPLES, TONES, tone_hz};
 use super::simd::{Kernel, LANES, Simd, Vector};
 use super::waves::Wave;
-use search::{Evenness, Phasors, search};
+use search::{Evenness, Phasors, is_strong, search};
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// Filtered samples after which a known tone is measured again and others are looked for: 64 ms.
 const BLOCK: usize = 256;
@@ -29,12 +30,23 @@ const SAME_HZ: f64 = 25.0;
 /// Part of what a block shows to be wrong with a tone's amplitude and phase that is put right, and with its frequency.
 const PUT_RIGHT: f64 = 0.6;
 const PUT_RIGHT_STEP: f64 = 0.15;
-/// A tone of which this part of its amplitude is wrong over a block has ended, or become another.
+/// A tone of which this part of its amplitude is wrong over a block was not there, or not all the time.
 const WRONG: f64 = 0.5;
-/// Sub-blocks over which it shows whether tones have ended: 16 ms.
-const SEEN: usize = 4;
+/// By how much, as a part of it, the amplitude may differ of a tone that is the same in another phase: 2 dB.
+const SAME_LEVEL: f64 = 0.25;
+/// Part of a tone's energy that a sub-block has if the tone is gone, and what else sounds is far weaker.
+const GONE: f32 = 0.1;
+/// Blocks in a row after which such a tone is forgotten: 256 ms.
+const FORGOTTEN: u32 = 4;
+/// Energy of a block in which nothing is known any more, in that of a silence of 24 ms: any block of a silence that is passed over has
+/// less, so that it does not matter whether it was.
+const QUIET: f32 = BLOCK.div_ceil(2 * SHORT_SAMPLES) as f32;
+/// Sub-blocks that must speak for a tone before it is taken out again, and against it before it is let be: 8 ms. A key's tone near
+/// by speaks for or against it for as long at most. And the same once a block was wrong: 24 ms.
+const CERTAIN: f32 = 2.0;
+const DOUBTFUL: f32 = 6.0;
 
-/// A tone that goes on.
+/// A tone that goes on, or has done so.
 #[derive(Clone, Copy, Debug)]
 struct Tone {
     /// Radians a filtered sample.
@@ -43,36 +55,87 @@ struct Tone {
     phase: f64,
     /// Peak amplitude, as filtered.
     amplitude: f64,
+    /// By how many sub-blocks more spoke for it than against it: while it is more than none, the tone is taken out.
+    there: f32,
+    /// Blocks in a row over which it was wrong.
+    wrong: u32,
 }
 
 impl Tone {
+    fn new(step: f64, phase: f64, amplitude: f64) -> Self {
+        Self { step, phase, amplitude, there: CERTAIN, wrong: 0 }
+    }
+
     fn hz(&self) -> f64 {
         self.step * f64::from(WORKING_RATE) / TAU
     }
 
-    fn go_on(&mut self, samples: usize) {
-        self.phase = (self.phase + samples as f64 * self.step) % TAU;
+    /// Takes it out of a sub-block, if it is there, and out of `rest` in any case, and goes on behind them. What the sub-block, of so
+    /// much energy before anything was taken out, says of that counts for the next one.
+    fn hear(&mut self, sub_block: &mut [f32; HOP], rest: &mut [f32; HOP], heard: f32, simd: Simd) {
+        let tone = simd.run(Write { tone: self });
+        let (energy, with) = (dot(&tone, &tone).max(f32::MIN_POSITIVE), dot(sub_block, &tone));
+        if self.there > 0.0 {
+            take(sub_block, &tone);
+        }
+        take(rest, &tone);
+        // 1 if the tone is there and nothing else, -1 if it is not.
+        let speaks = (2.0 * with / energy - 1.0).clamp(-1.0, 1.0);
+        let least = if self.wrong > 0 { -DOUBTFUL } else { -CERTAIN };
+        // Where there is far less than the tone, it is gone at once.
+        let most = if heard < GONE * energy { 0.0 } else { CERTAIN };
+        self.there = if speaks.is_nan() { least } else { (self.there + speaks).clamp(least, most) };
+        self.phase = (self.phase + HOP as f64 * self.step) % TAU;
     }
 
-    /// Puts right what was left of it in the last block, unless that is too much.
-    fn put_right(&mut self, rest: &[f32], simd: Simd) -> bool {
+    /// Puts right what was left of it in the last block. Whether it is still one to be known.
+    fn put_right(&mut self, rest: &[f32; BLOCK], simd: Simd) -> bool {
         let [[re, im]] = simd.run(Phasors::<1> { samples: rest, step: self.step as f32 });
         // As seen from the tone itself.
         let (sin, cos) = (self.phase - TO_NEXT * self.step).sin_cos();
         let (re, im) = (f64::from(re), f64::from(im));
         let [ahead, across] = [re * cos + im * sin, im * cos - re * sin].map(|part| part / self.amplitude);
-        self.amplitude *= 1.0 + PUT_RIGHT * ahead;
-        self.phase += PUT_RIGHT * across;
-        self.step += PUT_RIGHT_STEP * across / BLOCK as f64;
-        ahead.hypot(across) < WRONG
+        let level = (1.0 + ahead).hypot(across);
+        if ahead.hypot(across) < WRONG {
+            self.amplitude *= 1.0 + PUT_RIGHT * ahead;
+            self.phase += PUT_RIGHT * across;
+            self.step += PUT_RIGHT_STEP * across / BLOCK as f64;
+            self.wrong = 0;
+        } else {
+            // It is as loud as it was, but early or late: some of the sound was lost on its way.
+            if (1.0 - level).abs() < SAME_LEVEL {
+                self.phase += across.atan2(1.0 + ahead);
+            }
+            self.wrong += 1;
+        }
+        self.wrong < FORGOTTEN && !self.may_be_a_keypads()
     }
+
+    fn may_be_a_keypads(&self) -> bool {
+        self.is_near_one_of(0..TONES)
+    }
+
+    /// Whether it may be one of some of a keypad's tones.
+    fn is_near_one_of(&self, mut tones: Range<usize>) -> bool {
+        tones.any(|tone| (self.hz() - tone_hz(tone)).abs() < KEYPADS * tone_hz(tone))
+    }
+}
+
+fn dot(a: &[f32; HOP], b: &[f32; HOP]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn take(samples: &mut [f32], tone: &[f32; HOP]) {
+    samples.iter_mut().zip(tone).for_each(|(sample, tone)| *sample -= tone);
 }
 
 /// The steady tones of a stream that are known.
 pub(crate) struct SteadyTones {
     tones: Vec<Tone>,
-    /// Energy of the last sub-blocks with and without the tones.
-    energies: [[f32; 2]; SEEN],
+    /// What all of them leave of the block being heard.
+    rest: Box<[f32; BLOCK]>,
+    /// Energy of that block, with them.
+    energy: f32,
     /// Energy of two short windows that means nothing if there is less.
     silence: f32,
     /// The filtered sample from which on all were heard.
@@ -82,7 +145,7 @@ pub(crate) struct SteadyTones {
 impl SteadyTones {
     /// Nothing is looked for where two short windows have less energy than `silence`.
     pub(crate) fn new(silence: f32) -> Self {
-        Self { tones: Vec::with_capacity(MOST), energies: [[0.0; 2]; SEEN], silence, since: 0 }
+        Self { tones: Vec::with_capacity(MOST), rest: Box::new([0.0; BLOCK]), energy: 0.0, silence, since: 0 }
     }
 
     /// Begins anew with a filtered sample: those before it were passed over.
@@ -105,9 +168,12 @@ impl SteadyTones {
     fn hear_parts(&mut self, samples: &mut [f32], new: usize, first: u64, simd: Simd) {
         let (mut begin, mut heard) = (samples.len() - new, first);
         while begin < samples.len() {
-            let end = samples.len().min(begin + BLOCK - heard as usize % BLOCK);
+            let within = heard as usize % BLOCK;
+            let end = samples.len().min(begin + BLOCK - within);
             heard += (end - begin) as u64;
-            self.take_out(&mut samples[begin..end], simd);
+            if !self.tones.is_empty() {
+                self.take_out(&mut samples[begin..end], within, simd);
+            }
             if heard.is_multiple_of(BLOCK as u64) && heard >= self.since + LOOK_BACK as u64 {
                 self.look(&samples[end - LOOK_BACK..end], simd);
             }
@@ -115,80 +181,87 @@ impl SteadyTones {
         }
     }
 
-    /// Takes known tones out of samples behind those heard, which will be heard again.
+    /// Takes known tones out of samples behind those heard, up to a sub-block of them, which will be heard again.
     #[inline]
     pub(crate) fn peek(&self, samples: &mut [f32], simd: Simd) {
-        for tone in &self.tones {
-            simd.run(TakeOut { samples, tone });
+        for tone in self.tones.iter().filter(|tone| tone.there > 0.0) {
+            take(samples, &simd.run(Write { tone }));
         }
     }
 
-    /// Takes the tones out of sub-blocks. If more is left of the last ones than there was, they are over.
-    fn take_out(&mut self, samples: &mut [f32], simd: Simd) {
-        for sub_block in samples.as_chunks_mut::<HOP>().0 {
-            if self.tones.is_empty() {
-                return;
-            }
-            let heard = *sub_block;
-            self.peek(sub_block, simd);
-            self.tones.iter_mut().for_each(|tone| tone.go_on(HOP));
-            self.energies.rotate_left(1);
-            self.energies[SEEN - 1] = [energy(&heard), energy(sub_block)];
-            let [with, without] = [0, 1].map(|at| self.energies.iter().map(|energies| energies[at]).sum::<f32>());
-            if without.is_nan() || without > with {
-                self.tones.clear();
-                *sub_block = heard;
-            }
+    /// Takes the tones out of sub-blocks, so many samples behind the beginning of a block.
+    fn take_out(&mut self, samples: &mut [f32], within: usize, simd: Simd) {
+        let rest = self.rest[within..].as_chunks_mut::<HOP>().0;
+        for (sub_block, rest) in samples.as_chunks_mut::<HOP>().0.iter_mut().zip(rest) {
+            *rest = *sub_block;
+            let heard = dot(rest, rest);
+            self.energy += heard;
+            self.tones.iter_mut().for_each(|tone| tone.hear(sub_block, rest, heard, simd));
         }
     }
 
     /// Looks at what was left of the tones in the last block, and for others.
     fn look(&mut self, samples: &[f32], simd: Simd) {
-        self.tones.retain_mut(|tone| tone.put_right(&samples[LOOK_BACK - BLOCK..], simd));
+        let (rest, is_quiet) = (&self.rest, self.energy < QUIET * self.silence);
+        self.tones.retain_mut(|tone| tone.put_right(rest, simd) && !is_quiet);
+        self.energy = 0.0;
         if let Some(energy) = simd.run(Evenness { samples, silence: self.silence }) {
-            search(samples, energy, simd).for_each(|tone| self.add(tone));
+            self.add_steady(samples, energy, simd);
         }
     }
 
+    /// Adds what is steady and no keypad's. What sounds together with a row and a column is one sound with them: a chord, of which two
+    /// tones would be taken for a key if the others were taken out.
+    #[cold]
+    fn add_steady(&mut self, samples: &[f32], energy: f32, simd: Simd) {
+        let (mut has_row, mut has_column) = (false, false);
+        let mut found = [None; MOST];
+        let mut places = found.iter_mut();
+        for tone in search(samples, energy, simd) {
+            has_row |= tone.is_near_one_of(0..4);
+            has_column |= tone.is_near_one_of(4..8);
+            if !tone.may_be_a_keypads()
+                && is_strong(&tone, energy)
+                && let Some(place) = places.next()
+            {
+                *place = Some(tone);
+            }
+        }
+        if !(has_row && has_column) {
+            found.into_iter().flatten().for_each(|tone| self.add(tone));
+        }
+    }
+
+    /// Adds a tone, in the order of their amplitudes: what is stronger is taken out first.
     fn add(&mut self, tone: Tone) {
-        let is_another = |known: &Tone| (known.hz() - tone.hz()).abs() > SAME_HZ;
-        if self.tones.len() < MOST && !may_be_a_keypads(tone.hz()) && self.tones.iter().all(is_another) {
-            self.tones.push(tone);
-            // Nothing is known yet of how it goes on.
-            self.energies = [[0.0; 2]; SEEN];
+        let is_same = |known: &Tone| (known.hz() - tone.hz()).abs() < SAME_HZ;
+        // One that is known and was not there comes back with another phase.
+        self.tones.retain(|known| !(is_same(known) && known.wrong > 0));
+        if self.tones.len() < MOST && !self.tones.iter().any(is_same) {
+            let place = self.tones.partition_point(|known| known.amplitude > tone.amplitude);
+            self.tones.insert(place, tone);
         }
     }
 }
 
-fn energy(samples: &[f32; HOP]) -> f32 {
-    samples.iter().map(|x| x * x).sum()
-}
-
-fn may_be_a_keypads(hz: f64) -> bool {
-    (0..8).any(|tone| (hz - tone_hz(tone)).abs() < KEYPADS * tone_hz(tone))
-}
-
-/// Takes a tone out of samples, up to a sub-block of them.
-struct TakeOut<'a> {
-    samples: &'a mut [f32],
+/// The samples of a tone in the next sub-block.
+struct Write<'a> {
     tone: &'a Tone,
 }
 
-impl Kernel for TakeOut<'_> {
-    type Output = ();
+impl Kernel for Write<'_> {
+    type Output = [f32; HOP];
 
     #[inline(always)]
-    fn run<V: Vector>(self) {
-        let Self { samples, tone } = self;
+    fn run<V: Vector>(self) -> [f32; HOP] {
+        let Self { tone } = self;
+        let (mut samples, amplitude) = ([0.0; HOP], V::splat(tone.amplitude as f32));
         let mut wave = Wave::<V>::at(tone.step as f32, tone.phase as f32);
-        for samples in samples.chunks_mut(LANES) {
-            let mut cos = [0.0; LANES];
-            wave.cos.store(&mut cos);
-            for (sample, cos) in samples.iter_mut().zip(cos) {
-                *sample -= tone.amplitude as f32 * cos;
-            }
+        for samples in samples.as_chunks_mut::<LANES>().0 {
+            (amplitude * wave.cos).store(samples);
             wave.go_on();
         }
+        samples
     }
 }
 
@@ -245,6 +318,19 @@ mod tests {
             let sound: Vec<f32> = (0..ms(1000)).map(|n| 0.1 * tone(hz, n)).collect();
             assert_eq!(left_of(&sound, READY / HOP, Simd::detect()), sound, "{hz} Hz");
         }
+    }
+
+    #[test]
+    fn a_tone_that_glides_among_a_keypads_is_taken_out_no_more() {
+        let glide = |n: usize| {
+            let time = n as f64 / 4000.0;
+            0.1 * (TAU * (984.0 - 0.5 * time) * time).cos() as f32
+        };
+        // By 1 Hz a second: at 978.64 Hz, where those of a keypad end, after 5.4 s.
+        let sound: Vec<f32> = (0..ms(7000)).map(glide).collect();
+        let left = left_of(&sound, READY / HOP, Simd::detect());
+        assert!(level(&left[ms(4500)..ms(5000)]) < 0.03, "{}", level(&left[ms(4500)..ms(5000)]));
+        assert_eq!(left[ms(6000)..], sound[ms(6000)..]);
     }
 
     #[test]

@@ -20,8 +20,9 @@ const FIRST: usize = 400 * SPAN / WORKING_RATE as usize;
 const PARTIALS: usize = 160;
 const END: usize = FIRST + PARTIALS - 8;
 const _: () = assert!(2 * END < SPAN);
-/// Part of all energy that a tone must have.
-const LEAST_SHARE: f32 = 0.01;
+/// Part of all energy that a tone has that is worth taking out, and one that is worth knowing.
+const STRONG_SHARE: f32 = 0.01;
+const LEAST_SHARE: f32 = 0.001;
 /// Part of its power that the nearest partial shows of a tone, at least.
 const SHOWN: f32 = 0.6;
 /// How much the amplitude of a block may differ from the mean, as a part of it: 0.5 dB; and the phase from that of a steady tone, in
@@ -31,14 +32,20 @@ const PHASE: f32 = 0.15;
 const TURN: f32 = 1.0;
 
 /// Steady tones of samples that are alike everywhere and have so much energy.
-#[cold]
 pub(super) fn search(samples: &[f32], energy: f32, simd: Simd) -> impl Iterator<Item = Tone> {
     let powers = simd.run(Scan(&samples[LOOK_BACK - SPAN..]));
-    // Squared amplitude a tone must have.
-    let least = LEAST_SHARE * energy / (0.5 * LOOK_BACK as f32);
-    let strong = peaks(powers, SHOWN * least * (0.25 * SPAN as f32).powi(2));
-    let steady = strong.filter_map(move |step| steady(samples, step, simd));
-    steady.filter(move |tone| tone.amplitude.powi(2) > f64::from(least))
+    let least = SHOWN * LEAST_SHARE * square_of_all(energy) * (0.25 * SPAN as f32).powi(2);
+    peaks(powers, least).filter_map(move |step| steady(samples, step, simd))
+}
+
+/// Whether a tone has enough of so much energy to be taken out.
+pub(super) fn is_strong(tone: &Tone, energy: f32) -> bool {
+    tone.amplitude.powi(2) > f64::from(STRONG_SHARE * square_of_all(energy))
+}
+
+/// Squared amplitude of a tone that has all of the energy.
+fn square_of_all(energy: f32) -> f32 {
+    energy / (0.5 * LOOK_BACK as f32)
 }
 
 /// The energy of all samples, if it is about the same in each piece.
@@ -118,7 +125,7 @@ fn steady(samples: &[f32], step: f32, simd: Simd) -> Option<Tone> {
     // The phase in the middle of all, by all three.
     let middle = f64::from(phasors[1][1].atan2(phasors[1][0])) + f64::from(second - first) / 3.0;
     let phase = middle + step * (BLOCK as f64 + TO_NEXT);
-    Some(Tone { step, phase: phase % f64::from(TAU), amplitude: f64::from(mean) })
+    Some(Tone::new(step, phase % f64::from(TAU), f64::from(mean)))
 }
 
 /// Amplitude and phase of a tone in the middle of each of `N` blocks, as (re, im), through a Hann window.
