@@ -89,11 +89,19 @@ impl Row {
     }
 }
 
-/// A bound in percent with two significant digits.
+/// A bound in percent with two significant digits, rounded up: what is said to be less than it must be.
 fn percent(bound: f64) -> String {
     let percent = bound * 100.0;
-    let digits = if percent >= 10.0 { 0 } else { (1.0 - percent.max(1e-9).log10().floor()).clamp(0.0, 9.0) as usize };
-    format!("< {percent:.digits$} %")
+    let digits = decimals(percent);
+    let scale = 10_f64.powi(digits as i32);
+    // What was a whole number before it was a binary fraction stays one.
+    let rounded = (percent * scale - 1e-6).ceil() / scale;
+    format!("< {rounded:.0$} %", decimals(rounded))
+}
+
+/// Decimals with which a percentage has two significant digits.
+fn decimals(percent: f64) -> usize {
+    if percent >= 10.0 { 0 } else { (1.0 - percent.max(1e-9).log10().floor()).clamp(0.0, 9.0) as usize }
 }
 
 #[cfg(test)]
@@ -132,10 +140,20 @@ mod tests {
     }
 
     #[test]
-    fn bounds_have_two_digits() {
-        assert_eq!(
-            (percent(0.000_299_5), percent(0.5), percent(0.0217)),
-            ("< 0.030 %".into(), "< 50 %".into(), "< 2.2 %".into())
-        );
+    fn bounds_have_two_digits_and_are_never_rounded_down() {
+        for (bound, told) in [
+            (0.000_299_5, "< 0.030 %"),
+            (0.5, "< 50 %"),
+            (0.0217, "< 2.2 %"),
+            (0.089_37, "< 9.0 %"),
+            (0.1826, "< 19 %"),
+            (0.07, "< 7.0 %"),
+            (0.003, "< 0.30 %"),
+            (0.0991, "< 10 %"),
+            (0.000_995_1, "< 0.10 %"),
+            (1.0, "< 100 %"),
+        ] {
+            assert_eq!(percent(bound), told, "{bound}");
+        }
     }
 }
