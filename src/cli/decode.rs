@@ -36,6 +36,11 @@ Examples:
   arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
   tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
 
+For each digit are told its start and end, when it was heard (a receiver listening live would have known it by then), the \
+level of its low and high tone in dBm0, the twist (low over high), both frequencies in Hz, and the S/N: the power of both \
+tones over that of everything else between 600 and 1900 Hz. White noise of 0 to 4 kHz, as `generate --snr` makes it and \
+the curves of `conformance` count it, has 5 dB less in that band, so that the S/N told is some 5 dB higher.
+
 Channels are counted from 0. In names, what is not UTF-8 and control characters are told as \\xHH, byte by byte, and a \
 backslash as two; `printf %b` of bash gives the name back.
 

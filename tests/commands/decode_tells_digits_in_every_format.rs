@@ -32,6 +32,22 @@ fn json_lines_and_csv_say_the_same() {
     }
 }
 
+/// As `--help` and the README say: not what `generate --snr` means, of which only a third is in the digits' band.
+#[test]
+fn the_signal_to_noise_ratio_told_is_that_of_the_digits_band() {
+    let help = tonopago(["decode", "--help"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("between 600 and 1900 Hz"), "{help}");
+    let folder = Folder::new();
+    for asked in [3.0, 10.0, 20.0] {
+        let file = folder.digits("a.wav", &"1470258*369#".repeat(4), &["--snr", &format!("{asked}")]);
+        let told = tonopago(["decode", "--format", "jsonl", file.to_str().unwrap()]).out;
+        let values = told.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let ratios: Vec<f64> = values.filter_map(|value| value["snr_db"].as_f64()).collect();
+        let higher = ratios.iter().sum::<f64>() / ratios.len() as f64 - asked;
+        assert!(ratios.len() == 48 && (4.0..6.5).contains(&higher), "{asked} dB: {higher} dB more");
+    }
+}
+
 #[test]
 fn near_misses_come_with_their_reason_only_when_asked_for() {
     let folder = Folder::new();
