@@ -270,8 +270,9 @@ fn the_clear_key_on_an_empty_field_with_nowhere_to_go_repeats() {
 fn help_is_said_on_key_0_and_the_question_again() {
     let mut bench = Bench::pay_until("confirmar");
     bench.keys("0");
-    let says = "says ayuda_confirma el_importe_es [200.50 MXN] [300 ms] confirma_breve";
-    assert_eq!(bench.news(), format!("key 0\noutcome help\n{says}"));
+    let help = "says ayuda_confirma para_mas_despacio para_otro_idioma";
+    let question = "el_importe_es [200.50 MXN] [300 ms] confirma_breve para_ayuda";
+    assert_eq!(bench.news(), format!("key 0\noutcome help\n{help} {question}"));
     bench.until("confirmar").keys("1");
     assert_eq!(bench.state(), "tarjeta");
 }
