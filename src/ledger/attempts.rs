@@ -110,7 +110,7 @@ impl Ledger {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(conflict) = find_conflict(&transaction, new)? {
+        if let Some(conflict) = find_conflict(&transaction, new.key, &new.authorization.order_id)? {
             return Ok(Err(conflict));
         }
         let gateway_order_id = free_gateway_order_id(&transaction, &new.authorization.order_id)?;
@@ -121,6 +121,14 @@ impl Ledger {
         let attempt = find(&transaction, id)?;
         transaction.commit()?;
         Ok(Ok(attempt))
+    }
+
+    /// The attempt that keeps this key or this order from being charged, if there is one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn find_conflict(&self, key: &PaymentKey, order_id: &str) -> Result<Option<Conflict>, LedgerError> {
+        Ok(find_conflict(&self.lock(), key, order_id)?)
     }
 
     /// Records that the charge is about to be sent. Only after this has returned may it be.
@@ -321,11 +329,15 @@ fn write_down(
     Ok(after)
 }
 
-fn find_conflict(transaction: &Transaction<'_>, new: &NewAttempt<'_>) -> Result<Option<Conflict>, rusqlite::Error> {
+fn find_conflict(
+    connection: &Connection,
+    key: &PaymentKey,
+    order_id: &str,
+) -> Result<Option<Conflict>, rusqlite::Error> {
     let clause = "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'prepared', 'sent', 'unknown')
                   ORDER BY state = 'approved' DESC, id LIMIT 1";
-    let mut statement = transaction.prepare_cached(&format!("{SELECT} {clause}"))?;
-    let found = statement.query_row([new.key.expose(), &new.authorization.order_id], read).optional()?;
+    let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
+    let found = statement.query_row([key.expose(), order_id], read).optional()?;
     Ok(found.map(|attempt| match attempt.state {
         State::Approved => Conflict::Paid(Box::new(attempt)),
         _ => Conflict::Open(Box::new(attempt)),

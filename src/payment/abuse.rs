@@ -15,7 +15,7 @@ use crate::service::{Authorization, ChargeReply, Refusal};
 /// How much is borne.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AbuseLimits {
-    /// Wrong keys at this box, over all its lines.
+    /// Wrong keys at this box, over all its lines; and as many keys of which nothing can be told, while none are taken.
     pub wrong_keys: VelocityLimit,
     /// Declined charges of one card, over all calls.
     pub card_declines: VelocityLimit,
@@ -32,6 +32,8 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The one subject of the box's own counters.
 const BOX: &[u8] = b"box";
+/// Keys tried while the box takes none, counted apart from the others.
+const CLOSED: &[u8] = b"closed";
 
 impl Default for AbuseLimits {
     /// 20 wrong keys a minute or 120 an hour lock the box's keys for 15 minutes and more; 5 declines of one card in an
@@ -92,6 +94,21 @@ impl Abuse {
     /// Whether keys may be tried now.
     pub(super) fn may_try_keys(&self, now: Timestamp) -> bool {
         self.wrong_keys.check(BOX, now).is_ok()
+    }
+
+    /// Whether the ledger may be asked about keys while none are taken.
+    pub(super) fn may_look_keys_up(&self, now: Timestamp) -> bool {
+        self.wrong_keys.check(CLOSED, now).is_ok()
+    }
+
+    /// A key was looked up while none are taken, and the caller told nothing of it.
+    pub(super) fn looked_up_for_nothing(&self, now: Timestamp) {
+        if let Some(locked) = self.wrong_keys.failed(CLOSED, now) {
+            self.alarms.tell(format!(
+                "too many keys were tried while none are taken; none are looked up until {}",
+                locked.until
+            ));
+        }
     }
 
     /// Whether the authorizer may be asked now; after its rest one question is let through to see.

@@ -51,17 +51,28 @@ impl Till {
         card: &Card,
         months: Option<u8>,
     ) -> ChargeReply {
-        let now = self.now();
-        if self.is_halted() || !self.abuse.may_charge(now) || !self.abuse.may_ask_gateway(now) {
-            return ChargeReply::Unavailable;
-        }
-        if !self.abuse.may_use(&card.pan, now) {
-            tracing::warn!(last_four = %card.pan.last_four(), "a card that has been declined too often is not tried");
-            return ChargeReply::Declined(Decline::Generic);
+        if let Some(refusal) = self.reason_not_to_try(card) {
+            // Who has paid, or may have, is told so, and not that this card was declined or the service is not there.
+            return match self.charged_before(key, &authorization.order_id) {
+                Ok(told) => told.unwrap_or(refusal),
+                Err(reply) => reply,
+            };
         }
         let reply = self.charge_allowed(key, authorization, card, months);
         self.abuse.charged(&card.pan, &reply, self.now());
         reply
+    }
+
+    fn reason_not_to_try(&self, card: &Card) -> Option<ChargeReply> {
+        let now = self.now();
+        if self.is_halted() || !self.abuse.may_charge(now) || !self.abuse.may_ask_gateway(now) {
+            return Some(ChargeReply::Unavailable);
+        }
+        if !self.abuse.may_use(&card.pan, now) {
+            tracing::warn!(last_four = %card.pan.last_four(), "a card that has been declined too often is not tried");
+            return Some(ChargeReply::Declined(Decline::Generic));
+        }
+        None
     }
 
     fn charge_allowed(
@@ -89,25 +100,31 @@ impl Till {
         ChargeReply::Unavailable
     }
 
-    /// Reserves an attempt, or says what the caller is to be told instead. An attempt left open by a lost call is looked
-    /// up first: it may have ended meanwhile.
+    /// Reserves an attempt, or says what the caller is to be told instead.
     fn reserve(&self, new: &NewAttempt<'_>) -> Result<Attempt, ChargeReply> {
-        let conflict = match self.prepare(new)? {
+        let prepare = || self.ledger.prepare_attempt(new).map_err(|error| self.out_of_order(&error));
+        match prepare()? {
             Ok(attempt) => return Ok(attempt),
-            Err(conflict) => conflict,
-        };
-        if let Conflict::Open(open) = &conflict {
-            self.reconcile_attempt(open).map_err(|error| self.out_of_order(&error))?;
+            Err(conflict) => self.look_open_one_up(&conflict)?,
         }
-        match self.prepare(new)? {
-            Ok(attempt) => Ok(attempt),
-            Err(Conflict::Paid(paid)) => Err(ChargeReply::AlreadyPaid { reference: paid.reference() }),
-            Err(Conflict::Open(open)) => Err(ChargeReply::Unknown { reference: open.ledger_reference() }),
-        }
+        prepare()?.map_err(|conflict| reply_to_conflict(&conflict))
     }
 
-    fn prepare(&self, new: &NewAttempt<'_>) -> Result<Result<Attempt, Conflict>, ChargeReply> {
-        self.ledger.prepare_attempt(new).map_err(|error| self.out_of_order(&error))
+    /// What a caller is told of another charge of the key or the order that was made, or may have been.
+    fn charged_before(&self, key: &PaymentKey, order_id: &str) -> Result<Option<ChargeReply>, ChargeReply> {
+        let find = || self.ledger.find_conflict(key, order_id).map_err(|error| self.out_of_order(&error));
+        if let Some(conflict) = find()? {
+            self.look_open_one_up(&conflict)?;
+        }
+        Ok(find()?.as_ref().map(reply_to_conflict))
+    }
+
+    /// An attempt left open by a lost call is looked up before it counts: it may have ended meanwhile.
+    fn look_open_one_up(&self, conflict: &Conflict) -> Result<(), ChargeReply> {
+        if let Conflict::Open(open) = conflict {
+            self.reconcile_attempt(open).map_err(|error| self.out_of_order(&error))?;
+        }
+        Ok(())
     }
 
     fn out_of_order(&self, error: &LedgerError) -> ChargeReply {
@@ -136,6 +153,13 @@ impl Till {
             self.note(error);
         }
         Finding::of(list, attempt, settled, &self.alarms)
+    }
+}
+
+fn reply_to_conflict(conflict: &Conflict) -> ChargeReply {
+    match conflict {
+        Conflict::Paid(paid) => ChargeReply::AlreadyPaid { reference: paid.reference() },
+        Conflict::Open(open) => ChargeReply::Unknown { reference: open.ledger_reference() },
     }
 }
 

@@ -150,11 +150,12 @@ impl Cashier {
         &self.till
     }
 
-    /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet.
+    /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet. The ledger is asked
+    /// before any reason not to try: who calls again because an answer was lost must never hear that nothing was charged.
     fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
         let (now, abuse) = (self.till.now(), &self.till.abuse);
         if self.till.is_halted() || !abuse.may_charge(now) || !abuse.may_try_keys(now) {
-            return AuthorizeReply::Unavailable;
+            return self.authorize_while_closed(key);
         }
         match self.till.known(key) {
             Ok(Some(reply)) => reply,
@@ -164,10 +165,29 @@ impl Cashier {
                 reply_to(answer)
             }
             Ok(None) => AuthorizeReply::Unavailable,
-            Err(error) => {
-                self.till.alarms.ledger_failed("looking a key up", &error);
+            Err(error) => self.till.cannot_look_up(&error),
+        }
+    }
+
+    /// While no key is taken, only a charge that was made or may have been is told of; all other keys, good, wrong or
+    /// blocked, sound alike.
+    ///
+    /// That a key was charged is worth nothing to a guesser, whom nothing can be charged to it any more, but it shows that the
+    /// key exists. So keys of which nothing is told are counted here as wrong ones are elsewhere, apart from them and
+    /// whatever keeps the box closed; after as many the ledger is not asked either, until the lock ends. A guesser gets no
+    /// more guesses than he has while keys are taken, and from those he learns less.
+    fn authorize_while_closed(&self, key: &PaymentKey) -> AuthorizeReply {
+        let (now, abuse) = (self.till.now(), &self.till.abuse);
+        if !abuse.may_look_keys_up(now) {
+            return AuthorizeReply::Unavailable;
+        }
+        match self.till.known(key) {
+            Ok(Some(reply @ (AuthorizeReply::Pending { .. } | AuthorizeReply::Refused(Refusal::AlreadyPaid)))) => reply,
+            Ok(_) => {
+                abuse.looked_up_for_nothing(self.till.now());
                 AuthorizeReply::Unavailable
             }
+            Err(error) => self.till.cannot_look_up(&error),
         }
     }
 }
@@ -237,6 +257,11 @@ impl Till {
         let since = self.now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
         let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
         Ok(blocked.then_some(AuthorizeReply::Refused(Refusal::Blocked)))
+    }
+
+    fn cannot_look_up(&self, error: &LedgerError) -> AuthorizeReply {
+        self.alarms.ledger_failed("looking a key up", error);
+        AuthorizeReply::Unavailable
     }
 
     /// Raises the alarm for errors an operator must act upon, and stops taking payments where all would fail.

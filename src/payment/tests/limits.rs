@@ -59,6 +59,109 @@ fn nearly_all_charges_declined_stops_charging_for_a_while() {
     assert!(is_approved(&shop.charge(GOOD)));
 }
 
+/// A shop with a charge whose answer was lost, and what its key is told of it.
+fn with_an_open_charge(abuse: AbuseLimits) -> (Shop, Arc<ManualClock>, AuthorizeReply) {
+    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
+    let shop = Shop::open(RehearsalConfig { sandbox, abuse, ..quick() });
+    shop.inject(Fault::DropAfter);
+    nobody_can_look(&shop);
+    let ChargeReply::Unknown { reference } = shop.charge(GOOD) else { panic!("known") };
+    (shop, clock, AuthorizeReply::Pending { reference })
+}
+
+/// For as long as a charge is looked for on the schedule.
+fn nobody_can_look(shop: &Shop) {
+    for _ in 0..quick().queries.len() {
+        shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 });
+    }
+}
+
+fn ask(shop: &Shop, key: u32) -> AuthorizeReply {
+    let key = PaymentKey::new(key.to_string());
+    let Reply::Authorize(reply) = shop.shop.cashier.perform(Request::Authorize { key }) else { panic!("a charge's") };
+    reply
+}
+
+/// Whatever keeps the box from taking payments: a charge that may have been made is told of, then that it was, and of all
+/// other keys nothing.
+fn is_told_of_its_charge(shop: &Shop, open: &AuthorizeReply, why: &str) {
+    shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 });
+    assert_eq!(shop.authorize(), *open, "{why}: nobody knows yet");
+    assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid), "{why}: it was found");
+    let good = shop.shop.issue(Digits::Random(8), AMOUNT, &format!("other, {why}")).unwrap();
+    let reply = shop.shop.cashier.perform(Request::Authorize { key: good });
+    assert_eq!(reply, Reply::Authorize(AuthorizeReply::Unavailable), "{why}: a good key");
+    assert_eq!(ask(shop, 111_111), AuthorizeReply::Unavailable, "{why}: a wrong key");
+    let ChargeReply::AlreadyPaid { .. } = shop.charge(GOOD) else { panic!("{why}: the card in hand") };
+    assert_eq!(shop.completed(), 1, "{why}");
+}
+
+/// What went wrong: the ledger was asked last, and a caller whose card was charged heard "nothing was charged" while keys
+/// were locked, the account was halted, the gateway rested or nearly everything was declined.
+#[test]
+fn who_may_have_paid_is_told_so_while_no_payments_are_taken() {
+    let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
+    let (shop, _, open) = with_an_open_charge(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
+    (1..=4).for_each(|key| assert_eq!(ask(&shop, 990_000 + key), AuthorizeReply::Refused(Refusal::Unknown)));
+    shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 });
+    assert_eq!(shop.authorize(), open, "keys are locked");
+    assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid));
+
+    let (shop, _, open) = with_an_open_charge(AbuseLimits::default());
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.check().is_err());
+    is_told_of_its_charge(&shop, &open, "halted");
+
+    let breaker = BreakerConfig { failures: 2, rest: SignedDuration::from_secs(30) };
+    let (shop, _, open) = with_an_open_charge(AbuseLimits { gateway: breaker, ..AbuseLimits::default() });
+    (0..2).for_each(|_| shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 503 }));
+    assert_eq!(charge_order(&shop, 1, GOOD), ChargeReply::Unavailable);
+    is_told_of_its_charge(&shop, &open, "the gateway rests");
+
+    let declines = RatioLimit { at_least: 4, ..AbuseLimits::default().declines };
+    let (shop, _, open) = with_an_open_charge(AbuseLimits { declines, ..AbuseLimits::default() });
+    for order in 0..4 {
+        assert!(matches!(charge_order(&shop, order, "4000000000000119"), ChargeReply::Declined(_)));
+    }
+    is_told_of_its_charge(&shop, &open, "nearly all is declined");
+}
+
+/// A card that is not tried any more was charged before: with it, too, its key is paid.
+#[test]
+fn a_card_that_is_not_tried_does_not_hide_that_its_key_is_paid() {
+    let (shop, _) = limited(AbuseLimits::default());
+    let ChargeReply::Approved { reference } = shop.charge(GOOD) else { panic!("not paid") };
+    assert!((0..6).all(|order| matches!(charge_order(&shop, order, DECLINED), ChargeReply::Declined(_))));
+    assert_eq!(shop.charge(DECLINED), ChargeReply::AlreadyPaid { reference });
+    assert_eq!(charge_order(&shop, 7, DECLINED), ChargeReply::Declined(Decline::Generic));
+}
+
+/// While no key is taken, a guesser must not find out more keys than while they are: blocked and wrong ones sound alike, and
+/// after as many as may be wrong no key is looked up.
+#[test]
+fn keys_cannot_be_guessed_while_none_are_taken() {
+    let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
+    let (shop, clock, _) = with_an_open_charge(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
+    (1..=4).for_each(|key| assert_eq!(ask(&shop, 990_000 + key), AuthorizeReply::Refused(Refusal::Unknown)));
+    (1..=4).for_each(|key| assert_eq!(ask(&shop, 980_000 + key), AuthorizeReply::Unavailable));
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable, "not even the ledger is asked");
+    clock.advance(SignedDuration::from_mins(15));
+    assert!(matches!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid)));
+    assert_eq!(ask(&shop, 111_111), AuthorizeReply::Refused(Refusal::Unknown));
+}
+
+#[test]
+fn a_key_blocked_here_is_not_told_from_others_while_none_are_taken() {
+    let (shop, _) = limited(AbuseLimits::default());
+    let blocked = || ask(&shop, 600_001);
+    (0..6).for_each(|_| _ = charge_order(&shop, 1, "4000000000000119"));
+    assert_eq!(blocked(), AuthorizeReply::Refused(Refusal::Blocked));
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.check().is_err());
+    assert_eq!(blocked(), AuthorizeReply::Unavailable);
+}
+
 /// A key this box does not charge says nothing of the other keys.
 #[test]
 fn keys_above_the_limit_or_in_dollars_do_not_count_as_an_authorizer_that_fails() {

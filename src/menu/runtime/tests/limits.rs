@@ -1,6 +1,7 @@
 //! Attempts, "are you still there?", giving up, and the longest length of a call.
 
 use super::*;
+use crate::service::Decline;
 
 #[test]
 fn three_silences_then_a_question_then_giving_up() {
@@ -145,6 +146,58 @@ fn a_charge_under_way_at_the_limit_is_waited_for_and_its_outcome_is_heard() {
     assert!(!trace.contains("demasiados_intentos"));
     bench.wait(120_000);
     assert!(bench.runtime.is_over());
+}
+
+/// The payment menu with its limit a moment after the approval is said.
+fn approved_shortly_before_the_limit(ms: u64) -> Bench {
+    let mut bench = Bench::pay_until("codigo");
+    while bench.now < MediaTime::from_ms(15 * 60_000 - ms) {
+        bench.wait(1000).keys("1*"); // clears, and so asks again
+    }
+    bench.keys(CVV).wait(1000).answer(approved()).wait(1000);
+    bench
+}
+
+/// What went wrong: the limit cut the approval of who had paid, and said "too many attempts" instead.
+#[test]
+fn an_approval_that_is_being_said_at_the_limit_is_heard_out() {
+    let mut bench = approved_shortly_before_the_limit(4000);
+    assert_eq!(bench.state(), "aprobado", "{}", bench.trace());
+    bench.until("otra_vez").wait(120_000);
+    let trace = bench.trace();
+    assert!(bench.time_of("timer call limit") > bench.time_of("state aprobado"), "{trace}");
+    assert!(trace.contains("[801585]\n") && !trace.contains("demasiados_intentos"), "{trace}");
+    assert!(trace.contains("state    despedida"), "{trace}");
+}
+
+#[test]
+fn who_has_paid_may_hear_the_reference_again_at_the_limit_and_has_not_tried_too_often() {
+    for keys in ["", "*"] {
+        let mut bench = approved_shortly_before_the_limit(11_000);
+        while bench.now < MediaTime::from_ms(15 * 60_000) {
+            bench.keys(if bench.state() == "otra_vez" { keys } else { "" }).wait(100);
+        }
+        assert!(["otra_vez", "repetir_referencia"].contains(&bench.state()), "{}", bench.trace());
+        bench.wait(120_000);
+        assert!(bench.runtime.is_over());
+        assert!(bench.trace().contains("timer    call limit"), "{}", bench.trace());
+        assert!(!bench.trace().contains("demasiados_intentos"), "{}", bench.trace());
+    }
+}
+
+#[test]
+fn a_decline_that_is_being_said_at_the_limit_is_heard_before_the_goodbye() {
+    let mut bench = Bench::pay_until("codigo");
+    while bench.now < MediaTime::from_ms(15 * 60_000 - 2900) {
+        bench.wait(1000).keys("1*");
+    }
+    bench.keys(CVV).wait(1000).answer(Reply::Charge(ChargeReply::Declined(Decline::Generic)));
+    bench.wait(120_000);
+    let trace = bench.trace();
+    let (said, over) = (trace.find("says     rechazada"), trace.find("says     demasiados_intentos"));
+    assert!(bench.time_of("timer call limit") > bench.time_of("says rechazada"), "{trace}");
+    let heard_out = said.and_then(|said| trace[said..].find("(prompt heard to the end)"));
+    assert!(heard_out.is_some() && said < over, "{trace}");
 }
 
 /// Found by reading: with an authorizer asked again and again, a call was always waiting when its limit fired, and
