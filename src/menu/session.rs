@@ -85,6 +85,11 @@ impl Session {
         self.settled = true;
     }
 
+    /// Whether what was authorized last has been charged, or may have been.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// What may be charged: the amount the authorizer allowed and the caller said yes to.
     pub(super) fn confirmed_authorization(&self) -> Option<Authorization> {
         self.authorization.clone().filter(|_| self.confirmed)

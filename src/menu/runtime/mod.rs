@@ -97,6 +97,8 @@ pub struct Runtime {
     /// The caller asked to have everything slower.
     slow: bool,
     last_request: RequestId,
+    /// What became of a charge is being told: until keys are asked for again.
+    tells_outcome: bool,
     limit: LimitReached,
     hops: usize,
     actions: VecDeque<Action>,
@@ -125,6 +127,7 @@ impl Runtime {
             returns_to: Vec::new(),
             slow: false,
             last_request: RequestId(0),
+            tells_outcome: false,
             limit: LimitReached::No,
             hops: 0,
             actions: VecDeque::new(),
@@ -240,10 +243,14 @@ impl Runtime {
 
     /// Ends a call that has lasted too long: once through the menu's own goodbye, then without one. A charge on its way
     /// is waited for, and the caller is given the time to hear what became of it; a goodbye under way is not begun again.
-    /// No service is asked any more (see [`Self::enter`]), so this comes to an end.
+    /// Who has paid, or may have, is let hear the reference once more, and no goodbye of callers who got nowhere.
+    /// No service is asked any more (see [`Self::enter`]), and telling goes on without keys to an end, so this comes to one.
     fn call_limit(&mut self) {
-        if matches!(self.phase, Phase::Waiting { .. } | Phase::Answered { .. }) {
+        let in_service = matches!(self.phase, Phase::Waiting { .. } | Phase::Answered { .. });
+        if in_service {
             self.limit = LimitReached::InService;
+        }
+        if in_service || (self.tells_outcome && self.limit == LimitReached::No) {
             self.timers.start(Timer::CallLimit, self.now + LIMIT_POSTPONED);
             return;
         }
@@ -252,7 +259,7 @@ impl Runtime {
             return self.end(Party::Box);
         }
         self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
-        if reached == LimitReached::No && !self.here().kind.is_last() {
+        if reached == LimitReached::No && !self.session.is_settled() && !self.here().kind.is_last() {
             self.go(self.menu.give_up);
         }
     }
@@ -286,6 +293,7 @@ impl Runtime {
         let menu = Arc::clone(&self.menu);
         let state = menu.state(next);
         self.note(EventKind::State { name: state.name.clone() });
+        self.tells_outcome &= state.kind.entry().is_none();
         if let Some(language) = state.language {
             self.language = language;
         }

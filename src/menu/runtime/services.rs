@@ -70,6 +70,7 @@ impl Runtime {
 
     /// After a charge whose outcome is not known: nothing of it may be used for another.
     fn forget_charge(&mut self) {
+        self.tells_outcome = true;
         let menu = Arc::clone(&self.menu);
         self.session.forget_card(&menu);
         self.session.settle();
@@ -131,6 +132,7 @@ impl Runtime {
 
     fn after_charge(&mut self, charge: &Charge, reply: ChargeReply) -> StateId {
         let menu = Arc::clone(&self.menu);
+        self.tells_outcome = true;
         if !matches!(reply, ChargeReply::Correct(CardField::Expiry | CardField::Cvv)) {
             self.session.forget_card(&menu);
         }
