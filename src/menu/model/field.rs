@@ -79,6 +79,11 @@ impl FieldKind {
         matches!(self, Self::CardNumber | Self::Expiry | Self::Cvv)
     }
 
+    /// Whether callers read the digits off something while they key them, which takes time.
+    pub(in crate::menu) const fn is_read_off(self) -> bool {
+        matches!(self, Self::PaymentKey) || self.is_card_data()
+    }
+
     /// Whether traces show the digits.
     pub(in crate::menu) const fn is_masked(self) -> bool {
         !matches!(self, Self::Digits | Self::Amount | Self::YesNo)

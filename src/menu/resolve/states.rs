@@ -83,7 +83,8 @@ const MENU_TIMERS: TimerSettings = TimerSettings {
     grace: MediaTime::from_ms(1000),
     limit: MediaTime::from_ms(60_000),
 };
-const CARD_TIMERS: TimerSettings = TimerSettings {
+/// For what is read off a paper or a card, group by group.
+const READ_OFF_TIMERS: TimerSettings = TimerSettings {
     first_digit: MediaTime::from_ms(20_000),
     inter_digit: MediaTime::from_ms(7000),
     limit: MediaTime::from_ms(120_000),
@@ -265,7 +266,7 @@ impl Context<'_> {
     fn entry(&self, map: &Map<'_>, outcomes: &[&str], field: Option<FieldKind>) -> Option<Entry> {
         let on = Outcomes::read(map, self, &[outcomes, &["give_up", "back"]].concat());
         Some(Entry {
-            timers: read_timers(map, field.is_some_and(FieldKind::is_card_data)),
+            timers: read_timers(map, field.is_some_and(FieldKind::is_read_off)),
             attempts: read_attempts_by_kind(map),
             on_give_up: on.optional("give_up").or(self.give_up)?,
             on_back: on.optional("back"),
@@ -387,8 +388,8 @@ fn written_wrong(map: &Map<'_>) -> bool {
     say.is_some_and(|say| !matches!(say.node, Node::List(items) if items.is_empty()))
 }
 
-fn read_timers(map: &Map<'_>, is_card_data: bool) -> TimerSettings {
-    let defaults = if is_card_data { CARD_TIMERS } else { MENU_TIMERS };
+fn read_timers(map: &Map<'_>, is_read_off: bool) -> TimerSettings {
+    let defaults = if is_read_off { READ_OFF_TIMERS } else { MENU_TIMERS };
     let own = map.optional("timers").and_then(|timers| timers.map(&TIMERS));
     let span = |name: &str, range: RangeInclusive<u64>, default: MediaTime| {
         let written = own.as_ref().and_then(|own| own.optional(name));

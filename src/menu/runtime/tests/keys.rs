@@ -312,6 +312,16 @@ fn card_digits_are_masked_and_their_keys_are_secret_and_the_payment_keys_digits_
     assert_eq!(bench.down('9'), KeyUse::Secret, "a key nobody asked for may be a card's");
 }
 
+/// The reader of a key looks it up in groups.
+#[test]
+fn a_payment_key_is_waited_for_as_long_as_card_data() {
+    let mut bench = Bench::pay_until("clave");
+    bench.wait(19_000).keys("123456").wait(6500).keys("7890#");
+    assert_eq!(bench.state(), "autorizar", "{}", bench.trace());
+    let Some((_, Request::Authorize { key })) = bench.requests.last() else { panic!("not asked") };
+    assert_eq!(key.expose(), "1234567890");
+}
+
 #[test]
 fn a_digit_beyond_a_full_entry_belongs_to_the_next_field() {
     let mut bench = Bench::pay_until("tarjeta");

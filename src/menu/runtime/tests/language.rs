@@ -87,7 +87,7 @@ fn an_entry_keyed_twice_must_be_the_same_and_one_read_back_be_said_yes_to() {
 #[test]
 fn a_card_number_where_a_key_belongs_is_refused_and_forgotten() {
     let mut bench = Bench::pay_until("clave");
-    bench.keys("4111111111111111").wait(3500);
+    bench.keys("4111111111111111").wait(7500);
     let news = bench.trace();
     assert!(
         news.contains("invalid: looks like a card number") && news.contains("says     parece_tarjeta pide_clave"),
