@@ -39,6 +39,17 @@ fn what_looks_like_a_placeholder_in_a_text_is_warned_of() {
     assert_eq!(warnings(&menu("Cuesta $200. Oprima {#}.")), "");
 }
 
+/// What went wrong: below the least amount for months, going back from the card led to the card, for ever.
+#[test]
+fn a_way_back_that_a_small_amount_turns_round_is_warned_of() {
+    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/menus/pago-msi.yaml")).unwrap();
+    assert_eq!(warnings(&shipped), "");
+    let (right, wrong) = ("done: vencimiento, back: confirmar", "done: vencimiento, back: meses");
+    assert!(shipped.contains(right));
+    let told = warnings(&shipped.replace(right, wrong));
+    assert!(told.contains("back leads to \"meses\", which an amount too small for months passes at once"), "{told}");
+}
+
 /// What went wrong: the second list's answers were lost where the first had made the table.
 #[test]
 fn answers_that_no_table_could_hold_together_are_warned_of() {

@@ -27,6 +27,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.after_hang_up();
     checker.answers_of_one_table();
     checker.keys_that_are_named();
+    checker.back_to_months();
 }
 
 struct Checker<'a> {
@@ -110,6 +111,23 @@ impl Checker<'_> {
                     start,
                     "comes back to itself from its give_up, without a key from the caller",
                     "lead its give_up: to the call's end, or over a branch: that counts with tries:",
+                );
+            }
+        }
+    }
+
+    /// Going back to an offer of months that leads on to the same question.
+    fn back_to_months(&self) {
+        for (id, state) in self.states() {
+            let back = state.kind.entry().and_then(|entry| entry.on_back).map(|back| self.menu.state(back));
+            let Some(State { name: offer, kind: Kind::Months(months), .. }) = back else { continue };
+            if months.on_done == id {
+                let path = Path::default().key("states").key(&state.name).key("on").key("back");
+                let offer = quoted(offer);
+                self.notes.warn(
+                    &path,
+                    format!("back leads to {offer}, which an amount too small for months passes at once: back here"),
+                    format!("lead it to where {offer} is come from"),
                 );
             }
         }
