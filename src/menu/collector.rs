@@ -7,12 +7,17 @@
 //! - Rule 4: end key: match if the entry is complete, else no-match.
 //! - Rule 5: full, no end key: match at once.
 //! - Rule 6: full, with an end key: wait *terminator grace* and swallow the end key if it comes.
+//!
+//! Digits beyond a full entry are held back until it is known what they are: the next field's, if that follows at once and
+//! they are enough for it; the rest of a card number that was not asked for; or too many.
 
 use std::ops::RangeInclusive;
 
 use crate::card::{Brand, Pan, SecretDigits};
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
+
+use super::model::MOST_SHOWN;
 
 /// What a key did to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +28,11 @@ pub(super) enum Keyed {
     Full,
     /// The entry is complete.
     Match,
-    /// The entry was complete before this key, which belongs to the next field.
+    /// The entry was complete before the digits held back, which belong to the next field, as does this key: the last of them,
+    /// or their end key.
     MatchBefore,
+    /// The end key behind more digits than the entry can have.
+    TooMany,
     /// The end key on an incomplete entry.
     NoMatch,
     /// The entry was emptied by the clear key.
@@ -33,7 +41,7 @@ pub(super) enum Keyed {
     Back,
     /// Not a digit of any entry (`A`-`D`).
     Ignored,
-    /// The entry is full; the digit may be the next field's, or show that all of it is a card number.
+    /// The entry is full; what the digit is will be known later.
     HeldBack,
     /// What was keyed, digits held back included, is a card number, and none was asked for.
     Card,
@@ -50,28 +58,43 @@ pub(super) enum Watches {
     ForCards,
 }
 
-/// Digits of the shortest card number.
-const SHORTEST_CARD: usize = 13;
+/// How a field is collected.
+pub(super) struct Rules {
+    /// How many digits its entries have.
+    pub(super) length: RangeInclusive<usize>,
+    /// The key that ends an entry.
+    pub(super) end_key: Option<Digit>,
+    /// What its digits are watched for.
+    pub(super) watches: Watches,
+    /// The fewest digits of the next field, where that is asked for right after this one: so many digits beyond a full entry
+    /// were keyed ahead for it, and fewer by mistake.
+    pub(super) next_takes: Option<usize>,
+}
 
 /// One field's entry in progress.
 pub(super) struct Collector {
     digits: SecretDigits,
-    length: RangeInclusive<usize>,
-    end_key: Option<Digit>,
-    watches: Watches,
-    /// Digits beyond a full entry that began like a card number.
+    rules: Rules,
+    /// Digits keyed right before it, for other fields and questions: a card number may have begun there.
+    before: SecretDigits,
+    /// Digits beyond a full entry.
     held_back: SecretDigits,
 }
 
 impl Collector {
     /// Starts an empty entry.
-    pub(super) fn new(length: RangeInclusive<usize>, end_key: Option<Digit>, watches: Watches) -> Self {
-        Self { digits: SecretDigits::new(), length, end_key, watches, held_back: SecretDigits::new() }
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { digits: SecretDigits::new(), rules, before: SecretDigits::new(), held_back: SecretDigits::new() }
     }
 
     /// For states that collect no digits.
     pub(super) fn nothing() -> Self {
-        Self::new(0..=0, None, Watches::Nothing)
+        Self::new(Rules { length: 0..=0, end_key: None, watches: Watches::Nothing, next_takes: None })
+    }
+
+    /// Says which digits were keyed right before the first of this entry.
+    pub(super) fn follow(&mut self, before: SecretDigits) {
+        self.before = before;
     }
 
     /// How many digits beyond the entry are held back.
@@ -86,21 +109,36 @@ impl Collector {
         digits
     }
 
-    /// Whether everything keyed is a card number that was not asked for: a right one, or one mistyped that went on past
-    /// the end of the entry.
+    /// Whether everything keyed, alone or with the digits right before it, is a card number that was not asked for: a right
+    /// one, or one mistyped that went on past the end of the entry.
     pub(super) fn is_card(&self) -> bool {
-        let is_right = |all: &str| Pan::parse(all).is_ok_and(|pan| pan.brand() != Brand::Other);
-        let is_long = |all: &str| !self.held_back.is_empty() && all.len() >= SHORTEST_CARD;
-        self.watches == Watches::ForCards && self.with_all(|all| is_right(all) || is_long(all))
+        let is_right = |run: &str| Pan::parse(run).is_ok_and(|pan| pan.brand() != Brand::Other);
+        let is_long = |run: &str| {
+            let brand = Brand::of_prefix(run).filter(|brand| *brand != Brand::Other);
+            run.len() == self.keyed() && brand.is_some_and(|brand| run.len() >= brand.lengths()[0])
+        };
+        let goes_on = !self.held_back.is_empty();
+        self.rules.watches == Watches::ForCards && self.any_run(|run| is_right(run) || (goes_on && is_long(run)))
     }
 
-    /// The entry and the digits held back as one number, wiped afterwards.
-    fn with_all<T>(&self, look: impl FnOnce(&str) -> T) -> T {
+    /// Whether more digits may make a card number of what was keyed, alone or with the digits right before it, where that is
+    /// longer than so many digits.
+    pub(super) fn may_become_card(&self, longer_than: usize) -> bool {
+        let may_go_on = |run: &str| {
+            let brand = Brand::of_prefix(run);
+            run.len() > longer_than && brand.is_none_or(|brand| brand != Brand::Other && run.len() < brand.max_length())
+        };
+        self.rules.watches == Watches::ForCards && self.any_run(may_go_on)
+    }
+
+    /// Whether everything keyed is like this, alone or with the digits right before it. Wiped afterwards.
+    fn any_run(&self, is: impl Fn(&str) -> bool) -> bool {
+        let before = self.before.expose();
+        let room = SecretDigits::CAPACITY.saturating_sub(self.keyed()).min(before.len());
         let mut all = SecretDigits::new();
-        for digit in self.digits.expose().chars().chain(self.held_back.expose().chars()) {
-            all.push(digit);
-        }
-        look(all.expose())
+        let digits = [&before[before.len() - room..], self.digits.expose(), self.held_back.expose()];
+        digits.iter().flat_map(|part| part.chars()).for_each(|digit| _ = all.push(digit));
+        [0, room].into_iter().any(|start| is(&all.expose()[start..]))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -112,9 +150,9 @@ impl Collector {
         self.digits.len() + self.held_back.len()
     }
 
-    /// What was keyed so far, or as many dots.
-    pub(super) fn shown(&self, masked: bool) -> String {
-        if masked { "•".repeat(self.digits.len()) } else { self.digits.expose().to_owned() }
+    /// What was keyed so far; instead of digits after the first `most`, dots.
+    pub(super) fn shown(&self, most: usize) -> String {
+        dots_after(most, self.digits.expose())
     }
 
     /// What was keyed; leaves the entry empty.
@@ -133,58 +171,69 @@ impl Collector {
 
     /// Rules 2 and 3.
     pub(super) fn is_complete(&self) -> bool {
-        self.digits.len() >= *self.length.start()
+        self.digits.len() >= *self.rules.length.start()
     }
 
     pub(super) fn key(&mut self, key: Digit) -> Keyed {
         match key.as_char() {
-            _ if Some(key) == self.end_key => {
-                if self.is_card() {
-                    Keyed::Card
-                } else if !self.held_back.is_empty() {
-                    Keyed::MatchBefore
-                } else if self.is_complete() {
-                    Keyed::Match
-                } else {
-                    Keyed::NoMatch
-                }
-            }
+            _ if Some(key) == self.rules.end_key => self.end(),
+            // It would have ended by itself, but for what may be a card number.
+            '#' if self.rules.end_key.is_none() && self.is_full() && self.held_back.is_empty() => self.end(),
             '*' if self.is_empty() => Keyed::Back,
             '*' => {
                 self.clear();
                 Keyed::Cleared
             }
+            digit @ '0'..='9' if self.is_full() => self.beyond(digit),
             digit @ '0'..='9' => self.digit(digit),
             _ => Keyed::Ignored,
         }
     }
 
-    fn digit(&mut self, digit: char) -> Keyed {
-        if self.is_full() {
-            let may_be_a_card = self.end_key.is_some() && self.begins_like_a_card();
-            return if may_be_a_card && self.held_back.push(digit) { Keyed::HeldBack } else { Keyed::MatchBefore };
-        }
-        self.digits.push(digit);
-        if self.is_full() && self.end_key.is_none() && self.is_card() {
-            return Keyed::Card;
-        }
-        match (self.is_full(), self.end_key) {
-            (false, _) => Keyed::More,
-            (true, None) => Keyed::Match,
-            (true, Some(_)) => Keyed::Full,
+    fn end(&self) -> Keyed {
+        if self.is_card() {
+            Keyed::Card
+        } else if self.is_too_long() {
+            Keyed::TooMany
+        } else if !self.held_back.is_empty() {
+            Keyed::MatchBefore
+        } else if self.is_complete() {
+            Keyed::Match
+        } else {
+            Keyed::NoMatch
         }
     }
 
-    /// Whether another digit may make everything keyed a card number.
-    fn begins_like_a_card(&self) -> bool {
-        let brand = || Brand::of_prefix(self.digits.expose());
-        let room = |brand: Brand| self.digits.len() + self.held_back.len() < brand.max_length();
-        self.watches == Watches::ForCards && brand().is_none_or(|brand| brand != Brand::Other && room(brand))
+    fn digit(&mut self, digit: char) -> Keyed {
+        self.digits.push(digit);
+        match (self.is_full(), self.rules.end_key) {
+            (false, _) => Keyed::More,
+            (true, None) if self.is_card() => Keyed::Card,
+            // So many digits of a card number may be seen, but no more.
+            (true, None) if !self.may_become_card(MOST_SHOWN) => Keyed::Match,
+            (true, _) => Keyed::Full,
+        }
+    }
+
+    /// A digit beyond a full entry.
+    fn beyond(&mut self, digit: char) -> Keyed {
+        let of_a_card = self.may_become_card(0) || self.is_card();
+        if !self.held_back.push(digit) {
+            return Keyed::Ignored; // nobody means so many
+        }
+        if self.is_too_long() || of_a_card { Keyed::HeldBack } else { Keyed::MatchBefore }
+    }
+
+    /// Whether more digits have been keyed than the entry can have, and too few of them for the next field. An entry without
+    /// an end key is over when it is full, whatever comes then.
+    pub(super) fn is_too_long(&self) -> bool {
+        let enough = self.rules.next_takes.is_some_and(|fewest| self.held_back.len() >= fewest);
+        !self.held_back.is_empty() && self.rules.end_key.is_some() && !enough
     }
 
     fn max_length(&self) -> usize {
-        let longest = *self.length.end();
-        if self.watches != Watches::ForItsBrand {
+        let longest = *self.rules.length.end();
+        if self.rules.watches != Watches::ForItsBrand {
             return longest;
         }
         let single = Brand::of_prefix(self.digits.expose()).and_then(Brand::single_length);
@@ -192,8 +241,18 @@ impl Collector {
     }
 }
 
-/// How long after an entry ended without its end key a lone end key still belongs to it: callers press `#` by habit,
-/// and a stray one must not spoil the next field.
+/// A text with dots for its digits after the first `most`.
+pub(super) fn dots_after(most: usize, text: &str) -> String {
+    let mut seen = 0;
+    let shown = text.chars().map(|character| {
+        seen += usize::from(character.is_ascii_digit());
+        if character.is_ascii_digit() && seen > most { '•' } else { character }
+    });
+    shown.collect()
+}
+
+/// How long after an entry or an answer a lone end key still belongs to it: callers press `#` by habit, also twice, and a
+/// stray one must not spoil what comes next.
 pub(super) const STRAY_END_KEY: MediaTime = MediaTime::from_ms(3000);
 
 #[cfg(test)]
@@ -208,8 +267,18 @@ mod tests {
         last
     }
 
+    fn of(length: RangeInclusive<usize>, end_key: Option<char>, watches: Watches) -> Collector {
+        Collector::new(Rules { length, end_key: end_key.and_then(Digit::from_char), watches, next_takes: None })
+    }
+
     fn six_to_ten(end_key: Option<char>) -> Collector {
-        Collector::new(6..=10, end_key.and_then(Digit::from_char), Watches::Nothing)
+        of(6..=10, end_key, Watches::Nothing)
+    }
+
+    fn digits(text: &str) -> SecretDigits {
+        let mut digits = SecretDigits::new();
+        text.chars().for_each(|digit| _ = digits.push(digit));
+        digits
     }
 
     #[test]
@@ -222,26 +291,69 @@ mod tests {
     #[test]
     fn a_full_entry_matches_at_once_only_without_an_end_key() {
         assert_eq!(feed(&mut six_to_ten(None), "1234567890"), Keyed::Match);
-        let mut waits = six_to_ten(Some('#'));
-        assert_eq!(feed(&mut waits, "1234567890"), Keyed::Full);
-        assert_eq!(feed(&mut waits, "7"), Keyed::MatchBefore);
-        assert_eq!(waits.take().expose(), "1234567890");
+        assert_eq!(feed(&mut six_to_ten(Some('#')), "1234567890"), Keyed::Full);
+    }
+
+    /// What went wrong: a digit too many was the next field's first one, and a key of eleven digits the one of its first ten.
+    #[test]
+    fn digits_beyond_a_full_entry_are_too_many_unless_they_are_enough_for_the_next_field() {
+        let after = |next_takes: Option<usize>, keys: &str| {
+            let mut collector = six_to_ten(Some('#'));
+            collector.rules.next_takes = next_takes;
+            let last = feed(&mut collector, keys);
+            (last, collector.is_too_long(), collector.held_back())
+        };
+        assert_eq!(after(None, "12345678907"), (Keyed::HeldBack, true, 1));
+        assert_eq!(after(None, "12345678907777#"), (Keyed::TooMany, true, 4));
+        assert_eq!(after(Some(4), "1234567890777"), (Keyed::HeldBack, true, 3));
+        assert_eq!(after(Some(4), "12345678907777").0, Keyed::MatchBefore);
+        assert_eq!(after(None, &"1".repeat(60)).0, Keyed::Ignored);
     }
 
     #[test]
     fn a_card_number_where_none_was_asked_for_is_told_from_an_entry() {
         let after = |keys: &str| {
-            let mut collector = Collector::new(6..=10, Digit::from_char('#'), Watches::ForCards);
+            let mut collector = of(6..=10, Some('#'), Watches::ForCards);
             let last = feed(&mut collector, keys);
             (last, collector.held_back())
         };
         assert_eq!(after("4111111111111111#"), (Keyed::Card, 6));
         assert_eq!(after("4111111111111112#"), (Keyed::Card, 6), "mistyped, but no key is so long");
-        assert_eq!(after("411111111111#"), (Keyed::MatchBefore, 2), "a key, and two keys ahead");
+        assert_eq!(after("411111111111#"), (Keyed::TooMany, 2), "no card is so short");
         assert_eq!(after("4111111111#"), (Keyed::Match, 0), "a key may begin like a card");
-        assert_eq!(after("12345678901"), (Keyed::MatchBefore, 0), "no card begins with 1");
-        let mut long = Collector::new(1..=16, None, Watches::ForCards);
+        let mut long = of(1..=16, None, Watches::ForCards);
         assert_eq!(feed(&mut long, "4111111111111111"), Keyed::Card);
+    }
+
+    /// What went wrong: without an end key a card number's first ten digits were the entry, kept and recorded.
+    #[test]
+    fn an_entry_without_end_key_waits_only_for_what_may_be_the_rest_of_a_card_number() {
+        let after = |length: usize, keys: &str| feed(&mut of(length..=length, None, Watches::ForCards), keys);
+        assert_eq!(after(10, "3312345678"), Keyed::Match, "no card begins so");
+        assert_eq!(after(6, "510510"), Keyed::Match, "so many digits of a card may be seen");
+        assert_eq!(after(10, "5105105105"), Keyed::Full);
+        assert_eq!(after(10, "5105105105#"), Keyed::Match);
+        assert_eq!(after(10, "5105105105105100"), Keyed::HeldBack);
+        let mut card = of(10..=10, None, Watches::ForCards);
+        feed(&mut card, "5105105105105100");
+        assert!(card.is_card());
+        assert_eq!(feed(&mut card, "7"), Keyed::HeldBack, "and some more");
+        let mut abroad = of(10..=10, None, Watches::ForCards);
+        assert_eq!(feed(&mut abroad, "5215512345678"), Keyed::HeldBack);
+        assert!(!abroad.is_card(), "a telephone number with what is dialled before it");
+    }
+
+    #[test]
+    fn a_card_number_may_have_begun_before_the_entry() {
+        let after = |before: &str, keys: &str| {
+            let mut collector = of(10..=10, None, Watches::ForCards);
+            collector.follow(digits(before));
+            (feed(&mut collector, keys), collector.is_card())
+        };
+        assert_eq!(after("51", "0510510510"), (Keyed::Full, false));
+        assert_eq!(after("51", "05105105105100"), (Keyed::HeldBack, true));
+        assert_eq!(after("", "0510510510"), (Keyed::Match, false));
+        assert_eq!(after("1", "4111111111111111"), (Keyed::HeldBack, true), "the entry alone is one");
     }
 
     #[test]
@@ -256,7 +368,7 @@ mod tests {
     #[test]
     fn a_card_number_is_full_early_only_where_the_brand_has_one_length() {
         let full_after = |keys: &str| {
-            let mut collector = Collector::new(13..=19, Digit::from_char('#'), Watches::ForItsBrand);
+            let mut collector = of(13..=19, Some('#'), Watches::ForItsBrand);
             keys.chars().position(|key| feed(&mut collector, &key.to_string()) == Keyed::Full).map(|at| at + 1)
         };
         assert_eq!(full_after("5555555555554444000"), Some(16), "Mastercard");

@@ -70,7 +70,7 @@ pub enum EventKind {
         /// Nobody waited for it any more.
         late: bool,
     },
-    /// The caller's answers were handed over to be kept.
+    /// The caller's answers were handed over to be kept; here with dots for digits that traces do not show.
     Saved(Answers),
     /// The call was handed over to another number.
     Transfer {
@@ -106,11 +106,11 @@ impl fmt::Display for Answers {
 /// Why a key was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dropped {
-    /// Pressed ahead of a state, or during one, whose `keys` are to be flushed.
+    /// Pressed ahead of a state, or during one, whose `keys` are to be flushed; or right after such keys.
     Flushed,
     /// Pressed ahead of an error, or right after it: it was meant for a dialogue that is not happening.
     AfterError,
-    /// The end key of an entry that had ended by itself.
+    /// An end key with nothing to end: the entry before it had ended, or this one is empty.
     StrayEndKey,
     /// More keys were pressed ahead than anyone means.
     TooMany,
@@ -152,6 +152,8 @@ pub enum Outcome {
     NoInput,
     /// Incomplete, or a key that means nothing here.
     NoMatch,
+    /// More digits than the field takes.
+    TooMany,
     /// Complete, but against a rule.
     Invalid(Rule),
     /// The second entry was another than the first.
@@ -201,6 +203,7 @@ impl fmt::Display for Outcome {
             Self::Match => "match",
             Self::NoInput => "no input",
             Self::NoMatch => "no match",
+            Self::TooMany => "too many digits",
             Self::Invalid(Rule::CardNumber) => "invalid: card number",
             Self::Invalid(Rule::RefusedCard) => "invalid: card refused before",
             Self::Invalid(Rule::Expiry) => "invalid: expiry",

@@ -8,6 +8,7 @@ mod model;
 pub(crate) mod place;
 pub(crate) mod problem;
 pub(crate) mod resolve;
+mod row;
 mod runtime;
 mod schema;
 mod session;

@@ -9,7 +9,7 @@ use crate::media::MediaTime;
 use crate::speech::Language;
 
 use super::problem::Problem;
-pub(super) use field::{FieldKind, FieldSpec};
+pub(super) use field::{FieldKind, FieldSpec, MOST_SHOWN};
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
 /// Index of a state in [`Menu::states`].
@@ -279,6 +279,8 @@ pub(super) struct ErrorPrompts {
     pub(super) looks_like_card: Vec<Prompt>,
     /// The second entry was another than the first.
     pub(super) mismatch: Vec<Prompt>,
+    /// More digits than the entry can have.
+    pub(super) too_many: Vec<Prompt>,
     pub(super) cleared: Vec<Prompt>,
     pub(super) still_there: Vec<Prompt>,
 }

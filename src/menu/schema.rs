@@ -7,7 +7,7 @@ use super::model::FieldKind;
 use super::resolve::names::{COLLECT, COMMON, COUNTED, ERRORS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names};
 
 /// What each name means, in a line for an editor's hint.
-const MEANINGS: [(&str, &str); 73] = [
+const MEANINGS: [(&str, &str); 74] = [
     ("version", "The version of the menu language: 1"),
     ("name", "The menu's name, for logs and answers"),
     ("languages", "The languages every prompt exists in; the first is spoken at the start"),
@@ -50,6 +50,7 @@ const MEANINGS: [(&str, &str); 73] = [
     ("otherwise", "Where the call goes, or what is said, if nothing above holds"),
     ("no_input", "No key came"),
     ("no_match", "Too few digits, or a key that means nothing here"),
+    ("too_many", "More digits than the field takes"),
     ("invalid", "The entry breaks a rule of its type"),
     ("expired", "The card has expired"),
     ("refused_card", "The card was refused for good earlier in this call"),

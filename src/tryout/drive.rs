@@ -7,7 +7,7 @@ use crate::card::YearMonth;
 use crate::dtmf::{Digit, GeneratorConfig, generate};
 use crate::line::Latencies;
 use crate::media::{MediaTime, SAMPLE_RATE};
-use crate::menu::{Answers, Doing, Event, EventKind, Menu, View};
+use crate::menu::{Answers, Doing, Event, EventKind, Menu, Timer, View};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
@@ -180,9 +180,11 @@ impl Tryout {
         self.perform_effects();
     }
 
-    /// Hears the call out until it waits for a key, or ends.
+    /// Hears the call out until it waits for a key, or ends. Whoever has keyed all that fits waits for what is said to it.
     pub fn until_it_listens(&mut self) {
-        while !matches!(self.view().doing, Doing::Listening | Doing::Over) && self.now() < LONGEST {
+        let is_full = |view: &View| view.timers.iter().any(|(timer, _)| *timer == Timer::Grace);
+        let waits = |view: &View| matches!(view.doing, Doing::Listening | Doing::Over) && !is_full(view);
+        while !waits(&self.view()) && self.now() < LONGEST {
             self.wait(MediaTime::from_ms(10));
         }
         if !self.is_over() {

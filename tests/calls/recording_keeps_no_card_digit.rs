@@ -1,9 +1,11 @@
 //! What a call's stereo recording keeps and what it must not: the payment key's digits, and no digit of a card.
 
+use std::sync::Arc;
+
 use tonopago::call::{Call, CallConfig, Frame};
 use tonopago::line::{Latencies, SimulatedCaller, Transcript, run};
 use tonopago::media::MediaTime;
-use tonopago::menu::{Event, EventKind};
+use tonopago::menu::{Event, EventKind, Menu};
 use tonopago::simulator::line::{Line, LineBuilder};
 use tonopago::simulator::{Act, Caller, Patience, Script};
 use tonopago::speech::Clips;
@@ -18,10 +20,21 @@ fn plain_line() -> Line {
 }
 
 fn record(script: Script, seed: u64, line: Line, latencies: Latencies) -> Transcript {
+    record_in(bench::pago(), Clips::embedded(), script, seed, line, latencies)
+}
+
+fn record_in(
+    menu: Arc<Menu>,
+    clips: Arc<Clips>,
+    script: Script,
+    seed: u64,
+    line: Line,
+    latencies: Latencies,
+) -> Transcript {
     println!("seed {seed}");
     let mut party = SimulatedCaller::new(Caller::new(script, seed), line);
     let config = CallConfig { record: true, ..CallConfig::default() };
-    let mut call = Call::new(bench::pago(), Clips::embedded(), &config);
+    let mut call = Call::new(menu, clips, &config);
     let mut transcript = Transcript { heard: Some(Vec::new()), ..Transcript::default() };
     let mut services = Approving::default();
     let mut perform = |request| services.perform(request);
@@ -89,6 +102,39 @@ fn a_card_keyed_at_the_payment_keys_prompt_leaves_no_digit_in_the_recording() {
         let before = keys_in(&channel(&transcript.recording[..refused.0 as usize], 0));
         assert_eq!(before, "1", "the language");
     }
+}
+
+/// What went wrong: a field of ten digits without an end key kept the first ten of a card number in the recording, and told them.
+#[test]
+fn a_card_keyed_in_a_survey_leaves_no_more_of_it_than_the_answers_before_it_was_known() {
+    let clips = Clips::with_overrides(&bench::repository("menus/encuesta")).unwrap();
+    let text = std::fs::read_to_string(bench::repository("menus/encuesta.yaml")).unwrap();
+    let menu = Menu::parse("encuesta", &text, &*clips).unwrap_or_else(|problems| panic!("{problems}"));
+    let card = "5105105105105100";
+    let (at_the_end, at_once) = (Script::new().keys("servicio", "5").keys("volveria", "1"), Script::new());
+    for (seed, script, state) in [(63, at_the_end, "telefono"), (64, at_once, "servicio")] {
+        let again = Act::KeysThenHangUp("33".to_owned());
+        let script = script.keys(state, card).act("telefono", Patience::HearsOut, again);
+        let transcript =
+            record_in(Arc::clone(&menu), Arc::clone(&clips), script, seed, plain_line(), Latencies::default());
+        let told: String = transcript.events.iter().map(|event| format!("{event}\n")).collect();
+        assert!(told.contains("looks like a card"), "{told}");
+        assert_eq!(keys_in(&channel(&transcript.recording, 0)), "5133", "the answers 5 and 1: {told}");
+        assert!(!told.contains("telefono = 5") && !told.contains("05105"), "{told}");
+    }
+}
+
+/// What went wrong: of a card keyed at the language question the first 1 chose the language, and the rest was a payment key.
+#[test]
+fn a_card_keyed_at_a_choice_leaves_no_digit_in_the_recording() {
+    let script = Script::new().keys("bienvenida", "5412751234123456").keys("bienvenida", "1");
+    let script = script.keys("clave", &format!("{KEY}#")).act(
+        "confirmar",
+        Patience::HearsOut,
+        Act::KeysThenHangUp("2".to_owned()),
+    );
+    let transcript = record(script, 65, plain_line(), Latencies::default());
+    assert_eq!(keys_in(&channel(&transcript.recording, 0)), format!("1{KEY}#2"));
 }
 
 #[test]

@@ -267,6 +267,7 @@ fn entry_prompts(entry: &Entry) -> Vec<&Vec<Prompt>> {
         &errors.refused_card,
         &errors.looks_like_card,
         &errors.mismatch,
+        &errors.too_many,
         &errors.cleared,
         &errors.still_there,
     ]

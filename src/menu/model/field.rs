@@ -6,7 +6,7 @@ use crate::dtmf::Digit;
 use crate::money::Money;
 
 /// Digits of a card number's beginning that may be shown (PCI DSS 4.0, requirement 3.4.1).
-const MOST_SHOWN: usize = 6;
+pub(in crate::menu) const MOST_SHOWN: usize = 6;
 
 /// A field a menu collects.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,12 +27,16 @@ impl FieldSpec {
     /// Whether a card number keyed here is told from an entry, and kept from recordings.
     pub(in crate::menu) fn watches_for_cards(&self) -> bool {
         let open = matches!(self.kind, FieldKind::PaymentKey | FieldKind::Digits | FieldKind::Amount);
-        open && !self.card_like && (self.end_key.is_some() || *self.digits.end() >= 13)
+        open && !self.card_like
     }
 
-    /// Whether traces show a digit with so many before it: what is keyed may be a card number, whatever was asked for.
-    pub(in crate::menu) fn shows_digit(&self, before: usize) -> bool {
-        !self.kind.is_masked() && (self.card_like || before < MOST_SHOWN)
+    /// How many digits of an entry traces show: what is keyed may be a card number, whatever was asked for.
+    pub(in crate::menu) const fn most_shown(&self) -> usize {
+        match (self.kind.is_masked(), self.card_like) {
+            (true, _) => 0,
+            (false, true) => usize::MAX,
+            (false, false) => MOST_SHOWN,
+        }
     }
 
     /// An amount keyed here, in centavos.

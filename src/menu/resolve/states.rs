@@ -46,9 +46,10 @@ pub(in crate::menu) const KINDS: [&str; 14] = [
 /// What a state does before it goes on to its `next`.
 pub(in crate::menu) const WITH_NEXT: [&str; 3] = ["set", "save", "visit"];
 /// Errors with prompts of their own.
-pub(in crate::menu) const ERRORS: [&str; 9] = [
+pub(in crate::menu) const ERRORS: [&str; 10] = [
     "no_input",
     "no_match",
+    "too_many",
     "invalid",
     "expired",
     "refused_card",
@@ -301,6 +302,7 @@ impl Context<'_> {
             refused_card: prompts("refused_card", "rechazada_otra"),
             looks_like_card: prompts("looks_like_card", "parece_tarjeta"),
             mismatch: prompts("mismatch", "no_coincide"),
+            too_many: prompts("too_many", "sobran_digitos"),
             cleared: prompts("cleared", "dato_borrado"),
             still_there: prompts("still_there", "sigue_ahi"),
         }

@@ -1,7 +1,9 @@
 //! What a runtime wants done, and what it says piece by piece.
 
 use crate::media::MediaTime;
+use crate::menu::collector::dots_after;
 use crate::menu::event::{Answers, Event};
+use crate::menu::model::MOST_SHOWN;
 use crate::money::Money;
 use crate::service::{Request, RequestId};
 use crate::speech::Language;
@@ -62,8 +64,8 @@ pub enum Utterance {
         language: Language,
         /// With long pauses.
         slow: bool,
-        /// Traces do not show them.
-        masked: bool,
+        /// How many of them traces show: what was keyed may be a card number.
+        shown: usize,
     },
     /// A cardinal number in words.
     Number {
@@ -91,28 +93,25 @@ impl Utterance {
     /// The same for a trace.
     pub(super) fn masked(&self) -> Self {
         match self {
-            Self::Digits { language, slow, masked, .. } => {
-                Self::Digits { text: self.shown_digits(), language: *language, slow: *slow, masked: *masked }
+            Self::Digits { text, language, slow, shown } => {
+                let text = dots_after(*shown, text);
+                Self::Digits { text, language: *language, slow: *slow, shown: *shown }
+            }
+            Self::Number { number, language } if number.to_string().len() > MOST_SHOWN => {
+                let text = dots_after(MOST_SHOWN, &number.to_string());
+                Self::Digits { text, language: *language, slow: false, shown: MOST_SHOWN }
             }
             other => other.clone(),
         }
     }
-
-    fn shown_digits(&self) -> String {
-        match self {
-            Self::Digits { text, masked: true, .. } => "•".repeat(text.len()),
-            Self::Digits { text, .. } => text.clone(),
-            _ => String::new(),
-        }
-    }
 }
 
-/// Utterances as a trace shows them.
+/// Masked utterances as a trace shows them.
 pub(super) fn describe(utterances: &[Utterance]) -> String {
     let words = utterances.iter().map(|utterance| match utterance {
         Utterance::Clip { id, .. } => id.clone(),
         Utterance::Amount { amount, .. } => format!("[{amount}]"),
-        Utterance::Digits { .. } => format!("[{}]", utterance.shown_digits()),
+        Utterance::Digits { text, .. } => format!("[{text}]"),
         Utterance::Number { number, .. } => format!("[{number}]"),
         Utterance::Pause(span) => format!("[{} ms]", span.as_ms()),
     });

@@ -32,9 +32,10 @@ impl Runtime {
     pub(super) fn forget_card_like(&mut self) {
         self.actions.push_back(Action::ForgetDoubtful);
         self.clear_entry(Dropped::AfterError);
+        self.row.clear();
     }
 
-    /// Keys held back were not a card number's: they belong to the next field, in the order they were pressed.
+    /// Keys held back belong to the next field, in the order they were pressed.
     pub(super) fn return_held_back(&mut self) {
         for key in self.collector.take_held_back().into_iter().rev() {
             self.type_ahead.unpop(key);

@@ -1,20 +1,13 @@
 //! Keys: type-ahead, barge-in, the collection rules, and what is said after each kind of error.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::dtmf::Digit;
-use crate::media::MediaTime;
-use crate::menu::collector::{Collector, Watches};
 use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
-use crate::menu::model::{Entry, FieldId, FieldKind, FieldSpec, Kind, Prompt};
+use crate::menu::model::{Entry, FieldId, Kind, Prompt};
 use crate::menu::timer::Timer;
 
 use super::{KeyUse, Phase, Runtime};
-
-/// A wrong key at a yes or no may be the first of a number keyed there by mistake, which must not go on to say yes:
-/// keys that follow each other faster than this are its rest.
-pub(super) const BURST: MediaTime = MediaTime::from_ms(1000);
 
 /// Counters of one visit to a state.
 #[derive(Debug, Default)]
@@ -25,8 +18,6 @@ pub(super) struct Visit {
     mismatch: u8,
     pub(super) attempt: u8,
     asked_still_there: bool,
-    /// Keys until here are the rest of a number keyed by mistake.
-    pub(super) burst_until: Option<MediaTime>,
     pub(super) stage: Stage,
 }
 
@@ -86,24 +77,9 @@ impl Runtime {
     pub(super) fn shown_entry(&self) -> String {
         match &self.here().kind {
             Kind::Collect(collect) if !self.reads_back() => {
-                self.collector.shown(self.menu.field(collect.field).kind.is_masked())
+                self.collector.shown(self.menu.field(collect.field).most_shown())
             }
             _ => String::new(),
-        }
-    }
-
-    pub(super) fn new_collector(&self) -> Collector {
-        match &self.here().kind {
-            Kind::Collect(collect) if !self.reads_back() => {
-                let field = self.menu.field(collect.field);
-                let watches = match field.kind {
-                    FieldKind::CardNumber => Watches::ForItsBrand,
-                    _ if field.watches_for_cards() => Watches::ForCards,
-                    _ => Watches::Nothing,
-                };
-                Collector::new(self.length_of(field), field.end_key, watches)
-            }
-            _ => Collector::nothing(),
         }
     }
 
@@ -117,14 +93,6 @@ impl Runtime {
         match &self.here().kind {
             Kind::Collect(collect) if self.reads_back() => Some(collect.field),
             _ => None,
-        }
-    }
-
-    /// A CVV's length is known once the card's brand is.
-    fn length_of(&self, field: &FieldSpec) -> RangeInclusive<usize> {
-        match (field.kind, self.session.brand()) {
-            (FieldKind::Cvv, Some(brand)) => brand.cvv_length()..=brand.cvv_length(),
-            _ => field.digits.clone(),
         }
     }
 
@@ -181,7 +149,8 @@ impl Runtime {
             return;
         }
         let Some(spans) = self.here().kind.entry().map(|entry| entry.timers) else { return };
-        if self.collector.is_full() && self.collector.held_back() == 0 {
+        let may_be_a_card = self.collector.held_back() > 0 && self.collector.may_become_card(0);
+        if self.collector.is_full() && !may_be_a_card {
             self.timers.start(Timer::Grace, self.now + spans.grace);
         } else {
             self.timers.start(Timer::InterDigit, self.now + self.in_pace(spans.inter_digit));
@@ -194,16 +163,20 @@ impl Runtime {
             return KeyUse::Secret;
         }
         if self.is_stray_end_key(key) {
-            return self.drop_key(Dropped::StrayEndKey);
+            return self.drop_key(key, Dropped::StrayEndKey);
         }
-        if self.visit.burst_until.is_some_and(|until| self.now <= until) {
-            self.visit.burst_until = Some(self.now + BURST);
-            return self.drop_key(Dropped::AfterError);
+        if let Some((_, why)) = self.burst.filter(|(until, _)| self.now <= *until) {
+            self.expect_burst(self.now, why);
+            return self.drop_key(key, why);
         }
         let state = self.here();
         let (takes_keys, barge_in) = (state.kind.entry().is_some(), state.barge_in);
         match self.phase {
+            Phase::Listening if self.ends_nothing(key) => self.end_key_in_silence(key),
             Phase::Listening => self.accept(key),
+            Phase::Prompting if takes_keys && barge_in && self.ends_nothing(key) => {
+                self.drop_key(key, Dropped::StrayEndKey)
+            }
             Phase::Prompting if takes_keys && barge_in => {
                 self.cut_prompt();
                 self.phase = Phase::Listening;
@@ -225,13 +198,14 @@ impl Runtime {
     fn queue(&mut self, key: Digit) -> KeyUse {
         let state = self.here();
         if state.kind.is_last() {
-            return self.drop_key(Dropped::CallEnding);
+            return self.drop_key(key, Dropped::CallEnding);
         }
         if state.flush_keys && state.kind.entry().is_none() {
-            return self.drop_key(Dropped::Flushed);
+            self.expect_burst(self.now, Dropped::Flushed);
+            return self.drop_key(key, Dropped::Flushed);
         }
         if !self.type_ahead.push(key) {
-            return self.drop_key(Dropped::TooMany);
+            return self.drop_key(key, Dropped::TooMany);
         }
         self.note(EventKind::Key { shown: None, queued: true });
         if self.phase == Phase::Prompting && self.here().barge_in && self.here().kind.passes() {
@@ -241,7 +215,8 @@ impl Runtime {
         KeyUse::Secret
     }
 
-    fn drop_key(&mut self, why: Dropped) -> KeyUse {
+    pub(super) fn drop_key(&mut self, key: Digit, why: Dropped) -> KeyUse {
+        self.row.add(key, self.now);
         self.note(EventKind::Dropped { keys: 1, why });
         KeyUse::Secret
     }
@@ -261,8 +236,8 @@ impl Runtime {
     fn take_keys_ahead(&mut self) {
         while self.phase == Phase::Listening && self.pending.is_none() {
             let Some(key) = self.type_ahead.pop() else { break };
-            if self.is_stray_end_key(key) {
-                self.drop_key(Dropped::StrayEndKey);
+            if self.is_stray_end_key(key) || self.ends_nothing(key) {
+                self.drop_key(key, Dropped::StrayEndKey);
             } else {
                 self.accept(key);
             }
@@ -280,6 +255,18 @@ impl Runtime {
 
     /// A key for the present state.
     fn accept(&mut self, key: Digit) -> KeyUse {
+        if self.is_secret() {
+            self.row.clear(); // a card number that was asked for is none to look for
+        } else {
+            if self.watched_field().is_some() && self.collector.is_empty() {
+                self.collector.follow(self.row.before(self.now));
+            }
+            self.row.add(key, self.now);
+        }
+        self.accept_here(key)
+    }
+
+    fn accept_here(&mut self, key: Digit) -> KeyUse {
         self.hops = 0; // keys are finite: transitions they cause are no endless loop
         self.timers.stop(Timer::FirstDigit);
         self.timers.stop(Timer::InterDigit);
@@ -308,11 +295,6 @@ impl Runtime {
             }
             _ => KeyUse::Secret,
         }
-    }
-
-    /// The end key of the last field, pressed after that field had ended by itself.
-    fn is_stray_end_key(&mut self, key: Digit) -> bool {
-        self.stray_end_key.take().is_some_and(|(end_key, until)| key == end_key && self.now <= until)
     }
 
     pub(super) fn back_or_repeat(&mut self, entry: &Entry) {
@@ -355,6 +337,7 @@ impl Runtime {
                 Outcome::Invalid(Rule::LooksLikeCard) => &entry.errors.looks_like_card,
                 Outcome::Invalid(_) => &entry.errors.invalid,
                 Outcome::Mismatch => &entry.errors.mismatch,
+                Outcome::TooMany => &entry.errors.too_many,
                 _ if self.reads_back() => &entry.errors.no_answer,
                 _ => &entry.errors.no_match,
             };

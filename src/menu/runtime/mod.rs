@@ -13,6 +13,7 @@ mod months;
 mod passing;
 mod services;
 mod single_key;
+mod stray;
 #[cfg(test)]
 pub(in crate::menu) mod tests;
 mod values;
@@ -28,7 +29,8 @@ use crate::speech::Language;
 
 use super::collector::Collector;
 use super::event::{Dropped, Event, EventKind, Outcome, Party};
-use super::model::{Kind, Menu, Prompt, State, StateId};
+use super::model::{Kind, MOST_SHOWN, Menu, Prompt, State, StateId};
+use super::row::Row;
 use super::session::Session;
 use super::timer::{Timer, Timers};
 use super::type_ahead::TypeAhead;
@@ -36,6 +38,7 @@ use super::view::{Doing, View};
 use action::describe;
 pub use action::{Action, KeyUse, Utterance};
 use entry::Visit;
+use stray::StrayEndKey;
 
 /// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
 /// refuse menus that can do this; the bound holds even if a check is wrong.
@@ -85,7 +88,11 @@ pub struct Runtime {
     collector: Collector,
     type_ahead: TypeAhead,
     key_down: bool,
-    stray_end_key: Option<(Digit, MediaTime)>,
+    stray_end_key: Option<StrayEndKey>,
+    /// Keys until then are the rest of what was dropped, for the same reason.
+    burst: Option<(MediaTime, Dropped)>,
+    last_key: MediaTime,
+    row: Row,
     timers: Timers,
     session: Session,
     /// Refusals and declines so far, by state.
@@ -120,6 +127,9 @@ impl Runtime {
             type_ahead: TypeAhead::new(),
             key_down: false,
             stray_end_key: None,
+            burst: None,
+            last_key: MediaTime::ZERO,
+            row: Row::new(),
             timers,
             session: Session::new(&menu, today),
             failures: vec![0; menu.states.len()],
@@ -156,6 +166,7 @@ impl Runtime {
     pub fn key_down(&mut self, now: MediaTime, key: Digit) -> KeyUse {
         self.advance(now);
         self.key_down = true;
+        self.last_key = self.now;
         let used = self.take_key(key);
         self.settle();
         used
@@ -298,7 +309,7 @@ impl Runtime {
             self.language = language;
         }
         if state.flush_keys {
-            self.drop_keys_ahead(Dropped::Flushed);
+            self.flush_keys_ahead();
         }
         if self.limit != LimitReached::No && matches!(state.kind, Kind::Authorize(_) | Kind::Charge(_)) {
             return self.go(menu.give_up);
@@ -329,8 +340,8 @@ impl Runtime {
         if utterances.is_empty() {
             return false;
         }
-        let parts = utterances.iter().map(Utterance::masked).collect();
-        self.note(EventKind::Prompt { says: describe(&utterances), parts });
+        let parts: Vec<Utterance> = utterances.iter().map(Utterance::masked).collect();
+        self.note(EventKind::Prompt { says: describe(&parts), parts });
         self.actions.push_back(Action::Play(utterances));
         true
     }
@@ -360,11 +371,13 @@ impl Runtime {
 
     fn end(&mut self, by: Party) {
         self.drop_keys_ahead(Dropped::CallEnding);
-        if self.collector.held_back() > 0 {
-            // The call ends before anyone knows: what went on past a full entry was no key.
+        if self.collector.held_back() > 0 || self.collector.may_become_card(MOST_SHOWN) {
+            // The call ends before anyone knows: what went on past a full entry was none, and what did not go on may have
+            // been meant to.
             self.actions.push_back(Action::ForgetDoubtful);
         }
         self.clear_entry(Dropped::CallEnding);
+        self.row.clear();
         self.note(EventKind::HangUp { by });
         self.silence();
         self.phase = Phase::Over;

@@ -26,10 +26,13 @@ impl Runtime {
     }
 
     fn save(&mut self, values: &[(String, Value)]) {
-        let values = values.iter().map(|(name, value)| (name.clone(), self.text_of(*value))).collect();
-        let answers = Answers { menu: self.menu.name.clone(), values };
-        self.note(EventKind::Saved(answers.clone()));
-        self.actions.push_back(Action::Save(answers));
+        let answers = |text_of: &dyn Fn(Value) -> Option<String>| {
+            let values = values.iter().map(|(name, value)| (name.clone(), text_of(*value))).collect();
+            Answers { menu: self.menu.name.clone(), values }
+        };
+        let (shown, kept) = (answers(&|value| self.shown_text_of(value)), answers(&|value| self.text_of(value)));
+        self.note(EventKind::Saved(shown));
+        self.actions.push_back(Action::Save(kept));
     }
 
     /// Where a state that goes on by itself leads; to be asked once each time it is left.

@@ -6,7 +6,6 @@ use crate::dtmf::Digit;
 use crate::menu::event::{Dropped, EventKind, Outcome};
 use crate::menu::model::{Entry, Kind, Prompt, StateId, YES_NO};
 
-use super::entry::BURST;
 use super::{KeyUse, Runtime};
 
 /// Said when the caller asks to have everything slower.
@@ -20,22 +19,23 @@ impl Runtime {
         match (target, global) {
             (Some(target), _) => {
                 self.note(EventKind::Outcome(Outcome::Match));
+                self.after_single_key(key);
                 self.go(target);
             }
             (None, Some(meaning)) => self.do_global(meaning, entry),
             (None, None) => {
-                if matches!(self.here().kind, Kind::Confirm(_)) {
-                    self.expect_burst();
-                }
+                self.expect_burst(self.now, Dropped::AfterError);
                 self.entry_error(Outcome::NoMatch);
             }
         }
         if meant { KeyUse::Open } else { KeyUse::Secret }
     }
 
-    /// A wrong key at a yes or no may be the first of a number.
-    pub(super) fn expect_burst(&mut self) {
-        self.visit.burst_until = Some(self.now + BURST);
+    /// Some callers press the end key after every answer.
+    fn after_single_key(&mut self, key: Digit) {
+        if key.as_char().is_ascii_digit() {
+            self.expect_stray_end_key(true);
+        }
     }
 
     fn global_meaning(&self, key: Digit, entry: &Entry) -> Option<Outcome> {
@@ -62,6 +62,7 @@ impl Runtime {
             return self.back_or_repeat(entry);
         }
         self.note(EventKind::Outcome(meaning));
+        self.expect_stray_end_key(true);
         match meaning {
             Outcome::Help => self.prompt_entry(&entry.help),
             Outcome::OtherPace => {
@@ -97,11 +98,13 @@ impl Runtime {
         match key.as_char() {
             pressed if pressed == yes => {
                 self.note(EventKind::Outcome(Outcome::Match));
+                self.after_single_key(key);
                 self.visit.begin_anew();
                 self.go(done);
             }
             pressed if pressed == no => {
                 self.note(EventKind::Outcome(Outcome::Cleared));
+                self.after_single_key(key);
                 self.forget_unconfirmed();
                 self.prompt_entry(&[]);
             }
@@ -110,7 +113,7 @@ impl Runtime {
                 self.prompt_entry(&[]);
             }
             _ => {
-                self.expect_burst();
+                self.expect_burst(self.now, Dropped::AfterError);
                 self.entry_error(Outcome::NoMatch);
             }
         }

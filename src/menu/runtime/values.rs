@@ -1,7 +1,8 @@
 //! What the call knows: said, compared, given to variables and handed over as answers.
 
 use crate::media::MediaTime;
-use crate::menu::model::{FieldId, FieldKind, Prompt, Setting, Spelling, Test, Value};
+use crate::menu::collector::dots_after;
+use crate::menu::model::{FieldId, FieldKind, MOST_SHOWN, Prompt, Setting, Spelling, Test, Value, VariableId};
 use crate::money::{Currency, Money};
 
 use super::{Runtime, Utterance};
@@ -32,7 +33,7 @@ impl Runtime {
                 said.push(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) });
             }
             Prompt::Value { value, spelling } => said.extend(self.value_said(*value, *spelling)),
-            Prompt::Digits(text) => said.push(self.digits_said(text.clone(), false)),
+            Prompt::Digits(text) => said.push(self.digits_said(text.clone(), usize::MAX)),
             Prompt::Number(number) => said.push(Utterance::Number { number: *number, language }),
             Prompt::Money(amount) => said.push(Utterance::Amount { amount: *amount, language }),
             Prompt::Pause(span) => said.push(Utterance::Pause(self.in_pace(*span))),
@@ -52,19 +53,28 @@ impl Runtime {
         if spelling == Spelling::Number || (value == Value::Months && spelling == Spelling::Natural) {
             return text.parse().ok().map(|number| Utterance::Number { number, language });
         }
-        Some(self.digits_said(text, self.is_masked(value)))
+        Some(self.digits_said(text, self.most_shown(value)))
     }
 
-    fn digits_said(&self, text: String, masked: bool) -> Utterance {
-        Utterance::Digits { text, language: self.language, slow: self.slow, masked }
+    fn digits_said(&self, text: String, shown: usize) -> Utterance {
+        Utterance::Digits { text, language: self.language, slow: self.slow, shown }
     }
 
-    fn is_masked(&self, value: Value) -> bool {
+    /// How many digits of a value traces show: all of what no caller has keyed, and of amounts.
+    fn most_shown(&self, value: Value) -> usize {
         match value {
-            Value::Field(field) => self.menu.field(field).kind.is_masked(),
-            Value::Entry => self.entered().is_none_or(|field| self.menu.field(field).kind.is_masked()),
-            _ => false,
+            Value::Field(field) if self.menu.field(field).kind == FieldKind::Amount => usize::MAX,
+            Value::Field(field) => self.menu.field(field).most_shown(),
+            Value::Entry => self.entered().map_or(0, |field| self.most_shown(Value::Field(field))),
+            // It may be a field's copy.
+            Value::Variable(_) => MOST_SHOWN,
+            _ => usize::MAX,
         }
+    }
+
+    /// The value as traces show it.
+    pub(super) fn shown_text_of(&self, value: Value) -> Option<String> {
+        Some(dots_after(self.most_shown(value), &self.text_of(value)?))
     }
 
     /// The value as an amount of money, if it is one.
@@ -138,11 +148,12 @@ impl Runtime {
         for (name, value) in &mut shown {
             let field = self.menu.fields.iter().position(|field| field.name == *name).map(FieldId);
             if let Some(field) = field.filter(|field| !self.menu.field(*field).kind.is_masked()) {
-                *value = self.text_of(Value::Field(field)).unwrap_or_default();
+                *value = self.shown_text_of(Value::Field(field)).unwrap_or_default();
             }
         }
-        let variables = self.menu.variables.iter().zip(&self.session.variables);
-        shown.extend(variables.filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
+        for (at, name) in self.menu.variables.iter().enumerate() {
+            shown.extend(self.shown_text_of(Value::Variable(VariableId(at))).map(|value| (name.clone(), value)));
+        }
         shown.extend(self.session.months.map(|months| ("months".to_owned(), months.to_string())));
         shown
     }

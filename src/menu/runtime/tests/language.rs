@@ -101,6 +101,50 @@ fn a_card_number_where_a_key_belongs_is_refused_and_forgotten() {
     assert_eq!(bench.requests.len(), 1);
 }
 
+/// What went wrong: a field of ten digits without an end key took a card number's first ten, which were recorded, told and
+/// kept; so did one in which a card number ended that had begun at the questions before it.
+#[test]
+fn a_card_number_is_refused_whatever_field_or_question_it_began_at() {
+    let survey = "a: {say: [ask], collect: {field: first, type: digits, digits: 1, end_key: none}, on: {done: b}},
+         b: {say: [say], collect: {field: second, type: yes_no}, on: {done: c}},
+         c: {say: [tel], collect: {field: tel, type: digits, digits: 10, end_key: none}, read_back: [read, $entry],
+             on: {done: kept}},
+         kept: {save: [tel], next: end}";
+    for (first, second) in [("5", "1"), ("", "")] {
+        let mut bench = of("", survey);
+        if !first.is_empty() {
+            bench.keys(first).wait(4000).keys(second).wait(4000);
+        }
+        bench.keys("5105105105105100").wait(4000);
+        let trace = bench.trace();
+        assert!(trace.contains("invalid: looks like a card number") && bench.state() == "c", "{trace}");
+        assert_eq!(bench.forgotten, 1);
+        bench.wait(4000).keys("5512345678").wait(2500).keys("1").wait(1500);
+        assert_eq!(bench.saved, ["tel = 5512345678"], "{}", bench.trace());
+    }
+}
+
+/// What went wrong: traces told all digits of an entry when it was read back and kept.
+#[test]
+fn what_is_said_kept_and_shown_of_an_entry_is_told_to_six_digits() {
+    let mut bench = of(
+        "",
+        "a: {say: [tel], collect: {field: tel, type: digits, digits: 10, end_key: none}, read_back: [read, $entry],
+             on: {done: copy}},
+         copy: {set: {number: $tel}, next: again},
+         again: {say: [$number, {number: $tel}, {digits: '5598765432'}], next: kept},
+         kept: {save: [tel], next: end}",
+    );
+    bench.keys("3312345678").until("a");
+    assert!(bench.news().contains("says read [331234••••]"), "{}", bench.trace());
+    assert!(bench.runtime.view().fields.contains(&("tel".to_owned(), "331234••••".to_owned())));
+    bench.keys("1").wait(6000);
+    let news = bench.news();
+    assert!(news.contains("says [331234••••] [331234••••] [5598765432]"), "what a menu says itself is told: {news}");
+    assert!(news.contains("saves tel = 331234••••"), "{news}");
+    assert_eq!(bench.saved, ["tel = 3312345678"], "kept whole");
+}
+
 /// Ten digits that begin like a card and are a key, keyed without the end key, with the next field's keys behind them.
 #[test]
 fn digits_behind_a_key_that_begins_like_a_card_reach_the_next_field() {

@@ -7,6 +7,7 @@ mod limits;
 mod properties;
 mod services;
 mod six_rules;
+mod stray;
 
 use super::*;
 use crate::menu::Catalog;
