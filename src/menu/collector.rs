@@ -151,7 +151,7 @@ impl Collector {
     }
 
     /// What was keyed so far; instead of digits after the first `most`, dots.
-    pub(super) fn shown(&self, most: usize) -> String {
+    pub(super) fn shown(&self, most: Option<usize>) -> String {
         dots_after(most, self.digits.expose())
     }
 
@@ -241,12 +241,13 @@ impl Collector {
     }
 }
 
-/// A text with dots for its digits after the first `most`.
-pub(super) fn dots_after(most: usize, text: &str) -> String {
+/// A text with dots for its digits after the first `most`; without any if there is no such limit.
+pub(super) fn dots_after(most: Option<usize>, text: &str) -> String {
     let mut seen = 0;
     let shown = text.chars().map(|character| {
         seen += usize::from(character.is_ascii_digit());
-        if character.is_ascii_digit() && seen > most { '•' } else { character }
+        let is_hidden = character.is_ascii_digit() && most.is_some_and(|most| seen > most);
+        if is_hidden { '•' } else { character }
     });
     shown.collect()
 }

@@ -30,12 +30,12 @@ impl FieldSpec {
         open && !self.card_like
     }
 
-    /// How many digits of an entry traces show: what is keyed may be a card number, whatever was asked for.
-    pub(in crate::menu) const fn most_shown(&self) -> usize {
+    /// How many digits of an entry traces show, all if nothing: what is keyed may be a card number, whatever was asked for.
+    pub(in crate::menu) const fn most_shown(&self) -> Option<usize> {
         match (self.kind.is_masked(), self.card_like) {
-            (true, _) => 0,
-            (false, true) => usize::MAX,
-            (false, false) => MOST_SHOWN,
+            (true, _) => Some(0),
+            (false, true) => None,
+            (false, false) => Some(MOST_SHOWN),
         }
     }
 

@@ -64,8 +64,8 @@ pub enum Utterance {
         language: Language,
         /// With long pauses.
         slow: bool,
-        /// How many of them traces show: what was keyed may be a card number.
-        shown: usize,
+        /// How many of them traces show, all if nothing: what was keyed may be a card number.
+        shown: Option<usize>,
     },
     /// A cardinal number in words.
     Number {
@@ -98,8 +98,8 @@ impl Utterance {
                 Self::Digits { text, language: *language, slow: *slow, shown: *shown }
             }
             Self::Number { number, language } if number.to_string().len() > MOST_SHOWN => {
-                let text = dots_after(MOST_SHOWN, &number.to_string());
-                Self::Digits { text, language: *language, slow: false, shown: MOST_SHOWN }
+                let text = dots_after(Some(MOST_SHOWN), &number.to_string());
+                Self::Digits { text, language: *language, slow: false, shown: Some(MOST_SHOWN) }
             }
             other => other.clone(),
         }

@@ -57,7 +57,7 @@ impl Runtime {
         }
         let field = self.menu.field(collect.field);
         let kind = field.kind;
-        let shown = before < field.most_shown() || !key.as_char().is_ascii_digit();
+        let shown = field.most_shown().is_none_or(|most| before < most) || !key.as_char().is_ascii_digit();
         self.note(EventKind::Key { shown: shown.then(|| key.as_char()), queued: false });
         self.after_key(key, keyed, held_back, collect);
         match kind {

@@ -33,7 +33,7 @@ impl Runtime {
                 said.push(Utterance::Clip { id: id.clone(), language: fixed.unwrap_or(language) });
             }
             Prompt::Value { value, spelling } => said.extend(self.value_said(*value, *spelling)),
-            Prompt::Digits(text) => said.push(self.digits_said(text.clone(), usize::MAX)),
+            Prompt::Digits(text) => said.push(self.digits_said(text.clone(), None)),
             Prompt::Number(number) => said.push(Utterance::Number { number: *number, language }),
             Prompt::Money(amount) => said.push(Utterance::Amount { amount: *amount, language }),
             Prompt::Pause(span) => said.push(Utterance::Pause(self.in_pace(*span))),
@@ -56,19 +56,19 @@ impl Runtime {
         Some(self.digits_said(text, self.most_shown(value)))
     }
 
-    fn digits_said(&self, text: String, shown: usize) -> Utterance {
+    fn digits_said(&self, text: String, shown: Option<usize>) -> Utterance {
         Utterance::Digits { text, language: self.language, slow: self.slow, shown }
     }
 
-    /// How many digits of a value traces show: all of what no caller has keyed, and of amounts.
-    fn most_shown(&self, value: Value) -> usize {
+    /// How many digits of a value traces show: all (nothing) of what no caller has keyed, and of amounts.
+    fn most_shown(&self, value: Value) -> Option<usize> {
         match value {
-            Value::Field(field) if self.menu.field(field).kind == FieldKind::Amount => usize::MAX,
+            Value::Field(field) if self.menu.field(field).kind == FieldKind::Amount => None,
             Value::Field(field) => self.menu.field(field).most_shown(),
-            Value::Entry => self.entered().map_or(0, |field| self.most_shown(Value::Field(field))),
+            Value::Entry => self.entered().map_or(Some(0), |field| self.most_shown(Value::Field(field))),
             // It may be a field's copy.
-            Value::Variable(_) => MOST_SHOWN,
-            _ => usize::MAX,
+            Value::Variable(_) => Some(MOST_SHOWN),
+            _ => None,
         }
     }
 
