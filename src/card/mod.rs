@@ -9,12 +9,14 @@ mod cvv;
 mod expiry;
 mod pan;
 mod secret;
+mod seen;
 
 pub use brand::Brand;
 pub use cvv::{Cvv, CvvError};
 pub use expiry::{Expiry, ExpiryError, YearMonth};
 pub use pan::{LastFour, Pan, PanError};
 pub use secret::SecretDigits;
+pub use seen::SeenCard;
 
 #[cfg(test)]
 mod secrecy_tests {

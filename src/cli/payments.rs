@@ -4,6 +4,7 @@ mod backup;
 mod export;
 mod lines;
 mod notify;
+mod one;
 mod settle;
 
 use std::io::Write as _;
@@ -11,11 +12,12 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
-use tonopago::ledger::{Attempt, Ledger, RefundState};
+use tonopago::ledger::RefundState;
 use tonopago::money::Money;
 use tonopago::payment::ReconcileReport;
 
 use self::lines::write;
+use self::one::{By, OneArgs};
 use super::merchant::{LedgerArgs, OpenpayArgs};
 use super::{Failure, Format, Outcome};
 
@@ -79,6 +81,9 @@ struct Show {
     ledger: LedgerArgs,
     /// What the caller or the merchant has
     reference: String,
+    /// What it is, if it could be several things
+    #[arg(long = "is", value_name = "WHAT", value_enum)]
+    by: Option<By>,
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -103,8 +108,8 @@ struct Refund {
     ledger: LedgerArgs,
     #[command(flatten)]
     openpay: OpenpayArgs,
-    /// Reference, charge id or authorization number of the approved attempt
-    reference: String,
+    #[command(flatten)]
+    payment: OneArgs,
     /// Give back this much, in the charge's currency; without it, all that this ledger has not given back yet
     #[arg(long, allow_negative_numbers = true)]
     amount: Option<String>,
@@ -130,7 +135,8 @@ pub(super) fn run(args: Args) -> Outcome {
         }
         Command::Show(show) => {
             let ledger = show.ledger.open_existing()?;
-            write(&find(&ledger, &show.reference)?, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
+            let found = one::find(&ledger, &show.reference, show.by)?;
+            write(&found, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Export(export) => export.run(),
@@ -156,11 +162,12 @@ impl Reconcile {
         bar.finish_and_clear();
         let report = report.map_err(Failure::failed)?;
         let refunds = till.reconcile_refunds(&mut || true).map_err(Failure::failed)?;
-        let ReconcileReport { approved, declined, lapsed, abandoned, open } = report;
+        let ReconcileReport { approved, elsewhere, declined, lapsed, abandoned, open } = report;
+        let elsewhere = if elsewhere > 0 { format!(", paid elsewhere {elsewhere}") } else { String::new() };
         let mut output = std::io::stdout().lock();
         writeln!(
             output,
-            "approved {approved}, declined {declined}, lapsed {lapsed}, abandoned {abandoned}, still open {open}"
+            "approved {approved}{elsewhere}, declined {declined}, lapsed {lapsed}, abandoned {abandoned}, still open {open}"
         )?;
         for refund in &refunds {
             let payment = till.ledger().attempt(refund.attempt).map_err(Failure::failed)?.ledger_reference();
@@ -179,13 +186,10 @@ impl Reconcile {
 impl Refund {
     fn run(self) -> Outcome {
         let ledger = self.ledger.open_existing()?;
-        let found = find(&ledger, &self.reference)?;
-        let mut paid = found.iter().filter(|attempt| attempt.charge_id.is_some());
-        let (Some(attempt), None) = (paid.next(), paid.next()) else {
-            return Err(Failure::failed(format!("{:?} is not exactly one approved payment", self.reference)));
-        };
+        let attempt = self.payment.find(&ledger)?;
         let amount = self.amount.map(|text| Money::parse(&text, attempt.amount.currency)).transpose();
         let amount = amount.map_err(|error| Failure::usage(format!("--amount: {error}")))?;
+        one::tell(&attempt);
         let refunded = self.openpay.till(ledger)?.refund(attempt.id, amount).map_err(Failure::failed)?;
         writeln!(std::io::stdout().lock(), "refunded {refunded}")?;
         Ok(ExitCode::SUCCESS)
@@ -201,9 +205,4 @@ impl Audit {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn find(ledger: &Ledger, reference: &str) -> Result<Vec<Attempt>, Failure> {
-    let found = ledger.find_attempts(reference).map_err(Failure::failed)?;
-    if found.is_empty() { Err(Failure::failed(format!("the ledger has no payment {reference:?}"))) } else { Ok(found) }
 }

@@ -3,17 +3,19 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, Outcome, State, audit, keys, outbox};
+use super::{Ledger, LedgerError, Outcome, State, audit, keys};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
 use crate::order_id;
 use crate::service::{Authorization, PaymentKey};
 
 mod by_hand;
+mod outcome;
 #[cfg(test)]
 mod tests;
 
-pub use by_hand::ByHand;
+pub use by_hand::{ByHand, Seen};
+use outcome::{detail, set_outcome, write_down};
 
 /// Added to an attempt's number so that every spoken reference has at least six digits.
 const REFERENCE_OFFSET: i64 = 100_000;
@@ -58,7 +60,8 @@ pub struct Attempt {
     pub months: Option<u8>,
     /// Where it stands.
     pub state: State,
-    /// Openpay's id of the charge.
+    /// Openpay's id of the charge; with [`State::Elsewhere`] that of the charge that paid the order, and so are the
+    /// authorization number and the card.
     pub charge_id: Option<String>,
     /// The bank's authorization number.
     pub authorization: Option<String>,
@@ -79,10 +82,23 @@ pub struct Attempt {
 /// Why a key can't be charged now: another attempt of the same key or order.
 #[derive(Debug, Clone)]
 pub enum Conflict {
-    /// It succeeded.
+    /// It succeeded, or its order is paid elsewhere.
     Paid(Box<Attempt>),
     /// It has not ended, or nobody knows how.
     Open(Box<Attempt>),
+}
+
+/// How a text names attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By this ledger's number for one.
+    Reference,
+    /// By the merchant's order, or an attempt's order id at the gateway.
+    Order,
+    /// By Openpay's id of the charge.
+    Charge,
+    /// By the bank's authorization number, which two payments may share.
+    Authorization,
 }
 
 impl Attempt {
@@ -141,7 +157,8 @@ impl Ledger {
             transaction.execute(
                 "UPDATE attempt SET state = 'sent', sent_ms = coalesce(sent_ms, ?2), updated_ms = ?2 WHERE id = ?1",
                 params![id, now],
-            )
+            )?;
+            Ok(())
         })
         .map(drop)
     }
@@ -182,7 +199,7 @@ impl Ledger {
         to: State,
         detail: &str,
         told: Option<&Outcome>,
-        change: impl FnOnce(&Transaction<'_>) -> Result<usize, rusqlite::Error>,
+        change: impl FnOnce(&Transaction<'_>) -> Result<(), LedgerError>,
     ) -> Result<Attempt, LedgerError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -199,12 +216,12 @@ impl Ledger {
         Ok(after)
     }
 
-    /// The attempt that paid this key, if one did.
+    /// The attempt that paid this key or found its order paid elsewhere, if there is one.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let paid = self.query("WHERE key_digits = ?1 AND state = 'approved'", &[&key.expose()])?;
+        let paid = self.query("WHERE key_digits = ?1 AND state IN ('approved', 'elsewhere')", &[&key.expose()])?;
         Ok(paid.into_iter().next())
     }
 
@@ -262,15 +279,28 @@ impl Ledger {
         self.query("ORDER BY id DESC LIMIT ?1", &[&limit])
     }
 
-    /// Attempts whose reference, order, order id at the gateway, or charge id this is, oldest first.
+    /// Attempts this names in any of the ways there are, oldest first; one text may name several: an order's number may
+    /// be another attempt's reference.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn find_attempts(&self, text: &str) -> Result<Vec<Attempt>, LedgerError> {
-        let id = text.parse::<i64>().ok().and_then(|number| number.checked_sub(REFERENCE_OFFSET)).unwrap_or(0);
         let clause = "WHERE order_id = ?1 OR gateway_order_id = ?1 OR charge_id = ?1 OR authorization = ?1 OR id = ?2
                       ORDER BY id";
-        self.query(clause, &[&text, &id])
+        self.query(clause, &[&text, &id_of(text)])
+    }
+
+    /// Attempts this names in one way, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn find_attempts_by(&self, naming: Naming, text: &str) -> Result<Vec<Attempt>, LedgerError> {
+        match naming {
+            Naming::Reference => self.query("WHERE id = ?1", &[&id_of(text)]),
+            Naming::Order => self.query("WHERE order_id = ?1 OR gateway_order_id = ?1 ORDER BY id", &[&text]),
+            Naming::Charge => self.query("WHERE charge_id = ?1 ORDER BY id", &[&text]),
+            Naming::Authorization => self.query("WHERE authorization = ?1 ORDER BY id", &[&text]),
+        }
     }
 
     fn query(&self, clause: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Attempt>, LedgerError> {
@@ -280,53 +310,9 @@ impl Ledger {
     }
 }
 
-/// What the audit trail says of an outcome: the charge, or the error.
-fn detail(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Approved { charge_id, .. } => charge_id.clone(),
-        Outcome::Declined { code: Some(code), .. } => code.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// Gives an attempt and its key the outcome.
-fn set_outcome(
-    transaction: &Transaction<'_>,
-    attempt: &Attempt,
-    outcome: &Outcome,
-    now: i64,
-) -> Result<usize, rusqlite::Error> {
-    let (charge_id, authorization, code) = match outcome {
-        Outcome::Approved { charge_id, authorization } => (Some(charge_id), authorization.as_ref(), None),
-        Outcome::Declined { code, .. } => (None, None, *code),
-        Outcome::Unknown | Outcome::Lapsed | Outcome::Abandoned => (None, None, None),
-    };
-    match outcome {
-        Outcome::Approved { .. } => keys::mark_paid(transaction, attempt.key.expose())?,
-        Outcome::Declined { counts: true, .. } => keys::count_failure(transaction, attempt.key.expose(), now)?,
-        _ => {}
-    }
-    transaction.execute(
-        "UPDATE attempt SET state = ?2, charge_id = ?3, authorization = ?4, error_code = ?5, updated_ms = ?6
-         WHERE id = ?1",
-        params![attempt.id, outcome.state().name(), charge_id, authorization, code, now],
-    )
-}
-
-/// A step's line in the audit trail and, where the merchant is told of it, its notification; gives the attempt after it.
-fn write_down(
-    transaction: &Transaction<'_>,
-    id: i64,
-    detail: &str,
-    told: Option<&Outcome>,
-    now: i64,
-) -> Result<Attempt, LedgerError> {
-    let after = find(transaction, id)?;
-    audit::append(transaction, now, &format!("attempt {id}"), after.state.name(), detail)?;
-    if let Some(outcome) = told {
-        outbox::enqueue(transaction, &after, outcome, now)?;
-    }
-    Ok(after)
+/// The number of the attempt with this reference; 0, which none has, if it is no reference.
+fn id_of(reference: &str) -> i64 {
+    reference.parse::<i64>().ok().and_then(|number| number.checked_sub(REFERENCE_OFFSET)).unwrap_or(0)
 }
 
 fn find_conflict(
@@ -334,12 +320,13 @@ fn find_conflict(
     key: &PaymentKey,
     order_id: &str,
 ) -> Result<Option<Conflict>, rusqlite::Error> {
-    let clause = "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'prepared', 'sent', 'unknown')
-                  ORDER BY state = 'approved' DESC, id LIMIT 1";
+    let clause =
+        "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'elsewhere', 'prepared', 'sent', 'unknown')
+                  ORDER BY state IN ('approved', 'elsewhere') DESC, id LIMIT 1";
     let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
     let found = statement.query_row([key.expose(), order_id], read).optional()?;
     Ok(found.map(|attempt| match attempt.state {
-        State::Approved => Conflict::Paid(Box::new(attempt)),
+        state if state.is_paid() => Conflict::Paid(Box::new(attempt)),
         _ => Conflict::Open(Box::new(attempt)),
     }))
 }

@@ -4,18 +4,21 @@
 //!
 //! ```text
 //! Prepared ──> Sent | Declined | Abandoned
-//! Sent ──────> Approved | Declined | Unknown | Lapsed | Abandoned
-//! Unknown ───> Approved | Declined | Lapsed
+//! Sent ──────> Approved | Elsewhere | Declined | Unknown | Lapsed | Abandoned
+//! Unknown ───> Approved | Elsewhere | Declined | Lapsed
 //! Lapsed ────> Approved | Declined
 //! ```
 //!
 //! A prepared attempt is declined where the gateway refuses the card itself, before there is a token to charge. An
 //! abandoned one was not sent, or was sent and certainly not made. A lapsed one was given up, and is still looked for: a
-//! charge may turn up late.
+//! charge may turn up late. Where the gateway has a charge of the order that is not the attempt's own, the order is paid
+//! elsewhere: this ledger has no payment to book, and charges the order no more. If that charge is an earlier attempt's of
+//! this ledger that was given up, it is that one's: it is approved, and the later attempt abandoned.
 //!
 //! Every step is on disk (SQLite, write-ahead log, synchronous full) before the next is taken, together with its line in
-//! the audit trail. At most one attempt per payment key, and per order, is ever live or approved: a unique index says so,
-//! which holds between threads and between processes alike. [`State::Approved`] is final, by a trigger.
+//! the audit trail. At most one attempt per payment key, and per order, is ever live or paid: a unique index says so,
+//! which holds between threads and between processes alike. [`State::Approved`] and [`State::Elsewhere`] are final, by a
+//! trigger.
 
 mod attempts;
 mod audit;
@@ -36,7 +39,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::Clock;
 
-pub use attempts::{Attempt, ByHand, Conflict, NewAttempt};
+pub use attempts::{Attempt, ByHand, Conflict, Naming, NewAttempt, Seen};
 pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};

@@ -169,6 +169,7 @@ pub(super) fn enqueue(
 const fn event_of(state: State) -> Option<&'static str> {
     match state {
         State::Approved => Some("payment.approved"),
+        State::Elsewhere => Some("payment.elsewhere"),
         State::Declined => Some("payment.declined"),
         State::Unknown => Some("payment.pending"),
         State::Lapsed => Some("payment.lapsed"),

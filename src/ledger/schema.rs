@@ -11,9 +11,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-static MIGRATIONS: [&str; 4] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS];
+static MIGRATIONS: [&str; 5] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE];
 /// The version this program writes.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -170,6 +170,55 @@ CREATE TRIGGER refunds_stay BEFORE DELETE ON refund
 BEGIN SELECT RAISE(ABORT, 'refunds are kept'); END;
 ";
 
+/// An order can be paid by a charge that is not this ledger's: the state is new, so the table is made anew. The attempt's
+/// charge, authorization, brand and last four digits are then those of the charge that paid.
+const PAID_ELSEWHERE: &str = "
+CREATE TABLE attempt_again (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key_digits TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    gateway_order_id TEXT NOT NULL,
+    centavos INTEGER NOT NULL CHECK (centavos > 0),
+    currency TEXT NOT NULL,
+    description TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    last_four TEXT NOT NULL CHECK (length(last_four) = 4),
+    months INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('prepared', 'sent', 'approved', 'elsewhere', 'declined', 'unknown', 'lapsed',
+                                         'abandoned')),
+    charge_id TEXT,
+    authorization TEXT,
+    error_code INTEGER,
+    created_ms INTEGER NOT NULL,
+    sent_ms INTEGER,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO attempt_again SELECT id, key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+    last_four, months, state, charge_id, authorization, error_code, created_ms, sent_ms, updated_ms FROM attempt;
+DROP TABLE attempt;
+ALTER TABLE attempt_again RENAME TO attempt;
+
+-- The exactly-once rule: at most one attempt of a key, and of an order, is live or paid.
+CREATE UNIQUE INDEX one_per_key ON attempt (key_digits)
+    WHERE state IN ('prepared', 'sent', 'unknown', 'approved', 'elsewhere');
+CREATE UNIQUE INDEX one_per_order ON attempt (order_id)
+    WHERE state IN ('prepared', 'sent', 'unknown', 'approved', 'elsewhere');
+CREATE UNIQUE INDEX one_per_gateway_order ON attempt (gateway_order_id) WHERE state NOT IN ('lapsed', 'abandoned');
+CREATE INDEX attempt_by_state ON attempt (state);
+CREATE INDEX attempt_by_key ON attempt (key_digits);
+CREATE INDEX attempt_by_order ON attempt (order_id);
+CREATE INDEX attempt_by_gateway_order ON attempt (gateway_order_id);
+CREATE INDEX attempt_by_charge ON attempt (charge_id);
+CREATE INDEX attempt_by_authorization ON attempt (authorization);
+CREATE INDEX attempt_by_creation ON attempt (created_ms);
+
+CREATE TRIGGER paid_is_final BEFORE UPDATE ON attempt
+WHEN OLD.state IN ('approved', 'elsewhere') AND NEW.state <> OLD.state
+BEGIN SELECT RAISE(ABORT, 'a paid attempt is final'); END;
+CREATE TRIGGER attempts_stay BEFORE DELETE ON attempt
+BEGIN SELECT RAISE(ABORT, 'attempts are kept'); END;
+";
+
 /// Whether a ledger's tables are in the file, of whatever version. Changes nothing.
 pub(super) fn is_there(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -183,8 +232,11 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), LedgerError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "wal")?; // stays "memory" for a database in memory
     connection.pragma_update(None, "synchronous", "full")?;
+    // A table others refer to is made anew by dropping the old one; rows and numbers stay.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    migrate(connection)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    migrate(connection)
+    Ok(())
 }
 
 /// Whether the schema is this version's; an older one is not touched.
@@ -276,6 +328,42 @@ mod tests {
         let refunds = refunds.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
         let refunds: Vec<(i64, i64, String)> = refunds.map(Result::unwrap).collect();
         assert_eq!(refunds, [(1, 5_000, "refunded".to_owned()), (1, 5, "refunded".to_owned())]);
+    }
+
+    /// The table of attempts is made anew: notifications and refunds refer to it, and its rules are made again.
+    #[test]
+    fn an_older_ledgers_attempts_keep_what_refers_to_them_and_their_rules() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS].into_iter().for_each(|script| connection.execute_batch(script).unwrap());
+        let rows = "INSERT INTO attempt VALUES (7, 'k', 'o', 'o', 100, 'MXN', 'd', 'Visa', '1111', NULL, 'approved',
+                        'trx1', '801585', NULL, 1, 2, 3);
+                    INSERT INTO notification (event_id, event, attempt, order_id, body, created_ms, due_ms)
+                        VALUES ('e', 'payment.approved', 7, 'o', '{}', 1, 1);
+                    INSERT INTO refund (attempt, centavos, state, created_ms, updated_ms) VALUES (7, 50, 'refunded', 1, 1)";
+        connection.execute_batch(rows).unwrap();
+        connection.pragma_update(None, "user_version", 4).unwrap();
+        prepare(&mut connection).unwrap();
+        let count = |query: &str| -> i64 { connection.query_row(query, [], |row| row.get(0)).unwrap() };
+        assert_eq!(count("SELECT count(*) FROM notification JOIN attempt ON attempt.id = attempt"), 1);
+        assert_eq!(
+            count("SELECT count(*) FROM refund JOIN attempt ON attempt.id = attempt WHERE charge_id = 'trx1'"),
+            1
+        );
+        assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+        assert_eq!(count("PRAGMA foreign_keys"), 1);
+        let more = "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+                    last_four, state, created_ms, updated_ms) VALUES (?1, ?2, ?2, 1, 'MXN', 'd', 'Visa', '1111', ?3, 1, 1)";
+        for (key, order, state) in
+            [("k", "p", "elsewhere"), ("l", "o", "elsewhere"), ("k", "p", "sent"), ("l", "p", "x")]
+        {
+            assert!(connection.execute(more, [key, order, state]).is_err(), "{key} {order} {state}");
+        }
+        connection.execute(more, ["l", "p", "elsewhere"]).unwrap();
+        assert_eq!(connection.last_insert_rowid(), 8, "numbers go on");
+        for change in ["UPDATE attempt SET state = 'declined'", "DELETE FROM attempt"] {
+            assert!(connection.execute(change, []).is_err(), "{change}");
+        }
+        assert!(connection.execute("UPDATE notification SET attempt = 99", []).is_err(), "references are kept");
     }
 
     #[test]

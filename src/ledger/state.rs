@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::card::SeenCard;
+
 /// Where a charge attempt stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -11,6 +13,8 @@ pub enum State {
     Sent,
     /// Paid. Final.
     Approved,
+    /// Not paid by it: its order is, by a charge that is not this ledger's. Final.
+    Elsewhere,
     /// Not paid.
     Declined,
     /// Asked for and not found out; reconciliation goes on.
@@ -33,6 +37,15 @@ pub enum Outcome {
         /// The bank's authorization number.
         authorization: Option<String>,
     },
+    /// Its order is paid by another charge, so that this one was not made and never will be.
+    Elsewhere {
+        /// Openpay's id of the charge that paid.
+        charge_id: String,
+        /// The bank's authorization number of it.
+        authorization: Option<String>,
+        /// The card that paid, if the gateway told.
+        card: Option<SeenCard>,
+    },
     /// Not paid; the gateway's error code, if it gave one.
     Declined {
         /// Openpay's error code.
@@ -50,8 +63,16 @@ pub enum Outcome {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 7] =
-        [Self::Prepared, Self::Sent, Self::Approved, Self::Declined, Self::Unknown, Self::Lapsed, Self::Abandoned];
+    pub const ALL: [Self; 8] = [
+        Self::Prepared,
+        Self::Sent,
+        Self::Approved,
+        Self::Elsewhere,
+        Self::Declined,
+        Self::Unknown,
+        Self::Lapsed,
+        Self::Abandoned,
+    ];
 
     /// Its name in the ledger and in listings.
     pub const fn name(self) -> &'static str {
@@ -59,6 +80,7 @@ impl State {
             Self::Prepared => "prepared",
             Self::Sent => "sent",
             Self::Approved => "approved",
+            Self::Elsewhere => "elsewhere",
             Self::Declined => "declined",
             Self::Unknown => "unknown",
             Self::Lapsed => "lapsed",
@@ -76,14 +98,20 @@ impl State {
         matches!(self, Self::Prepared | Self::Sent | Self::Unknown)
     }
 
+    /// Whether its order is paid, by it or by another charge.
+    pub const fn is_paid(self) -> bool {
+        matches!(self, Self::Approved | Self::Elsewhere)
+    }
+
     /// Whether a step from this state to `next` may be taken. A state may always be confirmed.
     pub const fn may_become(self, next: Self) -> bool {
         match self {
             Self::Prepared => matches!(next, Self::Prepared | Self::Sent | Self::Declined | Self::Abandoned),
             Self::Sent => !matches!(next, Self::Prepared),
-            Self::Unknown => matches!(next, Self::Unknown | Self::Approved | Self::Declined | Self::Lapsed),
+            Self::Unknown => !matches!(next, Self::Prepared | Self::Sent | Self::Abandoned),
             Self::Lapsed => matches!(next, Self::Lapsed | Self::Approved | Self::Declined),
             Self::Approved => matches!(next, Self::Approved),
+            Self::Elsewhere => matches!(next, Self::Elsewhere),
             Self::Declined => matches!(next, Self::Declined),
             Self::Abandoned => matches!(next, Self::Abandoned),
         }
@@ -101,6 +129,7 @@ impl Outcome {
     pub const fn state(&self) -> State {
         match self {
             Self::Approved { .. } => State::Approved,
+            Self::Elsewhere { .. } => State::Elsewhere,
             Self::Declined { .. } => State::Declined,
             Self::Unknown => State::Unknown,
             Self::Lapsed => State::Lapsed,
@@ -124,13 +153,14 @@ mod tests {
     /// The table in the ledger's documentation, step by step.
     #[test]
     fn the_steps_are_the_documented_ones() {
-        use State::{Abandoned, Approved, Declined, Lapsed, Prepared, Sent, Unknown};
+        use State::{Abandoned, Approved, Declined, Elsewhere, Lapsed, Prepared, Sent, Unknown};
         for (from, to) in [
             (Prepared, &[Sent, Declined, Abandoned][..]),
-            (Sent, &[Approved, Declined, Unknown, Lapsed, Abandoned]),
-            (Unknown, &[Approved, Declined, Lapsed]),
+            (Sent, &[Approved, Elsewhere, Declined, Unknown, Lapsed, Abandoned]),
+            (Unknown, &[Approved, Elsewhere, Declined, Lapsed]),
             (Lapsed, &[Approved, Declined]),
             (Approved, &[]),
+            (Elsewhere, &[]),
             (Declined, &[]),
             (Abandoned, &[]),
         ] {

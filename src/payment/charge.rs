@@ -4,7 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Till;
-use super::finding::{Finding, Verdict, decline_reply, is_recent};
+use super::finding::{Finding, Verdict, decline_reply};
+use super::owner::{is_of_an_earlier_call, paid_by};
 use crate::ledger::{Attempt, Conflict, LedgerError, NewAttempt, Outcome};
 use crate::openpay::{Action, Charge, ChargeRequest, Error, ErrorKind, OrderFilter, Payer, TokenRequest};
 use crate::service::{Authorization, Card, ChargeReply, Decline, PaymentKey};
@@ -247,6 +248,7 @@ impl Payment<'_> {
             (Verdict::Unclear, Before::Nothing | Before::Double) => self.find_out(sent),
             (_, Before::Lost) => match self.search(false) {
                 Finding::Paid(charge) => End::Reply(self.paid(&charge)),
+                Finding::Elsewhere(charge) => End::Reply(self.elsewhere(&charge)),
                 Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
                 _ => End::Reply(self.unknown()),
             },
@@ -257,7 +259,8 @@ impl Payment<'_> {
     fn not_paid_again(&self, code: Option<u32>) -> ChargeReply {
         match self.till.look_up(&self.attempt, false) {
             Finding::Paid(charge) => self.paid(&charge),
-            Finding::Undecided => self.unknown(),
+            Finding::Elsewhere(charge) => self.elsewhere(&charge),
+            Finding::Undecided | Finding::Earlier(_) => self.unknown(),
             Finding::NotPaid(_) | Finding::OlderFailure | Finding::Absent => self.not_paid(code),
         }
     }
@@ -266,18 +269,20 @@ impl Payment<'_> {
     /// used.
     fn find_processed(&self, is_known: bool) -> End {
         match self.search(true) {
-            Finding::Paid(charge) if self.is_own(&charge) => End::Reply(self.paid(&charge)),
-            Finding::Paid(charge) => match self.paid(&charge) {
-                ChargeReply::Approved { reference } => End::Reply(ChargeReply::AlreadyPaid { reference }),
-                other => End::Reply(other),
-            },
+            // The gateway says that there was one before.
+            Finding::Earlier(charge) if is_known => End::Reply(self.elsewhere(&charge)),
+            Finding::Paid(charge) if is_known && is_of_an_earlier_call(&charge, &self.attempt) => {
+                End::Reply(self.elsewhere(&charge))
+            }
+            Finding::Paid(charge) => End::Reply(self.paid(&charge)),
+            Finding::Elsewhere(charge) => End::Reply(self.elsewhere(&charge)),
             Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
             Finding::OlderFailure => {
                 self.settle(&Outcome::Declined { code: None, counts: false });
                 End::NextOrderId
             }
             Finding::Absent if !is_known => End::Reply(self.never_made()),
-            Finding::Absent | Finding::Undecided => End::Reply(self.unknown()),
+            Finding::Absent | Finding::Undecided | Finding::Earlier(_) => End::Reply(self.unknown()),
         }
     }
 
@@ -291,9 +296,10 @@ impl Payment<'_> {
         }
         match finding {
             Finding::Paid(charge) => End::Reply(self.paid(&charge)),
+            Finding::Elsewhere(charge) => End::Reply(self.elsewhere(&charge)),
             Finding::NotPaid(code) => End::Reply(self.not_paid(code)),
             Finding::Absent => self.repeat(sent),
-            Finding::OlderFailure | Finding::Undecided => End::Reply(self.unknown()),
+            Finding::OlderFailure | Finding::Undecided | Finding::Earlier(_) => End::Reply(self.unknown()),
         }
     }
 
@@ -311,17 +317,11 @@ impl Payment<'_> {
         for &after in &self.till.config.queries {
             sleep(after.saturating_sub(lost.elapsed()));
             finding = self.till.look_up(&self.attempt, refused);
-            if matches!(finding, Finding::Paid(_) | Finding::NotPaid(_) | Finding::OlderFailure) {
+            if !matches!(finding, Finding::Absent | Finding::Undecided) {
                 break;
             }
         }
         finding
-    }
-
-    /// Whether a charge found under the order id was made with this card, in this attempt's time.
-    fn is_own(&self, charge: &Charge) -> bool {
-        is_recent(charge, &self.attempt)
-            && charge.masked_card.as_ref().is_some_and(|card| card.ends_with(&self.attempt.last_four))
     }
 
     fn paid(&self, charge: &Charge) -> ChargeReply {
@@ -330,6 +330,15 @@ impl Payment<'_> {
         // If the ledger failed just now, the charge is paid all the same, and reconciliation will find it.
         let reference = settled.map_or_else(|| self.attempt.ledger_reference(), |attempt| attempt.reference());
         ChargeReply::Approved { reference }
+    }
+
+    /// The order is paid, and by another charge: nothing was taken from this card.
+    fn elsewhere(&self, charge: &Charge) -> ChargeReply {
+        let Attempt { id, order_id, .. } = &self.attempt;
+        tracing::warn!(attempt = id, order_id, charge = charge.id, "the order is paid already, by another charge");
+        self.settle(&paid_by(charge));
+        let paying = Attempt { authorization: charge.authorization.clone(), ..self.attempt.clone() };
+        ChargeReply::AlreadyPaid { reference: paying.reference() }
     }
 
     fn not_paid(&self, code: Option<u32>) -> ChargeReply {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Alarms;
+use super::owner::Owner;
 use crate::ledger::Attempt;
 use crate::openpay::{Action, Charge, ChargeStatus, Error, ErrorKind};
 use crate::service::{ChargeReply, Decline};
@@ -30,11 +31,15 @@ pub(super) enum Verdict {
 
 /// What a list of an order's charges says.
 pub(super) enum Finding {
-    /// Paid.
+    /// Paid, by this attempt.
     Paid(Box<Charge>),
+    /// Paid by another card: the order id is taken, and this attempt made no charge.
+    Elsewhere(Box<Charge>),
+    /// Paid by this attempt's card before this attempt, if no clock is wrong.
+    Earlier(Box<Charge>),
     /// Made by this attempt, and not paid.
     NotPaid(Option<u32>),
-    /// Made before this attempt, and not paid: the order id is used up.
+    /// Made before this attempt or by another card, and not paid: the order id is used up.
     OlderFailure,
     /// None.
     Absent,
@@ -77,17 +82,40 @@ impl Finding {
         // The list is filtered by the gateway; what it should not have sent is not believed.
         let ours = charges.into_iter().filter(|charge| charge.order_id.as_deref() == Some(&attempt.gateway_order_id));
         let judged: Vec<_> = ours.map(|charge| (judge(&charge, attempt, alarms), charge)).collect();
-        if let Some((_, charge)) = judged.iter().find(|(verdict, _)| *verdict == Some(true)) {
-            return Self::Paid(Box::new(charge.clone()));
+        let paid = judged.iter().filter(|(verdict, _)| *verdict == Some(true));
+        let mut paid: Vec<_> = paid.map(|(_, charge)| (Owner::of(charge, attempt), charge)).collect();
+        paid.sort_by_key(|(owner, _)| *owner != Owner::Own);
+        if let Some((Owner::Own, charge)) = paid.first() {
+            return Self::Paid(Box::new((*charge).clone()));
         }
         if judged.iter().any(|(verdict, _)| verdict.is_none()) {
             return Self::Undecided;
         }
-        match judged.iter().map(|(_, charge)| charge).find(|charge| is_recent(charge, attempt)) {
+        if let Some((owner, charge)) = paid.first() {
+            return Self::of_another(*owner, charge, attempt, alarms);
+        }
+        match judged.iter().map(|(_, charge)| charge).find(|charge| is_own_failure(charge, attempt)) {
             Some(charge) => Self::NotPaid(charge.error_code),
             None if judged.is_empty() => Self::Absent,
             None if settled => Self::OlderFailure,
             None => Self::Undecided,
+        }
+    }
+
+    /// The order is paid, and not certainly by this attempt.
+    fn of_another(owner: Owner, charge: &Charge, attempt: &Attempt, alarms: &Alarms) -> Self {
+        match owner {
+            Owner::Own => Self::Paid(Box::new(charge.clone())),
+            Owner::Other => Self::Elsewhere(Box::new(charge.clone())),
+            Owner::Earlier => Self::Earlier(Box::new(charge.clone())),
+            Owner::Untold => {
+                let (attempt, charge) = (attempt.id, &charge.id);
+                alarms.tell(format!(
+                    "attempt {attempt}: its order is paid by charge {charge}, of which Openpay does not tell the card: see \
+                     `tonopago payments settle --help`"
+                ));
+                Self::Undecided
+            }
         }
     }
 }
@@ -125,8 +153,12 @@ fn is_over(charge: &Charge) -> bool {
     }
 }
 
-/// Whether a charge can have been made by this attempt, by its date.
-pub(super) fn is_recent(charge: &Charge, attempt: &Attempt) -> bool {
-    let earliest = attempt.created.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
-    charge.created().is_some_and(|created| created >= earliest)
+/// Whether a failed charge was made by this attempt: by its date, and by its card unless that is not told.
+fn is_own_failure(charge: &Charge, attempt: &Attempt) -> bool {
+    charge.created().is_some_and(|created| created >= earliest(attempt)) && Owner::of(charge, attempt) != Owner::Other
+}
+
+/// The earliest date a charge of this attempt can have.
+pub(super) fn earliest(attempt: &Attempt) -> Timestamp {
+    attempt.created.checked_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN)
 }

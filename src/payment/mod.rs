@@ -3,7 +3,7 @@
 //! The [`Cashier`] performs what calls ask for. Every step is in the ledger before it is taken; a charge whose answer is
 //! lost is looked for by its order id, sent at most once more under the same order id, and else stays open in the ledger
 //! until reconciliation finds out. Nobody is told "paid" for anything but `completed`, and nobody is told "declined"
-//! while a charge may still succeed.
+//! while a charge may still succeed. A charge of the order that another card made is not booked as this ledger's.
 
 mod abuse;
 mod alarms;
@@ -11,6 +11,7 @@ mod background;
 mod charge;
 mod finding;
 mod notify;
+mod owner;
 mod reconcile;
 mod refund;
 mod rehearsal;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Till;
 use super::finding::Finding;
+use super::owner::paid_by;
 use crate::ledger::{Attempt, LedgerError, Outcome, State};
 
 /// How long a charge that was given up is still looked for.
@@ -17,6 +18,8 @@ const LAPSED_WATCH: SignedDuration = SignedDuration::from_hours(24);
 pub struct ReconcileReport {
     /// Found paid.
     pub approved: u32,
+    /// Their order is paid, by another charge.
+    pub elsewhere: u32,
     /// Found not paid.
     pub declined: u32,
     /// The gateway never heard of them, and never will.
@@ -87,6 +90,15 @@ impl Till {
                 let (charge_id, authorization) = (charge.id, charge.authorization);
                 self.record(attempt, &Outcome::Approved { charge_id, authorization })
             }
+            Finding::Elsewhere(charge) => self.record(attempt, &paid_by(&charge)),
+            Finding::Earlier(charge) => {
+                let (id, charge) = (attempt.id, charge.id);
+                self.alarms.tell(format!(
+                    "attempt {id}: its order is paid by charge {charge}, of the same card and older than the attempt: see \
+                     `tonopago payments settle --help`"
+                ));
+                Ok(attempt.state)
+            }
             Finding::NotPaid(code) => self.record(attempt, &Outcome::Declined { code, counts: true }),
             Finding::Absent | Finding::OlderFailure if older_than(self.config.lapse_after) => {
                 self.record(attempt, &Outcome::Lapsed)
@@ -108,9 +120,10 @@ impl Till {
 /// What was found, and nothing of what was not: `1 paid, 2 still open`.
 impl fmt::Display for ReconcileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { approved, declined, lapsed, abandoned, open } = *self;
+        let Self { approved, elsewhere, declined, lapsed, abandoned, open } = *self;
         let parts = [
             (approved, "paid"),
+            (elsewhere, "paid elsewhere"),
             (declined, "not paid"),
             (lapsed, "given up as never made"),
             (abandoned, "never sent"),
@@ -127,6 +140,7 @@ impl ReconcileReport {
     const fn count(&mut self, state: State) {
         let counter = match state {
             State::Approved => &mut self.approved,
+            State::Elsewhere => &mut self.elsewhere,
             State::Declined => &mut self.declined,
             State::Lapsed => &mut self.lapsed,
             State::Abandoned => &mut self.abandoned,

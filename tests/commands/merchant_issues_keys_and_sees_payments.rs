@@ -12,7 +12,7 @@ use tonopago::authorizer::{AuthorizerClient, AuthorizerConfig};
 use tonopago::card::{Cvv, Expiry, Pan, YearMonth};
 use tonopago::clock::{ManualClock, SystemClock};
 use tonopago::http::{Credentials, Endpoint, HttpClient, Timeouts};
-use tonopago::ledger::{Ledger, NewAttempt, ToldBefore};
+use tonopago::ledger::{Ledger, NewAttempt, Outcome, ToldBefore};
 use tonopago::money::Money;
 use tonopago::openpay::sandbox::SandboxConfig;
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
@@ -218,6 +218,7 @@ fn an_operator_settles_what_nobody_else_can() {
     };
     assert_eq!(settle(&["paid", "ord-1"]).code, 2, "paid wants the charge");
     assert_eq!(settle(&["unpaid", "ord-1", "--charge", "trx1"]).code, 2);
+    assert_eq!(settle(&["elsewhere", "ord-1"]).code, 2, "and so does elsewhere");
     let paid = settle(&["paid", "ord-1", "--charge", "trx1"]);
     assert_eq!((paid.code, paid.out.as_str()), (0, "100001 is approved now\n"), "{paid:?}");
     assert_eq!(settle(&["unpaid", "100002"]).out, "100002 is declined now\n");
@@ -231,6 +232,47 @@ fn an_operator_settles_what_nobody_else_can() {
     assert_eq!(settle(&["not-refunded", "100001"]).out, "the refund of 1.00 MXN of 100001 counts as not made now\n");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
     assert_eq!(audit.matches("settled by hand  by ana: looked it up").count(), 2, "{audit}");
+}
+
+/// `refund 100003` gave back order 100003's payment, whose reference was 100004; `settle` unblocked another customer's order.
+#[test]
+fn an_orders_number_is_never_taken_for_another_payments_reference() {
+    let folder = Folder::new();
+    let ledger = folder.path("ledger.sqlite").to_str().unwrap().to_owned();
+    let hour_ago = Timestamp::now() - SignedDuration::from_hours(1);
+    let old = Ledger::open(Path::new(&ledger), Arc::new(ManualClock::at(hour_ago))).unwrap();
+    let pan = Pan::parse("4111111111111111").ok().unwrap();
+    for (order, key) in [("100002", "257139"), ("ord-2", "257140")] {
+        let (amount, order_id, description) = (Money::mxn(7_700), order.to_owned(), "d".to_owned());
+        let authorization = Authorization { amount, order_id, description, customer: None };
+        let (brand, last_four, key) = (pan.brand(), pan.last_four(), PaymentKey::new(key));
+        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+        old.mark_sent(old.prepare_attempt(&new).unwrap().ok().unwrap().id).unwrap();
+    }
+    old.settle(1, &Outcome::Approved { charge_id: "trx1".into(), authorization: None }).unwrap();
+    let settle = |more: &[&str]| {
+        let args =
+            ["payments", "settle", "--ledger", &ledger, "--by", "ana", "--reason", "looked it up", "--as", "unpaid"];
+        tonopago([&args[..], more].concat())
+    };
+    let refund = ["payments", "refund", "--ledger", &ledger, "--merchant", "m", "100002"];
+    for run in [settle(&["100002"]), tonopago(refund)] {
+        assert_eq!(run.code, 1, "only one of the two can be meant by either: {run:?}");
+        let both = [
+            "payment 100001, order \"100002\", 77.00 MXN, approved",
+            "payment 100002, order \"ord-2\", 77.00 MXN, sent",
+        ];
+        assert!(both.into_iter().all(|line| run.err.contains(line)) && run.err.contains("--is reference"), "{run:?}");
+    }
+    let settled = settle(&["100002", "--is", "reference"]);
+    assert_eq!((settled.code, settled.out.as_str()), (0, "100002 is declined now\n"), "{settled:?}");
+    assert_eq!(settled.err, "tonopago: payment 100002, order \"ord-2\", 77.00 MXN\n", "told what is touched");
+    assert_eq!(settle(&["100002", "--is", "order"]).code, 1, "that one is approved");
+    let show = |more: &[&str]| {
+        let args = ["payments", "show", "--ledger", &ledger, "--format", "jsonl", "100002"];
+        tonopago([&args[..], more].concat()).out.lines().count()
+    };
+    assert_eq!((show(&[]), show(&["--is", "order"]), show(&["--is", "charge"])), (2, 1, 0));
 }
 
 #[test]

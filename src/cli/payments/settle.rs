@@ -3,26 +3,28 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use tonopago::ledger::{Attempt, ByHand, Ledger, RefundState, State};
+use tonopago::ledger::{Attempt, ByHand, Ledger, RefundState, Seen};
 
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
-use super::find;
+use super::one::{OneArgs, tell};
 
 /// Variables that say who is logged in, the first that is set.
 const LOGIN: [&str; 3] = ["SUDO_USER", "USER", "LOGNAME"];
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-For an attempt that stays open whatever `payments reconcile` asks: Openpay has another amount under its order id, or an entry
-that can't be read. It blocks its key and its order until somebody decides. The state must be sent or unknown (`payments
+For an attempt that stays open whatever `payments reconcile` asks: Openpay has another amount under its order id, an entry that
+can't be read, or a charge of which nobody can tell whether it is the attempt's. It blocks its key and its order until somebody decides. The state must be sent or unknown (`payments
 show`), and unpaid is not taken until 30 minutes after it was sent, as the charge may still be on its way.
 
 First look the order up in Openpay's dashboard, by the order id that `payments show` gives as gateway_order_id:
-  paid    there is a completed charge under it that is this payment: amount, card's last digits, time. Take its id.
-  unpaid  every charge under it failed, or is not this payment, or there is none; and none is in progress or pending.
+  paid       there is a completed charge under it that is this payment: amount, card's last digits, time. Take its id.
+  elsewhere  there is a completed charge under it that is not this payment, but paid the order: another box's, or one made by
+             other means. The order is charged no more, and this ledger books no payment. Take its id.
+  unpaid     every charge under it failed, or is not this payment, or there is none; and none is in progress or pending.
 Unpaid lets the order be charged again, under another order id: if it was paid after all, the customer pays twice. Paid is
-final; to give money back use `payments refund`.
+final, and so is elsewhere; to give money back use `payments refund`.
 
 A refund whose outcome is not known (`refund_open` in `payments show`) keeps others of its payment from being sent. Where
 `payments reconcile` can't decide it, look at the charge's refunds in the dashboard; not-refunded is not taken for 30 minutes:
@@ -37,8 +39,8 @@ Examples:
 pub(super) struct Settle {
     #[command(flatten)]
     ledger: LedgerArgs,
-    /// Reference or order of the attempt
-    reference: String,
+    #[command(flatten)]
+    payment: OneArgs,
     /// What it is
     #[arg(long = "as", value_name = "WHAT", value_enum)]
     verdict: Verdict,
@@ -46,7 +48,7 @@ pub(super) struct Settle {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     /// Openpay's id of the charge that paid
-    #[arg(long, value_name = "ID", required_if_eq("verdict", "paid"))]
+    #[arg(long, value_name = "ID", required_if_eq_any([("verdict", "paid"), ("verdict", "elsewhere")]))]
     charge: Option<String>,
     /// The bank's authorization number, if Openpay shows one
     #[arg(long, value_name = "NUMBER", requires = "charge")]
@@ -60,6 +62,8 @@ pub(super) struct Settle {
 enum Verdict {
     /// The charge exists and is completed
     Paid,
+    /// Another charge, which is completed, paid the order
+    Elsewhere,
     /// No charge took money or will
     Unpaid,
     /// The refund whose outcome is not known was made
@@ -70,20 +74,19 @@ enum Verdict {
 
 impl Settle {
     pub(super) fn run(self) -> Outcome {
-        if self.verdict != Verdict::Paid && self.charge.is_some() {
-            return Err(Failure::usage("--charge is what paid: it goes with --as paid only"));
+        if !matches!(self.verdict, Verdict::Paid | Verdict::Elsewhere) && self.charge.is_some() {
+            return Err(Failure::usage("--charge is what paid: it goes with --as paid and --as elsewhere only"));
         }
         let login = || LOGIN.iter().find_map(|name| std::env::var(name).ok().filter(|login| !login.is_empty()));
         let who = self.by.clone().or_else(login);
         let who = who.ok_or_else(|| Failure::usage("nobody is logged in: say who you are with --by"))?;
         let ledger = self.ledger.open_existing()?;
-        let found = find(&ledger, &self.reference)?;
+        let attempt = self.payment.find(&ledger)?;
+        tell(&attempt);
         if matches!(self.verdict, Verdict::Refunded | Verdict::NotRefunded) {
-            return self.settle_refund(&ledger, &found, &who);
+            return self.settle_refund(&ledger, &attempt, &who);
         }
-        let attempt = only_open(found, &self.reference)?;
-        let paid = self.charge.as_deref().map(|charge| (charge, self.authorization.as_deref()));
-        let found = ByHand { who: &who, reason: &self.reason, paid };
+        let found = ByHand { who: &who, reason: &self.reason, seen: self.seen() };
         let settled = ledger.settle_by_hand(attempt.id, &found).map_err(Failure::failed)?;
         writeln!(std::io::stdout().lock(), "{} is {} now", settled.ledger_reference(), settled.state)?;
         Ok(ExitCode::SUCCESS)
@@ -91,33 +94,21 @@ impl Settle {
 }
 
 impl Settle {
-    fn settle_refund(&self, ledger: &Ledger, found: &[Attempt], who: &str) -> Outcome {
-        let mut open = found.iter().filter(|attempt| attempt.refund_open.centavos > 0);
-        let (Some(attempt), None) = (open.next(), open.next()) else {
-            return Err(Failure::failed(format!(
-                "{:?} is not exactly one payment with an open refund",
-                self.reference
-            )));
-        };
-        let found = ByHand { who, reason: &self.reason, paid: None };
+    fn seen(&self) -> Seen<'_> {
+        match (self.charge.as_deref(), self.authorization.as_deref()) {
+            (Some(charge), number) if self.verdict == Verdict::Elsewhere => Seen::Elsewhere(charge, number),
+            (Some(charge), number) => Seen::Paid(charge, number),
+            (None, _) => Seen::Unpaid,
+        }
+    }
+
+    fn settle_refund(&self, ledger: &Ledger, attempt: &Attempt, who: &str) -> Outcome {
+        let found = ByHand { who, reason: &self.reason, seen: Seen::Unpaid };
         let made = self.verdict == Verdict::Refunded;
         let refund = ledger.settle_refund_by_hand(attempt.id, made, &found).map_err(Failure::failed)?;
         let (amount, payment) = (refund.amount, attempt.ledger_reference());
         let outcome = if refund.state == RefundState::Refunded { "made" } else { "not made" };
         writeln!(std::io::stdout().lock(), "the refund of {amount} of {payment} counts as {outcome} now")?;
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// The attempt that waits for a decision, of those a reference finds.
-fn only_open(found: Vec<Attempt>, reference: &str) -> Result<Attempt, Failure> {
-    let states = found.iter().map(|attempt| format!("{} {}", attempt.ledger_reference(), attempt.state));
-    let states = states.collect::<Vec<_>>().join(", ");
-    let mut open = found.into_iter().filter(|attempt| matches!(attempt.state, State::Sent | State::Unknown));
-    match (open.next(), open.next()) {
-        (Some(attempt), None) => Ok(attempt),
-        _ => {
-            Err(Failure::failed(format!("{reference:?} is not exactly one payment that is sent or unknown: {states}")))
-        }
     }
 }

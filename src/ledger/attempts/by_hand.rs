@@ -20,8 +20,41 @@ pub struct ByHand<'a> {
     pub who: &'a str,
     /// How it was found out; it goes into the audit trail.
     pub reason: &'a str,
-    /// The charge that paid, and its authorization number if known; none if the attempt is not paid.
-    pub paid: Option<(&'a str, Option<&'a str>)>,
+    /// What there is.
+    pub seen: Seen<'a>,
+}
+
+/// What a person saw at the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// The attempt's own charge, and its authorization number if known.
+    Paid(&'a str, Option<&'a str>),
+    /// Another charge, which paid the order: made by another box, or by other means.
+    Elsewhere(&'a str, Option<&'a str>),
+    /// Nothing that paid the order or will.
+    Unpaid,
+}
+
+impl<'a> Seen<'a> {
+    const fn charge(self) -> Option<(&'a str, Option<&'a str>)> {
+        match self {
+            Self::Paid(charge, authorization) | Self::Elsewhere(charge, authorization) => Some((charge, authorization)),
+            Self::Unpaid => None,
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Paid(charge, number) => {
+                Outcome::Approved { charge_id: charge.to_owned(), authorization: number.map(str::to_owned) }
+            }
+            Self::Elsewhere(charge, number) => {
+                let (charge_id, authorization) = (charge.to_owned(), number.map(str::to_owned));
+                Outcome::Elsewhere { charge_id, authorization, card: None }
+            }
+            Self::Unpaid => Outcome::Declined { code: None, counts: false },
+        }
+    }
 }
 
 impl Ledger {
@@ -36,9 +69,7 @@ impl Ledger {
     /// [`LedgerError::Missing`]; [`LedgerError::Storage`].
     pub fn settle_by_hand(&self, id: i64, found: &ByHand<'_>) -> Result<Attempt, LedgerError> {
         check(found).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
-        let outcome = found.paid.map_or(Outcome::Declined { code: None, counts: false }, |(charge, authorization)| {
-            Outcome::Approved { charge_id: charge.to_owned(), authorization: authorization.map(str::to_owned) }
-        });
+        let outcome = found.seen.outcome();
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -46,10 +77,10 @@ impl Ledger {
         if !matches!(attempt.state, State::Sent | State::Unknown) {
             return Err(LedgerError::Transition { id, from: attempt.state, to: outcome.state() });
         }
-        if found.paid.is_none() && may_turn_up(&attempt, now) {
+        if found.seen == Seen::Unpaid && may_turn_up(&attempt, now) {
             return Err(LedgerError::ByHand(too_early("charge")));
         }
-        if let Some((charge, _)) = found.paid {
+        if let Some((charge, _)) = found.seen.charge() {
             let mut other = transaction.prepare("SELECT id FROM attempt WHERE charge_id = ?1 AND id <> ?2")?;
             if other.exists((charge, id))? {
                 return Err(LedgerError::ByHand(format!("charge {charge} is another attempt's")));
@@ -98,7 +129,7 @@ fn check(found: &ByHand<'_>) -> Result<(), &'static str> {
         (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let texts = [found.who, found.reason];
-    match found.paid {
+    match found.seen.charge() {
         _ if found.reason.trim().is_empty() || found.reason.chars().count() > MAX_REASON => {
             Err("a reason has 1 to 250 characters")
         }
@@ -126,7 +157,7 @@ mod tests {
     use crate::money::Money;
     use crate::service::{Authorization, PaymentKey};
 
-    const UNPAID: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there", paid: None };
+    const UNPAID: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there", seen: Seen::Unpaid };
 
     fn ledger() -> (Ledger, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
@@ -134,7 +165,7 @@ mod tests {
     }
 
     fn paid(charge: &str) -> ByHand<'_> {
-        ByHand { paid: Some((charge, Some("801585"))), ..UNPAID }
+        ByHand { seen: Seen::Paid(charge, Some("801585")), ..UNPAID }
     }
 
     fn prepare(ledger: &Ledger, order: &str) -> Result<Attempt, Conflict> {
@@ -187,6 +218,20 @@ mod tests {
             "one charge, two orders"
         );
         assert_eq!(ledger.attempt(second).unwrap().state, State::Unknown);
+    }
+
+    #[test]
+    fn an_order_seen_paid_elsewhere_is_charged_no_more_and_is_no_payment_of_this_ledger() {
+        let (ledger, _) = ledger();
+        ledger.keep_notifications().unwrap();
+        let id = stuck(&ledger, "ord-1");
+        let elsewhere = ByHand { seen: Seen::Elsewhere("trx1", None), ..UNPAID };
+        let attempt = ledger.settle_by_hand(id, &elsewhere).unwrap();
+        assert_eq!((attempt.state, attempt.charge_id.as_deref()), (State::Elsewhere, Some("trx1")));
+        assert_eq!((attempt.brand.as_str(), attempt.last_four.as_str()), ("unknown", "????"), "its card did not pay");
+        assert!(matches!(prepare(&ledger, "ord-1"), Err(Conflict::Paid(_))));
+        assert_eq!(ledger.latest_notifications(1).unwrap()[0].event, "payment.elsewhere");
+        assert!(matches!(ledger.settle_by_hand(id, &paid("trx1")), Err(LedgerError::Transition { .. })), "final");
     }
 
     #[test]

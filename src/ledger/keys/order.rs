@@ -10,12 +10,12 @@ pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Resu
                OR (status = 'open' AND (expires_ms IS NULL OR expires_ms > ?2))) ORDER BY status <> 'paid' LIMIT 1";
     let status: Option<String> =
         connection.prepare_cached(key)?.query_row(params![order_id, now], |row| row.get(0)).optional()?;
-    let attempt =
-        "SELECT state FROM attempt WHERE order_id = ?1 AND state IN ('prepared', 'sent', 'unknown', 'approved')";
+    let attempt = "SELECT state FROM attempt WHERE order_id = ?1
+                   AND state IN ('prepared', 'sent', 'unknown', 'approved', 'elsewhere')";
     let state: Option<String> =
         connection.prepare_cached(attempt)?.query_row([order_id], |row| row.get(0)).optional()?;
     let cause = match (status.as_deref(), state.as_deref()) {
-        (Some("paid"), _) | (_, Some("approved")) => "is paid already",
+        (Some("paid"), _) | (_, Some("approved" | "elsewhere")) => "is paid already",
         (Some("locked"), _) => "has a key already, which is locked: cancel it first",
         (Some(_), _) => "has a key already",
         (None, Some(_)) => "has a charge that is not decided: see `payments list`",

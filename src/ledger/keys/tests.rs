@@ -119,6 +119,7 @@ fn an_order_that_is_paid_or_may_be_gets_no_other_key() {
         ("sent", Some("not decided")),
         ("unknown", Some("not decided")),
         ("approved", Some("is paid already")),
+        ("elsewhere", Some("is paid already")),
         ("declined", None),
         ("lapsed", None),
         ("abandoned", None),

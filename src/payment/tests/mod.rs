@@ -4,6 +4,7 @@ mod alarms;
 mod codes;
 mod customers;
 mod doubles;
+mod elsewhere;
 mod limits;
 mod refunds;
 
@@ -18,7 +19,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
 use crate::money::Money;
 use crate::openpay::sandbox::{Fault, Operation, OrderIds, SandboxConfig};
-use crate::openpay::{ChargeRequest, ChargeStatus, Payer, TokenRequest};
+use crate::openpay::{ChargeRequest, ChargeStatus, OrderFilter, Payer, TokenRequest};
 use crate::service::{
     Authorization, AuthorizeReply, Card, CardField, ChargeReply, Decline, PaymentKey, Refusal, Reply, Request,
 };
@@ -49,6 +50,13 @@ fn quick() -> RehearsalConfig {
         gateway_limit: ms(400),
         ..RehearsalConfig::default()
     }
+}
+
+/// The same, with everybody's clock in the test's hand.
+fn clocked() -> (RehearsalConfig, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
+    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
+    (RehearsalConfig { sandbox, ..quick() }, clock)
 }
 
 struct Shop {

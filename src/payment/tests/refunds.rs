@@ -6,12 +6,6 @@ use crate::payment::Till;
 
 const TEN: Money = Money::mxn(1_000);
 
-fn clocked() -> (RehearsalConfig, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
-    (RehearsalConfig { sandbox, ..quick() }, clock)
-}
-
 fn paid(config: RehearsalConfig) -> (Shop, i64) {
     let shop = Shop::open(config);
     assert!(is_approved(&shop.charge(GOOD)));

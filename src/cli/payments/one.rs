@@ -1,0 +1,79 @@
+//! Which payment a command acts on: exactly one, whatever the text could mean.
+
+use tonopago::ledger::{Attempt, Ledger, Naming};
+
+use super::super::Failure;
+
+/// The payment a command acts on.
+#[derive(clap::Args)]
+pub(super) struct OneArgs {
+    /// Reference, order, charge id or authorization number of the attempt; whatever it is, it must name one attempt only
+    reference: String,
+    /// What it is, if it could be several things
+    #[arg(long = "is", value_name = "WHAT", value_enum)]
+    by: Option<By>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum By {
+    /// This ledger's reference
+    Reference,
+    /// The merchant's order, or the attempt's order id at Openpay
+    Order,
+    /// Openpay's id of the charge
+    Charge,
+    /// The bank's authorization number
+    Authorization,
+}
+
+impl By {
+    const fn naming(self) -> Naming {
+        match self {
+            Self::Reference => Naming::Reference,
+            Self::Order => Naming::Order,
+            Self::Charge => Naming::Charge,
+            Self::Authorization => Naming::Authorization,
+        }
+    }
+}
+
+impl OneArgs {
+    /// The one attempt that is named, of whatever state. Where money or an order hangs on it, nothing is guessed: not
+    /// even that of several only one could be meant.
+    pub(super) fn find(&self, ledger: &Ledger) -> Result<Attempt, Failure> {
+        match <[Attempt; 1]>::try_from(find(ledger, &self.reference, self.by)?) {
+            Ok([attempt]) => Ok(attempt),
+            Err(several) => Err(self.ambiguous(&several)),
+        }
+    }
+
+    fn ambiguous(&self, several: &[Attempt]) -> Failure {
+        let lines = several.iter().map(|attempt| format!("  {}, {}", named(attempt), attempt.state));
+        Failure::failed(format!(
+            "{:?} names {} payments, and nothing was done:\n{}\ngive the reference of the one you mean, with `--is reference` \
+             if it names another order, too",
+            self.reference,
+            several.len(),
+            lines.collect::<Vec<_>>().join("\n")
+        ))
+    }
+}
+
+/// All attempts a text names.
+pub(super) fn find(ledger: &Ledger, text: &str, by: Option<By>) -> Result<Vec<Attempt>, Failure> {
+    let found = match by {
+        None => ledger.find_attempts(text),
+        Some(by) => ledger.find_attempts_by(by.naming(), text),
+    };
+    let found = found.map_err(Failure::failed)?;
+    if found.is_empty() { Err(Failure::failed(format!("the ledger has no payment {text:?}"))) } else { Ok(found) }
+}
+
+/// Says what is about to be touched, beside what the command answers.
+pub(super) fn tell(attempt: &Attempt) {
+    eprintln!("tonopago: {}", named(attempt));
+}
+
+fn named(attempt: &Attempt) -> String {
+    format!("payment {}, order {:?}, {}", attempt.ledger_reference(), attempt.order_id, attempt.amount)
+}
