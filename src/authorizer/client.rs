@@ -65,11 +65,11 @@ impl AskError {
         matches!(self, Self::Status(401 | 403))
     }
 
-    /// Whether the same comes again until somebody mends it. An outage and 429, the service's own limit, pass; what is
-    /// about one key is that key's merchant's business.
+    /// Whether the same comes again until somebody mends it. An outage and 429, the service's own limit, pass, and so does
+    /// 409, an undecided charge; what is about one key is that key's merchant's business.
     pub const fn is_to_mend(&self) -> bool {
         match self {
-            Self::Status(status) => *status < 500 && *status != 429,
+            Self::Status(status) => *status < 500 && !matches!(status, 409 | 429),
             Self::Answer(error) => matches!(error, WireError::Json { .. } | WireError::Field(_)),
             Self::Transport(_) => false,
         }

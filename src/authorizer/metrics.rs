@@ -12,6 +12,7 @@ pub(super) enum Answered {
     Expired,
     AlreadyPaid,
     Blocked,
+    Undecided,
     Limited,
     WrongPassword,
     BadRequest,
@@ -21,12 +22,13 @@ pub(super) enum Answered {
 }
 
 /// All of them, in the order they are written.
-const ALL: [(Answered, &str); 11] = [
+const ALL: [(Answered, &str); 12] = [
     (Answered::Authorized, "authorized"),
     (Answered::Unknown, "unknown_key"),
     (Answered::Expired, "expired_key"),
     (Answered::AlreadyPaid, "already_paid"),
     (Answered::Blocked, "blocked_key"),
+    (Answered::Undecided, "undecided"),
     (Answered::Limited, "limited"),
     (Answered::WrongPassword, "wrong_password"),
     (Answered::BadRequest, "bad_request"),
@@ -105,7 +107,7 @@ mod tests {
         for (place, (_, name)) in ALL.iter().enumerate() {
             assert!(text.contains(&format!("{{answer=\"{name}\"}} {}\n", place + 1)), "{text}");
         }
-        for line in ["_bucket{le=\"0.005\"} 0\n", "_bucket{le=\"0.025\"} 66\n", "_sum 1.386000\n", "_count 66\n"] {
+        for line in ["_bucket{le=\"0.005\"} 0\n", "_bucket{le=\"0.025\"} 78\n", "_sum 1.638000\n", "_count 78\n"] {
             assert!(text.contains(line), "{line}: {text}");
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::ledger::{Ledger, LedgerError, Receipt, Report};
+use crate::ledger::{End, Ledger, LedgerError, Receipt, Report};
 
 /// The header with the signature, see [`crate::http::SigningSecret`].
 pub const SIGNATURE_HEADER: &str = "tonopago-signature";
@@ -18,6 +18,9 @@ struct Notification {
     order_id: String,
     #[serde(default)]
     counts_as_failure: bool,
+    attempt: Option<String>,
+    /// Older boxes have no more than this; another box may have the same.
+    reference: Option<String>,
 }
 
 /// Why a report is not taken.
@@ -32,11 +35,15 @@ pub(super) enum ReportError {
 /// Takes a report down whose signature is right.
 pub(super) fn take(ledger: &Ledger, body: &[u8]) -> Result<Receipt, ReportError> {
     let unreadable = |error: serde_json::Error| ReportError::Unreadable { line: error.line(), column: error.column() };
-    let Notification { id, kind, order_id, counts_as_failure } = serde_json::from_slice(body).map_err(unreadable)?;
-    let report = match kind.as_str() {
-        "payment.approved" => Report::Paid,
-        "payment.declined" if counts_as_failure => Report::Failed,
-        _ => Report::Other,
+    let told: Notification = serde_json::from_slice(body).map_err(unreadable)?;
+    let Notification { id, kind, order_id, counts_as_failure, attempt, reference } = told;
+    let attempt = attempt.unwrap_or_else(|| format!("{order_id} {}", reference.unwrap_or_default()));
+    let end = match kind.as_str() {
+        "payment.approved" | "payment.elsewhere" => End::Paid,
+        "payment.declined" if counts_as_failure => End::Failed,
+        "payment.declined" | "payment.lapsed" => End::NotPaid,
+        "payment.pending" => End::Pending,
+        _ => End::Other,
     };
-    Ok(ledger.receive_report(&id, &order_id, report)?)
+    Ok(ledger.receive_report(&Report { event_id: &id, order_id: &order_id, attempt: &attempt, end })?)
 }

@@ -199,7 +199,7 @@ async fn answer(app: &Arc<App>, source: IpAddr, body: &[u8], now: Timestamp) -> 
     let shared = Arc::clone(app);
     let found = tokio::task::spawn_blocking(move || look_up(&shared.ledger, &key)).await;
     match found {
-        Ok(Ok(answer)) => {
+        Ok(Ok(Some(answer))) => {
             if is_wrong(&answer)
                 && let Some((what, locked)) = app.guard.wrong_key(asker, now)
             {
@@ -207,6 +207,9 @@ async fn answer(app: &Arc<App>, source: IpAddr, body: &[u8], now: Timestamp) -> 
             }
             let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
             (answered(&answer), (json, encode_answer(&app.profile, &answer)).into_response())
+        }
+        Ok(Ok(None)) => {
+            (Answered::Undecided, (StatusCode::CONFLICT, "a charge of this order is not decided yet").into_response())
         }
         Ok(Err(error)) => {
             tracing::error!(%error, "ALARM: the authorizer's ledger failed");
@@ -283,13 +286,15 @@ async fn metrics(State(app): Shared, Extension(Peer(peer)): Client, headers: Hea
     }
 }
 
-fn look_up(ledger: &Ledger, key: &PaymentKey) -> Result<Result<Authorization, Refusal>, LedgerError> {
-    let Some(record) = ledger.find_key(key)? else { return Ok(Err(Refusal::Unknown)) };
+/// What is known of a key; nothing may be said of one whose order a charge of another box may have paid.
+fn look_up(ledger: &Ledger, key: &PaymentKey) -> Result<Option<Result<Authorization, Refusal>>, LedgerError> {
+    let Some(record) = ledger.find_key(key)? else { return Ok(Some(Err(Refusal::Unknown))) };
     Ok(match record.status {
-        KeyStatus::Open => Ok(authorization(record)),
-        KeyStatus::Expired => Err(Refusal::Expired),
-        KeyStatus::Paid => Err(Refusal::AlreadyPaid),
-        KeyStatus::Locked | KeyStatus::Cancelled => Err(Refusal::Blocked),
+        KeyStatus::Open if ledger.is_reported_pending(&record.order_id)? => None,
+        KeyStatus::Open => Some(Ok(authorization(record))),
+        KeyStatus::Expired => Some(Err(Refusal::Expired)),
+        KeyStatus::Paid => Some(Err(Refusal::AlreadyPaid)),
+        KeyStatus::Locked | KeyStatus::Cancelled => Some(Err(Refusal::Blocked)),
     })
 }
 

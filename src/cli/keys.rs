@@ -131,7 +131,13 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Import(import) => import.run(),
         Command::List(list) => list.run(),
         Command::Cancel(cancel) => {
-            cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
+            let is_undecided = cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
+            if is_undecided {
+                eprintln!(
+                    "tonopago: a charge of this key's order is not decided yet: if it ends paid, the order is paid all the \
+                     same. Until it has ended the order gets no other key"
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

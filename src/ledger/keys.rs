@@ -194,22 +194,22 @@ impl Ledger {
         Ok(statement.query_map([], |row| read(row, now))?.collect::<Result<_, _>>()?)
     }
 
-    /// Takes a key back. A paid key stays paid.
+    /// Takes a key back; gives whether a charge of its order is not decided, which may pay it all the same. A paid key
+    /// stays paid.
     ///
     /// # Errors
     /// [`LedgerError::Missing`] if no key that could still be cancelled has this number; [`LedgerError::Storage`].
-    pub fn cancel_key(&self, id: i64) -> Result<(), LedgerError> {
+    pub fn cancel_key(&self, id: i64) -> Result<bool, LedgerError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let cancelled = transaction.execute(
-            "UPDATE payment_key SET status = 'cancelled' WHERE id = ?1 AND status IN ('open', 'locked')",
-            [id],
-        )?;
-        if cancelled == 0 {
-            return Err(LedgerError::Missing(format!("key {id} that could be cancelled (paid keys stay)")));
-        }
+        let cancel = "UPDATE payment_key SET status = 'cancelled' WHERE id = ?1 AND status IN ('open', 'locked')
+                      RETURNING order_id";
+        let order_id: Option<String> = transaction.query_row(cancel, [id], |row| row.get(0)).optional()?;
+        let no_key = || LedgerError::Missing(format!("key {id} that could be cancelled (paid keys stay)"));
+        let is_undecided = order::is_undecided(&transaction, &order_id.ok_or_else(no_key)?)?;
         audit::append(&transaction, self.now_ms(), &format!("key {id}"), "cancelled", "")?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        Ok(is_undecided)
     }
 }
 

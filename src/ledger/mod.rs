@@ -44,7 +44,7 @@ pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
 pub use outbox::Notification;
-pub use received::{Receipt, Report};
+pub use received::{End, Receipt, Report};
 pub use refunds::{NoRefund, Refund, RefundState, ToldBefore};
 pub use state::{Outcome, State};
 

@@ -47,6 +47,7 @@ struct Body<'a> {
     currency: &'static str,
     status: &'static str,
     counts_as_failure: bool,
+    attempt: String,
     reference: String,
     charge_id: Option<&'a str>,
     authorization: Option<&'a str>,
@@ -157,7 +158,10 @@ pub(super) fn enqueue(
         return Ok(());
     }
     let event_id = new_event_id()?;
-    let body = body(attempt, outcome, event, &event_id, now);
+    let ledger = "SELECT value FROM setting WHERE name = 'ledger'";
+    let ledger: String = transaction.prepare_cached(ledger)?.query_row([], |row| row.get(0))?;
+    let name = format!("{ledger}-{}", attempt.ledger_reference());
+    let body = body(attempt, &name, outcome, event, &event_id, now);
     transaction.execute(
         "INSERT INTO notification (event_id, event, attempt, order_id, body, created_ms, due_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
@@ -177,7 +181,8 @@ const fn event_of(state: State) -> Option<&'static str> {
     }
 }
 
-fn body(attempt: &Attempt, outcome: &Outcome, event: &str, event_id: &str, now: i64) -> String {
+/// `name` is the attempt's among those of all ledgers.
+fn body(attempt: &Attempt, name: &str, outcome: &Outcome, event: &str, event_id: &str, now: i64) -> String {
     let body = Body {
         id: event_id,
         r#type: event,
@@ -187,6 +192,7 @@ fn body(attempt: &Attempt, outcome: &Outcome, event: &str, event_id: &str, now: 
         currency: attempt.amount.currency.code(),
         status: attempt.state.name(),
         counts_as_failure: matches!(outcome, Outcome::Declined { counts: true, .. }),
+        attempt: name.to_owned(),
         reference: attempt.reference(),
         charge_id: attempt.charge_id.as_deref(),
         authorization: attempt.authorization.as_deref(),
@@ -287,6 +293,8 @@ mod tests {
         assert_eq!((&body["reference"], &body["card"]["last_four"]), (&"801585".into(), &"1111".into()));
         assert!(!events[1].body.contains("257139"), "the payment key is a credential");
         assert_ne!(events[0].event_id, events[1].event_id);
+        let name = body["attempt"].as_str().unwrap();
+        assert!(name.len() > 16 && name.ends_with("-100002") && !events[0].body.contains(name), "{name}");
     }
 
     #[test]

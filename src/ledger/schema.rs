@@ -11,9 +11,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-static MIGRATIONS: [&str; 5] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE];
+static MIGRATIONS: [&str; 6] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE, REPORTED];
 /// The version this program writes.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -217,6 +217,19 @@ WHEN OLD.state IN ('approved', 'elsewhere') AND NEW.state <> OLD.state
 BEGIN SELECT RAISE(ABORT, 'a paid attempt is final'); END;
 CREATE TRIGGER attempts_stay BEFORE DELETE ON attempt
 BEGIN SELECT RAISE(ABORT, 'attempts are kept'); END;
+";
+
+/// Boxes' reports of tries to pay, of which each has a name that no other ledger gives.
+const REPORTED: &str = "
+INSERT INTO setting (name, value) VALUES ('ledger', lower(hex(randomblob(8))));
+
+CREATE TABLE reported (
+    attempt TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pending_by_order ON reported (order_id) WHERE ended = 0;
 ";
 
 /// Whether a ledger's tables are in the file, of whatever version. Changes nothing.

@@ -179,3 +179,21 @@ fn signed_reports_are_taken_once_and_others_never() {
     let deaf = Merchant::open(Protection::default());
     assert_eq!(deaf.report(paid, &sign(paid)), 404, "no secret, no reports");
 }
+
+/// The old key of an order with an undecided charge was good, and another box would have charged it.
+#[test]
+fn a_key_whose_charge_is_pending_is_unavailable_until_it_has_ended() {
+    let secret = SigningSecret::new(SECRET).unwrap();
+    let merchant = Merchant::open(Protection { reports: Some(secret.clone()), ..Protection::default() });
+    let told = |id: &str, kind: &str| {
+        let body = format!(r#"{{"id":"{id}","type":"payment.{kind}","order_id":"ord-234","attempt":"b-100001"}}"#);
+        assert_eq!(merchant.report(&body, &secret.sign(body.as_bytes(), merchant.clock.now())), 204);
+    };
+    told("e1", "pending");
+    assert_eq!(merchant.authorize("257139"), AuthorizeReply::Unavailable, "neither good nor refused");
+    assert!(merchant.get("/metrics", "secret").1.contains("{answer=\"undecided\"} 1\n"));
+    told("e2", "lapsed");
+    assert!(matches!(merchant.authorize("257139"), AuthorizeReply::Authorized(_)));
+    told("e3", "elsewhere");
+    assert_eq!(merchant.authorize("257139"), AuthorizeReply::Refused(Refusal::AlreadyPaid));
+}

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::ledger::audit;
+use crate::ledger::{audit, received};
 
 /// Why an order can't have a key now: it has one that is neither expired nor cancelled, is paid, or may be.
 pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Result<Option<String>, rusqlite::Error> {
@@ -19,9 +19,18 @@ pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Resu
         (Some("locked"), _) => "has a key already, which is locked: cancel it first",
         (Some(_), _) => "has a key already",
         (None, Some(_)) => "has a charge that is not decided: see `payments list`",
+        (None, None) if received::is_pending(connection, order_id)? => {
+            "has a charge that is not decided: a box reported it pending, and will report how it ends"
+        }
         (None, None) => return Ok(None),
     };
     Ok(Some(format!("order {order_id:?} {cause}")))
+}
+
+/// Whether a charge of the order, of this ledger or reported to it, may still become a payment.
+pub(super) fn is_undecided(connection: &Connection, order_id: &str) -> Result<bool, rusqlite::Error> {
+    let attempt = "SELECT 1 FROM attempt WHERE order_id = ?1 AND state IN ('prepared', 'sent', 'unknown')";
+    Ok(connection.prepare_cached(attempt)?.exists([order_id])? || received::is_pending(connection, order_id)?)
 }
 
 /// Ends the order's expired keys for good, before it gets another.
