@@ -7,6 +7,7 @@ use super::{Ledger, LedgerError, audit};
 use crate::money::{Currency, Money};
 use crate::order_id;
 use crate::service::{Customer, PaymentKey};
+use digits::OpenKeys;
 
 mod digits;
 mod order;
@@ -120,7 +121,8 @@ impl Ledger {
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let issued = issue(&transaction, &new, now)?.map_err(|causes| LedgerError::Key(causes.join("; ")))?;
+        let issued = issue(&transaction, &new, &mut OpenKeys::default(), now)?
+            .map_err(|causes| LedgerError::Key(causes.join("; ")))?;
         transaction.commit()?;
         Ok(issued)
     }
@@ -245,8 +247,9 @@ fn issue_all(
     now: i64,
 ) -> Result<Result<Vec<IssuedKey>, Vec<RefusedKey>>, LedgerError> {
     let (mut issued, mut refused) = (Vec::with_capacity(new.len()), Vec::new());
+    let mut open = OpenKeys::default();
     for (place, key) in new.iter().enumerate() {
-        match issue(transaction, key, now)? {
+        match issue(transaction, key, &mut open, now)? {
             Ok(key) => issued.push(key),
             Err(causes) => {
                 refused.extend(causes.into_iter().map(|cause| RefusedKey { place, error: LedgerError::Key(cause) }));
@@ -257,18 +260,24 @@ fn issue_all(
 }
 
 /// Issues a key, or tells every cause why it can't be.
-fn issue(transaction: &Transaction<'_>, new: &NewKey, now: i64) -> Result<Result<IssuedKey, Vec<String>>, LedgerError> {
+fn issue(
+    transaction: &Transaction<'_>,
+    new: &NewKey,
+    open: &mut OpenKeys,
+    now: i64,
+) -> Result<Result<IssuedKey, Vec<String>>, LedgerError> {
     let mut causes = mistakes(new, now);
     causes.extend(order::refusal(transaction, &new.order_id, now)?);
-    let digits = match digits::choose(transaction, &new.digits)? {
+    let digits = match digits::choose(transaction, &new.digits, open)? {
         Ok(digits) if causes.is_empty() => digits,
         chosen => {
             causes.extend(chosen.err());
             return Ok(Err(causes));
         }
     };
-    order::end_expired(transaction, &new.order_id, now)?;
+    order::end_expired(transaction, &new.order_id, open, now)?;
     insert(transaction, &digits, new, now)?;
+    open.issued(digits.len());
     let id = transaction.last_insert_rowid();
     audit::append(transaction, now, &format!("key {id}"), "issued", &format!("{} {}", new.order_id, new.amount))?;
     Ok(Ok(IssuedKey { id, key: PaymentKey::new(digits.as_str()) }))

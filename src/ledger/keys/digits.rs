@@ -1,5 +1,7 @@
 //! A key's digits: drawn, or the merchant's own; never those of another key, and never a card number.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, Transaction};
 use zeroize::Zeroizing;
 
@@ -16,10 +18,43 @@ const DRAWS: usize = 100;
 /// Digits for a new key, or why there are none; the reason repeats no digit.
 type Chosen = Result<Result<Zeroizing<String>, String>, rusqlite::Error>;
 
-pub(super) fn choose(transaction: &Transaction<'_>, digits: &Digits) -> Chosen {
+/// How many keys of each length are open, counted once in a transaction however many it issues: counting reads every key.
+#[derive(Default)]
+pub(super) struct OpenKeys(HashMap<usize, i64>);
+
+impl OpenKeys {
+    fn count(&mut self, connection: &Connection, length: usize) -> Result<i64, rusqlite::Error> {
+        if let Some(open) = self.0.get(&length) {
+            return Ok(*open);
+        }
+        let count = "SELECT count(*) FROM payment_key WHERE status = 'open' AND length(digits) = ?1";
+        let digits = i64::try_from(length).unwrap_or(i64::MAX); // longer than any key: there is none
+        let open = connection.query_row(count, [digits], |row| row.get(0))?;
+        self.0.insert(length, open);
+        Ok(open)
+    }
+
+    /// A key of this length has been issued.
+    pub(super) fn issued(&mut self, length: usize) {
+        self.change(length, 1);
+    }
+
+    /// A key of this length is open no more.
+    pub(super) fn ended(&mut self, length: usize) {
+        self.change(length, -1);
+    }
+
+    fn change(&mut self, length: usize, by: i64) {
+        if let Some(open) = self.0.get_mut(&length) {
+            *open += by;
+        }
+    }
+}
+
+pub(super) fn choose(transaction: &Transaction<'_>, digits: &Digits, open: &mut OpenKeys) -> Chosen {
     let key = match digits {
         Digits::Given(key) => key.expose(),
-        Digits::Random(length) => return draw(transaction, *length),
+        Digits::Random(length) => return draw(transaction, *length, open),
     };
     if !KEY_DIGITS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(Err("a key has 6 to 20 digits and nothing else".to_owned()));
@@ -33,12 +68,11 @@ pub(super) fn choose(transaction: &Transaction<'_>, digits: &Digits) -> Chosen {
     Ok(Ok(Zeroizing::new(key.to_owned())))
 }
 
-fn draw(transaction: &Transaction<'_>, length: usize) -> Chosen {
+fn draw(transaction: &Transaction<'_>, length: usize, open: &mut OpenKeys) -> Chosen {
     let Some(digits) = u32::try_from(length).ok().filter(|_| KEY_DIGITS.contains(&length)) else {
         return Ok(Err("a key has 6 to 20 digits".to_owned()));
     };
-    let count = "SELECT count(*) FROM payment_key WHERE status = 'open' AND length(digits) = ?1";
-    let open: i64 = transaction.query_row(count, [digits], |row| row.get(0))?;
+    let open = open.count(transaction, length)?;
     let space = 10_i64.saturating_pow(digits);
     if open >= space / SPARSITY {
         return Ok(Err(format!("{open} keys of {length} digits are open: use longer keys")));

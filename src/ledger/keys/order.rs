@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use super::digits::OpenKeys;
 use crate::ledger::{audit, received};
 
 /// Why an order can't have a key now: it has one that is neither expired nor cancelled, is paid, or may be.
@@ -34,9 +35,19 @@ pub(super) fn is_undecided(connection: &Connection, order_id: &str) -> Result<bo
 }
 
 /// Ends the order's expired keys for good, before it gets another.
-pub(super) fn end_expired(transaction: &Transaction<'_>, order_id: &str, now: i64) -> Result<(), rusqlite::Error> {
-    let end = "UPDATE payment_key SET status = 'expired' WHERE order_id = ?1 AND status = 'open' RETURNING id";
-    let ended: Vec<i64> =
-        transaction.prepare_cached(end)?.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    ended.into_iter().try_for_each(|id| audit::append(transaction, now, &format!("key {id}"), "expired", "replaced"))
+pub(super) fn end_expired(
+    transaction: &Transaction<'_>,
+    order_id: &str,
+    open: &mut OpenKeys,
+    now: i64,
+) -> Result<(), rusqlite::Error> {
+    let end = "UPDATE payment_key SET status = 'expired' WHERE order_id = ?1 AND status = 'open'
+               RETURNING id, length(digits)";
+    let mut end = transaction.prepare_cached(end)?;
+    let ended = end.query_map([order_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (id, length) in ended.collect::<Result<Vec<(i64, u32)>, _>>()? {
+        open.ended(length as usize);
+        audit::append(transaction, now, &format!("key {id}"), "expired", "replaced")?;
+    }
+    Ok(())
 }

@@ -60,6 +60,35 @@ fn short_keys_run_out_before_they_can_be_guessed() {
     assert_eq!(ledger.list_keys().unwrap().len(), 100);
 }
 
+/// They were counted for each key: an import of 50,000 held the ledger's lock for minutes, and payments could not be recorded.
+#[test]
+fn open_keys_are_counted_once_for_many_and_right_all_the_same() {
+    let (ledger, clock) = ledger();
+    let mut open = OpenKeys::default();
+    let random = |order: &str| new(Digits::Random(6), order);
+    {
+        let mut connection = ledger.lock();
+        let transaction = connection.transaction().unwrap();
+        issue(&transaction, &random("counted"), &mut open, 0).unwrap().unwrap();
+        let behind = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100)
+                      INSERT INTO payment_key (digits, order_id, centavos, currency, description, issued_ms, status,
+                      max_failures) SELECT 200000 + n, 'p' || n, 1, 'MXN', 'd', 0, 'open', 3 FROM c";
+        transaction.execute(behind, []).unwrap();
+        assert!(issue(&transaction, &random("more"), &mut open, 0).unwrap().is_ok(), "not counted again");
+        assert!(issue(&transaction, &random("more"), &mut OpenKeys::default(), 0).unwrap().is_err());
+    }
+    // A hundred of six digits, as many as there may be; all expire, and are replaced in one go.
+    let expires = Some(clock.now() + SignedDuration::from_hours(1));
+    let first: Vec<_> = (0..100).map(|n| NewKey { expires, ..random(&format!("o{n}")) }).collect();
+    assert!(ledger.issue_keys(&first).unwrap().is_ok());
+    clock.advance(SignedDuration::from_hours(1));
+    ledger.cancel_key(1).unwrap();
+    let again: Vec<_> = (1..100).map(|n| random(&format!("o{n}"))).collect();
+    assert!(ledger.issue_keys(&again).unwrap().is_ok(), "each takes the place of the one it replaces");
+    assert!(ledger.issue_keys(&[random("a"), random("b")]).unwrap().is_err(), "there is room for one");
+    assert!(ledger.issue_keys(&[random("a")]).unwrap().is_ok());
+}
+
 #[test]
 fn what_cannot_be_issued_says_why() {
     let (ledger, clock) = ledger();
