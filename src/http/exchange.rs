@@ -114,9 +114,22 @@ impl HttpClient {
     /// # Errors
     /// [`TransportError`] if there is no answer.
     pub fn post_with(&self, url: &str, json: &[u8], headers: &[(&str, &str)]) -> Result<Answer, TransportError> {
+        read(self.send(url, json, headers))
+    }
+
+    /// The same for whoever wants no more than the status: gives it as soon as the answer's head is there, and reads nothing
+    /// of its body, however long or slow.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    pub fn tell(&self, url: &str, json: &[u8], headers: &[(&str, &str)]) -> Result<u16, TransportError> {
+        self.send(url, json, headers).map(|answer| answer.status().as_u16()).map_err(classify)
+    }
+
+    fn send(&self, url: &str, json: &[u8], headers: &[(&str, &str)]) -> Result<Response<Body>, Error> {
         let request = self.authorized(self.agent.post(url)).header("accept", "application/json");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        read(request.content_type("application/json; charset=utf-8").send(json))
+        request.content_type("application/json; charset=utf-8").send(json)
     }
 
     fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {

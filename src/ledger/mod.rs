@@ -24,6 +24,7 @@ mod attempts;
 mod audit;
 mod backup;
 mod condition;
+mod future;
 mod keys;
 mod outbox;
 mod probe;

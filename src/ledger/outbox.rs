@@ -1,7 +1,7 @@
 //! Notifications for the merchant: written in the transaction that makes them true, kept until they are delivered.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
 use super::{Attempt, Ledger, LedgerError, Outcome, State};
@@ -73,24 +73,39 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes the oldest notification that is due, for `lease`: no other process takes it meanwhile, and if this one dies
-    /// it is due again afterwards.
+    /// The numbers of the notifications that are due now, the longest due first. One that is due later than `longest` from
+    /// now, which is more than it was ever put off for, or that is of the future, is due, too: a clock was ahead.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
-    pub fn claim_notification(&self, lease: SignedDuration) -> Result<Option<Notification>, LedgerError> {
+    pub fn due_notifications(&self, longest: SignedDuration) -> Result<Vec<i64>, LedgerError> {
         let now = self.now_ms();
-        let mut connection = self.lock();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let due = "WHERE delivered_ms IS NULL AND given_up = 0 AND due_ms <= ?1 ORDER BY due_ms, id LIMIT 1";
-        let found = transaction.prepare_cached(&format!("{SELECT} {due}"))?.query_row([now], read).optional()?;
-        if let Some(notification) = &found {
-            let until = now.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
-            let claim = "UPDATE notification SET due_ms = ?2, tries = tries + 1 WHERE id = ?1";
-            transaction.execute(claim, params![notification.id, until])?;
-        }
-        transaction.commit()?;
-        Ok(found.map(|notification| Notification { tries: notification.tries + 1, ..notification }))
+        let connection = self.lock();
+        let due = format!("SELECT id FROM notification WHERE {IS_DUE} ORDER BY due_ms, id");
+        let mut statement = connection.prepare_cached(&due)?;
+        let due = statement.query_map([now, after(now, longest)], |row| row.get(0))?;
+        Ok(due.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a notification that is due, as [`due_notifications`](Self::due_notifications) has it, for `lease`: no other
+    /// process takes it meanwhile, and if this one dies it is due again afterwards. `None` if it is not due any more.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn claim_notification(
+        &self,
+        id: i64,
+        lease: SignedDuration,
+        longest: SignedDuration,
+    ) -> Result<Option<Notification>, LedgerError> {
+        let now = self.now_ms();
+        let claim = format!(
+            "UPDATE notification SET due_ms = ?3, created_ms = min(created_ms, ?1), tries = tries + 1
+             WHERE id = ?4 AND {IS_DUE} RETURNING {COLUMNS}"
+        );
+        let connection = self.lock();
+        let mut claim = connection.prepare_cached(&claim)?;
+        Ok(claim.query_row([now, after(now, longest), after(now, lease), id], read).optional()?)
     }
 
     /// The merchant acknowledged it.
@@ -130,7 +145,8 @@ impl Ledger {
     /// [`LedgerError::Storage`].
     pub fn latest_notifications(&self, limit: u32) -> Result<Vec<Notification>, LedgerError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY id DESC LIMIT ?1"))?;
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification ORDER BY id DESC LIMIT ?1"))?;
         Ok(statement.query_map([limit], read)?.collect::<Result<_, _>>()?)
     }
 
@@ -209,8 +225,14 @@ fn new_event_id() -> Result<String, LedgerError> {
     Ok(format!("evt_{:032x}", u128::from_le_bytes(bytes)))
 }
 
-const SELECT: &str = "SELECT id, event_id, event, order_id, body, created_ms, due_ms, tries, delivered_ms, given_up,
-    last_error FROM notification";
+const COLUMNS: &str =
+    "id, event_id, event, order_id, body, created_ms, due_ms, tries, delivered_ms, given_up, last_error";
+/// `?1` is now, `?2` the latest time anything can have been put off to.
+const IS_DUE: &str = "delivered_ms IS NULL AND given_up = 0 AND (due_ms <= ?1 OR due_ms > ?2 OR created_ms > ?1)";
+
+fn after(now: i64, span: SignedDuration) -> i64 {
+    now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+}
 
 fn read(row: &Row<'_>) -> Result<Notification, rusqlite::Error> {
     let time = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
@@ -262,13 +284,19 @@ mod tests {
     }
 
     const LEASE: SignedDuration = SignedDuration::from_secs(60);
+    const LONGEST: SignedDuration = SignedDuration::from_hours(4);
+
+    fn claim(ledger: &Ledger) -> Option<Notification> {
+        let first = *ledger.due_notifications(LONGEST).unwrap().first()?;
+        ledger.claim_notification(first, LEASE, LONGEST).unwrap()
+    }
 
     #[test]
     fn nothing_is_kept_until_it_is_asked_for() {
         let (ledger, _) = ledger();
         settle(&ledger, "before", &approved());
         ledger.keep_notifications().unwrap();
-        assert_eq!(ledger.claim_notification(LEASE).unwrap(), None);
+        assert_eq!(claim(&ledger), None);
     }
 
     #[test]
@@ -302,16 +330,13 @@ mod tests {
         let (ledger, clock) = ledger();
         ledger.keep_notifications().unwrap();
         settle(&ledger, "ord-1", &approved());
-        let claimed = ledger.claim_notification(LEASE).unwrap().unwrap();
-        assert_eq!((claimed.tries, ledger.claim_notification(LEASE).unwrap()), (1, None));
+        let claimed = claim(&ledger).unwrap();
+        assert_eq!((claimed.tries, claim(&ledger)), (1, None));
         clock.advance(LEASE);
-        assert_eq!(
-            ledger.claim_notification(LEASE).unwrap().map(|again| (again.id, again.tries)),
-            Some((claimed.id, 2))
-        );
+        assert_eq!(claim(&ledger).map(|again| (again.id, again.tries)), Some((claimed.id, 2)));
         ledger.notification_delivered(claimed.id).unwrap();
         clock.advance(LEASE);
-        assert_eq!((ledger.claim_notification(LEASE).unwrap(), ledger.undelivered_notifications().unwrap()), (None, 0));
+        assert_eq!((claim(&ledger), ledger.undelivered_notifications().unwrap()), (None, 0));
     }
 
     #[test]
@@ -319,14 +344,44 @@ mod tests {
         let (ledger, clock) = ledger();
         ledger.keep_notifications().unwrap();
         settle(&ledger, "ord-1", &approved());
-        let id = ledger.claim_notification(LEASE).unwrap().unwrap().id;
+        let id = claim(&ledger).unwrap().id;
         ledger.notification_failed(id, "HTTP 500", Some(clock.now())).unwrap();
-        assert!(ledger.claim_notification(LEASE).unwrap().is_some());
+        assert!(claim(&ledger).is_some());
         ledger.notification_failed(id, "HTTP 500", None).unwrap();
         clock.advance(SignedDuration::from_hours(100));
-        assert_eq!(ledger.claim_notification(LEASE).unwrap(), None);
+        assert_eq!(claim(&ledger), None);
         assert_eq!(ledger.latest_notifications(1).unwrap()[0].last_error.as_deref(), Some("HTTP 500"));
         assert_eq!(ledger.retry_notifications().unwrap(), 1);
-        assert!(ledger.claim_notification(LEASE).unwrap().is_some());
+        assert!(claim(&ledger).is_some());
+    }
+
+    /// It was silent for as long as the clock had been ahead, a year, and nothing said so.
+    #[test]
+    fn a_clock_that_was_ahead_silences_nothing() {
+        let (ledger, clock) = ledger();
+        ledger.keep_notifications().unwrap();
+        let year = SignedDuration::from_hours(24 * 365);
+        clock.advance(year);
+        settle(&ledger, "made-ahead", &Outcome::Declined { code: Some(3001), counts: true });
+        clock.advance(-year);
+        let made_ahead = claim(&ledger).unwrap();
+        assert_eq!((made_ahead.created, claim(&ledger)), (clock.now(), None), "its age counts from now on, once");
+        ledger.notification_delivered(made_ahead.id).unwrap();
+        settle(&ledger, "put-off-ahead", &approved());
+        let id = claim(&ledger).unwrap().id;
+        ledger.notification_failed(id, "HTTP 500", Some(clock.now() + LONGEST)).unwrap();
+        assert_eq!(claim(&ledger), None, "as long as it may be put off");
+        ledger.notification_failed(id, "HTTP 500", Some(clock.now() + year)).unwrap();
+        assert_eq!(claim(&ledger).map(|due| due.id), Some(id));
+    }
+
+    #[test]
+    fn a_notification_is_claimed_by_one_process() {
+        let (ledger, _) = ledger();
+        ledger.keep_notifications().unwrap();
+        settle(&ledger, "ord-1", &approved());
+        let due = ledger.due_notifications(LONGEST).unwrap();
+        assert!(ledger.claim_notification(due[0], LEASE, LONGEST).unwrap().is_some());
+        assert_eq!(ledger.claim_notification(due[0], LEASE, LONGEST).unwrap(), None);
     }
 }

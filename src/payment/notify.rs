@@ -12,8 +12,13 @@ use crate::ledger::{Ledger, LedgerError, Notification};
 
 /// Pauses between the tries, in seconds; the last one is repeated.
 const PAUSES: [i64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
-/// After this time a notification is given up, and the operator told.
+/// The longest of them.
+const LONGEST: SignedDuration = SignedDuration::from_secs(PAUSES[PAUSES.len() - 1]);
+/// After this time a notification is given up, and the operator told...
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
+/// ...if there were so many tries, nearly as many as the pauses leave room for in that time: one whose date is wrong, because a
+/// clock was behind, or that nobody could try for days, is not given up at the first.
+const LEAST_TRIES: u32 = 24;
 /// How long one process has a notification to itself; more than one try takes at worst.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
@@ -81,7 +86,7 @@ impl Notifier {
         Self { alarms, ..self }
     }
 
-    /// Delivers everything that is due now.
+    /// Tries everything that is due now, once.
     ///
     /// # Errors
     /// [`LedgerError`]; what was not reached stays due.
@@ -92,8 +97,12 @@ impl Notifier {
     /// The same, asking before each notification whether to go on: a merchant who does not answer costs a time-out each.
     fn deliver_while(&self, go_on: &dyn Fn() -> bool) -> Result<NotifyReport, LedgerError> {
         let mut report = NotifyReport::default();
-        while go_on() {
-            let Some(notification) = self.ledger.claim_notification(LEASE)? else { break };
+        for id in self.ledger.due_notifications(LONGEST)? {
+            if !go_on() {
+                break;
+            }
+            // Another process may have taken it meanwhile.
+            let Some(notification) = self.ledger.claim_notification(id, LEASE, LONGEST)? else { continue };
             match self.try_once(&notification) {
                 Ok(()) => {
                     self.ledger.notification_delivered(notification.id)?;
@@ -114,9 +123,9 @@ impl Notifier {
     fn try_once(&self, notification: &Notification) -> Result<(), String> {
         let signature = self.secret.sign(notification.body.as_bytes(), self.ledger.clock().now());
         let headers = [(SIGNATURE_HEADER, signature.as_str()), (EVENT_ID_HEADER, &notification.event_id)];
-        match self.http.post_with(&self.url, notification.body.as_bytes(), &headers) {
-            Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(answer) => Err(refusal(answer.status)),
+        match self.http.tell(&self.url, notification.body.as_bytes(), &headers) {
+            Ok(200..300) => Ok(()),
+            Ok(status) => Err(refusal(status)),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -127,7 +136,7 @@ impl Notifier {
         let tried = usize::try_from(notification.tries).unwrap_or(usize::MAX);
         let pause = PAUSES[tried.clamp(1, PAUSES.len()) - 1];
         let next = now.checked_add(SignedDuration::from_secs(pause)).unwrap_or(now);
-        let keep = now.duration_since(notification.created) < GIVE_UP;
+        let keep = now.duration_since(notification.created) < GIVE_UP || notification.tries < LEAST_TRIES;
         self.ledger.notification_failed(notification.id, error, keep.then_some(next))?;
         let Notification { event, order_id, tries, .. } = notification;
         if keep {

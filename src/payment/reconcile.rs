@@ -44,6 +44,7 @@ impl Till {
     /// # Errors
     /// [`LedgerError`]; attempts not reached stay as they are.
     pub fn reconcile_while(&self, go_on: &mut dyn FnMut(usize, usize) -> bool) -> Result<ReconcileReport, LedgerError> {
+        self.ledger.bring_back_from_future()?;
         let mut report = ReconcileReport::default();
         let mut open = Vec::new();
         for state in [State::Prepared, State::Sent, State::Unknown] {

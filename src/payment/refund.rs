@@ -85,6 +85,7 @@ impl Till {
     /// # Errors
     /// [`RefundError`].
     pub fn refund(&self, attempt: i64, amount: Option<Money>) -> Result<Money, RefundError> {
+        self.ledger.bring_back_from_future()?;
         let attempt = self.ledger.attempt(attempt)?;
         let charge_id = attempt.charge_id.as_deref().filter(|_| attempt.state == State::Approved);
         let charge_id = charge_id.ok_or(RefundError::NotPaid(attempt.state))?;

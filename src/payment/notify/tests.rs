@@ -136,12 +136,74 @@ fn after_three_days_it_is_given_up_and_can_be_revived() {
     assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
 }
 
+/// Made while the clock was behind by years: the first failure gave it up.
+#[test]
+fn a_date_that_is_wrong_gives_nothing_up_before_its_tries() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    merchant.status.store(500, Ordering::Relaxed);
+    clock.advance(SignedDuration::from_hours(24 * 365));
+    let begun = clock.now();
+    while notifier.deliver().unwrap().given_up == 0 {
+        let due = ledger.latest_notifications(1).unwrap()[0].due;
+        clock.advance(due.duration_since(clock.now()));
+    }
+    assert!(clock.now().duration_since(begun) > SignedDuration::from_hours(60), "given up on {}", clock.now());
+}
+
+/// A round went on with what came due while it lasted: with a slow merchant, for minutes, and it counted tries.
+#[test]
+fn a_round_tries_each_notification_once() {
+    let (ledger, clock) = ledger();
+    let slow = Arc::clone(&clock);
+    let (heard, tries) = (Arc::new(AtomicU16::new(0)), SignedDuration::from_secs(30));
+    let noted = Arc::clone(&heard);
+    let hook = post(async move || {
+        noted.fetch_add(1, Ordering::Relaxed);
+        slow.advance(tries); // by the time it answers, the one before is due again
+        StatusCode::SERVICE_UNAVAILABLE
+    });
+    let routes = Router::new().route("/hook", hook);
+    let server = Server::start("merchant", "127.0.0.1:0".parse().unwrap(), routes).unwrap();
+    let endpoint = Endpoint::parse(&format!("{}/hook", server.url())).unwrap();
+    let notifier = Notifier::new(Arc::clone(&ledger), NotifierConfig::new(endpoint, secret())).unwrap();
+    (0..5).for_each(|n| pay(&ledger, &format!("25713{n}"), &format!("ord-{n}")));
+    assert_eq!(notifier.deliver().unwrap(), report(0, 5, 0));
+    assert_eq!(heard.load(Ordering::Relaxed), 5);
+}
+
+/// What a merchant's page says beside the status is not read: a body that came slowly, or was long, made it a failure.
+#[test]
+fn the_status_alone_acknowledges() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{}/hook", listener.local_addr().unwrap())).unwrap();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let merchant = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = std::io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n<";
+        std::io::Write::write_all(&mut stream, head).unwrap();
+        let _ = ended.recv(); // the rest never comes
+    });
+    let (ledger, _) = ledger();
+    let config = NotifierConfig::new(endpoint, secret());
+    let body = Duration::from_millis(200);
+    let config = NotifierConfig { timeouts: Timeouts { body, ..config.timeouts }, ..config };
+    let notifier = Notifier::new(Arc::clone(&ledger), config).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+    drop(end);
+    merchant.join().unwrap();
+}
+
 #[test]
 fn a_crash_between_telling_and_noting_tells_again() {
     let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
     let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
     pay(&ledger, "257139", "ord-1");
-    let claimed = ledger.claim_notification(LEASE).unwrap().unwrap();
+    let due = ledger.due_notifications(LONGEST).unwrap();
+    let claimed = ledger.claim_notification(due[0], LEASE, LONGEST).unwrap().unwrap();
     notifier.try_once(&claimed).unwrap(); // and here the process dies
     clock.advance(LEASE);
     assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));

@@ -91,6 +91,35 @@ fn a_refund_that_never_arrived_is_given_up_only_when_it_can_no_longer_turn_up() 
     assert_eq!(shop.given_back(), TEN.centavos);
 }
 
+/// Sent while the clock was a year ahead: attempt and refund stayed open for that year, and nobody could settle them either.
+#[test]
+fn a_clock_that_was_ahead_keeps_nothing_open_longer() {
+    let (config, clock) = clocked();
+    let (shop, attempt) = paid(config);
+    let year = SignedDuration::from_hours(24 * 365);
+    clock.advance(year);
+    shop.fail_refund(Fault::DropBefore);
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { .. })));
+    let (authorization, pan) = (Authorization { order_id: "lost".into(), ..Shop::authorization() }, card(GOOD).pan);
+    let (key, brand, last_four) = (PaymentKey::new("111111"), pan.brand(), pan.last_four());
+    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+    let lost = shop.shop.ledger.prepare_attempt(&new).unwrap().unwrap().id;
+    shop.shop.ledger.mark_sent(lost).unwrap();
+    clock.advance(-year);
+    let open = || {
+        let attempts = shop.till().reconcile().unwrap().open;
+        (
+            attempts,
+            shop.till().reconcile_refunds(&mut || true).unwrap().iter().filter(|one| one.state.is_open()).count(),
+        )
+    };
+    assert_eq!(open(), (1, 1), "when they were sent is not known any more");
+    clock.advance(SignedDuration::from_mins(29));
+    assert_eq!(open(), (1, 1));
+    clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(open(), (0, 0));
+}
+
 /// Of several refunds a charge tells one: that it tells an earlier one still does not say that the next was not made.
 #[test]
 fn a_lost_refund_after_another_is_not_given_up() {
