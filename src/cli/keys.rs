@@ -265,7 +265,7 @@ struct Line<'a> {
 
 impl List {
     fn run(self) -> Outcome {
-        let keys = self.ledger.open_existing()?.list_keys().map_err(Failure::failed)?;
+        let keys = self.ledger.look(Ledger::list_keys)?;
         let mut output = std::io::stdout().lock();
         match self.format {
             Format::Text => keys.iter().try_for_each(|record| writeln!(output, "{}", self.text(record)))?,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tonopago::clock::SystemClock;
+use tonopago::clock::{Clock, SystemClock};
 use tonopago::http::read_secret;
-use tonopago::ledger::Ledger;
+use tonopago::ledger::{Ledger, LedgerError};
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{CashierConfig, Till};
 
@@ -40,13 +40,29 @@ pub(super) struct OpenpayArgs {
 }
 
 impl LedgerArgs {
-    /// A ledger that must be there, for commands that only look at what is in it.
+    /// What is in a ledger that must be there, for commands that only look: it is not written to.
+    pub(super) fn look<T>(&self, read: impl Fn(&Ledger) -> Result<T, LedgerError>) -> Result<T, Failure> {
+        self.must_be_there()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Ledger::look(&self.ledger, &clock, read).map_err(|error| self.in_file(&error))
+    }
+
+    /// A ledger that must be there.
     pub(super) fn open_existing(&self) -> Result<Arc<Ledger>, Failure> {
-        if !self.ledger.is_file() {
-            return Err(Failure::failed(format!("{}: there is no such ledger", self.ledger.display())));
+        self.must_be_there()?;
+        let ledger = Ledger::open_existing(&self.ledger, Arc::new(SystemClock));
+        ledger.map(Arc::new).map_err(|error| self.in_file(&error))
+    }
+
+    fn must_be_there(&self) -> Result<(), Failure> {
+        if self.ledger.is_file() {
+            return Ok(());
         }
-        let in_file = |error| Failure::failed(format!("{}: {error}", self.ledger.display()));
-        Ledger::open_existing(&self.ledger, Arc::new(SystemClock)).map(Arc::new).map_err(in_file)
+        Err(Failure::failed(format!("{}: there is no such ledger", self.ledger.display())))
+    }
+
+    fn in_file(&self, error: &LedgerError) -> Failure {
+        Failure::failed(format!("{}: {error}; {}", self.ledger.display(), error.cure()))
     }
 
     /// The ledger, to try out what could be written into it: one that is not there is not made either.
@@ -58,8 +74,8 @@ impl LedgerArgs {
     }
 
     pub(super) fn open(&self) -> Result<Arc<Ledger>, Failure> {
-        let in_file = |error| Failure::failed(format!("{}: {error}", self.ledger.display()));
-        Ledger::open(&self.ledger, Arc::new(SystemClock)).map(Arc::new).map_err(in_file)
+        let ledger = Ledger::open(&self.ledger, Arc::new(SystemClock));
+        ledger.map(Arc::new).map_err(|error| self.in_file(&error))
     }
 }
 

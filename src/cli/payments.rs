@@ -129,13 +129,13 @@ struct Audit {
 pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::List(list) => {
-            let attempts = list.ledger.open_existing()?.latest_attempts(list.limit).map_err(Failure::failed)?;
+            let attempts = list.ledger.look(|ledger| ledger.latest_attempts(list.limit))?;
             write(&attempts, list.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Show(show) => {
-            let ledger = show.ledger.open_existing()?;
-            let found = one::find(&ledger, &show.reference, show.by)?;
+            let found = show.ledger.look(|ledger| one::all(ledger, &show.reference, show.by))?;
+            let found = one::some(found, &show.reference)?;
             write(&found, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -198,7 +198,7 @@ impl Refund {
 
 impl Audit {
     fn run(self) -> Outcome {
-        let entries = self.ledger.open_existing()?.audit(self.limit).map_err(Failure::failed)?;
+        let entries = self.ledger.look(|ledger| ledger.audit(self.limit))?;
         let mut output = std::io::stdout().lock();
         for entry in entries {
             writeln!(output, "{:.3}  {:<12}  {:<14}  {}", entry.at, entry.subject, entry.event, entry.detail)?;

@@ -24,24 +24,36 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::File`] if it can't be opened for writing, [`LedgerError::Storage`] if it is no database,
-    /// [`LedgerError::TooNew`].
+    /// [`LedgerError::Damaged`] if some of it can't be read, which takes reading all of it; [`LedgerError::TooNew`].
     pub fn condition(path: &Path) -> Result<Condition, LedgerError> {
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Condition::Absent),
             Err(error) => return Err(LedgerError::File(error)),
         }
-        let connection = open_to_read(path)?;
+        let connection = open_to_read(path, is_alone(path))?;
+        check_all(&connection)?;
         Ok(if schema::is_current(&connection)? { Condition::Current } else { Condition::Older })
     }
 }
 
-/// Where no write-ahead log lies beside the file nobody has it open, and SQLite would make one only to read: `immutable`
-/// tells it not to. Where there is one it is read, too.
-fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
+/// The version alone says nothing of the other pages.
+fn check_all(connection: &Connection) -> Result<(), LedgerError> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(LedgerError::Damaged(found.replace('\n', " "))) }
+}
+
+/// Whether no write-ahead log lies beside the file, so that nobody has it open.
+pub(super) fn is_alone(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let immutable = if Path::new(&log).exists() { "" } else { "&immutable=1" };
+    !Path::new(&log).exists()
+}
+
+/// Where nobody has it open, SQLite would make a write-ahead log only to read: `immutable` tells it not to. Where there is
+/// one it is read, too.
+pub(super) fn open_to_read(path: &Path, is_alone: bool) -> Result<Connection, LedgerError> {
+    let immutable = if is_alone { "&immutable=1" } else { "" };
     let address = format!("file:{}?mode=ro{immutable}", percent_encoded(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(address, flags)?;
@@ -83,6 +95,23 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(Ledger::condition(&path).unwrap(), Condition::Current);
         assert_eq!((names(folder.path()).len(), std::fs::read(&path).unwrap()), (1, bytes));
+    }
+
+    /// It was called good: only its version was read.
+    #[test]
+    fn a_damaged_ledger_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.sqlite");
+        let ledger = Ledger::open(&path, Arc::new(SystemClock)).unwrap();
+        (0..500).for_each(|n| ledger.remark_order(&format!("order {n}"), "remark", &"x".repeat(100)).unwrap());
+        drop(ledger);
+        assert_eq!(Ledger::condition(&path).unwrap(), Condition::Current);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.chunks_mut(4096).skip(1).step_by(2).for_each(|page| page[..200].fill(0xaa));
+        std::fs::write(&path, bytes).unwrap();
+        let error = Ledger::condition(&path).unwrap_err();
+        assert!(matches!(error, LedgerError::Damaged(_) | LedgerError::Storage(_)), "{error}");
+        assert!(error.cure().contains("restore a copy"), "{error}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod backup;
 mod condition;
 mod future;
 mod keys;
+mod look;
 mod outbox;
 mod probe;
 mod received;
@@ -36,7 +37,7 @@ mod state;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::clock::Clock;
 
@@ -61,6 +62,9 @@ pub enum LedgerError {
     /// The file can't be opened, read or written: stop taking payments.
     #[error("ledger: {0}")]
     Storage(#[from] rusqlite::Error),
+    /// Some of the file can't be read.
+    #[error("ledger: the file is damaged: {0}")]
+    Damaged(String),
     /// The file is not this user's to read and write.
     #[error("ledger: {0}")]
     File(std::io::Error),
@@ -109,6 +113,31 @@ pub enum LedgerError {
     #[error("can't issue the key: {0}")]
     Key(String),
 }
+
+impl LedgerError {
+    /// What to do about it.
+    pub fn cure(&self) -> &'static str {
+        let Self::Storage(error) = self else {
+            return match self {
+                Self::TooNew { .. } => "use the newer program; this one must not write to it",
+                Self::NotALedger => "see whether the path is right",
+                Self::Damaged(_) => RESTORE,
+                _ => LOOK,
+            };
+        };
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => RESTORE,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                "another program has been writing to it for all of the time; try again, and see which one"
+            }
+            _ => LOOK,
+        }
+    }
+}
+
+const RESTORE: &str = "move it away with its -wal and restore a copy that `tonopago payments backup` made; or see whether the \
+                       path is right";
+const LOOK: &str = "see the file's owner, the folder's rights and the disk";
 
 impl Ledger {
     /// Opens or creates a ledger file, readable by its owner only, and brings its schema up to date.

@@ -43,7 +43,7 @@ pub enum ShopError {
     #[error("demonstration: {0}")]
     Demo(#[from] RehearsalError),
     /// The ledger.
-    #[error("{file}: {source}; {}", cure_of(source))]
+    #[error("{file}: {source}; {}", source.cure())]
     Ledger {
         /// Its file.
         file: String,
@@ -53,19 +53,6 @@ pub enum ShopError {
     /// The system gave no thread, or no folder.
     #[error("{0}")]
     System(#[from] std::io::Error),
-}
-
-/// What to do about a ledger that can't be opened.
-pub(super) fn cure_of(error: &LedgerError) -> &'static str {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    match error {
-        LedgerError::TooNew { .. } => "use the newer program; this one must not write to it",
-        LedgerError::Storage(error) if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) => {
-            "move it away with its -wal and restore a copy that `tonopago payments backup` made; or see whether the path is right"
-        }
-        LedgerError::NotALedger => "see whether the path is right",
-        _ => "see the file's owner, the folder's rights and the disk",
-    }
 }
 
 impl Shop {

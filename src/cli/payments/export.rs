@@ -94,7 +94,7 @@ impl Export {
         let from = self.from.map_or(Ok(Timestamp::UNIX_EPOCH), midnight_before)?;
         let until = self.to.map(|day| day.tomorrow().map_err(|_| out_of_range(day)).and_then(midnight_before));
         let until = until.unwrap_or(Ok(Timestamp::MAX))?;
-        let mut attempts = self.ledger.open_existing()?.attempts_between(from, until).map_err(Failure::failed)?;
+        let mut attempts = self.ledger.look(|ledger| ledger.attempts_between(from, until))?;
         attempts.retain(|attempt| self.state.is_none_or(|state| attempt.state == state));
         Ok(attempts)
     }

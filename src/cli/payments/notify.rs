@@ -44,10 +44,9 @@ pub(super) struct Notify {
 
 impl Notify {
     pub(super) fn run(self) -> Outcome {
-        let ledger = self.ledger.open_existing()?;
         let Some(to) = &self.to else {
             let mut output = std::io::stdout().lock();
-            for notification in ledger.latest_notifications(50).map_err(Failure::failed)? {
+            for notification in self.ledger.look(|ledger| ledger.latest_notifications(50))? {
                 writeln!(output, "{}", line(&notification))?;
             }
             return Ok(ExitCode::SUCCESS);
@@ -56,6 +55,7 @@ impl Notify {
         let secret = read_secret("report secret", REPORT_SECRET, self.secret_file.as_deref());
         let secret = SigningSecret::new(&secret.map_err(Failure::failed)?).map_err(Failure::failed)?;
         let authorities = self.ca_file.as_deref().map(Authorities::from_file).transpose().map_err(Failure::failed)?;
+        let ledger = self.ledger.open_existing()?;
         if self.retry {
             ledger.retry_notifications().map_err(Failure::failed)?;
         }

@@ -1,6 +1,6 @@
 //! Which payment a command acts on: exactly one, whatever the text could mean.
 
-use tonopago::ledger::{Attempt, Ledger, Naming};
+use tonopago::ledger::{Attempt, Ledger, LedgerError, Naming};
 
 use super::super::Failure;
 
@@ -41,7 +41,8 @@ impl OneArgs {
     /// The one attempt that is named, of whatever state. Where money or an order hangs on it, nothing is guessed: not
     /// even that of several only one could be meant.
     pub(super) fn find(&self, ledger: &Ledger) -> Result<Attempt, Failure> {
-        match <[Attempt; 1]>::try_from(find(ledger, &self.reference, self.by)?) {
+        let found = all(ledger, &self.reference, self.by).map_err(Failure::failed)?;
+        match <[Attempt; 1]>::try_from(some(found, &self.reference)?) {
             Ok([attempt]) => Ok(attempt),
             Err(several) => Err(self.ambiguous(&several)),
         }
@@ -60,12 +61,15 @@ impl OneArgs {
 }
 
 /// All attempts a text names.
-pub(super) fn find(ledger: &Ledger, text: &str, by: Option<By>) -> Result<Vec<Attempt>, Failure> {
-    let found = match by {
+pub(super) fn all(ledger: &Ledger, text: &str, by: Option<By>) -> Result<Vec<Attempt>, LedgerError> {
+    match by {
         None => ledger.find_attempts(text),
         Some(by) => ledger.find_attempts_by(by.naming(), text),
-    };
-    let found = found.map_err(Failure::failed)?;
+    }
+}
+
+/// What was found, if there is anything.
+pub(super) fn some(found: Vec<Attempt>, text: &str) -> Result<Vec<Attempt>, Failure> {
     if found.is_empty() { Err(Failure::failed(format!("the ledger has no payment {text:?}"))) } else { Ok(found) }
 }
 

@@ -12,7 +12,6 @@ use crate::ledger::{Condition, Ledger};
 use crate::openpay::{self, Client};
 use crate::payment::NotifierConfig;
 use crate::station::config::Services;
-use crate::station::services::cure_of;
 
 /// How long a service may take to answer.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -63,7 +62,7 @@ pub(super) fn ledger(file: &Path) -> Finding {
         ),
         Ok(Condition::Older) => Finding::good(what, format!("{seen}, brought up to date at the next start")),
         Ok(Condition::Current) => Finding::good(what, seen),
-        Err(error) => Finding::bad(what, format!("{seen}: {error}"), cure_of(&error)),
+        Err(error) => Finding::bad(what, format!("{seen}: {error}"), error.cure()),
     }
 }
 
