@@ -15,8 +15,9 @@ const LOGIN: [&str; 3] = ["SUDO_USER", "USER", "LOGNAME"];
 #[derive(clap::Args)]
 #[command(after_help = "\
 For an attempt that stays open whatever `payments reconcile` asks: Openpay has another amount under its order id, an entry that
-can't be read, or a charge of which nobody can tell whether it is the attempt's. It blocks its key and its order until somebody decides. The state must be sent or unknown (`payments
-show`), and unpaid is not taken until 30 minutes after it was sent, as the charge may still be on its way.
+can't be read, or a charge of which nobody can tell whether it is the attempt's. It blocks its key and its order until somebody
+decides. The state must be sent or unknown (`payments show`), and unpaid is not taken until 30 minutes after it was sent, as the
+charge may still be on its way.
 
 First look the order up in Openpay's dashboard, by the order id that `payments show` gives as gateway_order_id:
   paid       there is a completed charge under it that is this payment: amount, card's last digits, time. Take its id.
