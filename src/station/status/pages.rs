@@ -177,4 +177,15 @@ mod tests {
         ledger.settle_refund(refund.id, RefundState::Refunded, "").unwrap();
         assert_eq!(told(), ("50.00 MXN".into(), Value::Null));
     }
+
+    /// A state without words is shown as a name no clerk knows.
+    #[test]
+    fn every_state_has_words_in_both_languages() {
+        let page = include_str!("page/page.js");
+        let words: Vec<_> = page.lines().filter(|line| line.trim_start().starts_with("states:")).collect();
+        assert_eq!(words.len(), 2);
+        for (state, line) in AttemptState::ALL.iter().flat_map(|state| words.iter().map(move |line| (state, line))) {
+            assert!(line.contains(&format!("{}: \"", state.name())), "{state}: {line}");
+        }
+    }
 }

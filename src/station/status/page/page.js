@@ -7,7 +7,7 @@ const TEXTS = {
     demo: "demostración: sin cobros reales", heard: "se oye", said: "se dice", echo: "eco quitado", calls: "llamadas",
     keys: "teclas", losses: "tarjeta perdida", xruns: "desbordes", lastCall: "última llamada", thisCall: "llamada", other: "English", down: "sin servicio", simulated: "llamadas simuladas",
     phases: { idle: "libre", ringing: "suena", answering: "contesta", call: "en llamada", handing_over: "transfiere", clearing: "preparando", closed: "cerrada" },
-    states: { prepared: "preparado", sent: "enviado", approved: "aprobado", declined: "rechazado", unknown: "por verificar", lapsed: "sin cargo", abandoned: "abandonado" },
+    states: { prepared: "preparado", sent: "enviado", approved: "aprobado", elsewhere: "pagado aparte", declined: "rechazado", unknown: "por verificar", lapsed: "sin cargo", abandoned: "abandonado" },
   },
   en: {
     lines: "Lines", payments: "Payments today", found: "Payments found", troubles: "Troubles", search: "Search", today: "Today", time: "Time",
@@ -16,7 +16,7 @@ const TEXTS = {
     demo: "demonstration: nothing is charged", heard: "heard", said: "said", echo: "echo removed", calls: "calls",
     keys: "keys", losses: "card lost", xruns: "overruns", lastCall: "last call", thisCall: "call", other: "Español", down: "out of service", simulated: "simulated callers",
     phases: { idle: "idle", ringing: "ringing", answering: "answering", call: "in a call", handing_over: "handing over", clearing: "clearing", closed: "closed" },
-    states: { prepared: "prepared", sent: "sent", approved: "approved", declined: "declined", unknown: "being verified", lapsed: "not charged", abandoned: "abandoned" },
+    states: { prepared: "prepared", sent: "sent", approved: "approved", elsewhere: "paid elsewhere", declined: "declined", unknown: "being verified", lapsed: "not charged", abandoned: "abandoned" },
   },
 };
 const $ = (id) => document.getElementById(id);
