@@ -37,7 +37,7 @@ pub(super) struct Export {
     /// Whose days and times, as America/Mexico_City; this machine's, if not given
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     time_zone: Option<TimeZone>,
-    /// Only attempts in this state: prepared, sent, approved, declined, unknown, lapsed, abandoned
+    /// Only attempts in this state: prepared, sent, approved, declined, unknown, lapsed, abandoned, elsewhere
     #[arg(long, value_name = "STATE", value_parser = parse_state)]
     state: Option<State>,
     /// How they are written
