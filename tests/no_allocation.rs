@@ -102,7 +102,7 @@ fn step_allocates_nothing_while_nothing_happens() {
     counted.keys("1");
     counted.silence(30); // a prompt, silence, no-input
     counted.keys("2571399");
-    counted.silence(5); // inter-digit
+    counted.silence(8); // inter-digit
     assert_eq!(counted.state, "autorizar");
     counted.silence(20); // words while the service works
     counted.keys("4111"); // kept for later
