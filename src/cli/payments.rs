@@ -82,8 +82,8 @@ struct Show {
     /// What the caller or the merchant has
     reference: String,
     /// What it is, if it could be several things
-    #[arg(long = "is", value_name = "WHAT", value_enum)]
-    by: Option<By>,
+    #[arg(long, value_name = "WHAT", value_enum)]
+    is: Option<By>,
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -134,7 +134,7 @@ pub(super) fn run(args: Args) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Command::Show(show) => {
-            let found = show.ledger.look(|ledger| one::all(ledger, &show.reference, show.by))?;
+            let found = show.ledger.look(|ledger| one::all(ledger, &show.reference, show.is))?;
             let found = one::some(found, &show.reference)?;
             write(&found, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

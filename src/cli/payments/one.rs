@@ -10,8 +10,8 @@ pub(super) struct OneArgs {
     /// Reference, order, charge id or authorization number of the attempt; whatever it is, it must name one attempt only
     reference: String,
     /// What it is, if it could be several things
-    #[arg(long = "is", value_name = "WHAT", value_enum)]
-    by: Option<By>,
+    #[arg(long, value_name = "WHAT", value_enum)]
+    is: Option<By>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -41,7 +41,7 @@ impl OneArgs {
     /// The one attempt that is named, of whatever state. Where money or an order hangs on it, nothing is guessed: not
     /// even that of several only one could be meant.
     pub(super) fn find(&self, ledger: &Ledger) -> Result<Attempt, Failure> {
-        let found = all(ledger, &self.reference, self.by).map_err(Failure::failed)?;
+        let found = all(ledger, &self.reference, self.is).map_err(Failure::failed)?;
         match <[Attempt; 1]>::try_from(some(found, &self.reference)?) {
             Ok([attempt]) => Ok(attempt),
             Err(several) => Err(self.ambiguous(&several)),
