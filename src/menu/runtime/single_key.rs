@@ -22,7 +22,13 @@ impl Runtime {
                 self.after_single_key(key);
                 self.go(target);
             }
-            (None, Some(meaning)) => self.do_global(meaning, entry),
+            (None, Some(meaning)) => {
+                // Keys in a burst were not meant for this question, and one of them may be its yes.
+                if matches!(self.here().kind, Kind::Confirm(_)) {
+                    self.expect_burst(self.now, Dropped::Flushed);
+                }
+                self.do_global(meaning, entry);
+            }
             (None, None) => {
                 self.expect_burst(self.now, Dropped::AfterError);
                 self.entry_error(Outcome::NoMatch);
