@@ -1,4 +1,4 @@
-//! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a, aac), decoded by symphonia.
+//! Recordings in other containers than WAV (mp3, ogg, flac, aiff, m4a, aac, webm), decoded by symphonia, and Opus by ropus.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,8 +21,10 @@ use track::Track;
 
 mod clock;
 mod forms;
+mod matroska;
 mod mp4;
 mod ogg;
+mod opus;
 mod source;
 mod track;
 
@@ -37,8 +39,6 @@ pub(super) struct PacketReader {
     track: Track,
     sample_rate: u32,
     channels: usize,
-    /// Frames of the encoder's delay that have been dropped.
-    dropped: u64,
     /// Frames of silence to hand out before `decoded`.
     silence: u64,
     /// The packet being handed out, and how much of it has been.
@@ -113,7 +113,6 @@ impl PacketReader {
             sample_rate: 0,
             channels: 0,
             silence: 0,
-            dropped: 0,
             decoded: Block::new(),
             given: 0,
             damaged: 0,
@@ -154,7 +153,7 @@ impl PacketReader {
     pub(super) fn warning(&self, frames: u64) -> Option<Warning> {
         let seconds = |frames: u64| frames as f64 / f64::from(self.sample_rate);
         let at_s = seconds(frames);
-        let given = frames.saturating_add(self.dropped);
+        let given = frames.saturating_add(self.track.dropped);
         let declared = self.track.declared.map(|ticks| self.track.clock.frames(ticks, self.sample_rate));
         let missing = declared.map(|all| all.saturating_sub(given));
         // A count may be wrong by the packet it stands in; where the bytes ran out, it is right.
@@ -203,19 +202,19 @@ impl PacketReader {
     fn advance(&mut self) {
         self.given = 0;
         self.decoded.reset(self.channels);
-        match self.format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == self.track.id => self.packet(&packet),
+        let next = self.format.next_packet();
+        let joined = matches!(next, Err(Error::ResetRequired));
+        match next {
+            Ok(Some(packet)) if packet.track_id == self.track.id => self.packet(&self.track.timed(packet)),
             Ok(Some(_)) => {}
             Ok(None) => self.end = Some(End::Complete),
-            Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.end = Some(End::Cut),
-            Err(Error::ResetRequired) => {
-                if let Err(problem) = self.track.follow(&*self.format) {
-                    self.end = Some(End::Broken(format!("the recording joined to it {problem}")));
-                }
+            Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.end = Some(if self.track.may_end_anywhere() { End::Complete } else { End::Cut });
             }
+            Err(Error::ResetRequired) => {}
             Err(error) => self.end = Some(End::Broken(text(error))),
         }
-        if let Some((loss, held)) = self.held.take_if(|_| self.end.is_some()) {
+        if let Some((loss, held)) = self.held.take_if(|_| joined || self.end.is_some()) {
             self.damaged = self.damaged.saturating_add(self.track.clock.end_at(loss.after));
             self.decoded = held;
         }
@@ -224,13 +223,21 @@ impl PacketReader {
             self.silence += self.track.clock.settle(self.sample_rate);
             self.drop_delay();
         }
+        if joined && let Err(problem) = self.track.follow(&*self.format) {
+            self.end = Some(End::Broken(format!("the recording joined to it {problem}")));
+        }
     }
 
     /// Decodes a packet, and holds it back behind a loss until what is lost is known.
     fn packet(&mut self, packet: &Packet) {
+        let begins = packet.pts.get();
+        if !self.track.clock.has_begun() {
+            // The first sound may have any time, unless there are bytes before it that are damaged.
+            let loss = self.losses.before(packet.track_id, begins).filter(|loss| loss.damaged);
+            loss.into_iter().for_each(|loss| self.track.clock.begin_at(loss.before));
+        }
         let missing = self.track.clock.packet(packet);
         self.damaged = self.damaged.saturating_add(missing);
-        let begins = packet.pts.get();
         let most = LONGEST_HELD_S * self.sample_rate as usize;
         let known = |held: &Block, loss: &Loss| missing > 0 || begins >= loss.after || held.frames() > most;
         let released = self.held.take_if(|(loss, held)| known(held, loss)).map(|(_, held)| held);
@@ -249,12 +256,12 @@ impl PacketReader {
     }
 
     fn drop_delay(&mut self) {
-        let delay = self.track.delay(self.sample_rate).saturating_sub(self.dropped);
+        let delay = self.track.delay(self.sample_rate).saturating_sub(self.track.dropped);
         let silence = delay.min(self.silence);
         let decoded = (delay - silence).min((self.decoded.frames() - self.given) as u64);
         self.silence -= silence;
         self.given += decoded as usize;
-        self.dropped += silence + decoded;
+        self.track.dropped += silence + decoded;
     }
 
     fn decode(&mut self, packet: &Packet) {

@@ -11,9 +11,9 @@ use thiserror::Error;
 use super::Name;
 
 /// Name endings of recordings looked for in folders.
-const RECORDINGS: [&str; 20] = [
-    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r", "mp4",
-    "m4v", "mov", "aac", "adts", "ogv",
+const RECORDINGS: [&str; 24] = [
+    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r",
+    "mp4", "m4v", "mov", "aac", "adts", "ogv", "webm", "mka", "mkv",
 ];
 /// Name endings of samples without a header, looked for only if their form is told.
 const RAW: [&str; 9] = ["raw", "pcm", "sln", "ul", "ulaw", "mulaw", "al", "alaw", "sw"];

@@ -127,9 +127,9 @@ fn what_is_left_out_of_a_folder_is_told() {
     folder.digits("a.wav", "12", &[]);
     // As a pipe, a socket is no recording; unlike a pipe, it makes nobody wait who opens it all the same.
     let _socket = UnixListener::bind(folder.path("b.wav")).unwrap();
-    ["c.opus", "d", "e.txt"].iter().for_each(|name| fs::write(folder.path(name), "x").unwrap());
+    ["c.spx", "d", "e.txt"].iter().for_each(|name| fs::write(folder.path(name), "x").unwrap());
     let run = tonopago(["decode", "--format", "jsonl", folder.path("").to_str().unwrap()]);
     assert_eq!((run.code, jsonl_digits(&run.out)), (0, "12".to_owned()), "{run:?}");
-    assert!(run.err.contains("left out 4 files not named as a recording: ") && run.err.contains("c.opus"), "{run:?}");
+    assert!(run.err.contains("left out 4 files not named as a recording: ") && run.err.contains("c.spx"), "{run:?}");
     assert!(run.err.contains(" and 1 more (name them to decode them)"), "{run:?}");
 }

@@ -48,6 +48,23 @@ fn the_signal_to_noise_ratio_told_is_that_of_the_digits_band() {
     }
 }
 
+/// The same 1.5 s, in all of them: 5 at 0.1 s and 9 at 1.0 s.
+#[test]
+fn opus_and_alac_are_found_in_a_folder_with_their_digits_in_time() {
+    let folder = Folder::new();
+    let files = ["59.opus", "59-silk.opus", "59-celt.opus", "59-opus.mp4", "59.webm", "59-alac.m4a"];
+    for file in files {
+        std::fs::copy(format!("{}/tests/recordings/{file}", env!("CARGO_MANIFEST_DIR")), folder.path(file)).unwrap();
+    }
+    let run = tonopago(["decode", "--format", "jsonl", folder.path("").to_str().unwrap()]);
+    assert_eq!((run.code, run.err.as_str(), jsonl_digits(&run.out)), (0, "", "59".repeat(files.len())));
+    for (line, start_s) in run.out.lines().zip([0.1, 1.0].into_iter().cycle()) {
+        let digit: serde_json::Value = serde_json::from_str(line).unwrap();
+        let off = digit["start_s"].as_f64().unwrap() - start_s;
+        assert!(off.abs() < 0.003, "{line}");
+    }
+}
+
 #[test]
 fn near_misses_come_with_their_reason_only_when_asked_for() {
     let folder = Folder::new();

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod compressed;
+mod opus;
 
 /// A WAV file as a list of chunks, whatever they say.
 struct Wav {
@@ -326,8 +327,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_compressed_recording_never_panics_nor_goes_on_for_ever(which in 0..9_usize, damages in damages()) {
-        let mut kinds = COMPRESSED.map(|(_, bytes, _)| bytes).into_iter().chain(compressed::MORE);
+    fn a_damaged_compressed_recording_never_panics_nor_goes_on_for_ever(which in 0..16_usize, damages in damages()) {
+        let kinds = COMPRESSED.map(|(_, bytes, _)| bytes).into_iter().chain(compressed::MORE);
+        let mut kinds = kinds.chain(opus::KINDS.map(|(_, bytes)| bytes)).chain([opus::SIX_CHANNELS]);
         let mut bytes = kinds.nth(which).unwrap().to_vec();
         damage(&mut bytes, &damages);
         survives(bytes);

@@ -13,6 +13,8 @@ pub(super) struct Clock {
     next: Option<i64>,
     /// The longest packet.
     longest: u64,
+    /// Times are rounded: what is less than a packet is not missing.
+    rounded: bool,
     /// Ticks of silence owed for what is missing, and the frames already given for them.
     owed: u64,
     paid: u64,
@@ -21,7 +23,22 @@ pub(super) struct Clock {
 impl Clock {
     /// `start` is where the first packet must begin; `None` takes it wherever it is.
     pub(super) const fn new(base: Option<TimeBase>, start: Option<i64>) -> Self {
-        Self { base, next: start, longest: 1, owed: 0, paid: 0 }
+        Self { base, next: start, longest: 1, rounded: false, owed: 0, paid: 0 }
+    }
+
+    /// Takes times that are off by less than a packet for right.
+    pub(super) const fn rounded(self) -> Self {
+        Self { rounded: true, ..self }
+    }
+
+    /// Where the first packet must begin, if none has been.
+    pub(super) fn begin_at(&mut self, start: i64) {
+        self.next.get_or_insert(start);
+    }
+
+    /// Whether it is known where the next packet must begin.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.next.is_some()
     }
 
     /// Goes on where another clock stopped: what it owes and how much silence it has given.
@@ -32,6 +49,8 @@ impl Clock {
     /// Takes a packet's time, and owes what is missing before it. Answers how many packets that may be.
     pub(super) fn packet(&mut self, packet: &Packet) -> u32 {
         let (begins, lasts) = (packet.pts.get(), packet.dur.saturating_add(packet.trim_start).get());
+        let expected = self.next.filter(|next| self.rounded && next.abs_diff(begins) < lasts);
+        let begins = expected.unwrap_or(begins);
         let missing = self.next.map_or(0, |next| begins.saturating_sub(next));
         self.longest = self.longest.max(lasts);
         self.next = Some(begins.saturating_add_unsigned(lasts));
@@ -100,6 +119,14 @@ mod tests {
         assert_eq!((clock.packet(&packet(610, 20)), clock.settle(8000)), (0, 0));
         clock.damaged(&packet(610, 20));
         assert_eq!(clock.settle(8000), 160);
+    }
+
+    #[test]
+    fn rounded_times_owe_nothing_until_a_packet_is_missing() {
+        let mut clock = Clock::new(None, None).rounded();
+        let begins = [0, 21, 39, 61, 79, 100, 141, 160];
+        assert_eq!(begins.map(|begins| clock.packet(&packet(begins, 20))), [0, 0, 0, 0, 0, 0, 2, 0]);
+        assert_eq!(clock.settle(8000), 21);
     }
 
     #[test]

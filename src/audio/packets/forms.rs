@@ -1,16 +1,12 @@
 //! Names of forms that are not decoded here, so that a refusal says what a recording is.
 
 use symphonia::core::codecs::audio::AudioCodecId;
-use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AC3, CODEC_ID_AC4, CODEC_ID_ALAC, CODEC_ID_EAC3, CODEC_ID_OPUS, CODEC_ID_SPEEX,
-};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AC3, CODEC_ID_AC4, CODEC_ID_EAC3, CODEC_ID_SPEEX};
 
 /// What symphonia knows by name and has no decoder for.
 pub(super) fn of_codec(codec: AudioCodecId) -> Option<&'static str> {
     let names = [
-        (CODEC_ID_OPUS, "Opus"),
         (CODEC_ID_SPEEX, "Speex"),
-        (CODEC_ID_ALAC, "Apple Lossless (ALAC)"),
         (CODEC_ID_AC3, "Dolby Digital (AC-3)"),
         (CODEC_ID_EAC3, "Dolby Digital Plus (E-AC-3)"),
         (CODEC_ID_AC4, "Dolby AC-4"),

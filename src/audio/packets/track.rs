@@ -1,15 +1,19 @@
 //! The sound track of a container: its decoder, and what is known of its length and times.
 
 use symphonia::core::audio::Channels;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_VORBIS};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::well_known::FORMAT_ID_FLAC;
-use symphonia::core::formats::{FormatReader, TrackType};
+use symphonia::core::formats::well_known::{FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MKV};
+use symphonia::core::formats::{FormatReader, Track as Description, TrackType};
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
 
 use super::clock::Clock;
 use super::forms;
+use super::matroska;
 use super::mp4::Index;
+use super::opus::{Head, OpusDecoder};
 use crate::audio::problem::Problem;
 
 /// The track that is heard.
@@ -21,6 +25,12 @@ pub(super) struct Track {
     pub(super) declared: Option<u64>,
     /// What the encoder put before the sound, in ticks, where the decoder leaves it in.
     delay: u64,
+    /// The same in frames, as an Opus stream's header tells it.
+    pre_skip: u64,
+    /// Frames of the encoder's delay that have been dropped.
+    pub(super) dropped: u64,
+    /// What a Matroska file counts times in.
+    matroska: Option<TimeBase>,
 }
 
 impl Track {
@@ -29,20 +39,32 @@ impl Track {
         let none = || refusal(format, index);
         let track = format.default_track(TrackType::Audio).ok_or_else(none)?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio()).ok_or_else(none)?;
-        refuse_wrong(parameters)?;
-        let decoder = decoder(parameters).map_err(|error| match error {
+        let container = format.format_info().format;
+        let in_matroska = container == FORMAT_ID_MKV;
+        refuse_wrong(parameters, in_matroska)?;
+        let head = (parameters.codec == CODEC_ID_OPUS).then(|| opus_head(parameters, container == FORMAT_ID_ISOMP4));
+        let head = head.transpose()?;
+        let decoder = decoder(parameters, head.as_ref()).map_err(|error| match error {
             Error::Unsupported(_) => none(),
             error => Problem::Undecodable { why: error.to_string() },
         })?;
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
-        let start = (format.format_info().format == FORMAT_ID_FLAC).then_some(0);
-        // A fragmented mp4's header tells a length of 0.
-        let counted = track.num_frames.filter(|&frames| frames > 0);
-        // The padding at an mp3's end is not counted and is given all the same.
-        let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
-        let declared = counted.map(|frames| frames.saturating_add(u64::from(padding)));
-        let (id, delay) = (track.id, index.delay(track.id));
-        Ok(Self { id, decoder, clock: Clock::new(track.time_base, start), declared, delay })
+        let start = (container == FORMAT_ID_FLAC).then_some(0);
+        let (clock, declared) = if in_matroska {
+            (Clock::new(None, None).rounded(), matroska::declared(format))
+        } else {
+            (Clock::new(track.time_base, start), declared(track, parameters))
+        };
+        Ok(Self {
+            id: track.id,
+            decoder,
+            clock,
+            declared,
+            delay: index.delay(track.id),
+            pre_skip: head.map_or(0, |head| u64::from(head.pre_skip)),
+            dropped: 0,
+            matroska: track.time_base.filter(|_| in_matroska),
+        })
     }
 
     /// The track of the next of several recordings that were joined into one.
@@ -56,12 +78,35 @@ impl Track {
     /// The frames of the encoder's delay, at a rate in Hz. An edit that leaves out more than a second is not an encoder's but
     /// somebody's: what was cut is heard.
     pub(super) fn delay(&self, rate: u32) -> u64 {
-        Some(self.clock.frames(self.delay, rate)).filter(|&frames| frames <= u64::from(rate)).unwrap_or(0)
+        let edit = self.clock.frames(self.delay, rate);
+        if (1..=u64::from(rate)).contains(&edit) { edit } else { self.pre_skip }
+    }
+
+    /// A packet with its time and length in what the clock counts in.
+    pub(super) fn timed(&self, packet: Packet) -> Packet {
+        match self.matroska {
+            Some(base) => matroska::in_frames(packet, base),
+            None => packet,
+        }
+    }
+
+    /// Whether the end of the bytes may be the end of the sound: a recorder of Matroska may leave all lengths open.
+    pub(super) const fn may_end_anywhere(&self) -> bool {
+        self.matroska.is_some()
     }
 
     pub(super) fn is_mp3(&self) -> bool {
         self.decoder.codec_params().codec == CODEC_ID_MP3
     }
+}
+
+/// The length that the container's header tells, in ticks.
+fn declared(track: &Description, parameters: &AudioCodecParameters) -> Option<u64> {
+    // A fragmented mp4's header tells a length of 0.
+    let counted = track.num_frames.filter(|&frames| frames > 0);
+    // The padding at an mp3's end is not counted and is given all the same.
+    let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
+    counted.map(|frames| frames.saturating_add(u64::from(padding)))
 }
 
 /// What the first sound track is, if none can be decoded.
@@ -77,19 +122,30 @@ fn refusal(format: &dyn FormatReader, index: &Index) -> Problem {
 
 /// Refuses what symphonia decodes to another sound than was recorded: wrong digits are worse than none. Of a Vorbis of three
 /// channels or more it undoes the coupling from the first pair to the last, where Vorbis I, 4.3.5 goes from the last to the
-/// first: digits are lost and appear in each other's channels.
-fn refuse_wrong(parameters: &AudioCodecParameters) -> Result<(), Problem> {
+/// first: digits are lost and appear in each other's channels. Times in Matroska are only made right here for Opus.
+fn refuse_wrong(parameters: &AudioCodecParameters, in_matroska: bool) -> Result<(), Problem> {
     let channels = parameters.channels.as_ref().map_or(0, Channels::count);
     if parameters.codec == CODEC_ID_VORBIS && channels > 2 {
         return Err(Problem::Form { what: format!("Vorbis of {channels} channels") });
     }
+    if in_matroska && parameters.codec != CODEC_ID_OPUS {
+        return Err(Problem::Form { what: "Matroska or WebM whose sound is not Opus".to_owned() });
+    }
     Ok(())
+}
+
+fn opus_head(parameters: &AudioCodecParameters, in_mp4: bool) -> Result<Head, Problem> {
+    let head = parameters.extra_data.as_ref().and_then(|bytes| Head::of(bytes, in_mp4));
+    head.ok_or_else(|| Problem::Form { what: "Opus with a header that is not known".to_owned() })
 }
 
 /// An mp3's decoder is told not to cut: it would cut everything beyond the count in the file's first frame, which in joined
 /// files is the first file's count and without that frame a guess from the first bit rates. The padding at the end, some ten
 /// milliseconds of silence, is left in for that.
-fn decoder(parameters: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, Error> {
+fn decoder(parameters: &AudioCodecParameters, opus: Option<&Head>) -> Result<Box<dyn AudioDecoder>, Error> {
+    if let Some(head) = opus {
+        return Ok(Box::new(OpusDecoder::new(parameters, head)?));
+    }
     let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
     symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
 }

@@ -23,7 +23,7 @@ fn counted_mp3() -> Vec<u8> {
 }
 
 /// The forms that [`COMPRESSED`] has not.
-pub(super) const MORE: [&[u8]; 3] = [PAGES, M4A, FRAGMENTS];
+pub(super) const MORE: [&[u8]; 4] = [PAGES, M4A, FRAGMENTS, ALAC];
 
 /// Whether 59's two digits are heard from `start_ms` on.
 fn holds_59(samples: &[f32], start_ms: usize) -> bool {
@@ -57,7 +57,7 @@ fn an_mp3_without_a_count_is_read_to_its_end() {
 /// [`COMPRESSED`]'s recording in pages of 1280 samples, as ffmpeg writes it with `-page_duration 150000`.
 const PAGES: &[u8] = include_bytes!("../../../../tests/recordings/59-pages.ogg");
 
-fn with_flipped_bit(bytes: &[u8], at: usize) -> Vec<u8> {
+pub(super) fn with_flipped_bit(bytes: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[at] ^= 1;
     bytes
@@ -170,6 +170,19 @@ fn an_m4a_cut_short_is_read_by_its_path_too() {
     assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
 }
 
+/// [`COMPRESSED`]'s flac as ffmpeg's ALAC (`ffmpeg -i 59.flac -c:a alac`).
+const ALAC: &[u8] = include_bytes!("../../../../tests/recordings/59-alac.m4a");
+
+#[test]
+fn alac_is_read_to_the_sample() {
+    let (expected, _) = read_both_ways(COMPRESSED[2].1);
+    let (sound, warning) = read_both_ways(ALAC);
+    assert!(sound == expected && warning.is_none(), "{} frames, {warning:?}", sound[0].len());
+    let (sound, warning) = read_both_ways(&ALAC[..ALAC.len() * 3 / 4]);
+    assert!(sound[0].len() > 4000 && expected[0].starts_with(&sound[0]), "{} frames", sound[0].len());
+    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
+}
+
 /// A decoder calls damage an end of file or an unsupported feature, as it comes: the rest was given up for that.
 #[test]
 fn damage_to_an_m4a_costs_its_packets_only() {
@@ -210,7 +223,7 @@ fn with_identification(at: usize, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The checksum of an ogg page (RFC 3533, 6): a CRC of 32 bits, most significant bit first, from 0.
-fn ogg_checksum(page: &[u8]) -> u32 {
+pub(super) fn ogg_checksum(page: &[u8]) -> u32 {
     page.iter().fold(0, |sum, &byte| {
         (0..8).fold(sum ^ u32::from(byte) << 24, |sum, _| sum << 1 ^ if sum >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
     })
