@@ -7,7 +7,7 @@ mod search;
 use super::front_end::{HOP, WORKING_RATE};
 use super::kernel::{SHORT_SAMPLES, TONES, tone_hz};
 use super::simd::{Kernel, LANES, Simd, Vector};
-use super::waves::Wave;
+use super::waves::{Dot, Energy, Wave};
 use search::{Evenness, Phasors, is_strong, search};
 use std::f64::consts::TAU;
 use std::ops::Range;
@@ -74,7 +74,8 @@ impl Tone {
     /// much energy before anything was taken out, says of that counts for the next one.
     fn hear(&mut self, sub_block: &mut [f32; HOP], rest: &mut [f32; HOP], heard: f32, simd: Simd) {
         let tone = simd.run(Write { tone: self });
-        let (energy, with) = (dot(&tone, &tone).max(f32::MIN_POSITIVE), dot(sub_block, &tone));
+        let energy = simd.run(Energy(&tone)).max(f32::MIN_POSITIVE);
+        let with = simd.run(Dot(sub_block, &tone));
         if self.there > 0.0 {
             take(sub_block, &tone);
         }
@@ -119,10 +120,6 @@ impl Tone {
     fn is_near_one_of(&self, mut tones: Range<usize>) -> bool {
         tones.any(|tone| (self.hz() - tone_hz(tone)).abs() < KEYPADS * tone_hz(tone))
     }
-}
-
-fn dot(a: &[f32; HOP], b: &[f32; HOP]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn take(samples: &mut [f32], tone: &[f32; HOP]) {
@@ -194,7 +191,7 @@ impl SteadyTones {
         let rest = self.rest[within..].as_chunks_mut::<HOP>().0;
         for (sub_block, rest) in samples.as_chunks_mut::<HOP>().0.iter_mut().zip(rest) {
             *rest = *sub_block;
-            let heard = dot(rest, rest);
+            let heard = simd.run(Energy(rest));
             self.energy += heard;
             self.tones.iter_mut().for_each(|tone| tone.hear(sub_block, rest, heard, simd));
         }
