@@ -132,7 +132,8 @@ impl History {
         let first = self.front.count();
         self.front.fill(ready, self.samples.room());
         self.samples.end += ready;
-        self.steady.hear(&mut self.samples.all[..self.samples.end], ready, first, self.simd);
+        let short_energy = |back| self.kernel.short_energy(back);
+        self.steady.hear(&mut self.samples.all[..self.samples.end], ready, first, short_energy, self.simd);
         let new = &self.samples.all[self.samples.end - ready..];
         self.kernel.correlate(new, ready / HOP, asks_for_falls, self.simd)
     }

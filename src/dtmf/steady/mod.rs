@@ -8,7 +8,7 @@ use super::front_end::{HOP, WORKING_RATE};
 use super::kernel::{SHORT_SAMPLES, TONES, tone_hz};
 use super::simd::{Kernel, LANES, Simd, Vector};
 use super::waves::{Dot, Energy, Wave};
-use search::{Evenness, Phasors, is_strong, search};
+use search::{Phasors, even_energy, is_strong, search};
 use std::f64::consts::TAU;
 use std::ops::Range;
 
@@ -152,17 +152,31 @@ impl SteadyTones {
     }
 
     /// Takes known tones out of the last filtered samples, which are whole sub-blocks from `first` on; [`LOOK_BACK`] before them are
-    /// there, too.
+    /// there, too. The energy of a short window that ended so many sub-blocks before them is known.
     #[inline]
-    pub(crate) fn hear(&mut self, samples: &mut [f32], new: usize, first: u64, simd: Simd) {
+    pub(crate) fn hear(
+        &mut self,
+        samples: &mut [f32],
+        new: usize,
+        first: u64,
+        short_energy: impl Fn(usize) -> f32,
+        simd: Simd,
+    ) {
         // Samples up to the end of a block.
         let ahead = BLOCK - first as usize % BLOCK;
         if ahead <= new || !self.tones.is_empty() {
-            self.hear_parts(samples, new, first, simd);
+            self.hear_parts(samples, new, first, short_energy, simd);
         }
     }
 
-    fn hear_parts(&mut self, samples: &mut [f32], new: usize, first: u64, simd: Simd) {
+    fn hear_parts(
+        &mut self,
+        samples: &mut [f32],
+        new: usize,
+        first: u64,
+        short_energy: impl Fn(usize) -> f32,
+        simd: Simd,
+    ) {
         let (mut begin, mut heard) = (samples.len() - new, first);
         while begin < samples.len() {
             let within = heard as usize % BLOCK;
@@ -172,7 +186,8 @@ impl SteadyTones {
                 self.take_out(&mut samples[begin..end], within, simd);
             }
             if heard.is_multiple_of(BLOCK as u64) && heard >= self.since + LOOK_BACK as u64 {
-                self.look(&samples[end - LOOK_BACK..end], simd);
+                let known = (samples.len() - new - (end - LOOK_BACK)) / HOP;
+                self.look(&samples[end - LOOK_BACK..end], |hops| short_energy(known - hops), simd);
             }
             begin = end;
         }
@@ -197,12 +212,12 @@ impl SteadyTones {
         }
     }
 
-    /// Looks at what was left of the tones in the last block, and for others.
-    fn look(&mut self, samples: &[f32], simd: Simd) {
+    /// Looks at what was left of the tones in the last block, and for others in samples of which this is known: see [`even_energy`].
+    fn look(&mut self, samples: &[f32], known_energy: impl Fn(usize) -> f32, simd: Simd) {
         let (rest, is_quiet) = (&self.rest, self.energy < QUIET * self.silence);
         self.tones.retain_mut(|tone| tone.put_right(rest, simd) && !is_quiet);
         self.energy = 0.0;
-        if let Some(energy) = simd.run(Evenness { samples, silence: self.silence }) {
+        if let Some(energy) = even_energy(samples, self.silence, known_energy, simd) {
             self.add_steady(samples, energy, simd);
         }
     }
@@ -275,8 +290,13 @@ mod tests {
         let mut samples = vec![0.0; LOOK_BACK];
         for part in sound.chunks(hops * HOP) {
             let first = samples.len() - LOOK_BACK;
+            let before = samples.clone();
+            let short_energy = |back: usize| {
+                let end = before.len() - back * HOP;
+                before[end - SHORT_SAMPLES..end].iter().map(|x| x * x).sum()
+            };
             samples.extend(part);
-            steady.hear(&mut samples, part.len(), first as u64, simd);
+            steady.hear(&mut samples, part.len(), first as u64, short_energy, simd);
         }
         samples.split_off(LOOK_BACK)
     }

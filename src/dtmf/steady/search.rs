@@ -1,19 +1,21 @@
 //! The search for tones that have been steady for 192 ms.
 
 use super::{BLOCK, BLOCKS, LOOK_BACK, TO_NEXT, Tone};
-use crate::dtmf::front_end::WORKING_RATE;
-use crate::dtmf::kernel::SHORT_SAMPLES;
+use crate::dtmf::front_end::{self, WORKING_RATE};
+use crate::dtmf::kernel::{SHORT, SHORT_SAMPLES};
 use crate::dtmf::partials::{Halves, LONGEST};
 use crate::dtmf::simd::{Kernel, LANES, Simd, Vector};
 use crate::dtmf::waves::{Wave, dot};
 use std::f32::consts::TAU;
 
-/// Filtered samples whose energy must be about the same everywhere: 12 ms. Steady tones beat less than that.
-const PIECE: usize = 48;
+/// Filtered samples whose energy must be about the same everywhere, those of a short window: 12 ms. Steady tones beat less than that.
+const PIECE: usize = SHORT_SAMPLES;
+/// Pieces of those looked at that were heard before, however many sub-blocks were heard in one go.
+const KNOWN_PIECES: usize = (LOOK_BACK - front_end::MOST) / PIECE;
 const EVEN: f32 = 1.45;
-/// Energy a piece must have, as a part of that of a silence of 24 ms: no sub-block of a silence that is passed over is among those
+/// Energy a piece must have, as a part of that of a silence of 24 ms, which is two pieces: no sub-block of a silence that is passed over is among those
 /// in which a tone is found, so that it does not matter whether it was passed over.
-const LOUD: f32 = PIECE as f32 / (2 * SHORT_SAMPLES) as f32;
+const LOUD: f32 = 0.5;
 /// Partials that are looked at: of so many samples, from 400 Hz to the end of the band.
 const SPAN: usize = LONGEST;
 const FIRST: usize = 400 * SPAN / WORKING_RATE as usize;
@@ -48,28 +50,67 @@ fn square_of_all(energy: f32) -> f32 {
     energy / (0.5 * LOOK_BACK as f32)
 }
 
-/// The energy of all samples, if it is about the same in each piece.
-pub(super) struct Evenness<'a> {
-    pub(super) samples: &'a [f32],
-    /// Energy of two short windows that is too little.
-    pub(super) silence: f32,
+/// The energy of samples, if it is about the same in each piece of them and two short windows of so little as `silence` have less.
+/// That of pieces which are short windows heard before is known, by the sub-blocks from the first sample to the end of such a
+/// piece.
+pub(super) fn even_energy(
+    samples: &[f32],
+    silence: f32,
+    known_energy: impl Fn(usize) -> f32,
+    simd: Simd,
+) -> Option<f32> {
+    let mut evenness = Evenness { least: LOUD * silence, weakest: f32::MAX, strongest: 0.0, sum: 0.0 };
+    // All of them at once: that takes less time than to guess which will be the first that is not even.
+    for piece in 0..KNOWN_PIECES {
+        evenness.add(known_energy((piece + 1) * SHORT));
+    }
+    let is_even =
+        evenness.holds() && simd.run(Rest { samples: &samples[KNOWN_PIECES * PIECE..], evenness: &mut evenness });
+    (is_even && evenness.sum.is_finite()).then_some(evenness.sum)
 }
 
-impl Kernel for Evenness<'_> {
-    type Output = Option<f32>;
+/// What the pieces had so far.
+struct Evenness {
+    /// Energy that each must have.
+    least: f32,
+    weakest: f32,
+    strongest: f32,
+    sum: f32,
+}
+
+impl Evenness {
+    /// Takes the energy of a piece.
+    #[inline(always)]
+    fn add(&mut self, energy: f32) {
+        self.weakest = self.weakest.min(energy);
+        self.strongest = self.strongest.max(energy);
+        self.sum += energy;
+    }
+
+    /// Whether all are even so far.
+    #[inline(always)]
+    fn holds(&self) -> bool {
+        self.strongest <= EVEN * self.weakest && self.weakest >= self.least
+    }
+}
+
+/// The pieces whose energies are not known: whether they are even, too.
+struct Rest<'a> {
+    samples: &'a [f32],
+    evenness: &'a mut Evenness,
+}
+
+impl Kernel for Rest<'_> {
+    type Output = bool;
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> Option<f32> {
-        let (mut least, mut most, mut sum) = (f32::MAX, 0f32, 0f32);
-        for piece in self.samples.as_chunks::<PIECE>().0.iter().rev() {
-            let energy = dot::<V>(piece, piece);
-            (least, most, sum) = (least.min(energy), most.max(energy), sum + energy);
-            // What is not even shows it in the first pieces, mostly.
-            if most > EVEN * least || least < LOUD * self.silence {
-                return None;
-            }
-        }
-        sum.is_finite().then_some(sum)
+    fn run<V: Vector>(self) -> bool {
+        let Self { samples, evenness } = self;
+        let mut pieces = samples.as_chunks::<PIECE>().0.iter();
+        pieces.all(|piece| {
+            evenness.add(dot::<V>(piece, piece));
+            evenness.holds()
+        })
     }
 }
 
