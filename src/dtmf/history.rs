@@ -1,7 +1,8 @@
 //! The recent past of the filtered stream: samples, correlations and powers of short Goertzel windows, energies.
 
 use super::Digit;
-use super::front_end::{FrontEnd, INPUT_MEMORY, ROOM};
+use super::filtered::{Filtered, KEPT};
+use super::front_end::{FrontEnd, INPUT_MEMORY};
 use super::input::Samples;
 use super::kernel::{FORGOTTEN, HOP, Kernel, MOST, Marks, SHORT, SHORT_SAMPLES, TONES, Tones};
 use super::past::KNOWN;
@@ -15,10 +16,6 @@ use std::ops::Range;
 pub(crate) const MEMORY: usize = 48;
 // What is kept is written ahead of where the history stands.
 const _: () = assert!(MEMORY + MOST <= KNOWN);
-/// Filtered samples kept: 256 ms.
-const KEPT: usize = KNOWN * HOP;
-/// Filtered samples gone through before those kept are brought back to the beginning.
-const STRETCH: usize = 4096;
 /// Sub-blocks of a silence that are heard after all once it is over: those that can be asked for, and those that are wrong.
 const HEARD_AFTER_ALL: usize = MEMORY + FORGOTTEN;
 const _: () = assert!((HEARD_AFTER_ALL * HOP) as u64 <= INPUT_MEMORY);
@@ -30,7 +27,7 @@ pub(crate) struct History {
     front: FrontEnd,
     kernel: Kernel,
     simd: Simd,
-    samples: Box<Filtered>,
+    samples: Filtered,
     steady: SteadyTones,
     /// Sub-blocks that were heard after the one the history stands at.
     newer: usize,
@@ -44,25 +41,6 @@ pub(crate) struct History {
     passed: usize,
 }
 
-/// The last filtered samples, one behind the other.
-struct Filtered {
-    all: [f32; KEPT + STRETCH],
-    /// Where those that come next belong.
-    end: usize,
-}
-
-impl Filtered {
-    /// Room for those that come next.
-    #[inline]
-    fn room(&mut self) -> &mut [f32; ROOM] {
-        if self.end + ROOM > self.all.len() {
-            self.all.copy_within(self.end - KEPT..self.end, 0);
-            self.end = KEPT;
-        }
-        self.all[self.end..].first_chunk_mut().expect("there is room for as many")
-    }
-}
-
 impl History {
     /// The past of a stream at a rate in Hz, in which two short windows of less energy than `silence` mean nothing, nor a sounding
     /// pair with a ratio of powers, row over column, out of these bounds.
@@ -71,7 +49,7 @@ impl History {
             front: FrontEnd::new(rate, simd),
             kernel: Kernel::new(silence, ratio),
             simd,
-            samples: Box::new(Filtered { all: [0.0; KEPT + STRETCH], end: KEPT }),
+            samples: Filtered::new(),
             steady: SteadyTones::new(silence),
             newer: 0,
             ahead: 0,
@@ -131,11 +109,10 @@ impl History {
     fn hear(&mut self, ready: usize, asks_for_falls: bool) -> Marks {
         let first = self.front.count();
         self.front.fill(ready, self.samples.room());
-        self.samples.end += ready;
+        self.samples.go_on(ready);
         let short_energy = |back| self.kernel.short_energy(back);
-        self.steady.hear(&mut self.samples.all[..self.samples.end], ready, first, short_energy, self.simd);
-        let new = &self.samples.all[self.samples.end - ready..];
-        self.kernel.correlate(new, ready / HOP, asks_for_falls, self.simd)
+        self.steady.hear(self.samples.kept_mut(), ready, first, short_energy, self.simd);
+        self.kernel.correlate(self.samples.newest_and_beyond(ready), ready / HOP, asks_for_falls, self.simd)
     }
 
     /// Goes on by so many sub-blocks of those looked at.
@@ -197,8 +174,7 @@ impl History {
 
     /// `n` filtered samples that end `back` samples ago.
     pub(crate) fn window(&self, n: usize, back: usize) -> &[f32] {
-        let end = self.samples.end + self.ahead - (self.newer * HOP + back);
-        &self.samples.all[end - n..end]
+        self.samples.window(n, (self.newer * HOP + back) as isize - self.ahead as isize)
     }
 
     /// Correlation with a tone over the short window, as (re, im).

@@ -8,6 +8,7 @@ mod digit;
 mod event;
 mod evidence;
 mod filter;
+mod filtered;
 mod fit;
 mod front_end;
 mod generator;
