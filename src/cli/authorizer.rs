@@ -25,19 +25,20 @@ const MIN_PASSWORD_CHARACTERS: usize = 16;
 #[command(after_help = "\
 Examples:
   TONOPAGO_AUTHORIZER_PASSWORD=... tonopago authorizer serve --ledger ledger.sqlite
-  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr --password-file password
+  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr \\
+           --password-file password
   tonopago authorizer serve --ledger ledger.sqlite --listen 0.0.0.0:8443 --password-file password \\
            --tls-cert cert.pem --tls-key key.pem --report-secret-file report.secret
 
-POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' signed reports of payments, if there is a
-report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the
+POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' signed reports of payments, if there is a \
+report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the \
 answers under way end.
 
-Wrong keys lock whoever tries them: more than 20 in a minute from one address, or 5 of one caller, for 15 minutes, and each
-time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429). Behind a proxy all boxes have
+Wrong keys lock whoever tries them: more than 20 in a minute from one address, or 5 of one caller, for 15 minutes, and each \
+time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429). Behind a proxy all boxes have \
 one address, and share --wrong-keys-per-hour and --requests-per-minute.
 
-Wrong passwords are slowed down and locked likewise, but the right one is always taken: so it must be long. Make one with
+Wrong passwords are slowed down and locked likewise, but the right one is always taken: so it must be long. Make one with \
 openssl rand -hex 32.")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -56,7 +57,8 @@ enum Command {
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr --password-file password")]
+  tonopago authorizer serve --ledger ledger.sqlite --listen 127.0.0.1:8765 --user ivr \\
+           --password-file password")]
 struct Serve {
     #[command(flatten)]
     ledger: LedgerArgs,

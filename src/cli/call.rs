@@ -24,7 +24,7 @@ Examples:
   tonopago call samples/paid.wav --menu menus/pago.yaml
   tonopago call caller.flac --channel 2 --record call.wav
 
-The services are the demo's: an authorizer that knows the key 257139 (200.00 MXN) and a stand-in for Openpay, both on
+The services are the demo's: an authorizer that knows the key 257139 (200.00 MXN) and a stand-in for Openpay, both on \
 loopback. The end of the file is the caller's hang-up. The call runs as fast as the machine goes.
 
 Exit codes: 0 the call ran to its end, 1 the file or the menu could not be used, 2 the command line is wrong.")]

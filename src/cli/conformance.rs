@@ -29,10 +29,11 @@ Examples:
   tonopago conformance
   tonopago conformance --quick --format jsonl
   tonopago conformance --only noise --only q24
-  tonopago conformance --speech /usr/share/asterisk/sounds/en_US_f_Allison --format html > report.html
+  tonopago conformance --speech /usr/share/asterisk/sounds/en_US_f_Allison \\
+           --format html > report.html
   tonopago conformance --recordings acoustic=12 --recordings fast=1 --only recordings
 
-A folder of --recordings holds truth.tsv, with lines of file name, tab, digits (a line that begins with `# ` is a
+A folder of --recordings holds truth.tsv, with lines of file name, tab, digits (a line that begins with `# ` is a \
 comment), or else WAV files whose names are their digits.
 
 Exit codes: 0 every row passes, 1 a row fails or a file cannot be read, 2 the command line is wrong.")]

@@ -20,8 +20,8 @@ Examples:
   tonopago demo --scenario late-answer --out demo-out
   tonopago demo --scenario all
 
-An embedded authorizer with its ledger and an embedded stand-in for Openpay are served over HTTP on loopback; a payment
-key is issued; a simulated caller's sound goes through the detector into the menu. The timeline is printed; the call is
+An embedded authorizer with its ledger and an embedded stand-in for Openpay are served over HTTP on loopback; a payment \
+key is issued; a simulated caller's sound goes through the detector into the menu. The timeline is printed; the call is \
 written as a stereo WAV file (caller left, box right; card data silent). The charge is read back from the gateway.
 
 Exit codes: 0 every scenario ended as it must, 1 one did not, 2 the command line is wrong.")]

@@ -24,7 +24,7 @@ Examples:
   tonopago call samples/paid.wav --format jsonl | tonopago graph --trace - -o way.svg
   tonopago graph --menu mine.yaml --format dot | dot -Tpdf -o mine.pdf
 
-The call's way is drawn in colour with the number of each step. Ways to the menu's own give_up, where every error ends,
+The call's way is drawn in colour with the number of each step. Ways to the menu's own give_up, where every error ends, \
 are left out unless --all is given.")]
 pub(super) struct Args {
     #[command(flatten)]

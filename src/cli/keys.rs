@@ -26,9 +26,11 @@ const MENU_DIGITS: usize = 10;
 #[command(after_help = "\
 Examples:
   tonopago keys issue --ledger ledger.sqlite --order ord-234 --amount 200.00 --expires-in 72h
-  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 --description \"Pedido 235\"
-  tonopago keys issue --ledger ledger.sqlite --order ord-236 --amount 99.50 --name Juan --email juan@example.com \\
-           --at-openpay --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key
+  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 \\
+           --description \"Pedido 235\"
+  tonopago keys issue --ledger ledger.sqlite --order ord-236 --amount 99.50 --name Juan \\
+           --email juan@example.com --at-openpay --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key
   tonopago keys import --ledger ledger.sqlite orders.csv > keys.csv
   tonopago keys list --ledger ledger.sqlite
   tonopago keys cancel --ledger ledger.sqlite 12")]
@@ -52,7 +54,8 @@ enum Command {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tonopago keys issue --ledger ledger.sqlite --order ord-234 --amount 200.00 --expires-in 72h
-  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 --description \"Pedido 235\"")]
+  tonopago keys issue --ledger ledger.sqlite --order ord-235 --amount 99.50 --key 257139 \\
+           --description \"Pedido 235\"")]
 struct Issue {
     #[command(flatten)]
     ledger: LedgerArgs,

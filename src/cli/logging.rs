@@ -10,6 +10,7 @@ use super::Failure;
 
 /// How much is logged, and how.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Logging")]
 pub(super) struct Args {
     /// How much to log on standard error: off, error, warn, info, debug, trace, or a filter such as
     /// warn,tonopago::payment=debug

@@ -26,11 +26,15 @@ use super::{Failure, Format, Outcome};
 #[command(after_help = "\
 Examples:
   tonopago payments list --ledger ledger.sqlite
-  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 \\
+           --out november.csv
   tonopago payments show --ledger ledger.sqlite 100017
-  tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key
-  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017
-  tonopago payments notify --ledger ledger.sqlite --to https://merchant.example/openpay/result --secret-file report.secret
+  tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key 100017
+  tonopago payments notify --ledger ledger.sqlite --to https://merchant.example/openpay/result \\
+           --secret-file report.secret
   tonopago payments backup --ledger ledger.sqlite --out /backup/ledger-2026-11-30.sqlite")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -91,7 +95,8 @@ struct Show {
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key")]
+  tonopago payments reconcile --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key")]
 struct Reconcile {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -101,8 +106,10 @@ struct Reconcile {
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017
-  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f --key-file openpay.key 100017 --amount 50")]
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key 100017
+  tonopago payments refund --ledger ledger.sqlite --merchant mzdtln0bmtms6o3kck8f \\
+           --key-file openpay.key 100017 --amount 50")]
 struct Refund {
     #[command(flatten)]
     ledger: LedgerArgs,

@@ -44,8 +44,8 @@ struct List {
     /// Only this language: es-MX or en-US
     #[arg(long, value_parser = language)]
     language: Option<Language>,
-    /// A folder of recordings in the clips' places: DIR/es-MX/<id>.wav, DIR/en-US/<id>.wav
-    #[arg(long, value_name = "DIR")]
+    /// A folder of recordings in the clips' places: es-MX/ID.wav, en-US/ID.wav
+    #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
     /// How to write the list
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -64,7 +64,8 @@ enum Format {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   tonopago prompts render el_importe_es --amount 200 -o importe.wav
-  tonopago prompts render --menu mine.yaml --command 'espeak-ng -v {voice} -w {out} {text}' --voice es-MX=es-419")]
+  tonopago prompts render --menu mine.yaml --command 'espeak-ng -v {voice} -w {out} {text}' \\
+           --voice es-MX=es-419")]
 struct Render {
     /// Clips to say, in this order
     #[arg(value_name = "ID", required_unless_present_any = ["amount", "digits", "reference", "menu"])]
@@ -85,7 +86,7 @@ struct Render {
     #[arg(long, default_value = "es-MX", value_parser = language)]
     language: Language,
     /// A folder of recordings in the clips' places
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "FOLDER")]
     recordings: Option<PathBuf>,
     /// The WAV file to write: 8 kHz, 16-bit, mono
     #[arg(short, long, value_name = "FILE", required_unless_present = "menu")]

@@ -23,7 +23,7 @@ Examples:
 
 box.example.yaml is a configuration to copy, with every setting explained.
 
-Exit codes: 0 stopped, or the configuration is good, 1 it has problems or something can't start, 2 the command line is
+Exit codes: 0 stopped, or the configuration is good, 1 it has problems or something can't start, 2 the command line is \
 wrong.")]
 pub(super) struct Args {
     /// The configuration

@@ -22,7 +22,8 @@ use super::{Failure, Outcome};
 Examples:
   tonopago sandbox
   tonopago sandbox --listen 127.0.0.1:8770 --file sandbox.sqlite --secure-from 10000
-  curl -u sk_sandbox00000000000000000000000000: -d '{\"operation\":\"charge\",\"fault\":{\"kind\":\"drop_after\"}}' \\
+  curl -u sk_sandbox00000000000000000000000000: \\
+       -d '{\"operation\":\"charge\",\"fault\":{\"kind\":\"drop_after\"}}' \\
        http://127.0.0.1:8770/admin/faults")]
 pub(super) struct Args {
     /// Where to listen

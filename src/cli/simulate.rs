@@ -26,10 +26,10 @@ Examples:
   tonopago simulate --menu menus/pago.yaml --script menus/tests/pago/*.txt
   tonopago simulate --menu mine.yaml --script mine.txt --bless
 
-On a terminal every key you press is a telephone key, at once; h hangs up. From a pipe each line is what the caller does
-next: keys (pressed when the prompt has been heard), `over 1` (cuts the prompt), `wait 9s`, `hang up`,
-`authorizer: unknown`, `gateway: declined`. A script is a text file with such lines, each after `> `; with --bless the
-call's transcript is written into it, without it the call is compared with it. Type test cards only, as
+On a terminal every key you press is a telephone key, at once; h hangs up. From a pipe each line is what the caller does \
+next: keys (pressed when the prompt has been heard), `over 1` (cuts the prompt), `wait 9s`, `hang up`, \
+`authorizer: unknown`, `gateway: declined`. A script is a text file with such lines, each after `> `; with --bless the \
+call's transcript is written into it, without it the call is compared with it. Type test cards only, as \
 4111111111111111.
 
 Exit codes: 0 done, 1 a call differs from its script or a file cannot be used, 2 the command line is wrong.")]

@@ -17,6 +17,7 @@ mod generate_makes_what_decode_hears;
 mod generate_refuses_what_makes_no_sense;
 mod hard_samples_are_heard;
 mod harness;
+mod help_is_easy_to_read;
 mod latency_is_told_by_block_and_part;
 mod menus_are_tried_drawn_and_voiced;
 mod merchant_documentation_is_true;

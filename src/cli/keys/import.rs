@@ -23,10 +23,10 @@ const MAX_SHOWN: usize = 50;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the
-order), key (random), digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z),
-name, email (which needs a name).
-Printed are order and key of each line, as CSV (with an apostrophe before an order that a spreadsheet would take for a
+The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the \
+order), key (random), digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z), \
+name, email (which needs a name). \
+Printed are order and key of each line, as CSV (with an apostrophe before an order that a spreadsheet would take for a \
 formula); if that fails, as on a full disk, no key is issued.
 
 Example:

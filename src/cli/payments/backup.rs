@@ -11,7 +11,7 @@ use super::super::{Failure, Outcome};
 Example:
   tonopago payments backup --ledger ledger.sqlite --out /backup/ledger-2026-11-30.sqlite
 
-A ledger in use must not be copied with cp: what was written last stands in the file beside it that ends in -wal. The backup
+A ledger in use must not be copied with cp: what was written last stands in the file beside it that ends in -wal. The backup \
 is whole and in one file, its owner's only; the box goes on meanwhile. docs/ledger.md says how to restore it.")]
 pub(super) struct Backup {
     #[command(flatten)]

@@ -17,13 +17,15 @@ use super::lines::write;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 --out november.csv
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-01 --to 2026-11-30 \\
+           --out november.csv
   tonopago payments export --ledger ledger.sqlite --state approved --format jsonl > paid.jsonl
-  tonopago payments export --ledger ledger.sqlite --from 2026-11-30 --time-zone America/Mexico_City --out today.csv
+  tonopago payments export --ledger ledger.sqlite --from 2026-11-30 \\
+           --time-zone America/Mexico_City --out today.csv
 
-Days and times are those of --time-zone, days from midnight to midnight. In CSV, a text that a spreadsheet would take for a
-formula has an apostrophe before it. A file is written for its owner only. An approved payment stays approved
-when it is given back: `refunded` is how much of `amount` was, on whatever day, and is to be taken off; `refund_open` is how
+Days and times are those of --time-zone, days from midnight to midnight. In CSV, a text that a spreadsheet would take for a \
+formula has an apostrophe before it. A file is written for its owner only. An approved payment stays approved \
+when it is given back: `refunded` is how much of `amount` was, on whatever day, and is to be taken off; `refund_open` is how \
 much may have been (`payments reconcile` finds out).")]
 pub(super) struct Export {
     #[command(flatten)]

@@ -14,29 +14,35 @@ const LOGIN: [&str; 3] = ["SUDO_USER", "USER", "LOGNAME"];
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-For an attempt that stays open whatever `payments reconcile` asks: Openpay has another amount under its order id, an entry that
-can't be read, or a charge of which nobody can tell whether it is the attempt's. It blocks its key and its order until somebody
-decides. The state must be sent or unknown (`payments show`), and unpaid is not taken until 30 minutes after it was sent, as the
+For an attempt that stays open whatever `payments reconcile` asks: Openpay has another amount under its order id, an entry that \
+can't be read, or a charge of which nobody can tell whether it is the attempt's. It blocks its key and its order until somebody \
+decides. The state must be sent or unknown (`payments show`), and unpaid is not taken until 30 minutes after it was sent, as the \
 charge may still be on its way.
 
 First look the order up in Openpay's dashboard, by the order id that `payments show` gives as gateway_order_id:
-  paid       there is a completed charge under it that is this payment: amount, card's last digits, time. Take its id.
-  elsewhere  there is a completed charge under it that is not this payment, but paid the order: another box's, or one made by
-             other means. The order is charged no more, and this ledger books no payment. Take its id.
-  unpaid     every charge under it failed, or is not this payment, or there is none; and none is in progress or pending.
-Unpaid lets the order be charged again, under another order id: if it was paid after all, the customer pays twice. Paid is
+  paid       there is a completed charge under it that is this payment: amount, card's last digits,
+             time. Take its id.
+  elsewhere  there is a completed charge under it that is not this payment, but paid the order:
+             another box's, or one made by other means. The order is charged no more, and this
+             ledger books no payment. Take its id.
+  unpaid     every charge under it failed, or is not this payment, or there is none; and none is in
+             progress or pending.
+Unpaid lets the order be charged again, under another order id: if it was paid after all, the customer pays twice. Paid is \
 final, and so is elsewhere; to give money back use `payments refund`.
 
-A refund whose outcome is not known (`refund_open` in `payments show`) keeps others of its payment from being sent. Where
+A refund whose outcome is not known (`refund_open` in `payments show`) keeps others of its payment from being sent. Where \
 `payments reconcile` can't decide it, look at the charge's refunds in the dashboard; not-refunded is not taken for 30 minutes:
   refunded      a refund of that amount and time is there.
-  not-refunded  none is: the next `payments refund` is sent, and if it was made after all, the customer is paid twice.
+  not-refunded  none is: the next `payments refund` is sent, and if it was made after all, the
+                customer is paid twice.
 
 Who settled it and why stand in the audit trail; the merchant is notified of payments, not of refunds.
 
 Examples:
-  tonopago payments settle --ledger ledger.sqlite 100017 --as unpaid --reason \"only a charge of 99.00 of another order there\"
-  tonopago payments settle --ledger ledger.sqlite 100017 --as paid --charge trzjaozcik8msyqshka4 --reason \"seen in dashboard\"")]
+  tonopago payments settle --ledger ledger.sqlite 100017 --as unpaid \\
+           --reason \"only a charge of 99.00 of another order there\"
+  tonopago payments settle --ledger ledger.sqlite 100017 --as paid --charge trzjaozcik8msyqshka4 \\
+           --reason \"seen in dashboard\"")]
 pub(super) struct Settle {
     #[command(flatten)]
     ledger: LedgerArgs,
