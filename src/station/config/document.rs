@@ -19,7 +19,7 @@ use crate::text_file::{self, TextError};
 
 /// The version of the configuration this program reads.
 const VERSION: &str = "1";
-const NAMES: [&str; 10] =
+pub(super) const NAMES: [&str; 10] =
     ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "answers", "timing"];
 /// The payment menu that is built in, for configurations that name no file.
 const BUILT_IN: (&str, &str) = ("pago", include_str!("../../../menus/pago.yaml"));

@@ -14,7 +14,7 @@ use crate::progress::Country;
 
 /// Lines of one box: each has a thread, and an Intel Atom's core carries dozens.
 const MOST_LINES: usize = 64;
-const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 17] = [
     "card",
     "audio_socket",
     "output",

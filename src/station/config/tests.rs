@@ -119,6 +119,17 @@ fn what_the_package_installs_is_good() {
     assert!(matches!(config.lines[0].source, Source::Simulated { .. }));
 }
 
+/// `simulated` and `every`, the one line that works without hardware, were not in it.
+#[test]
+fn the_example_has_every_setting_of_a_box_and_its_lines() {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("box.example.yaml")).unwrap();
+    let settings: Vec<&str> = example.lines().map(|line| line.trim_start_matches([' ', '#'])).collect();
+    for name in document::NAMES.iter().chain(&lines::NAMES) {
+        let has_it = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
+        assert!(settings.iter().any(has_it), "{name}");
+    }
+}
+
 /// The example's alternatives in comments are good, too, each put in its place.
 #[test]
 fn what_the_example_has_in_comments_is_read() {
