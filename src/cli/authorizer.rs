@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tonopago::authorizer::{AuthorizerServer, GuessLimits, Profile, Protection, ServerConfig};
-use tonopago::http::{Credentials, SigningSecret, Termination, TlsIdentity, read_secret};
+use tonopago::http::{Credentials, Secret, SigningSecret, Termination, TlsIdentity};
 use tonopago::limits::VelocityLimit;
 use tonopago::text_file;
 use zeroize::Zeroizing;
 
-use super::merchant::{GRACE, LedgerArgs, REPORT_SECRET};
+use super::merchant::{GRACE, LedgerArgs};
 use super::{Failure, Outcome};
 
-/// Environment variable of the password the box must know.
-const PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
-/// Fewest characters of it. Nothing locks the right password out, so it must be beyond guessing: 16 random hexadecimal
+/// Fewest characters of the password the box must know. Nothing locks the right password out, so it must be beyond guessing: 16 random hexadecimal
 /// digits are.
 const MIN_PASSWORD_CHARACTERS: usize = 16;
 
@@ -129,8 +127,7 @@ impl Serve {
     }
 
     fn password(&self) -> Result<Zeroizing<String>, Failure> {
-        let password = read_secret("authorizer password", PASSWORD, self.password_file.as_deref());
-        let password = password.map_err(Failure::failed)?;
+        let password = Secret::AuthorizerPassword.read(self.password_file.as_deref()).map_err(Failure::failed)?;
         if password.chars().count() < MIN_PASSWORD_CHARACTERS {
             return Err(Failure::failed(format!(
                 "the authorizer password has fewer than {MIN_PASSWORD_CHARACTERS} characters and could be guessed: make one \
@@ -151,11 +148,11 @@ impl Serve {
     }
 
     fn report_secret(&self) -> Result<Option<SigningSecret>, Failure> {
-        if self.report_secret_file.is_none() && std::env::var_os(REPORT_SECRET).is_none() {
+        if self.report_secret_file.is_none() && std::env::var_os(Secret::ReportSecret.variable()).is_none() {
             return Ok(None);
         }
-        let text = read_secret("report secret", REPORT_SECRET, self.report_secret_file.as_deref());
-        SigningSecret::new(&text.map_err(Failure::failed)?).map(Some).map_err(Failure::failed)
+        let text = Secret::ReportSecret.read(self.report_secret_file.as_deref()).map_err(Failure::failed)?;
+        SigningSecret::new(&text).map(Some).map_err(Failure::failed)
     }
 }
 

@@ -5,17 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonopago::clock::{Clock, SystemClock};
-use tonopago::http::read_secret;
+use tonopago::http::Secret;
 use tonopago::ledger::{Ledger, LedgerError};
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{CashierConfig, Till};
 
 use super::Failure;
 
-/// Environment variable of Openpay's private key.
-const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
-/// Environment variable of the secret payments are reported with.
-pub(super) const REPORT_SECRET: &str = "TONOPAGO_REPORT_SECRET";
 /// How long a service that is told to end waits for the answers under way.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
@@ -81,7 +77,7 @@ impl LedgerArgs {
 
 impl OpenpayArgs {
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let key = read_secret("Openpay private key", OPENPAY_KEY, self.key_file.as_deref()).map_err(Failure::failed)?;
+        let key = Secret::OpenpayKey.read(self.key_file.as_deref()).map_err(Failure::failed)?;
         let key = PrivateKey::parse(&key).map_err(Failure::failed)?;
         let config =
             Config::new(&self.openpay, &self.merchant, key).map_err(|error| Failure::usage(error.to_string()))?;

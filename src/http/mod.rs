@@ -18,7 +18,7 @@ pub use connections::{Peer, ServerLimits};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Answer, HttpClient, Timeouts, TransportError};
-pub use secret_file::{SecretError, read_secret};
+pub use secret_file::{Secret, SecretError};
 pub use server::{Server, ServerError};
 pub use signature::{SignatureError, SigningSecret};
 pub use termination::Termination;

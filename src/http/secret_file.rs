@@ -12,6 +12,52 @@ const MAX_BYTES: u64 = 4096;
 /// Room for a longest secret and what shows that it goes on.
 const ROOM: usize = MAX_BYTES as usize + 1;
 
+/// What is kept secret, and where it is looked for if no file is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    /// Openpay's private key of the merchant.
+    OpenpayKey,
+    /// The password with which boxes ask the merchant's authorizer.
+    AuthorizerPassword,
+    /// What boxes sign their reports of payments with.
+    ReportSecret,
+    /// The hash of the status page's password.
+    StatusPasswordHash,
+}
+
+impl Secret {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::OpenpayKey, Self::AuthorizerPassword, Self::ReportSecret, Self::StatusPasswordHash];
+
+    /// The environment variable.
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::OpenpayKey => "TONOPAGO_OPENPAY_KEY",
+            Self::AuthorizerPassword => "TONOPAGO_AUTHORIZER_PASSWORD",
+            Self::ReportSecret => "TONOPAGO_REPORT_SECRET",
+            Self::StatusPasswordHash => "TONOPAGO_STATUS_PASSWORD_HASH",
+        }
+    }
+
+    /// Reads it from `file` if one is named, else from its environment variable.
+    ///
+    /// # Errors
+    /// [`SecretError`] says where it was looked for and how to mend it.
+    pub fn read(self, file: Option<&Path>) -> Result<Zeroizing<String>, SecretError> {
+        read(self.what(), self.variable(), file)
+    }
+
+    const fn what(self) -> &'static str {
+        match self {
+            Self::OpenpayKey => "Openpay private key",
+            Self::AuthorizerPassword => "authorizer password",
+            Self::ReportSecret => "report secret",
+            Self::StatusPasswordHash => "hash of the status page's password",
+        }
+    }
+}
+
 /// Why a secret can't be had. Never contains it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -24,7 +70,7 @@ pub enum SecretError {
         variable: &'static str,
     },
     /// The file can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read ({source}): see whether the path is right and the file yours", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -47,15 +93,7 @@ pub enum SecretError {
     },
 }
 
-/// Reads a secret from `file` if one is named, else from the environment variable `variable`.
-///
-/// # Errors
-/// [`SecretError`] says where it was looked for and how to mend it.
-pub fn read_secret(
-    what: &'static str,
-    variable: &'static str,
-    file: Option<&Path>,
-) -> Result<Zeroizing<String>, SecretError> {
+fn read(what: &'static str, variable: &'static str, file: Option<&Path>) -> Result<Zeroizing<String>, SecretError> {
     let (place, text) = match file {
         Some(path) => (path.display().to_string(), read_file(path)?),
         None => {
@@ -106,19 +144,19 @@ mod tests {
 
     use super::*;
 
-    fn read(contents: &str, mode: u32) -> Result<String, String> {
+    fn read_file_of(contents: &str, mode: u32) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, contents).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let secret = read_secret("key", "TONOPAGO_NOT_SET", Some(&path));
+        let secret = read("key", "TONOPAGO_NOT_SET", Some(&path));
         secret.map(|secret| secret.as_str().to_owned()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_file_of_ones_own_is_read_to_its_line_end() {
-        assert_eq!(read("sk_1\n", 0o600), Ok("sk_1".into()));
-        assert_eq!(read("sk_1", 0o400), Ok("sk_1".into()));
+        assert_eq!(read_file_of("sk_1\n", 0o600), Ok("sk_1".into()));
+        assert_eq!(read_file_of("sk_1", 0o400), Ok("sk_1".into()));
     }
 
     /// Nobody writes into the pipe: it once was waited for, for ever.
@@ -128,7 +166,7 @@ mod tests {
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status().unwrap().success());
         for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
-            let error = read_secret("key", "TONOPAGO_NOT_SET", Some(path)).unwrap_err().to_string();
+            let error = read("key", "TONOPAGO_NOT_SET", Some(path)).unwrap_err().to_string();
             assert!(error.contains(", not a file"), "{error}");
         }
     }
@@ -143,12 +181,12 @@ mod tests {
             ("hunter2\nmore", 0o600, "one line"),
             (&"hunter2".repeat(1_000), 0o600, "one line"),
         ] {
-            let error = read(contents, mode).unwrap_err();
+            let error = read_file_of(contents, mode).unwrap_err();
             assert!(error.contains(cure) && !error.contains("hunter2"), "{error}");
         }
-        let missing_file = read_secret("key", "TONOPAGO_NOT_SET", Some(Path::new("/no/such/file"))).unwrap_err();
+        let missing_file = read("key", "TONOPAGO_NOT_SET", Some(Path::new("/no/such/file"))).unwrap_err();
         assert!(matches!(missing_file, SecretError::Unreadable { .. }));
-        let missing = read_secret("private key", "TONOPAGO_NOT_SET", None).unwrap_err().to_string();
+        let missing = read("private key", "TONOPAGO_NOT_SET", None).unwrap_err().to_string();
         assert_eq!(missing, "no private key: set TONOPAGO_NOT_SET, or name a file that only you can read");
     }
 }

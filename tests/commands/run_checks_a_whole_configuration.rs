@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Folder, tonopago, tonopago_reading};
+use crate::harness::{Folder, Run, program, tonopago, tonopago_reading};
 
 #[test]
 fn a_good_configuration_is_said_to_be_good_and_the_example_is_one() {
@@ -51,6 +51,23 @@ fn a_file_in_another_encoding_is_told_with_its_place_and_cure() {
     fs::write(&config, b"version: 1\nname: oto\xf1o\n").unwrap();
     let run = check();
     assert!(run.code == 1 && run.err.contains(&format!("box.yaml: {place}: save the file as UTF-8")), "{run:?}");
+}
+
+/// A password in the place of its hash was taken, and then nobody could log in.
+#[test]
+fn what_is_no_password_hash_is_told_wherever_it_comes_from() {
+    let folder = Folder::new();
+    let file = folder.path("box.yaml");
+    fs::write(&file, "version: 1\nlines: { a: { card: x } }\nservices: { demo: d }\nstatus: {}\n").unwrap();
+    let check = |hash: &str| {
+        let mut command = assert_cmd::Command::new(program());
+        command.args(["run", "--check", "--config"]).arg(&file).env("TONOPAGO_STATUS_PASSWORD_HASH", hash);
+        Run::of(command.output().unwrap())
+    };
+    let run = check("hunter2-hunter2");
+    assert!(run.code == 1 && run.err.contains(":4:1: TONOPAGO_STATUS_PASSWORD_HASH holds no password hash"), "{run:?}");
+    assert!(run.err.contains("--make-password") && !run.err.contains("hunter2"), "{run:?}");
+    assert_eq!(check("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA").code, 0);
 }
 
 #[cfg(unix)]

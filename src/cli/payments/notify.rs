@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tonopago::http::{Authorities, Endpoint, SigningSecret, read_secret};
+use tonopago::http::{Authorities, Endpoint, Secret, SigningSecret};
 use tonopago::ledger::Notification;
 use tonopago::payment::{Notifier, NotifierConfig, NotifyReport};
 
-use super::super::merchant::{LedgerArgs, REPORT_SECRET};
+use super::super::merchant::LedgerArgs;
 use super::super::{FAILED, Failure, Outcome};
 
 #[derive(clap::Args)]
@@ -53,8 +53,8 @@ impl Notify {
             return Ok(ExitCode::SUCCESS);
         };
         let endpoint = Endpoint::parse(to).map_err(|error| Failure::usage(format!("--to: {error}")))?;
-        let secret = read_secret("report secret", REPORT_SECRET, self.secret_file.as_deref());
-        let secret = SigningSecret::new(&secret.map_err(Failure::failed)?).map_err(Failure::failed)?;
+        let secret = Secret::ReportSecret.read(self.secret_file.as_deref()).map_err(Failure::failed)?;
+        let secret = SigningSecret::new(&secret).map_err(Failure::failed)?;
         let authorities = self.ca_file.as_deref().map(Authorities::from_file).transpose().map_err(Failure::failed)?;
         let ledger = self.ledger.open_existing()?;
         if self.retry {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, places, services};
-use crate::http::read_secret;
+use crate::http::{Secret, SecretError};
 use crate::line::is_table;
 use crate::menu::place::Path as NodePath;
 use crate::menu::problem::{Notes, quoted, suggest};
@@ -23,8 +23,6 @@ pub(super) const NAMES: [&str; 10] =
     ["version", "name", "lines", "menus", "prompts", "services", "status", "recording", "answers", "timing"];
 /// The payment menu that is built in, for configurations that name no file.
 const BUILT_IN: (&str, &str) = ("pago", include_str!("../../../menus/pago.yaml"));
-/// The variable of the status page's password hash, where no file is named.
-const STATUS_PASSWORD: &str = "TONOPAGO_STATUS_PASSWORD_HASH";
 
 /// What reading needs besides the nodes.
 pub(super) struct Context<'a> {
@@ -219,10 +217,7 @@ fn read_status(value: &Value<'_>, context: &Context<'_>) -> Option<StatusConfig>
             address
         },
     );
-    let password_hash = match map.optional("password_file") {
-        Some(value) => read_hash(&value, context).map(Some),
-        None => Some(std::env::var(STATUS_PASSWORD).ok()),
-    };
+    let password_hash = read_hash(value, map.optional("password_file"), context);
     let https = map.optional("https").and_then(|https| https.boolean()).unwrap_or(false);
     let (listen, password_hash) = (listen?, password_hash?);
     if !listen.ip().is_loopback() && password_hash.is_none() {
@@ -235,20 +230,25 @@ fn read_status(value: &Value<'_>, context: &Context<'_>) -> Option<StatusConfig>
     Some(StatusConfig { listen, password_hash, https })
 }
 
-fn read_hash(value: &Value<'_>, context: &Context<'_>) -> Option<String> {
+/// The hash of the password, from the file named or from its variable, if there is one.
+fn read_hash(status: &Value<'_>, file: Option<Value<'_>>, context: &Context<'_>) -> Option<Option<String>> {
+    let path = match &file {
+        Some(file) => Some(context.path(file.text()?)),
+        None => None,
+    };
+    let seen = match Secret::StatusPasswordHash.read(path.as_deref()) {
+        Ok(hash) if hash.starts_with("$argon2") => return Some(Some(hash.as_str().to_owned())),
+        Err(SecretError::Missing { .. }) => return Some(None),
+        Ok(_) if path.is_some() => "this file holds no password hash".to_owned(),
+        Ok(_) => format!("{} holds no password hash", Secret::StatusPasswordHash.variable()),
+        Err(error) => error.to_string(),
+    };
     let cure = "make it with `tonopago run --make-password FILE`";
-    let path = context.path(value.text()?);
-    match read_secret("status page's password", STATUS_PASSWORD, Some(&path)) {
-        Ok(hash) if hash.starts_with("$argon2") => Some(hash.as_str().to_owned()),
-        Ok(_) => {
-            value.problem("this file holds no password hash", cure);
-            None
-        }
-        Err(error) => {
-            value.problem(error.to_string(), cure);
-            None
-        }
+    match &file {
+        Some(file) => file.problem(seen, cure),
+        None => status.problem_of_name(seen, cure),
     }
+    None
 }
 
 fn read_recording(value: &Value<'_>, context: &Context<'_>) -> Option<Recording> {

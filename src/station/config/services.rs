@@ -5,17 +5,12 @@ use std::path::PathBuf;
 use super::document::Context;
 use super::places;
 use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
-use crate::http::{Credentials, Endpoint, SigningSecret, read_secret};
+use crate::http::{Credentials, Endpoint, Secret, SigningSecret};
 use crate::menu::resolve::reader::{Map, Value};
 use crate::money::{Currency, Money};
 use crate::openpay::{self, Payer, PrivateKey};
 use crate::payment::NotifierConfig;
 use crate::text_file;
-
-/// Environment variables of the secrets, where no file is named.
-const AUTHORIZER_PASSWORD: &str = "TONOPAGO_AUTHORIZER_PASSWORD";
-const OPENPAY_KEY: &str = "TONOPAGO_OPENPAY_KEY";
-const REPORT_SECRET: &str = "TONOPAGO_REPORT_SECRET";
 
 /// Who is asked, who charges, where it is written down.
 pub enum Services {
@@ -67,7 +62,7 @@ pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services>
 fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfig> {
     let map = value.map(&["url", "secret_file"])?;
     let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
-    let secret = secret(value, &map, "secret_file", context, ("report secret", REPORT_SECRET));
+    let secret = secret(value, &map, "secret_file", context, Secret::ReportSecret);
     let secret = secret.and_then(|text| {
         let parsed = SigningSecret::new(&text);
         parsed.map_err(|error| value.problem_of_name(error.to_string(), "the merchant has the same secret")).ok()
@@ -79,7 +74,7 @@ fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<Authorize
     let map = value.map(&["url", "user", "password_file", "profile", "max_amount"])?;
     let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
     let user = map.optional("user").map_or(Some("ivr"), |user| user.text());
-    let password = read_password(value, &map, context);
+    let password = secret(value, &map, "password_file", context, Secret::AuthorizerPassword);
     let profile =
         map.optional("profile").map_or_else(|| Some(Profile::default()), |value| read_profile(&value, context));
     let max_amount =
@@ -100,24 +95,20 @@ fn read_amount(value: &Value<'_>) -> Option<Money> {
     Some(amount)
 }
 
-fn read_password(value: &Value<'_>, map: &Map<'_>, context: &Context<'_>) -> Option<zeroize::Zeroizing<String>> {
-    secret(value, map, "password_file", context, ("authorizer password", AUTHORIZER_PASSWORD))
-}
-
 /// A secret from the file named, or from its variable.
 fn secret(
     value: &Value<'_>,
     map: &Map<'_>,
     name: &str,
     context: &Context<'_>,
-    (what, variable): (&'static str, &'static str),
+    wanted: Secret,
 ) -> Option<zeroize::Zeroizing<String>> {
     let file = map.optional(name);
     let path = match &file {
         Some(file) => Some(context.path(file.text()?)),
         None => None,
     };
-    match read_secret(what, variable, path.as_deref()) {
+    match wanted.read(path.as_deref()) {
         Ok(secret) => Some(secret),
         Err(error) => {
             let cure = format!("write the secret alone into a file, chmod 600 it, and name it as {name}");
@@ -149,7 +140,7 @@ fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Co
     let map = value.map(&["url", "merchant", "key_file", "payer"])?;
     let url = map.required("url").and_then(|url| read_url(&url));
     let merchant = map.required("merchant").and_then(|merchant| Some((merchant.text()?.to_owned(), merchant)));
-    let key = secret(value, &map, "key_file", context, ("Openpay private key", OPENPAY_KEY)).and_then(|key| {
+    let key = secret(value, &map, "key_file", context, Secret::OpenpayKey).and_then(|key| {
         let parsed = PrivateKey::parse(&key);
         parsed.map_err(|error| value.problem_of_name(error.to_string(), "use the private key, sk_...")).ok()
     });
