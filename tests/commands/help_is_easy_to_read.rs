@@ -1,4 +1,6 @@
-//! Every command's help: what the command is about comes first, in lines as long as they can be.
+//! Every command's help: what the command is about comes first, in lines as long as they can be. The manual page.
+
+use tonopago::http::Secret;
 
 use crate::harness::tonopago;
 
@@ -69,5 +71,23 @@ fn paragraphs_are_filled_and_examples_can_be_copied() {
             assert!(!is_whole || line.contains("tonopago") || line.starts_with("  curl"), "{command:?}: {line}");
             is_whole = !line.ends_with('\\');
         }
+    }
+}
+
+/// Four commands were not in it, and a variable.
+#[test]
+fn the_manual_page_names_every_command_and_variable() {
+    let page = include_str!("../../packaging/tonopago.1");
+    let section = |name: &str| {
+        let begin = page.split_once(&format!(".SH {name}\n")).unwrap().1;
+        begin.split("\n.SH ").next().unwrap().to_owned()
+    };
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let has = |text: &str, wanted: &str| text.split(|letter| !is_word(letter)).any(|word| word == wanted);
+    for command in sub_commands(&help(&[])) {
+        assert!(has(&section("COMMANDS"), &command), "{command}");
+    }
+    for variable in Secret::ALL.map(Secret::variable).into_iter().chain(["TONOPAGO_TTS"]) {
+        assert!(has(&section("ENVIRONMENT"), variable), "{variable}");
     }
 }
