@@ -16,6 +16,7 @@
 //! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
 //! | [`process`], [`private_file`], [`text_file`] | a process that leaves no card data behind; files for their owner only; files that people write |
 //! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
+//! | `yaml` | what people write, read with every problem's place and cure |
 //! | [`http`], [`limits`] | exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
@@ -58,3 +59,4 @@ pub mod station;
 mod svg;
 pub mod text_file;
 pub mod tryout;
+mod yaml;

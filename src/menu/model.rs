@@ -7,8 +7,8 @@ mod said;
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
 use crate::speech::Language;
+use crate::yaml::Problem;
 
-use super::problem::Problem;
 pub(super) use field::{FieldKind, FieldSpec, MOST_SHOWN};
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 

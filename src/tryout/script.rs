@@ -156,7 +156,7 @@ fn parse_step(written: &str) -> Result<Step, String> {
         return GatewayDoes::parse(does.trim()).map(Step::Gateway);
     }
     if let Some(span) = written.strip_prefix("wait ") {
-        return crate::menu::parse_duration(span).map(Step::Wait).ok_or_else(not_a_step);
+        return crate::yaml::parse_duration(span).map(Step::Wait).ok_or_else(not_a_step);
     }
     if let Some(text) = written.strip_prefix("over ") {
         return keys(text).map(Step::Over).ok_or_else(not_a_step);

@@ -6,10 +6,10 @@ mod order;
 mod spoken_keys;
 mod sub_menus;
 
+use crate::yaml::{Notes, Path, quoted};
+
 use super::Catalog;
 use super::model::{Kind, Menu, State, StateId};
-use super::place::Path;
-use super::problem::{Notes, quoted};
 
 pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     let checker = Checker { menu, catalog, notes };

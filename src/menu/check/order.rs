@@ -4,7 +4,7 @@
 use crate::menu::model::{
     Charge, Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId,
 };
-use crate::menu::problem::quoted;
+use crate::yaml::quoted;
 
 use super::graph::{labelled_targets, targets};
 use super::{Checker, takes_keys};

@@ -1,8 +1,7 @@
 //! A prompt must not name a key that does nothing: "press three" where there is no three.
 
 use crate::menu::model::{Collect, FieldKind, FieldSpec, Kind, Prompt, State, YES_NO};
-
-use crate::menu::place::Path;
+use crate::yaml::Path;
 
 use super::Checker;
 use super::order::prompts;

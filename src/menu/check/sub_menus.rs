@@ -1,8 +1,7 @@
 //! Sub-menus come back to whoever visits them, what follows a hang-up needs no caller, and answers fit together.
 
 use crate::menu::model::{Kind, State, StateId};
-use crate::menu::place::Path;
-use crate::menu::problem::quoted;
+use crate::yaml::{Path, quoted};
 
 use super::Checker;
 use super::graph::targets;

@@ -2,12 +2,10 @@
 
 use crate::card::Brand;
 use crate::menu::model::{FieldKind, Test, Value as Known};
-use crate::menu::problem::{nearest, quoted, suggest};
-use crate::menu::yaml::Node;
 use crate::speech::Language;
+use crate::yaml::{Map, Node, Value, nearest, quoted, suggest};
 
 use super::fields::{ordered, read_number};
-use super::reader::{Map, Value};
 use super::{Context, read_target};
 
 /// The names of a question.

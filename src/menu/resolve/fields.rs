@@ -4,11 +4,9 @@ use std::ops::RangeInclusive;
 
 use crate::dtmf::Digit;
 use crate::menu::model::{FieldId, FieldKind, FieldSpec, Value as Known};
-use crate::menu::problem::{quoted, suggest};
-use crate::menu::yaml::Node;
 use crate::money::{Currency, Money};
+use crate::yaml::{Map, Node, Value, quoted, suggest};
 
-use super::reader::{Map, Value};
 use super::{Context, states};
 
 /// The names inside `collect:`.

@@ -5,10 +5,9 @@ mod fields;
 mod named_keys;
 mod passing;
 mod prompts;
-pub(crate) mod reader;
 mod services;
 mod states;
-pub(crate) mod syntax;
+mod telephone_key;
 mod texts;
 
 use std::ops::RangeInclusive;
@@ -16,12 +15,10 @@ use std::sync::Arc;
 
 use crate::media::MediaTime;
 use crate::speech::Language;
+use crate::yaml::{Map, Node, Notes, Path, Problems, Value, quoted, suggest, syntax};
 
 use super::check;
 use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId};
-use super::place::Path;
-use super::problem::{Notes, Problems, quoted, suggest};
-use super::yaml::Node;
 pub use prompts::Catalog;
 
 /// The names the reading of menus accepts, for the schema that is made from them.
@@ -32,9 +29,6 @@ pub(super) mod names {
     pub(in crate::menu) use super::named_keys::ROLES;
     pub(in crate::menu) use super::states::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
 }
-
-pub(crate) use reader::parse_duration;
-use reader::{Map, Value};
 
 /// The names at the top of a menu.
 pub(in crate::menu) const TOP: [&str; 11] = [
@@ -54,6 +48,8 @@ pub(in crate::menu) const TOP: [&str; 11] = [
 const VERSION: &str = "1";
 /// Shortest and longest call limit a menu may set, in ms.
 const CALL_LIMITS_MS: RangeInclusive<u64> = 10_000..=3_600_000;
+/// The cure for an empty file.
+const WRITE_A_MENU: &str = "write a menu; menus/pago.yaml is one";
 const DEFAULT_CALL_LIMIT: MediaTime = MediaTime::from_ms(15 * 60_000);
 
 impl Menu {
@@ -74,7 +70,7 @@ impl Menu {
     }
 
     fn read(file: &str, text: &str, catalog: &dyn Catalog, to_be_heard: bool) -> Result<Arc<Self>, Problems> {
-        let read = syntax::document(text, "menu", "a menu is at most 1 MiB of text", syntax::WRITE_A_MENU);
+        let read = syntax::document(text, "menu", "a menu is at most 1 MiB of text", WRITE_A_MENU);
         let (text, root) = read.map_err(|problem| Problems { file: file.to_owned(), list: vec![problem] })?;
         let notes = Notes::default();
         let menu = resolve(&root, &notes, catalog, to_be_heard);

@@ -2,10 +2,10 @@
 
 use crate::dtmf::Digit;
 use crate::menu::model::GlobalKeys;
-use crate::menu::problem::quoted;
+use crate::yaml::{Map, Value, quoted};
 
 use super::read_target;
-use super::reader::{Map, Value};
+use super::telephone_key::read_key;
 
 /// The names inside `global_keys:`.
 pub(in crate::menu) const ROLES: [&str; 4] = ["help", "slower", "language", "person"];
@@ -19,7 +19,7 @@ pub(super) fn read(map: &Map<'_>, names: &[&str]) -> GlobalKeys {
         if value.node.scalar() == Some("none") {
             return None;
         }
-        let key = value.key()?;
+        let key = read_key(value)?;
         if key.as_char() == '*' {
             value.problem("the key * repeats, goes back or clears everywhere", "give another key");
         } else if bound.contains(&key) {

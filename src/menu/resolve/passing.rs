@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::menu::model::{Kind, Setting, StateId, Value as Known, VariableId};
-use crate::menu::problem::quoted;
-use crate::menu::yaml::Node;
+use crate::yaml::{Map, Node, Value, quoted};
 
 use super::conditions::TEST;
-use super::reader::{Map, Value};
 use super::{Context, read_target};
 
 /// Longest text of a variable, in characters.

@@ -3,14 +3,12 @@
 use std::ops::RangeInclusive;
 
 use crate::menu::model::{FieldKind, Prompt, Spelling, Test, Value as Known};
-use crate::menu::problem::{nearest, quoted};
-use crate::menu::yaml::Node;
 use crate::money::{Currency, Money};
 use crate::speech::Language;
+use crate::yaml::{Map, Node, Value, nearest, quoted};
 
 use super::Context;
 use super::conditions::{TEST, read_brand};
-use super::reader::{Map, Value};
 
 /// Shortest and longest pause, in ms: a caller takes a longer silence for a dead line.
 const PAUSES_MS: RangeInclusive<u64> = 0..=30_000;

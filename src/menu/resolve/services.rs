@@ -4,10 +4,9 @@ use std::ops::RangeInclusive;
 
 use crate::media::MediaTime;
 use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, StateId, Waiting};
-use crate::menu::problem::quoted;
+use crate::yaml::{Map, Value, quoted};
 
 use super::Context;
-use super::reader::{Map, Value};
 use super::states::{Outcomes, read_attempts};
 
 const STILL_WORKING_EVERY: MediaTime = MediaTime::from_ms(8000);

@@ -9,11 +9,10 @@ use crate::menu::model::{
     Attempts, Choose, Collect, Confirm, Entry, ErrorPrompts, FieldId, FieldKind, GlobalKeys, Kind, Months, State,
     StateId, TimerSettings,
 };
-use crate::menu::problem::{nearest, quoted, suggest};
-use crate::menu::yaml::Node;
+use crate::yaml::{Map, Node, Value, nearest, quoted, suggest};
 
 use super::prompts::read_language;
-use super::reader::{Map, TELEPHONE_KEY, Value, telephone_key};
+use super::telephone_key::{TELEPHONE_KEY, read_key, telephone_key};
 use super::{Context, fields, passing, read_target};
 
 /// Names any state may use.
@@ -187,7 +186,7 @@ impl Context<'_> {
 
     fn confirm(&self, map: &Map<'_>) -> Option<Confirm> {
         let keys = map.required("confirm")?.map(&["yes", "no"])?;
-        let key = |name| keys.required(name).and_then(|value| value.key());
+        let key = |name| keys.required(name).and_then(|value| read_key(&value));
         let on = Outcomes::read(map, self, &["yes", "no", "give_up", "back"]);
         let entry = self.entry(map, &["yes", "no"], None);
         let (yes, no) = (key("yes"), key("no"));

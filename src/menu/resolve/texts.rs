@@ -1,12 +1,10 @@
 //! Prompts whose words the menu itself has, and the words for `#` and `*`.
 
 use crate::menu::model::OwnText;
-use crate::menu::problem::quoted;
-use crate::menu::yaml::Node;
 use crate::speech::Language;
+use crate::yaml::{Map, Node, Value, quoted};
 
 use super::Catalog;
-use super::reader::{Map, Value};
 
 /// Longest text of one prompt, in characters: more than a minute of speech.
 const LONGEST: usize = 1000;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::document::whole;
 use super::{LineConfig, Source};
 use crate::line::audio_socket::ListenerConfig;
-use crate::menu::resolve::reader::{Map, Value};
+use crate::yaml::{Map, Value};
 
 /// Settings of sound cards and hooks, which mean nothing here.
 const OTHERS: [&str; 10] =

@@ -8,14 +8,10 @@ use std::time::Duration;
 use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, places, services};
 use crate::http::{Secret, SecretError};
 use crate::line::is_table;
-use crate::menu::place::Path as NodePath;
-use crate::menu::problem::{Notes, quoted, suggest};
-use crate::menu::resolve::reader::{Map, Value};
-use crate::menu::resolve::syntax;
-use crate::menu::yaml::Node;
 use crate::menu::{Menu, Problems};
 use crate::speech::Clips;
 use crate::text_file::{self, TextError};
+use crate::yaml::{Map, Node, Notes, Path as NodePath, Value, quoted, suggest, syntax};
 
 /// The version of the configuration this program reads.
 const VERSION: &str = "1";

@@ -7,10 +7,8 @@ use super::{CardConfig, LineConfig, Source, audio_socket};
 use crate::dtmf::Profile;
 use crate::line::HandoverConfig;
 use crate::line::hook::{HookPlan, InputSignal, OutputSignal};
-use crate::menu::problem::{quoted, suggest};
-use crate::menu::resolve::reader::{Map, Value};
-use crate::menu::yaml::Node;
 use crate::progress::Country;
+use crate::yaml::{Map, Node, Value, quoted, suggest};
 
 /// Lines of one box: each has a thread, and an Intel Atom's core carries dozens.
 const MOST_LINES: usize = 64;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::Context;
 use crate::line::is_table;
-use crate::menu::resolve::reader::Value;
+use crate::yaml::Value;
 
 /// Why a box could not write here.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use super::document::Context;
 use super::places;
 use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
 use crate::http::{Credentials, Endpoint, Secret, SigningSecret};
-use crate::menu::resolve::reader::{Map, Value};
 use crate::money::{Currency, Money};
 use crate::openpay::{self, Payer, PrivateKey};
 use crate::payment::NotifierConfig;
 use crate::text_file;
+use crate::yaml::{Map, Value};
 
 /// Who is asked, who charges, where it is written down.
 pub enum Services {

@@ -1,6 +1,6 @@
 //! YAML as a tree that keeps every key, and the place of any node on request.
 //!
-//! Typed deserialization stops at the first error and lets the last of two equal keys win. A menu's author wants all
+//! Typed deserialization stops at the first error and lets the last of two equal keys win. An author wants all
 //! problems at once, each with line and column; so the text is first read into [`Node`]s, problems are noted with the
 //! [`Path`](super::place::Path) of the node they concern, and [`locate`](super::place::locate) finds its place.
 

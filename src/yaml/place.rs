@@ -49,7 +49,7 @@ impl Path {
     }
 
     /// Whether this is the node at `other` or in it.
-    pub(super) fn is_in(&self, other: &Self) -> bool {
+    pub(crate) fn is_in(&self, other: &Self) -> bool {
         self.steps.starts_with(&other.steps)
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a menu: every problem at once, each with its place and a cure.
+//! What is wrong with a text: every problem at once, each with its place and a cure.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 64;
 /// Names listed where none is near.
 const MOST_NAMES: usize = 12;
 
-/// One problem of a menu file.
+/// One problem of a menu or a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where in the file; `None` only where the YAML parser could not tell.
@@ -37,7 +37,7 @@ impl Problem {
     }
 }
 
-/// All problems of one menu file, in the order of their places.
+/// All problems of one file, in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     /// The file's name as given.
@@ -48,7 +48,7 @@ pub struct Problems {
 
 impl Problems {
     /// The same with more problems, in the order of their places.
-    pub(super) fn with(mut self, more: Vec<Problem>) -> Self {
+    pub(crate) fn with(mut self, more: Vec<Problem>) -> Self {
         self.list.extend(more);
         self.list.sort_by_key(|problem| problem.place.map_or((usize::MAX, 0), |at| (at.line, at.column)));
         self
@@ -67,7 +67,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Collects problems while a menu is resolved.
+/// Collects problems while a text is read.
 #[derive(Default)]
 pub(crate) struct Notes {
     found: RefCell<Vec<(Path, String, String)>>,
@@ -80,12 +80,12 @@ impl Notes {
     }
 
     /// Notes what is allowed, but seldom meant.
-    pub(super) fn warn(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn warn(&self, path: &Path, message: impl Into<String>, cure: impl Into<String>) {
         self.warned.borrow_mut().push((path.clone(), message.into(), cure.into()));
     }
 
     /// What was warned of, in the order of the places.
-    pub(super) fn warnings(&self, text: &str) -> Vec<Problem> {
+    pub(crate) fn warnings(&self, text: &str) -> Vec<Problem> {
         let mut list: Vec<Problem> =
             self.warned.take().into_iter().take(MOST_PROBLEMS).map(|noted| with_place(text, noted)).collect();
         list.sort_by_key(|warning| warning.place);
@@ -93,7 +93,7 @@ impl Notes {
     }
 
     /// Whether something is wrong with this node or anything in it.
-    pub(super) fn concern(&self, path: &Path) -> bool {
+    pub(crate) fn concern(&self, path: &Path) -> bool {
         self.found.borrow().iter().any(|(found, ..)| found.is_in(path))
     }
 
@@ -101,7 +101,7 @@ impl Notes {
         self.found.borrow().is_empty()
     }
 
-    /// Looks up the places in the menu's text and sorts by them.
+    /// Looks up the places in the text and sorts by them.
     pub(crate) fn into_problems(self, file: &str, text: &str) -> Problems {
         let most = MOST_PROBLEMS * LONG_TEXT / text.len().max(LONG_TEXT);
         let mut seen = HashSet::new();
@@ -123,7 +123,7 @@ fn with_place(text: &str, (path, message, cure): (Path, String, String)) -> Prob
 }
 
 /// The known name closest to a mistyped one, if it is close enough to be meant.
-pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if typed.len() > LONGEST_NAME {
         return None;
     }

@@ -1,8 +1,6 @@
 //! What someone who is no programmer gets wrong in YAML, told in their words.
 
-use crate::menu::place::Place;
-use crate::menu::problem::Problem;
-use crate::menu::yaml::{self, Node};
+use super::{Node, Place, Problem, node};
 
 /// A syntax error explained.
 struct Mistake<'a> {
@@ -14,8 +12,6 @@ struct Mistake<'a> {
 /// A longer text is refused before it is parsed.
 const MAX_BYTES: usize = 1 << 20;
 const DEEPEST: usize = 100;
-/// The cure for an empty file.
-pub(super) const WRITE_A_MENU: &str = "write a menu; menus/pago.yaml is one";
 const IN_QUOTES: &str = "put it in quotes: \"#\" or \"*\"";
 
 /// A document's text without its byte order mark, and its tree; or the one problem that keeps it from being read. `what`
@@ -31,7 +27,7 @@ pub(crate) fn document<'a>(text: &'a str, what: &str, too_long: &str, empty: &st
     if let Some(place) = too_deep(text) {
         return Err(problem(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
     }
-    let root = yaml::parse(text).map_err(|(message, place)| {
+    let root = node::parse(text).map_err(|(message, place)| {
         let mistake = explain(text, message, place, empty);
         problem(mistake.place, mistake.message, mistake.cure)
     })?;
@@ -50,7 +46,7 @@ fn explain<'a>(text: &str, message: String, place: Option<Place>, empty: &'a str
         return Mistake { place: Some(Place { line, column }), message, cure: "indent with spaces" };
     }
     if message.contains("unknown anchor") {
-        let cure = "write the prompt's or the state's name without the *; a key * goes in quotes: \"*\"";
+        let cure = "write the name without the *; a key * goes in quotes: \"*\"";
         let message = "a word that begins with * stands for nothing".to_owned();
         return Mistake { place, message, cure };
     }
@@ -110,7 +106,7 @@ fn second_document(text: &str) -> Option<Place> {
 }
 
 /// Lines such as `#: goodbye`, which YAML takes for a comment: a key of the menu would be missing without a word.
-pub(super) fn swallowed_keys(text: &str) -> Vec<Problem> {
+pub(crate) fn swallowed_keys(text: &str) -> Vec<Problem> {
     let lines = text.lines().enumerate();
     let swallowed = lines
         .filter(|(_, line)| line.trim_start().strip_prefix('#').is_some_and(|rest| rest.trim_start().starts_with(':')));

@@ -2,13 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::dtmf::Digit;
+use super::{Node, Notes, Path, quoted, suggest};
 use crate::media::MediaTime;
-use crate::menu::place::Path;
-use crate::menu::problem::{Notes, quoted, suggest};
-use crate::menu::yaml::Node;
 
-/// Entries of one list or map; a menu that needs more is several menus.
+/// Entries of one list or map; what needs more is better in several files.
 const MOST_ENTRIES: usize = 1000;
 
 /// A node with its path and the place to note problems.
@@ -34,7 +31,7 @@ impl<'a> Value<'a> {
     }
 
     /// Notes what is allowed, but seldom meant.
-    pub(super) fn warn(&self, message: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn warn(&self, message: impl Into<String>, cure: impl Into<String>) {
         self.notes.warn(&self.path, message, cure);
     }
 
@@ -87,15 +84,6 @@ impl<'a> Value<'a> {
             self.expected(&format!("a duration from {least} to {most}"), "write one such as 500ms, 1.5s, 8s or 15min");
         }
         within
-    }
-
-    /// A telephone key.
-    pub(crate) fn key(&self) -> Option<Digit> {
-        let digit = self.node.scalar().and_then(telephone_key);
-        if digit.is_none() {
-            self.expected("a telephone key", TELEPHONE_KEY);
-        }
-        digit
     }
 
     pub(crate) fn list(&self) -> Option<Vec<Self>> {
@@ -154,7 +142,7 @@ impl<'a> Value<'a> {
         if entries > MOST_ENTRIES {
             self.problem_of_name(
                 format!("{entries} entries are too many"),
-                format!("at most {MOST_ENTRIES} can stand here; make several menus of this one"),
+                format!("at most {MOST_ENTRIES} can stand here; make several files of this one"),
             );
         }
     }
@@ -204,17 +192,8 @@ impl<'a> Map<'a> {
 
 /// The cure for the rest of a number such as 1,000.00 in braces.
 const PARTED_NUMBER: &str = "a comma ends a value: write 1000.00, not 1,000.00";
-/// The cure for what is no key.
-pub(crate) const TELEPHONE_KEY: &str = "write one of 0-9, \"#\" or \"*\", with # and * in quotes";
 /// The cause nobody sees: YAML takes what follows an unquoted `#` for a comment.
 const UNQUOTED: &str = "a # that is not in quotes hides itself and what follows it";
-
-/// A key that every telephone has.
-pub(crate) fn telephone_key(text: &str) -> Option<Digit> {
-    let mut characters = text.chars();
-    let key = characters.next().filter(|key| !key.is_ascii_alphabetic())?;
-    characters.next().is_none().then_some(Digit::from_char(key)?)
-}
 
 const MAX_DURATION_MS: f64 = 3_600_000.0;
 
