@@ -4,7 +4,7 @@ use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 use serde_json::json;
 use tonopago::audio::Recording;
@@ -44,8 +44,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
     /// What goes wrong at the services
-    #[arg(long, default_value = "none", value_parser = PossibleValuesParser::new(Fault::NAMED.map(|(name, _)| name)))]
-    fault: String,
+    #[arg(long, default_value = "none", value_parser = fault())]
+    fault: Fault,
     /// How the timeline is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -73,7 +73,7 @@ pub(super) fn run(args: Args) -> Outcome {
         ))
     })?;
     let mut party = RecordedCaller::new(recording, channel).ok_or_else(|| Failure::usage("no such channel"))?;
-    let fault = Fault::NAMED.into_iter().find(|(name, _)| *name == args.fault).map_or(Fault::None, |(_, fault)| fault);
+    let fault = args.fault;
     if args.record.as_deref().is_some_and(|record| same_file(record, &args.file)) {
         return Err(Failure::usage("--record would overwrite the caller's recording: give another file"));
     }
@@ -105,6 +105,12 @@ pub(super) fn run(args: Args) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn fault() -> impl TypedValueParser<Value = Fault> {
+    let named = |text: String| Fault::NAMED.into_iter().find(|(name, _)| *name == text).map(|(_, fault)| fault);
+    PossibleValuesParser::new(Fault::NAMED.map(|(name, _)| name))
+        .try_map(move |text| named(text).ok_or("no such fault"))
 }
 
 /// Refuses a table for answers of which only one list could stand in it, before there are any.

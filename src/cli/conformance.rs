@@ -4,14 +4,13 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tonopago::audio::{Block, Recording, Resampler};
 use tonopago::conformance::{Effort, Group, KnownRecordings, Options, RATE, Row, Told, curves, measure, names, page};
 use tonopago::decode::{Gathered, Input, gather};
-use tonopago::dtmf::Profile;
 
+use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
 
 /// Edit errors allowed in recordings where nothing else is said, in percent.
@@ -38,9 +37,8 @@ comment), or else WAV files whose names are their digits.
 
 Exit codes: 0 every row passes, 1 a row fails or a file cannot be read, 2 the command line is wrong.")]
 pub(super) struct Args {
-    /// The receiver's limits
-    #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
-    profile: String,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Few trials: seconds, enough to see that nothing is broken
     #[arg(long)]
     quick: bool,
@@ -92,7 +90,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.format == Format::Html {
         let charts = curves(&options, &mut |told| report.hear(told));
         report.end()?;
-        tell!("{}", page(&args.profile, &rows, &charts));
+        tell!("{}", page(args.profile.name(), &rows, &charts));
     } else {
         report.end()?;
     }
@@ -114,7 +112,7 @@ impl Args {
     fn options(&self) -> Result<Options, Failure> {
         let known = |(folder, percent): &(PathBuf, f64)| KnownRecordings::read(folder, percent / 100.0);
         Ok(Options {
-            profile: Profile::named(&self.profile).ok_or_else(|| Failure::usage("no such profile"))?,
+            profile: self.profile.profile(),
             effort: if self.quick { Effort::Quick } else { Effort::Full },
             speech: read_all(&self.speech)?,
             music: read_all(&self.music)?,

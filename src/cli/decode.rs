@@ -12,12 +12,11 @@ use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{Opener, RawFormat, SampleFormat, Warning};
 use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, Summary, gather};
-use tonopago::dtmf::Profile;
 
+use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
 
 /// Time between two drawings of the progress bar.
@@ -62,9 +61,8 @@ pub(super) struct Args {
     /// name ends in .svg; nothing but an SVG is written over
     #[arg(long, value_name = "SVG")]
     plot: Option<PathBuf>,
-    /// The receiver's limits
-    #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
-    profile: String,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Files decoded at a time [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -126,8 +124,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 impl Args {
     fn batch(&self, bytes_read: &Arc<AtomicU64>) -> Batch {
-        let profile = Profile::named(&self.profile).unwrap_or_default();
-        let options = Options { profile, rejected: self.rejected };
+        let options = Options { profile: self.profile.profile(), rejected: self.rejected };
         let mut opener = Opener::new().counting_into(Arc::clone(bytes_read));
         if let Some(sample_rate) = self.raw_rate {
             opener = opener.raw(RawFormat { sample_rate, channels: self.raw_channels, format: self.raw_format });

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use tonopago::conformance::RATE;
-use tonopago::dtmf::Profile;
 use tonopago::latency::{Call, Distribution, Measured, by_block};
 
+use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
 
 /// Bars of a histogram, about.
@@ -46,9 +45,8 @@ pub(super) struct Args {
     /// Length of the card's own buffer to ask for, in ms
     #[arg(long, value_name = "MS", default_value_t = 20, requires = "looped")]
     period: u32,
-    /// The receiver's limits
-    #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
-    profile: String,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// The same seed gives the same keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -76,7 +74,7 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn synthetic(args: &Args) -> Outcome {
-    let profile = Profile::named(&args.profile).unwrap_or_default();
+    let profile = args.profile.profile();
     let keys = args.keys.unwrap_or(1000);
     let call = Call::new(args.seed, keys as usize, args.snr);
     let measure = |ms: &u32| (*ms, by_block(&call, &profile, (ms * RATE / 1000).max(1) as usize));
@@ -124,7 +122,7 @@ fn through_cards(args: &Args, cards: &[String]) -> Outcome {
         period_ms: args.period,
         ..Request::default()
     };
-    let profile = Profile::named(&args.profile).unwrap_or_default();
+    let profile = args.profile.profile();
     let keys = args.keys.unwrap_or(30) as usize;
     let measured = card_loop::measure(&request, &profile, keys, args.seed).map_err(Failure::failed)?;
     match args.format {

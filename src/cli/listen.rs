@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use clap::builder::PossibleValuesParser;
-use tonopago::dtmf::Profile;
+
+use super::profile::ProfileArgs;
 
 /// Hear DTMF digits on a sound card, with a level meter
 ///
@@ -32,9 +32,8 @@ pub(super) struct Args {
     /// Also tell what was almost a digit, with the reason it was refused
     #[arg(long)]
     rejected: bool,
-    /// The receiver's limits
-    #[arg(long, default_value = "default", value_parser = PossibleValuesParser::new(Profile::NAMES))]
-    profile: String,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// End after this much sound, in seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,

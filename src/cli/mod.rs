@@ -30,6 +30,7 @@ mod logging;
 mod menu_file;
 mod merchant;
 mod payments;
+mod profile;
 mod prompts;
 mod run;
 mod samples;

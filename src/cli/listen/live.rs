@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tonopago::audio::{Block as Frames, Recording, Resampler};
-use tonopago::dtmf::{Detector, Profile};
+use tonopago::dtmf::Detector;
 use tonopago::line::sound_card::{Block, CardError, DuplexStream, InputStream, Request, SoundCard, Stats};
 
 use super::super::{Failure, Outcome};
@@ -31,8 +31,7 @@ pub(in super::super) fn run(args: Args) -> Outcome {
         }
         None => Line::Input(SoundCard::listen(&request).map_err(Failure::failed)?),
     };
-    let profile = Profile::named(&args.profile).unwrap_or_default();
-    let detector = Detector::new(line.rate(), &profile).map_err(Failure::failed)?;
+    let detector = Detector::new(line.rate(), &args.profile.profile()).map_err(Failure::failed)?;
     listen(line, detector, &args)
 }
 
