@@ -85,8 +85,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let mut services = |request| stage.perform(request);
     let ran = drive(&mut call, &mut party, &mut services, fault.latencies(), &mut transcript, &mut watch);
     if let Some(path) = &args.record {
-        demo::write_recording(path, &transcript.recording)
-            .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+        demo::write_recording(path, &transcript.recording).map_err(|error| Failure::unwritable(path, &error))?;
     }
     ran.map_err(Failure::failed)?;
     keep(args.answers.as_deref(), &transcript.answers)?;

@@ -79,7 +79,7 @@ fn unknown(name: &str) -> Failure {
 /// Plays one scenario; true if it ended as it must.
 fn play(scenario: &Scenario, args: &Args, menu: &Arc<Menu>) -> Result<bool, Failure> {
     let folder = args.out.join(scenario.name);
-    let in_folder = |error: std::io::Error| Failure::failed(format!("{}: {error}", folder.display()));
+    let in_folder = |error: std::io::Error| Failure::unwritable(&folder, &error);
     fs::create_dir_all(&folder).map_err(in_folder)?;
     demo::remove_last_run(&folder).map_err(in_folder)?;
     tell!("== {}: {}", scenario.name, scenario.about);

@@ -1,7 +1,7 @@
 //! `tonopago generate`: DTMF audio.
 
 use std::io::{self, BufWriter, Cursor, IsTerminal, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args) -> Outcome {
         args.write(&mut file, form, &config)?;
         return Ok(io::stdout().lock().write_all(file.get_ref()).map(|()| ExitCode::SUCCESS)?);
     }
-    let failed = |error: io::Error| cannot_write(&args.output, &error);
+    let failed = |error: io::Error| Failure::unwritable(&args.output, &error);
     let file = output_file::create(&args.output).map_err(failed)?;
     args.write(&mut BufWriter::new(file), form, &config).map_err(failed)?;
     Ok(ExitCode::SUCCESS)
@@ -207,8 +207,4 @@ fn parse_digits(text: &str) -> Result<Digits, String> {
     let digits: Vec<Digit> =
         keys.map(|character| Digit::from_char(character).ok_or_else(|| wrong(character))).collect::<Result<_, _>>()?;
     if digits.is_empty() { Err("name at least one digit".to_owned()) } else { Ok(Digits(digits)) }
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
 }

@@ -73,9 +73,9 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     match &args.output {
         None => stdout().lock().write_all(text.as_bytes())?,
-        Some(path) => output_file::check(path).and_then(|()| fs::write(path, text)).map_err(|error| {
-            Failure::failed(format!("{}: cannot write the drawing: {error}: check the path", path.display()))
-        })?,
+        Some(path) => output_file::check(path)
+            .and_then(|()| fs::write(path, text))
+            .map_err(|error| Failure::unwritable(path, &error))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -15,8 +15,8 @@ use tonopago::money::{Currency, Money};
 use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
 
-use super::merchant::{LedgerArgs, OpenpayArgs};
-use super::{Failure, Format, Outcome, no_formula};
+use super::merchant::{Format, LedgerArgs, OpenpayArgs, no_formula};
+use super::{Failure, Outcome};
 
 /// Most digits of a payment key in `menus/pago.yaml`.
 const MENU_DIGITS: usize = 10;

@@ -1,5 +1,6 @@
-//! Options shared by the merchant's commands: where the ledger is, how to reach Openpay.
+//! What the merchant's commands share: where the ledger is, how to reach Openpay, how lists are written.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,22 @@ pub(super) struct OpenpayArgs {
     pub(super) key_file: Option<PathBuf>,
 }
 
+/// How what a ledger knows is written.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// A text as a cell of a table: one that a spreadsheet would take for a formula has an apostrophe before it.
+pub(super) fn no_formula(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}").into() } else { text.into() }
+}
+
 impl LedgerArgs {
     /// What is in a ledger that must be there, for commands that only look: it is not written to.
     pub(super) fn look<T>(&self, read: impl Fn(&Ledger) -> Result<T, LedgerError>) -> Result<T, Failure> {
@@ -54,7 +71,10 @@ impl LedgerArgs {
         if self.ledger.is_file() {
             return Ok(());
         }
-        Err(Failure::failed(format!("{}: there is no such ledger", self.ledger.display())))
+        Err(Failure::failed(format!(
+            "{}: there is no such ledger: see whether the path is right",
+            self.ledger.display()
+        )))
     }
 
     fn in_file(&self, error: &LedgerError) -> Failure {

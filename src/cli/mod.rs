@@ -39,7 +39,6 @@ mod schema;
 mod simulate;
 mod trace;
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::path::Path;
@@ -149,6 +148,17 @@ impl Failure {
     fn unreadable(file: &Path, error: &TextError) -> Self {
         Self::Failed(format!("{}: {error}: {}", file.display(), error.cure()).into())
     }
+
+    /// A file or folder that a command is to make.
+    fn unwritable(path: &Path, error: &io::Error) -> Self {
+        let cure = match error.kind() {
+            io::ErrorKind::AlreadyExists => "name another file, or move this one away",
+            // That there is a database tells what to do by itself.
+            io::ErrorKind::InvalidInput => return Self::Failed(format!("{}: {error}", path.display()).into()),
+            _ => "check the path, its rights and the free space",
+        };
+        Self::Failed(format!("{}: cannot be written ({error}): {cure}", path.display()).into())
+    }
 }
 
 /// For writing to standard output; errors of named files carry their name and come as [`Failure::failed`].
@@ -159,22 +169,6 @@ impl From<io::Error> for Failure {
             _ => Self::Failed(format!("cannot write the output: {error}").into()),
         }
     }
-}
-
-/// How what a ledger knows is written.
-#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One JSON object per line
-    Jsonl,
-    /// Comma-separated values with a header
-    Csv,
-}
-
-/// A text as a cell of a table: one that a spreadsheet would take for a formula has an apostrophe before it.
-fn no_formula(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}").into() } else { text.into() }
 }
 
 /// The commands stay in a program built without their feature, and say how to get them.

@@ -18,8 +18,8 @@ use tonopago::payment::ReconcileReport;
 
 use self::lines::write;
 use self::one::{By, OneArgs};
-use super::merchant::{LedgerArgs, OpenpayArgs};
-use super::{Failure, Format, Outcome};
+use super::merchant::{Format, LedgerArgs, OpenpayArgs};
+use super::{Failure, Outcome};
 
 /// List, show, export, reconcile, settle and refund payments; back the ledger up
 #[derive(clap::Args)]

@@ -167,9 +167,7 @@ fn render(args: &Render) -> Outcome {
         spoken.extend(speech::reference(args.language, reference));
     }
     let samples = speech::render(&spoken, &clips, args.language).map_err(Failure::failed)?;
-    write_wav(output, &samples).map_err(|error| {
-        Failure::failed(format!("{}: cannot write it ({error}): check the path and the space left", output.display()))
-    })?;
+    write_wav(output, &samples).map_err(|error| Failure::unwritable(output, &error))?;
     tell!("{}", speech::text_of(args.language, &spoken));
     Ok(ExitCode::SUCCESS)
 }

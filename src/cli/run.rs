@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use tonopago::private_file;
 use tonopago::station::{Config, Station, hash_password};
 use zeroize::Zeroizing;
 
@@ -192,13 +193,8 @@ fn make_password(file: &Path) -> Outcome {
     let mut text = Zeroizing::new(String::with_capacity(1024));
     std::io::stdin().lock().take(1000).read_to_string(&mut text).map_err(Failure::failed)?;
     let hash = hash_password(text.trim_end_matches(['\r', '\n'])).map_err(Failure::failed)?;
-    let named = |error: std::io::Error| Failure::failed(format!("{}: {error}", file.display()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(file).map_err(named)?;
-    out.write_all(format!("{hash}\n").as_bytes()).map_err(named)?;
+    let written = private_file::create_new(file).and_then(|mut out| out.write_all(format!("{hash}\n").as_bytes()));
+    written.map_err(|error| Failure::unwritable(file, &error))?;
     Ok(ExitCode::SUCCESS)
 }
 

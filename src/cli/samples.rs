@@ -46,7 +46,7 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn make_hard_cases(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, &error))?;
     let mut truth = String::from("# file, tab, digits: made by `tonopago samples`\n");
     for HardCase { name, about, signal } in hard_cases(&Clips::embedded()) {
         let path = folder.join(format!("{name}.wav"));
@@ -57,12 +57,12 @@ fn make_hard_cases(folder: &Path) -> Result<(), Failure> {
                 continue;
             }
         };
-        write(&path, &signal.samples).map_err(|error| cannot_write(&path, &error))?;
+        write(&path, &signal.samples).map_err(|error| Failure::unwritable(&path, &error))?;
         let _ = writeln!(truth, "# {about}\n{name}.wav\t{}", signal.digits());
         tell!("{}", path.display());
     }
     let path = folder.join(TRUTH);
-    fs::write(&path, truth).map_err(|error| cannot_write(&path, &error))?;
+    fs::write(&path, truth).map_err(|error| Failure::unwritable(&path, &error))?;
     tell!("{}", path.display());
     Ok(())
 }
@@ -72,8 +72,4 @@ fn write(path: &Path, samples: &[f32]) -> io::Result<()> {
     let mut writer = WavWriter::new(BufWriter::new(File::create(path)?), form)?;
     writer.write(&[samples])?;
     writer.finish()
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("{}: cannot be written ({error}): check the folder and its free space", path.display()))
 }

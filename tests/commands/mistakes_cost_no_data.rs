@@ -138,3 +138,28 @@ fn a_mistake_is_told_with_the_usage_of_its_command() {
     let run = tonopago(["payments", "export", "--ledger", "l", "--from", "2026-12-01", "--to", "2026-11-01"]);
     assert!(run.code == 2 && run.err.contains("Usage: tonopago payments export"), "{run:?}");
 }
+
+/// Five commands told the system's error only, and a backup `File exists (os error 17)`.
+#[test]
+fn what_cannot_be_written_says_what_to_do() {
+    let folder = Folder::new();
+    let [ledger, there] = ["ledger.sqlite", "there"].map(|name| folder.path(name).display().to_string());
+    let nowhere = folder.path("no/where").display().to_string();
+    let issued = tonopago(["keys", "issue", "--ledger", &ledger, "--order", "a", "--amount", "1"]);
+    assert_eq!(issued.code, 0, "{}", issued.err);
+    fs::write(&there, "mine").unwrap();
+    let hang_up = repository("samples/hang-up.wav");
+    for (arguments, place, cure) in [
+        (&["payments", "backup", "--ledger", &ledger, "--out", &there][..], &there, "name another file"),
+        (&["payments", "backup", "--ledger", &ledger, "--out", &nowhere], &nowhere, "check the path"),
+        (&["payments", "export", "--ledger", &ledger, "--out", &nowhere], &nowhere, "check the path"),
+        (&["demo", "--out", &there], &there, "check the path"),
+        (&["call", &hang_up, "--record", &nowhere], &nowhere, "check the path"),
+        (&["graph", "--output", &nowhere], &nowhere, "check the path"),
+        (&["prompts", "render", "despedida", "--output", &nowhere], &nowhere, "check the path"),
+    ] {
+        let run = tonopago(arguments);
+        assert!(run.code == 1 && run.err.contains(place) && run.err.contains(cure), "{arguments:?}: {run:?}");
+    }
+    assert_eq!(fs::read_to_string(&there).unwrap(), "mine");
+}

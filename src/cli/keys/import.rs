@@ -12,8 +12,8 @@ use tonopago::money::{Currency, Money};
 use tonopago::service::{Customer, PaymentKey};
 use tonopago::text_file::{self, TextError};
 
-use super::super::merchant::LedgerArgs;
-use super::super::{Failure, Outcome, no_formula};
+use super::super::merchant::{LedgerArgs, no_formula};
+use super::super::{Failure, Outcome};
 use super::{digits, issue_written, untaken, warn_of_length};
 
 /// The columns a file may have; the first two it must have.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use tonopago::ledger::LedgerError;
+
 use super::super::merchant::LedgerArgs;
 use super::super::{Failure, Outcome};
 
@@ -23,7 +25,10 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) fn run(self) -> Outcome {
-        self.ledger.open_existing()?.back_up(&self.out).map_err(Failure::failed)?;
+        self.ledger.open_existing()?.back_up(&self.out).map_err(|error| match error {
+            LedgerError::Copy { path, source } => Failure::unwritable(&path, &source),
+            error => Failure::failed(error),
+        })?;
         eprintln!("the ledger was copied to {}", self.out.display());
         Ok(ExitCode::SUCCESS)
     }

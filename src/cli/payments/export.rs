@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use tonopago::ledger::{Attempt, State};
 use tonopago::private_file;
 
-use super::super::merchant::LedgerArgs;
-use super::super::{Failure, Format, Outcome};
+use super::super::merchant::{Format, LedgerArgs};
+use super::super::{Failure, Outcome};
 use super::lines::write;
 
 #[derive(clap::Args)]
@@ -69,8 +69,7 @@ impl Export {
         match &self.out {
             None => write(&attempts, self.format, &zone, std::io::stdout().lock())?,
             Some(path) => {
-                let named = |error| Failure::failed(format!("{}: {error}", path.display()));
-                let file = private_file::create(path).map_err(named)?;
+                let file = private_file::create(path).map_err(|error| Failure::unwritable(path, &error))?;
                 write(&attempts, self.format, &zone, BufWriter::new(file))?;
                 eprintln!("{} payments written to {}", attempts.len(), path.display());
             }

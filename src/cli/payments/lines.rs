@@ -9,7 +9,8 @@ use serde::Serialize;
 use tonopago::ledger::Attempt;
 use tonopago::money::Money;
 
-use super::super::{Failure, Format, no_formula};
+use super::super::Failure;
+use super::super::merchant::{Format, no_formula};
 
 /// An attempt, for machines. The payment key is left out: it is a credential.
 #[derive(Serialize)]
