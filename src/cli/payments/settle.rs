@@ -93,8 +93,8 @@ impl Settle {
         if matches!(self.verdict, Verdict::Refunded | Verdict::NotRefunded) {
             return self.settle_refund(&ledger, &attempt, &who);
         }
-        let found = ByHand { who: &who, reason: &self.reason, seen: self.seen() };
-        let settled = ledger.settle_by_hand(attempt.id, &found).map_err(Failure::failed)?;
+        let by = ByHand { who: &who, reason: &self.reason };
+        let settled = ledger.settle_by_hand(attempt.id, self.seen(), by).map_err(Failure::failed)?;
         writeln!(std::io::stdout().lock(), "{} is {} now", settled.ledger_reference(), settled.state)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -110,9 +110,9 @@ impl Settle {
     }
 
     fn settle_refund(&self, ledger: &Ledger, attempt: &Attempt, who: &str) -> Outcome {
-        let found = ByHand { who, reason: &self.reason, seen: Seen::Unpaid };
+        let by = ByHand { who, reason: &self.reason };
         let made = self.verdict == Verdict::Refunded;
-        let refund = ledger.settle_refund_by_hand(attempt.id, made, &found).map_err(Failure::failed)?;
+        let refund = ledger.settle_refund_by_hand(attempt.id, made, by).map_err(Failure::failed)?;
         let (amount, payment) = (refund.amount, attempt.ledger_reference());
         let outcome = if refund.state == RefundState::Refunded { "made" } else { "not made" };
         writeln!(std::io::stdout().lock(), "the refund of {amount} of {payment} counts as {outcome} now")?;

@@ -11,17 +11,16 @@ use crate::card::Pan;
 const MAY_TURN_UP: SignedDuration = SignedDuration::from_mins(30);
 /// Most characters of a reason.
 const MAX_REASON: usize = 250;
-/// Longest charge id of Openpay's.
-const MAX_CHARGE_ID: usize = 45;
+/// Longest charge id or authorization number of Openpay's, in characters.
+const MAX_ID: usize = 45;
 
-/// What a person found out, and who answers for it.
+/// Who answers for what is settled by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByHand<'a> {
     /// Who says so.
     pub who: &'a str,
     /// How it was found out; it goes into the audit trail.
     pub reason: &'a str,
-    /// What there is.
-    pub seen: Seen<'a>,
 }
 
 /// What a person saw at the gateway.
@@ -35,7 +34,31 @@ pub enum Seen<'a> {
     Unpaid,
 }
 
+impl ByHand<'_> {
+    fn check(self) -> Result<(), &'static str> {
+        let texts = [self.who, self.reason];
+        match () {
+            () if self.reason.trim().is_empty() || self.reason.chars().count() > MAX_REASON => {
+                Err("a reason has 1 to 250 characters")
+            }
+            () if texts.iter().any(|text| text.chars().any(char::is_control)) => {
+                Err("a reason is one line of plain text")
+            }
+            () if texts.into_iter().any(holds_card_number) => Err("there is a card number in the reason: leave it out"),
+            () => Ok(()),
+        }
+    }
+}
+
 impl<'a> Seen<'a> {
+    fn check(self) -> Result<(), &'static str> {
+        match self.charge() {
+            Some((charge, _)) if !is_id(charge) => Err("that is no charge id of Openpay's"),
+            Some((_, Some(number))) if !is_id(number) => Err("that is no authorization number"),
+            _ => Ok(()),
+        }
+    }
+
     const fn charge(self) -> Option<(&'a str, Option<&'a str>)> {
         match self {
             Self::Paid(charge, authorization) | Self::Elsewhere(charge, authorization) => Some((charge, authorization)),
@@ -58,7 +81,7 @@ impl<'a> Seen<'a> {
 }
 
 impl Ledger {
-    /// Ends an attempt that was sent and whose outcome is not known, by what a person found out, with two lines in the audit
+    /// Ends an attempt that was sent and whose outcome is not known, by what a person saw, with two lines in the audit
     /// trail and the merchant's notification, in one transaction.
     ///
     /// Unpaid counts as declined, which takes up the order id at the gateway: the order's next attempt has another.
@@ -67,9 +90,9 @@ impl Ledger {
     /// [`LedgerError::Transition`] unless the attempt is open and was sent; [`LedgerError::ByHand`] if it was sent so lately
     /// that nobody can say it is unpaid, if the charge paid another attempt, or what was written can't be kept;
     /// [`LedgerError::Missing`]; [`LedgerError::Storage`].
-    pub fn settle_by_hand(&self, id: i64, found: &ByHand<'_>) -> Result<Attempt, LedgerError> {
-        check(found).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
-        let outcome = found.seen.outcome();
+    pub fn settle_by_hand(&self, id: i64, seen: Seen<'_>, by: ByHand<'_>) -> Result<Attempt, LedgerError> {
+        by.check().and_then(|()| seen.check()).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+        let outcome = seen.outcome();
         let now = self.now_ms();
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -77,17 +100,17 @@ impl Ledger {
         if !matches!(attempt.state, State::Sent | State::Unknown) {
             return Err(LedgerError::Transition { id, from: attempt.state, to: outcome.state() });
         }
-        if found.seen == Seen::Unpaid && may_turn_up(&attempt, now) {
+        if seen == Seen::Unpaid && may_turn_up(&attempt, now) {
             return Err(LedgerError::ByHand(too_early("charge")));
         }
-        if let Some((charge, _)) = found.seen.charge() {
+        if let Some((charge, _)) = seen.charge() {
             let mut other = transaction.prepare("SELECT id FROM attempt WHERE charge_id = ?1 AND id <> ?2")?;
             if other.exists((charge, id))? {
                 return Err(LedgerError::ByHand(format!("charge {charge} is another attempt's")));
             }
         }
         set_outcome(&transaction, &attempt, &outcome, now)?;
-        let said = format!("by {}: {}", found.who, found.reason);
+        let said = format!("by {}: {}", by.who, by.reason);
         audit::append(&transaction, now, &format!("attempt {id}"), "settled by hand", &said)?;
         let after = write_down(&transaction, id, &detail(&outcome), Some(&outcome), now)?;
         transaction.commit()?;
@@ -99,8 +122,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::ByHand`] if none is open, if it was sent so lately that nobody can say it was not made, or what was
     /// written can't be kept; [`LedgerError::Missing`]; [`LedgerError::Storage`].
-    pub fn settle_refund_by_hand(&self, attempt: i64, made: bool, found: &ByHand<'_>) -> Result<Refund, LedgerError> {
-        check(found).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+    pub fn settle_refund_by_hand(&self, attempt: i64, made: bool, by: ByHand<'_>) -> Result<Refund, LedgerError> {
+        by.check().map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
         let id = self.attempt(attempt)?.id;
         let open = self.open_refund_of(id)?;
         let open = open.ok_or_else(|| LedgerError::ByHand("none of its refunds is open".to_owned()))?;
@@ -108,7 +131,7 @@ impl Ledger {
             return Err(LedgerError::ByHand(too_early("refund")));
         }
         let state = if made { RefundState::Refunded } else { RefundState::Failed };
-        self.settle_refund(open.id, state, &format!("settled by {}: {}", found.who, found.reason))
+        self.settle_refund(open.id, state, &format!("settled by {}: {}", by.who, by.reason))
     }
 }
 
@@ -124,21 +147,10 @@ fn is_fresh(sent: Timestamp, now: i64) -> bool {
     Timestamp::from_millisecond(now).map_or(true, |now| now.duration_since(sent) < MAY_TURN_UP)
 }
 
-fn check(found: &ByHand<'_>) -> Result<(), &'static str> {
-    let is_id = |text: &str, most| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let texts = [found.who, found.reason];
-    match found.seen.charge() {
-        _ if found.reason.trim().is_empty() || found.reason.chars().count() > MAX_REASON => {
-            Err("a reason has 1 to 250 characters")
-        }
-        _ if texts.iter().any(|text| text.chars().any(char::is_control)) => Err("a reason is one line of plain text"),
-        _ if texts.into_iter().any(holds_card_number) => Err("there is a card number in the reason: leave it out"),
-        Some((charge, _)) if !is_id(charge, MAX_CHARGE_ID) => Err("that is no charge id of Openpay's"),
-        Some((_, Some(number))) if !is_id(number, MAX_CHARGE_ID) => Err("that is no authorization number"),
-        _ => Ok(()),
-    }
+/// Whether a text can be an id or a number of Openpay's.
+fn is_id(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// The audit trail is kept for ever, and shown. Card numbers are written with blanks and dashes, too.
@@ -157,15 +169,15 @@ mod tests {
     use crate::money::Money;
     use crate::service::{Authorization, PaymentKey};
 
-    const UNPAID: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there", seen: Seen::Unpaid };
+    const BY: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there" };
 
     fn ledger() -> (Ledger, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
         (Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
     }
 
-    fn paid(charge: &str) -> ByHand<'_> {
-        ByHand { seen: Seen::Paid(charge, Some("801585")), ..UNPAID }
+    const fn paid(charge: &str) -> Seen<'_> {
+        Seen::Paid(charge, Some("801585"))
     }
 
     fn prepare(ledger: &Ledger, order: &str) -> Result<Attempt, Conflict> {
@@ -192,7 +204,7 @@ mod tests {
         let id = stuck(&ledger, "ord-1");
         assert!(prepare(&ledger, "ord-1").is_err());
         clock.advance(MAY_TURN_UP);
-        assert_eq!(ledger.settle_by_hand(id, &UNPAID).unwrap().state, State::Declined);
+        assert_eq!(ledger.settle_by_hand(id, Seen::Unpaid, BY).unwrap().state, State::Declined);
         assert_eq!(prepare(&ledger, "ord-1").unwrap().gateway_order_id, "ord-1-retry2", "the first id is taken");
         let audit = ledger.audit(3).unwrap();
         assert_eq!((audit[1].event.as_str(), audit[2].event.as_str()), ("declined", "settled by hand"));
@@ -205,16 +217,16 @@ mod tests {
     fn a_payment_found_by_hand_is_final_and_wants_a_charge_of_its_own() {
         let (ledger, clock) = ledger();
         let (first, second) = (stuck(&ledger, "ord-1"), stuck(&ledger, "ord-22"));
-        let attempt = ledger.settle_by_hand(first, &paid("trx1")).unwrap();
+        let attempt = ledger.settle_by_hand(first, paid("trx1"), BY).unwrap();
         assert_eq!((attempt.state, attempt.charge_id.as_deref()), (State::Approved, Some("trx1")));
         assert_eq!(attempt.reference(), "801585");
         assert!(matches!(prepare(&ledger, "ord-1"), Err(Conflict::Paid(_))));
         clock.advance(MAY_TURN_UP);
-        for (id, found) in [(first, &UNPAID), (first, &paid("trx1"))] {
-            assert!(matches!(ledger.settle_by_hand(id, found), Err(LedgerError::Transition { .. })));
+        for seen in [Seen::Unpaid, paid("trx1")] {
+            assert!(matches!(ledger.settle_by_hand(first, seen, BY), Err(LedgerError::Transition { .. })));
         }
         assert!(
-            matches!(ledger.settle_by_hand(second, &paid("trx1")), Err(LedgerError::ByHand(_))),
+            matches!(ledger.settle_by_hand(second, paid("trx1"), BY), Err(LedgerError::ByHand(_))),
             "one charge, two orders"
         );
         assert_eq!(ledger.attempt(second).unwrap().state, State::Unknown);
@@ -225,21 +237,20 @@ mod tests {
         let (ledger, _) = ledger();
         ledger.keep_notifications().unwrap();
         let id = stuck(&ledger, "ord-1");
-        let elsewhere = ByHand { seen: Seen::Elsewhere("trx1", None), ..UNPAID };
-        let attempt = ledger.settle_by_hand(id, &elsewhere).unwrap();
+        let attempt = ledger.settle_by_hand(id, Seen::Elsewhere("trx1", None), BY).unwrap();
         assert_eq!((attempt.state, attempt.charge_id.as_deref()), (State::Elsewhere, Some("trx1")));
         assert_eq!((attempt.brand.as_str(), attempt.last_four.as_str()), ("unknown", "????"), "its card did not pay");
         assert!(matches!(prepare(&ledger, "ord-1"), Err(Conflict::Paid(_))));
         assert_eq!(ledger.latest_notifications(1).unwrap()[0].event, "payment.elsewhere");
-        assert!(matches!(ledger.settle_by_hand(id, &paid("trx1")), Err(LedgerError::Transition { .. })), "final");
+        assert!(matches!(ledger.settle_by_hand(id, paid("trx1"), BY), Err(LedgerError::Transition { .. })), "final");
     }
 
     #[test]
     fn a_refund_nobody_can_decide_is_settled_by_hand_and_lets_the_next_be_made() {
         let (ledger, clock) = ledger();
         let id = stuck(&ledger, "ord-1");
-        ledger.settle_by_hand(id, &paid("trx1")).unwrap();
-        let settle = |made: bool| ledger.settle_refund_by_hand(id, made, &UNPAID).map(|refund| refund.state);
+        ledger.settle_by_hand(id, paid("trx1"), BY).unwrap();
+        let settle = |made: bool| ledger.settle_refund_by_hand(id, made, BY).map(|refund| refund.state);
         assert!(matches!(settle(true), Err(LedgerError::ByHand(_))), "none is open");
         let begin = || ledger.begin_refund(id, Some(Money::mxn(5_000)), &ToldBefore::default()).unwrap();
         begin().unwrap();
@@ -259,16 +270,16 @@ mod tests {
     fn only_what_was_sent_and_is_open_is_settled_by_hand_and_nothing_is_unpaid_too_early() {
         let (ledger, clock) = ledger();
         let id = prepare(&ledger, "ord-1").unwrap().id;
-        let state = |found: &ByHand<'_>| ledger.settle_by_hand(id, found).map(|attempt| attempt.state);
-        assert!(matches!(state(&paid("trx1")), Err(LedgerError::Transition { from: State::Prepared, .. })));
+        let state = |seen: Seen<'_>| ledger.settle_by_hand(id, seen, BY).map(|attempt| attempt.state);
+        assert!(matches!(state(paid("trx1")), Err(LedgerError::Transition { from: State::Prepared, .. })));
         ledger.mark_sent(id).unwrap();
         clock.advance(SignedDuration::from_mins(29));
-        assert!(matches!(state(&UNPAID), Err(LedgerError::ByHand(_))), "a call may be waiting for its answer");
+        assert!(matches!(state(Seen::Unpaid), Err(LedgerError::ByHand(_))), "a call may be waiting for its answer");
         ledger.settle(id, &Outcome::Unknown).unwrap();
         ledger.settle(id, &Outcome::Lapsed).unwrap();
         clock.advance(MAY_TURN_UP);
-        assert!(matches!(state(&UNPAID), Err(LedgerError::Transition { from: State::Lapsed, .. })));
-        assert!(matches!(ledger.settle_by_hand(77, &UNPAID), Err(LedgerError::Missing(_))));
+        assert!(matches!(state(Seen::Unpaid), Err(LedgerError::Transition { from: State::Lapsed, .. })));
+        assert!(matches!(ledger.settle_by_hand(77, Seen::Unpaid, BY), Err(LedgerError::Missing(_))));
     }
 
     #[test]
@@ -278,12 +289,12 @@ mod tests {
         let lines = ledger.audit(100).unwrap().len();
         for reason in ["", " ", "a\nb", "paid with 4111 1111-1111.1111", &"x".repeat(251)] {
             assert!(matches!(
-                ledger.settle_by_hand(id, &ByHand { reason, ..paid("trx1") }),
+                ledger.settle_by_hand(id, paid("trx1"), ByHand { reason, ..BY }),
                 Err(LedgerError::ByHand(_))
             ));
         }
         for charge in ["", "trx 1", "trx1; trx2", &"x".repeat(46)] {
-            assert!(matches!(ledger.settle_by_hand(id, &paid(charge)), Err(LedgerError::ByHand(_))), "{charge}");
+            assert!(matches!(ledger.settle_by_hand(id, paid(charge), BY), Err(LedgerError::ByHand(_))), "{charge}");
         }
         assert_eq!(ledger.audit(100).unwrap().len(), lines);
     }
