@@ -3,18 +3,21 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, Outcome, State, audit, keys};
+use super::column::{centavos, money, time, unreadable};
+use super::{Ledger, LedgerError, Outcome, State, audit};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
 use crate::order_id;
 use crate::service::{Authorization, PaymentKey};
 
 mod by_hand;
+mod look_up;
 mod outcome;
 #[cfg(test)]
 mod tests;
 
 pub use by_hand::{ByHand, Seen};
+pub use look_up::Naming;
 use outcome::{detail, set_outcome, write_down};
 
 /// Added to an attempt's number so that every spoken reference has at least six digits.
@@ -86,19 +89,6 @@ pub enum Conflict {
     Paid(Box<Attempt>),
     /// It has not ended, or nobody knows how.
     Open(Box<Attempt>),
-}
-
-/// How a text names attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Naming {
-    /// By this ledger's number for one.
-    Reference,
-    /// By the merchant's order, or an attempt's order id at the gateway.
-    Order,
-    /// By Openpay's id of the charge.
-    Charge,
-    /// By the bank's authorization number, which two payments may share.
-    Authorization,
 }
 
 impl Attempt {
@@ -174,24 +164,6 @@ impl Ledger {
         })
     }
 
-    /// The attempt with this number.
-    ///
-    /// # Errors
-    /// [`LedgerError::Missing`] if there is none; [`LedgerError::Storage`].
-    pub fn attempt(&self, id: i64) -> Result<Attempt, LedgerError> {
-        existing(&self.lock(), id)
-    }
-
-    /// How many attempts are open ([`State::is_open`]).
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn open_attempts(&self) -> Result<u64, LedgerError> {
-        let count = "SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent', 'unknown')";
-        let count: i64 = self.lock().query_row(count, [], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
     /// Takes one step of an attempt's life, with its line in the audit trail and its notification, in one transaction.
     fn step(
         &self,
@@ -215,104 +187,6 @@ impl Ledger {
         transaction.commit()?;
         Ok(after)
     }
-
-    /// The attempt that paid this key or found its order paid elsewhere, if there is one.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let paid = self.query("WHERE key_digits = ?1 AND state IN ('approved', 'elsewhere')", &[&key.expose()])?;
-        Ok(paid.into_iter().next())
-    }
-
-    /// The attempt of this key that has been sent and whose end is not known, if there is one.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn open_attempt_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let open = self.query("WHERE key_digits = ?1 AND state IN ('sent', 'unknown')", &[&key.expose()])?;
-        Ok(open.into_iter().next())
-    }
-
-    /// Attempts reserved from `from` to before `until`, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn attempts_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Attempt>, LedgerError> {
-        let clause = "WHERE created_ms >= ?1 AND created_ms < ?2 ORDER BY id";
-        self.query(clause, &[&from.as_millisecond(), &until.as_millisecond()])
-    }
-
-    /// How many charges of this key were declined since then.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn declines_of(&self, key: &PaymentKey, since: Timestamp) -> Result<u32, LedgerError> {
-        let count = "SELECT count(*) FROM attempt WHERE key_digits = ?1 AND state = 'declined' AND updated_ms >= ?2";
-        let values = params![key.expose(), since.as_millisecond()];
-        Ok(self.lock().prepare_cached(count)?.query_row(values, |row| row.get(0))?)
-    }
-
-    /// Attempts in one state, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn attempts_in(&self, state: State) -> Result<Vec<Attempt>, LedgerError> {
-        self.query("WHERE state = ?1 ORDER BY id", &[&state.name()])
-    }
-
-    /// Attempts given up since then whose order id at the gateway no later attempt uses, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn lapsed_since(&self, since: Timestamp) -> Result<Vec<Attempt>, LedgerError> {
-        let clause = "WHERE state = 'lapsed' AND updated_ms >= ?1 AND NOT EXISTS (SELECT 1 FROM attempt AS later
-                      WHERE later.gateway_order_id = attempt.gateway_order_id AND later.id > attempt.id) ORDER BY id";
-        self.query(clause, &[&since.as_millisecond()])
-    }
-
-    /// The latest attempts, newest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn latest_attempts(&self, limit: u32) -> Result<Vec<Attempt>, LedgerError> {
-        self.query("ORDER BY id DESC LIMIT ?1", &[&limit])
-    }
-
-    /// Attempts this names in any of the ways there are, oldest first; one text may name several: an order's number may
-    /// be another attempt's reference.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn find_attempts(&self, text: &str) -> Result<Vec<Attempt>, LedgerError> {
-        let clause = "WHERE order_id = ?1 OR gateway_order_id = ?1 OR charge_id = ?1 OR authorization = ?1 OR id = ?2
-                      ORDER BY id";
-        self.query(clause, &[&text, &id_of(text)])
-    }
-
-    /// Attempts this names in one way, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn find_attempts_by(&self, naming: Naming, text: &str) -> Result<Vec<Attempt>, LedgerError> {
-        match naming {
-            Naming::Reference => self.query("WHERE id = ?1", &[&id_of(text)]),
-            Naming::Order => self.query("WHERE order_id = ?1 OR gateway_order_id = ?1 ORDER BY id", &[&text]),
-            Naming::Charge => self.query("WHERE charge_id = ?1 ORDER BY id", &[&text]),
-            Naming::Authorization => self.query("WHERE authorization = ?1 ORDER BY id", &[&text]),
-        }
-    }
-
-    fn query(&self, clause: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Attempt>, LedgerError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
-        Ok(statement.query_map(values, read)?.collect::<Result<_, _>>()?)
-    }
-}
-
-/// The number of the attempt with this reference; 0, which none has, if it is no reference.
-fn id_of(reference: &str) -> i64 {
-    reference.parse::<i64>().ok().and_then(|number| number.checked_sub(REFERENCE_OFFSET)).unwrap_or(0)
 }
 
 fn find_conflict(
@@ -361,7 +235,7 @@ fn insert(
                 new.key.expose(),
                 authorization.order_id,
                 gateway_order_id,
-                keys::centavos(authorization.amount)?,
+                centavos(authorization.amount)?,
                 authorization.amount.currency.code(),
                 authorization.description,
                 new.brand.name(),
@@ -388,24 +262,23 @@ pub(super) fn existing(connection: &Connection, id: i64) -> Result<Attempt, Ledg
 }
 
 fn read(row: &Row<'_>) -> Result<Attempt, rusqlite::Error> {
-    let time = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
     let state: String = row.get(10)?;
     Ok(Attempt {
         id: row.get(0)?,
         key: PaymentKey::new(row.get::<_, String>(1)?),
         order_id: row.get(2)?,
         gateway_order_id: row.get(3)?,
-        amount: keys::money(row, 4, 5)?,
+        amount: money(row, 4, 5)?,
         description: row.get(6)?,
         brand: row.get(7)?,
         last_four: row.get(8)?,
         months: row.get(9)?,
-        state: State::parse(&state).ok_or_else(|| keys::unreadable(10, &state))?,
+        state: State::parse(&state).ok_or_else(|| unreadable(10, &state))?,
         charge_id: row.get(11)?,
         authorization: row.get(12)?,
         error_code: row.get(13)?,
-        refunded: keys::money(row, 17, 5)?,
-        refund_open: keys::money(row, 18, 5)?,
+        refunded: money(row, 17, 5)?,
+        refund_open: money(row, 18, 5)?,
         created: time(row.get(14)?),
         sent: row.get::<_, Option<i64>>(15)?.map(time),
         updated: time(row.get(16)?),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, column};
 
 /// One line of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Ledger {
             connection.prepare_cached("SELECT at_ms, subject, event, detail FROM audit ORDER BY id DESC LIMIT ?1")?;
         let entries = statement.query_map([limit], |row| {
             Ok(AuditEntry {
-                at: Timestamp::from_millisecond(row.get(0)?).unwrap_or_default(),
+                at: column::time(row.get(0)?),
                 subject: row.get(1)?,
                 event: row.get(2)?,
                 detail: row.get(3)?,

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
+use super::column::{centavos, money, time};
 use super::{Ledger, LedgerError, audit};
-use crate::money::{Currency, Money};
+use crate::money::Money;
 use crate::order_id;
 use crate::service::{Customer, PaymentKey};
 use digits::OpenKeys;
@@ -346,7 +347,7 @@ fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
         order_id: row.get(4)?,
         description: row.get(5)?,
         customer: read_customer(row)?,
-        issued: Timestamp::from_millisecond(row.get(10)?).unwrap_or_default(),
+        issued: time(row.get(10)?),
         expires: expires.and_then(|expires| Timestamp::from_millisecond(expires).ok()),
         status,
         failures: row.get(13)?,
@@ -356,23 +357,4 @@ fn read(row: &Row<'_>, now: i64) -> Result<KeyRecord, rusqlite::Error> {
 fn read_customer(row: &Row<'_>) -> Result<Option<Customer>, rusqlite::Error> {
     let Some(name) = row.get(6)? else { return Ok(None) };
     Ok(Some(Customer { name, last_name: row.get(7)?, email: row.get(8)?, phone_number: row.get(9)? }))
-}
-
-/// An amount from its two columns.
-pub(super) fn money(row: &Row<'_>, centavos: usize, currency: usize) -> Result<Money, rusqlite::Error> {
-    let code: String = row.get(currency)?;
-    let parsed = Currency::parse(&code).ok_or_else(|| unreadable(currency, &code))?;
-    let hundredths: i64 = row.get(centavos)?;
-    let hundredths = u64::try_from(hundredths).map_err(|_| unreadable(centavos, "negative amount"))?;
-    Ok(Money { centavos: hundredths, currency: parsed })
-}
-
-/// An amount's column.
-pub(super) fn centavos(amount: Money) -> Result<i64, rusqlite::Error> {
-    i64::try_from(amount.centavos).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-/// A column holds what this program never writes.
-pub(super) fn unreadable(column: usize, text: &str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("unreadable: {text}").into())
 }

@@ -23,6 +23,7 @@
 mod attempts;
 mod audit;
 mod backup;
+mod column;
 mod condition;
 mod future;
 mod keys;

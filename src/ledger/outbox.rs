@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
+use super::column::time;
 use super::{Attempt, Ledger, LedgerError, Outcome, State};
 
 /// The setting that says whether notifications are kept.
@@ -202,7 +203,7 @@ fn body(attempt: &Attempt, name: &str, outcome: &Outcome, event: &str, event_id:
     let body = Body {
         id: event_id,
         r#type: event,
-        created: Timestamp::from_millisecond(now).unwrap_or_default().to_string(),
+        created: time(now).to_string(),
         order_id: &attempt.order_id,
         amount: attempt.amount.decimal(),
         currency: attempt.amount.currency.code(),
@@ -235,7 +236,6 @@ fn after(now: i64, span: SignedDuration) -> i64 {
 }
 
 fn read(row: &Row<'_>) -> Result<Notification, rusqlite::Error> {
-    let time = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
     Ok(Notification {
         id: row.get(0)?,
         event_id: row.get(1)?,

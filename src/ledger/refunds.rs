@@ -12,7 +12,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, attempts, audit, keys};
+use super::{Ledger, LedgerError, attempts, audit, column};
 use crate::money::Money;
 
 /// Where a refund stands.
@@ -136,11 +136,11 @@ impl Ledger {
         if amount.centavos == 0 || amount.centavos > left.centavos || amount.currency != left.currency {
             return Ok(Err(NoRefund::Beyond { left }));
         }
-        let told = before.centavos.map(|centavos| keys::centavos(Money { centavos, ..whole })).transpose()?;
+        let told = before.centavos.map(|centavos| column::centavos(Money { centavos, ..whole })).transpose()?;
         transaction.execute(
             "INSERT INTO refund (attempt, centavos, state, before_id, before_centavos, created_ms, updated_ms)
              VALUES (?1, ?2, 'refunding', ?3, ?4, ?5, ?5)",
-            params![attempt, keys::centavos(amount)?, before.id, told, now],
+            params![attempt, column::centavos(amount)?, before.id, told, now],
         )?;
         let refund = find(&transaction, transaction.last_insert_rowid())?;
         write_down(&transaction, &refund, "", now)?;
@@ -214,9 +214,9 @@ fn read(row: &Row<'_>) -> Result<Refund, rusqlite::Error> {
     Ok(Refund {
         id: row.get(0)?,
         attempt: row.get(1)?,
-        amount: keys::money(row, 2, 3)?,
-        state: known.ok_or_else(|| keys::unreadable(4, &state))?,
+        amount: column::money(row, 2, 3)?,
+        state: known.ok_or_else(|| column::unreadable(4, &state))?,
         before: ToldBefore { id: row.get(5)?, centavos: before },
-        created: Timestamp::from_millisecond(row.get(7)?).unwrap_or_default(),
+        created: column::time(row.get(7)?),
     })
 }
