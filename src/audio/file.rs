@@ -40,6 +40,11 @@ use super::riff::{Encoding, Header, HeaderError, Length, begins_chunk, more_soun
 use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
 use crate::dtmf::RATES_HZ;
 
+/// How names of recordings end that can be read, in lower case.
+pub const ENDINGS: [&str; 24] = [
+    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r",
+    "mp4", "m4v", "mov", "aac", "adts", "ogv", "webm", "mka", "mkv",
+];
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
 /// Sample rates a recording may have, in Hz: those the detector takes.

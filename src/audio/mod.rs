@@ -16,7 +16,7 @@ pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};
 pub use echo::{EchoCanceller, MOST_SAMPLES as MOST_ECHO_SAMPLES};
-pub use file::{MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
+pub use file::{ENDINGS, MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
 pub use pcm::SampleFormat;
 pub use problem::{AudioError, Problem, Warning};
 pub use resample::Resampler;

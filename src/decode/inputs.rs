@@ -9,12 +9,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::Name;
+use crate::audio::ENDINGS;
 
-/// Name endings of recordings looked for in folders.
-const RECORDINGS: [&str; 24] = [
-    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r",
-    "mp4", "m4v", "mov", "aac", "adts", "ogv", "webm", "mka", "mkv",
-];
 /// Name endings of samples without a header, looked for only if their form is told.
 const RAW: [&str; 9] = ["raw", "pcm", "sln", "ul", "ulaw", "mulaw", "al", "alaw", "sw"];
 /// Names told of files that are left out.
@@ -211,7 +207,7 @@ impl Walk<'_> {
 }
 
 fn endings(raw: bool) -> Vec<&'static str> {
-    RECORDINGS.iter().chain(RAW.iter().filter(|_| raw)).copied().collect()
+    ENDINGS.iter().chain(RAW.iter().filter(|_| raw)).copied().collect()
 }
 
 fn is_recording(path: &Path, raw: bool) -> bool {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use crate::audio::ENDINGS;
+
 use super::recording::{self, RecordingError};
 use super::{Clips, Language, SAMPLE_RATE, active_speech_level_dbm0};
 
-/// File name extensions taken for recordings.
-const EXTENSIONS: [&str; 6] = ["wav", "flac", "ogg", "mp3", "m4a", "aiff"];
 /// Active speech levels beside which the embedded clips (-16 dBm0) do not stand out, in dBm0.
 const FITTING_DBM0: std::ops::RangeInclusive<f64> = -22.0..=-11.0;
 /// Samples this large count as clipped, full scale 1.0.
@@ -104,7 +104,9 @@ impl fmt::Display for Concern {
             Self::Twice => f.write_str("a second recording of the same clip: remove one of them"),
             Self::NewClip => f.write_str("no built-in clip has this name: correct it, unless a menu of yours uses it"),
             Self::Misplaced => f.write_str("nobody hears it here: put it in es-MX/ or en-US/"),
-            Self::Ignored => write!(f, "not a recording: use one of {}", EXTENSIONS.join(", ")),
+            Self::Ignored => {
+                f.write_str("not a recording: use wav, flac, mp3 or another form that `tonopago decode` reads")
+            }
             Self::Level(level) => write!(
                 f,
                 "speech level {level:.1} dBm0: bring it between {} and {} (the built-in clips have -16)",
@@ -217,7 +219,7 @@ fn children(folder: &Path) -> Result<Vec<PathBuf>, ClipsError> {
 /// The clip a file stands for: its name without the extension; `None` if it is no recording.
 fn clip_id(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?;
-    EXTENSIONS.iter().find(|known| known.eq_ignore_ascii_case(extension))?;
+    ENDINGS.iter().find(|known| known.eq_ignore_ascii_case(extension))?;
     path.file_stem()?.to_str().map(str::to_owned)
 }
 
@@ -304,6 +306,20 @@ mod tests {
         }
         assert_eq!(told.len(), 10, "{told:#?}");
         assert!(Clips::with_overrides(folder.path()).is_err());
+    }
+
+    /// `decode` read it, and here it was left aside: the box spoke with the built-in clip.
+    #[test]
+    fn a_recording_of_any_form_that_is_read_elsewhere_replaces_a_clip() {
+        let folder = tempfile::tempdir().unwrap();
+        let spanish = folder.path().join("es-MX");
+        fs::create_dir(&spanish).unwrap();
+        let opus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/59-celt.opus");
+        fs::copy(opus, spanish.join("despedida.opus")).unwrap();
+        let findings = check_recordings(folder.path()).unwrap();
+        assert!(findings.iter().all(|found| !matches!(found.concern, Concern::Ignored | Concern::Unusable(_))));
+        let clips = Clips::with_overrides(folder.path()).unwrap();
+        assert!(clips.get(Language::EsMx, "despedida").unwrap().recording().is_some());
     }
 
     #[test]
