@@ -107,12 +107,6 @@ impl Menu {
         lists.next().is_none_or(|first| lists.all(|list| list == first))
     }
 
-    /// Whether what is keyed in the state of this name is secret. False for an unknown name.
-    pub fn is_secret_state(&self, name: &str) -> bool {
-        let state = self.states.iter().find(|state| state.name == name);
-        state.is_some_and(|state| self.collects_card_data(state))
-    }
-
     pub(super) fn collects_card_data(&self, state: &State) -> bool {
         matches!(&state.kind, Kind::Collect(collect) if self.field(collect.field).kind.is_card_data())
     }

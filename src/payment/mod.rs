@@ -120,22 +120,6 @@ impl Cashier {
         }
     }
 
-    /// See [`Till::check`].
-    ///
-    /// # Errors
-    /// Openpay's error.
-    pub fn check(&self) -> Result<(), Error> {
-        self.till.check()
-    }
-
-    /// See [`Till::reconcile`].
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub fn reconcile(&self) -> Result<ReconcileReport, LedgerError> {
-        self.till.reconcile()
-    }
-
     /// Finds out before a caller does whether the services can be used: asks Openpay about the account, and shows the
     /// authorizer the password if nothing is known of it, or no good. What is found stands in [`Till::alarms`].
     pub(super) fn look(&self) {

@@ -110,7 +110,7 @@ fn run(payments: u32, seed: u64, rule: OrderIds) {
     openpay.set_percent(0);
     authorizer.set_percent(0);
     let begun = Instant::now();
-    while cashier.reconcile().unwrap().open > 0 {
+    while cashier.till().reconcile().unwrap().open > 0 {
         assert!(begun.elapsed() < Duration::from_secs(600), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }

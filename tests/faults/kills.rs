@@ -43,7 +43,7 @@ fn worker() {
     let cashier = cashier(openpay, authorizer, Path::new(ledger));
     let _telling = notifier(cashier.till().ledger(), authorizer).start(Duration::from_millis(50)).unwrap();
     let left: Vec<i64> = open_attempts(&cashier).collect();
-    cashier.reconcile().unwrap();
+    cashier.till().reconcile().unwrap();
     let still = open_attempts(&cashier).filter(|id| left.contains(id)).count();
     say(&format!("reconciled {} {} {still}", started.elapsed().as_millis(), left.len()));
     std::thread::scope(|scope| {
@@ -224,7 +224,7 @@ fn payments_survive_kills() {
     let begun = Instant::now();
     let cashier = cashier(to_openpay.url(), to_authorizer.url(), Path::new(&box_file));
     let left = open_attempts(&cashier).count();
-    while cashier.reconcile().unwrap().open > 0 {
+    while cashier.till().reconcile().unwrap().open > 0 {
         assert!(begun.elapsed() < Duration::from_secs(600), "an attempt stays open");
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -71,7 +71,7 @@ fn reconciling_looks_at_the_card_too() {
     let shop = Shop::open(quick());
     shop.charge_into_the_unknown(MASTERCARD);
     shop.charge_elsewhere(GOOD).unwrap();
-    let report = shop.shop.cashier.reconcile().unwrap();
+    let report = shop.shop.cashier.till().reconcile().unwrap();
     assert_eq!(report, ReconcileReport { elsewhere: 1, ..ReconcileReport::default() });
     assert_eq!((shop.states(), shop.approved()), (vec![State::Elsewhere], 0));
     assert!(matches!(shop.charge(MASTERCARD), ChargeReply::AlreadyPaid { .. }));
@@ -86,7 +86,7 @@ fn a_charge_given_up_that_turns_up_is_booked_to_the_card_that_paid() {
     let shop = Shop::open(config);
     shop.charge_into_the_unknown(GOOD);
     clock.advance(SignedDuration::from_mins(31));
-    assert_eq!(shop.shop.cashier.reconcile().unwrap().lapsed, 1);
+    assert_eq!(shop.shop.cashier.till().reconcile().unwrap().lapsed, 1);
     let charge = shop.charge_elsewhere(GOOD).unwrap(); // the lost one, late
     assert!(matches!(shop.charge(MASTERCARD), ChargeReply::AlreadyPaid { .. }));
     assert_eq!(shop.states(), [State::Approved, State::Abandoned]);

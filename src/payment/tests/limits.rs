@@ -110,7 +110,7 @@ fn who_may_have_paid_is_told_so_while_no_payments_are_taken() {
 
     let (shop, _, open) = with_an_open_charge(AbuseLimits::default());
     shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
-    assert!(shop.shop.cashier.check().is_err());
+    assert!(shop.shop.cashier.till().check().is_err());
     is_told_of_its_charge(&shop, &open, "halted");
 
     let breaker = BreakerConfig { failures: 2, rest: SignedDuration::from_secs(30) };
@@ -158,7 +158,7 @@ fn a_key_blocked_here_is_not_told_from_others_while_none_are_taken() {
     (0..6).for_each(|_| _ = charge_order(&shop, 1, "4000000000000119"));
     assert_eq!(blocked(), AuthorizeReply::Refused(Refusal::Blocked));
     shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
-    assert!(shop.shop.cashier.check().is_err());
+    assert!(shop.shop.cashier.till().check().is_err());
     assert_eq!(blocked(), AuthorizeReply::Unavailable);
 }
 

@@ -112,7 +112,7 @@ fn is_approved(reply: &ChargeReply) -> bool {
 #[test]
 fn a_payment_from_key_to_charge_read_back() {
     let shop = Shop::open(calm());
-    shop.shop.cashier.check().unwrap();
+    shop.shop.cashier.till().check().unwrap();
     let AuthorizeReply::Authorized(authorization) = shop.authorize() else { panic!("refused") };
     assert_eq!((authorization.amount, authorization.order_id.as_str()), (AMOUNT, ORDER));
     let reply = shop.charge(GOOD);
@@ -223,7 +223,7 @@ fn an_outcome_nobody_can_find_out_stays_open_until_reconciled() {
     let pending = AuthorizeReply::Pending { reference: reference.clone() };
     assert_eq!(shop.authorize(), pending, "no card need be asked for");
     assert_eq!(shop.charge(GOOD), ChargeReply::Unknown { reference }, "still open: nothing is charged");
-    while shop.shop.cashier.reconcile().unwrap().open > 0 {}
+    while shop.shop.cashier.till().reconcile().unwrap().open > 0 {}
     assert_eq!(shop.states(), [State::Approved]);
     assert!(matches!(shop.charge(GOOD), ChargeReply::AlreadyPaid { .. }));
     assert_eq!(shop.completed(), 1);
@@ -236,7 +236,7 @@ fn the_background_finds_out_and_takes_payments_again() {
     (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
     assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
     shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
-    assert!(shop.shop.cashier.check().is_err());
+    assert!(shop.shop.cashier.till().check().is_err());
     let _background = Background::reconciling(Arc::clone(&shop.shop.cashier), Duration::from_secs(3600)).unwrap();
     let is_done = || {
         std::thread::sleep(Duration::from_millis(10));
@@ -348,12 +348,12 @@ fn what_a_crash_leaves_is_reconciled() {
             shop.shop.ledger.mark_sent(attempt.id).unwrap();
         }
     }
-    let report = shop.shop.cashier.reconcile().unwrap();
+    let report = shop.shop.cashier.till().reconcile().unwrap();
     assert_eq!(report, ReconcileReport { approved: 1, open: 2, ..ReconcileReport::default() });
     clock.advance(SignedDuration::from_mins(31));
-    let report = shop.shop.cashier.reconcile().unwrap();
+    let report = shop.shop.cashier.till().reconcile().unwrap();
     assert_eq!(report, ReconcileReport { lapsed: 1, abandoned: 1, ..ReconcileReport::default() });
-    assert_eq!(shop.shop.cashier.reconcile().unwrap(), ReconcileReport::default(), "nothing is left open");
+    assert_eq!(shop.shop.cashier.till().reconcile().unwrap(), ReconcileReport::default(), "nothing is left open");
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn wrong_credentials_stop_payments_until_they_are_mended() {
     assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable);
     assert!(shop.shop.cashier.till().is_halted());
     assert_eq!(shop.authorize(), AuthorizeReply::Unavailable);
-    shop.shop.cashier.check().unwrap();
+    shop.shop.cashier.till().check().unwrap();
     assert!(is_approved(&shop.charge(GOOD)));
 }
 
