@@ -6,6 +6,7 @@ mod customers;
 mod doubles;
 mod elsewhere;
 mod limits;
+mod reconcile;
 mod refunds;
 
 use std::sync::Arc;
@@ -211,84 +212,6 @@ fn pay_through(fault: Fault) {
 }
 
 #[test]
-fn an_outcome_nobody_can_find_out_stays_open_until_reconciled() {
-    let shop = Shop::open(quick());
-    shop.inject(Fault::DropAfter);
-    for _ in 0..10 {
-        shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 });
-    }
-    let ChargeReply::Unknown { reference } = shop.charge(GOOD) else { panic!("known") };
-    assert!(reference.len() >= 6 && shop.shop.ledger.find_attempts(&reference).unwrap().len() == 1);
-    assert_eq!(shop.states(), [State::Unknown]);
-    let pending = AuthorizeReply::Pending { reference: reference.clone() };
-    assert_eq!(shop.authorize(), pending, "no card need be asked for");
-    assert_eq!(shop.charge(GOOD), ChargeReply::Unknown { reference }, "still open: nothing is charged");
-    while shop.shop.cashier.till().reconcile().unwrap().open > 0 {}
-    assert_eq!(shop.states(), [State::Approved]);
-    assert!(matches!(shop.charge(GOOD), ChargeReply::AlreadyPaid { .. }));
-    assert_eq!(shop.completed(), 1);
-}
-
-#[test]
-fn the_background_finds_out_and_takes_payments_again() {
-    let shop = Shop::open(quick());
-    shop.inject(Fault::DropAfter);
-    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
-    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
-    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
-    assert!(shop.shop.cashier.till().check().is_err());
-    let _background = Background::reconciling(Arc::clone(&shop.shop.cashier), Duration::from_secs(3600)).unwrap();
-    let is_done = || {
-        std::thread::sleep(Duration::from_millis(10));
-        shop.states() == [State::Approved] && !shop.shop.cashier.till().is_halted()
-    };
-    assert!((0..6000).any(|_| is_done()), "its first round is made at once");
-}
-
-/// A stop waited for all that was due, with a gateway or merchant that answers nothing a time-out for each.
-#[test]
-fn a_stop_ends_a_round_between_two_exchanges() {
-    let shop = Shop::open(quick());
-    for order in ["first", "second"] {
-        let authorization = Authorization { order_id: order.into(), ..Shop::authorization() };
-        let (key, pan) = (PaymentKey::new(format!("key of {order}")), card(GOOD).pan);
-        let (brand, last_four) = (pan.brand(), pan.last_four());
-        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-        let attempt = shop.shop.ledger.prepare_attempt(&new).unwrap().unwrap();
-        shop.shop.ledger.mark_sent(attempt.id).unwrap();
-    }
-    let reconciled = shop.shop.cashier.till().reconcile_while(&mut |done, all| (done, all) == (0, 2)).unwrap();
-    assert_eq!(reconciled, ReconcileReport { open: 1, ..ReconcileReport::default() });
-    let (began, has_begun) = std::sync::mpsc::channel();
-    let (ended, how) = std::sync::mpsc::channel();
-    let background = Background::every(Duration::from_secs(3600), "test", move |stop| {
-        began.send(()).unwrap();
-        let mut was_asked = false;
-        for _ in 0..6000 {
-            was_asked |= stop.is_asked();
-            if was_asked {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        ended.send(was_asked).unwrap();
-    });
-    has_begun.recv().unwrap();
-    drop(background.unwrap());
-    assert_eq!(how.try_iter().collect::<Vec<_>>(), [true], "in the middle of the first round, and no other");
-}
-
-#[test]
-fn an_open_attempt_is_looked_up_when_its_key_is_keyed_again() {
-    let shop = Shop::open(quick());
-    shop.inject(Fault::DropAfter);
-    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
-    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
-    assert!(matches!(shop.charge(GOOD), ChargeReply::AlreadyPaid { .. }), "found on the second call");
-    assert_eq!(shop.completed(), 1);
-}
-
-#[test]
 fn a_gateway_that_is_down_is_unavailable_and_charges_nothing() {
     let config = calm();
     let Shop { mut shop, key } = Shop::open(config);
@@ -323,37 +246,6 @@ fn many_callers_with_one_key_pay_once() {
     });
     assert_eq!(replies.iter().filter(|reply| is_approved(reply)).count(), 1, "{replies:?}");
     assert_eq!(shop.completed(), 1);
-}
-
-/// A process that dies leaves its attempts as they were: what it leaves is made here by hand.
-#[test]
-fn what_a_crash_leaves_is_reconciled() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("ledger.sqlite");
-    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-    let sandbox = SandboxConfig { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..SandboxConfig::default() };
-    let shop = Shop::open(RehearsalConfig { ledger: Some(file), sandbox, ..quick() });
-    // Charged, but the process died before it could say so.
-    shop.inject(Fault::DropAfter);
-    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
-    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
-    // Died between reserving and sending, and between recording and sending.
-    for (key, order) in [("111111", "reserved"), ("222222", "recorded")] {
-        let authorization = Authorization { order_id: order.into(), ..Shop::authorization() };
-        let (key, pan) = (PaymentKey::new(key), card(GOOD).pan);
-        let (brand, last_four) = (pan.brand(), pan.last_four());
-        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-        let attempt = shop.shop.ledger.prepare_attempt(&new).unwrap().unwrap();
-        if order == "recorded" {
-            shop.shop.ledger.mark_sent(attempt.id).unwrap();
-        }
-    }
-    let report = shop.shop.cashier.till().reconcile().unwrap();
-    assert_eq!(report, ReconcileReport { approved: 1, open: 2, ..ReconcileReport::default() });
-    clock.advance(SignedDuration::from_mins(31));
-    let report = shop.shop.cashier.till().reconcile().unwrap();
-    assert_eq!(report, ReconcileReport { lapsed: 1, abandoned: 1, ..ReconcileReport::default() });
-    assert_eq!(shop.shop.cashier.till().reconcile().unwrap(), ReconcileReport::default(), "nothing is left open");
 }
 
 #[test]
@@ -416,41 +308,4 @@ fn pay_what_was_declined_elsewhere(amount: Money) {
     clock.advance(SignedDuration::from_hours(1));
     assert!(is_approved(&shop.charge(GOOD)));
     assert_eq!(shop.states(), [State::Declined, State::Approved]);
-}
-
-#[test]
-fn a_paid_charge_is_given_back_once_and_stays_in_the_ledger() {
-    let shop = Shop::open(calm());
-    assert!(is_approved(&shop.charge(GOOD)));
-    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
-    assert_eq!(till.refund(attempt.id, Some(Money::mxn(5_000))).unwrap(), Money::mxn(5_000));
-    assert_eq!(till.refund(attempt.id, None).unwrap(), Money::mxn(15_000), "what was left, not the whole charge");
-    assert_eq!(shop.shop.read_back(ORDER).unwrap()[0].status, ChargeStatus::Refunded);
-    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::NothingLeft(AMOUNT))));
-    assert!(matches!(till.refund(attempt.id, Some(Money::mxn(1))), Err(RefundError::NothingLeft(AMOUNT))));
-    assert!(matches!(till.refund(77, None), Err(RefundError::Ledger(_))));
-    assert_eq!(shop.states(), [State::Approved], "a success is never downgraded");
-    let audit = shop.shop.ledger.audit(4).unwrap().into_iter().rev();
-    let told: Vec<_> = audit.map(|entry| format!("{} {}", entry.event, entry.detail)).collect();
-    assert_eq!(told, ["refunding 50.00 MXN", "refunded 50.00 MXN", "refunding 150.00 MXN", "refunded 150.00 MXN"]);
-}
-
-/// Somebody gave a part back on Openpay's dashboard: what is left is not guessed.
-#[test]
-fn after_a_refund_elsewhere_the_amount_must_be_said() {
-    let shop = Shop::open(calm());
-    assert!(is_approved(&shop.charge(GOOD)));
-    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
-    let charge = attempt.charge_id.as_deref().unwrap();
-    shop.shop.openpay().refund(charge, "dashboard", Some(Money::mxn(5_000))).unwrap();
-    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::Openpay(_))));
-    assert_eq!(till.refund(attempt.id, Some(Money::mxn(15_000))).unwrap(), Money::mxn(15_000));
-}
-
-#[test]
-fn what_was_not_paid_is_not_given_back() {
-    let shop = Shop::open(calm());
-    assert_eq!(shop.charge(DECLINED), ChargeReply::Declined(Decline::OtherCard));
-    let attempt = &shop.shop.ledger.find_attempts(ORDER).unwrap()[0];
-    assert!(matches!(shop.shop.cashier.till().refund(attempt.id, None), Err(RefundError::NotPaid(State::Declined))));
 }

@@ -177,3 +177,40 @@ fn nothing_and_more_than_is_left_are_not_sent() {
     assert_eq!(shop.till().refund(attempt, Some(rest)).unwrap(), rest, "to the centavo");
     assert_eq!(shop.given_back(), AMOUNT.centavos);
 }
+
+#[test]
+fn a_paid_charge_is_given_back_once_and_stays_in_the_ledger() {
+    let shop = Shop::open(calm());
+    assert!(is_approved(&shop.charge(GOOD)));
+    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
+    assert_eq!(till.refund(attempt.id, Some(Money::mxn(5_000))).unwrap(), Money::mxn(5_000));
+    assert_eq!(till.refund(attempt.id, None).unwrap(), Money::mxn(15_000), "what was left, not the whole charge");
+    assert_eq!(shop.shop.read_back(ORDER).unwrap()[0].status, ChargeStatus::Refunded);
+    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::NothingLeft(AMOUNT))));
+    assert!(matches!(till.refund(attempt.id, Some(Money::mxn(1))), Err(RefundError::NothingLeft(AMOUNT))));
+    assert!(matches!(till.refund(77, None), Err(RefundError::Ledger(_))));
+    assert_eq!(shop.states(), [State::Approved], "a success is never downgraded");
+    let audit = shop.shop.ledger.audit(4).unwrap().into_iter().rev();
+    let told: Vec<_> = audit.map(|entry| format!("{} {}", entry.event, entry.detail)).collect();
+    assert_eq!(told, ["refunding 50.00 MXN", "refunded 50.00 MXN", "refunding 150.00 MXN", "refunded 150.00 MXN"]);
+}
+
+/// Somebody gave a part back on Openpay's dashboard: what is left is not guessed.
+#[test]
+fn after_a_refund_elsewhere_the_amount_must_be_said() {
+    let shop = Shop::open(calm());
+    assert!(is_approved(&shop.charge(GOOD)));
+    let (till, attempt) = (shop.shop.cashier.till(), &shop.shop.ledger.find_attempts(ORDER).unwrap()[0]);
+    let charge = attempt.charge_id.as_deref().unwrap();
+    shop.shop.openpay().refund(charge, "dashboard", Some(Money::mxn(5_000))).unwrap();
+    assert!(matches!(till.refund(attempt.id, None), Err(RefundError::Openpay(_))));
+    assert_eq!(till.refund(attempt.id, Some(Money::mxn(15_000))).unwrap(), Money::mxn(15_000));
+}
+
+#[test]
+fn what_was_not_paid_is_not_given_back() {
+    let shop = Shop::open(calm());
+    assert_eq!(shop.charge(DECLINED), ChargeReply::Declined(Decline::OtherCard));
+    let attempt = &shop.shop.ledger.find_attempts(ORDER).unwrap()[0];
+    assert!(matches!(shop.shop.cashier.till().refund(attempt.id, None), Err(RefundError::NotPaid(State::Declined))));
+}
