@@ -7,7 +7,7 @@ use crate::menu::model::{FieldId, FieldKind, FieldSpec, Value as Known};
 use crate::money::{Currency, Money};
 use crate::yaml::{Map, Node, Value, quoted, suggest};
 
-use super::{Context, states};
+use super::{Context, state_names};
 
 /// The names inside `collect:`.
 pub(in crate::menu) const COLLECT: [&str; 8] =
@@ -18,7 +18,7 @@ impl Context<'_> {
     pub(super) fn declare_fields(&mut self, states: &Map<'_>) {
         for (_, state) in states.entries() {
             let map = matches!(state.node, Node::Map(_)).then(|| state.any_map()).flatten();
-            let does_something = map.as_ref().is_some_and(|map| states::KINDS.iter().any(|kind| map.has(kind)));
+            let does_something = map.as_ref().is_some_and(|map| state_names::KINDS.iter().any(|kind| map.has(kind)));
             let Some(collect) = map.and_then(|map| map.optional("collect")) else {
                 self.incomplete |= !does_something;
                 continue;

@@ -6,6 +6,7 @@ mod named_keys;
 mod passing;
 mod prompts;
 mod services;
+mod state_names;
 mod states;
 mod telephone_key;
 mod texts;
@@ -27,7 +28,7 @@ pub(super) mod names {
     pub(in crate::menu) use super::conditions::TEST;
     pub(in crate::menu) use super::fields::COLLECT;
     pub(in crate::menu) use super::named_keys::ROLES;
-    pub(in crate::menu) use super::states::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
+    pub(in crate::menu) use super::state_names::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
 }
 
 /// The names at the top of a menu.
