@@ -36,7 +36,7 @@ use super::block::Block;
 use super::packets::PacketReader;
 use super::pcm::{FrameReader, SampleFormat};
 use super::problem::{AudioError, Problem, Warning};
-use super::riff::{Encoding, Header, HeaderError, Length, begins_chunk, more_sound, read_header};
+use super::riff::{Behind, Encoding, Header, HeaderError, Length, begins_chunk, behind, read_header};
 use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
 use crate::dtmf::RATES_HZ;
 
@@ -74,8 +74,8 @@ pub struct Recording {
     sample_rate: u32,
     channels: usize,
     frames: u64,
-    /// More sound than the header tells of stands behind it.
-    more: bool,
+    /// What stands behind the sound that the header tells of, and how many bytes.
+    behind: (Behind, u64),
     warning: Option<Warning>,
 }
 
@@ -246,9 +246,9 @@ impl Recording {
         let header = read_header(&mut file);
         let empty = file.stream_position().map_err(read_failed)? == 0;
         match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Wav(header) => {
-                let more = sound_behind(&mut file, &header).map_err(read_failed)?;
-                Ok(Self { more, ..Self::wav(name, file, &header)? })
+            Kind::Wav(mut header) => {
+                let behind = look_behind(&mut file, &mut header).map_err(read_failed)?;
+                Ok(Self { behind, ..Self::wav(name, file, &header)? })
             }
             Kind::Packets => {
                 file.rewind().map_err(read_failed)?;
@@ -282,7 +282,15 @@ impl Recording {
             Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
         };
         let source = Source::Wav { body, length: header.length };
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, more: false, warning: None })
+        Ok(Self {
+            name: name.to_owned(),
+            source,
+            sample_rate,
+            channels,
+            frames: 0,
+            behind: UNKNOWN_BEHIND,
+            warning: None,
+        })
     }
 
     fn packets(name: &str, reader: Result<PacketReader, Problem>) -> Result<Self, AudioError> {
@@ -291,7 +299,15 @@ impl Recording {
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(Box::new(reader));
-        Ok(Self { name: name.to_owned(), source, sample_rate, channels, frames: 0, more: false, warning: None })
+        Ok(Self {
+            name: name.to_owned(),
+            source,
+            sample_rate,
+            channels,
+            frames: 0,
+            behind: UNKNOWN_BEHIND,
+            warning: None,
+        })
     }
 
     /// What the way a recording ended says about it.
@@ -303,8 +319,11 @@ impl Recording {
                 Some(Warning::Truncated { at_s, missing_s })
             }
             Source::Wav { length: Length::Zero, .. } if self.frames > 0 => Some(Warning::Unfinished { at_s }),
-            Source::Wav { .. } if self.more => Some(Warning::More { at_s }),
-            Source::Wav { .. } => None,
+            Source::Wav { .. } => match self.behind {
+                (Behind::Nothing, _) => None,
+                (Behind::Sound, _) => Some(Warning::More { at_s }),
+                (Behind::Bytes, bytes) => Some(Warning::Beyond { at_s, bytes }),
+            },
             Source::Packets(reader) => reader.warning(self.frames),
         }
     }
@@ -313,16 +332,27 @@ impl Recording {
 /// Bytes of a chunk's name.
 const CHUNK_ID: u64 = 4;
 
-/// Whether a file that is at the beginning of its sound holds more behind it. A stream is not asked: it may have to be waited for.
-fn sound_behind(file: &mut Counted<File>, header: &Header) -> io::Result<bool> {
-    let Length::Bytes(length) = header.length else { return Ok(false) };
-    let Ok(forward) = i64::try_from(length) else { return Ok(false) };
+/// What stands behind the sound of a stream is not asked: it may have to be waited for.
+const UNKNOWN_BEHIND: (Behind, u64) = (Behind::Nothing, 0);
+
+/// What stands behind the sound of a file that is at its beginning, and how many bytes. A length that did not fit the header's 32
+/// bits is put right: programs that can't write more write the rest of it.
+fn look_behind(file: &mut Counted<File>, header: &mut Header) -> io::Result<(Behind, u64)> {
+    let Length::Bytes(length) = header.length else { return Ok(UNKNOWN_BEHIND) };
+    let Ok(forward) = i64::try_from(length) else { return Ok(UNKNOWN_BEHIND) };
     let start = file.stream_position()?;
+    let end = file.inner.metadata()?.len();
     file.seek(SeekFrom::Current(forward))?;
     // Not counted: the progress is that of the sound.
-    let more = more_sound(&mut file.inner, length);
+    let found = behind(&mut file.inner, length);
     file.seek(SeekFrom::Start(start))?;
-    Ok(more)
+    let left = end.saturating_sub(start).saturating_sub(length);
+    let wrapped = left >> 32 << 32;
+    if wrapped == 0 || found == Behind::Sound {
+        return Ok((found, left));
+    }
+    header.length = Length::Bytes(length + wrapped);
+    Ok(UNKNOWN_BEHIND)
 }
 
 /// Who reads the sound.

@@ -145,6 +145,13 @@ pub enum Warning {
         /// Seconds decoded.
         at_s: f64,
     },
+    /// Bytes that are no chunk stand behind the sound its header tells of: the header may be wrong.
+    Beyond {
+        /// Seconds decoded.
+        at_s: f64,
+        /// How many.
+        bytes: u64,
+    },
     /// Damaged packets became silence.
     Damaged {
         /// How many.
@@ -177,6 +184,11 @@ impl fmt::Display for Warning {
                     "decoded up to {at_s:.3} s only: a second recording or data chunk behind the first is not read"
                 )
             }
+            Self::Beyond { at_s, bytes } => write!(
+                f,
+                "decoded up to {at_s:.3} s only, as its header says: {bytes} bytes behind that are not read; if they are sound, correct \
+                 the header, or name the form of the whole with --raw-rate and --raw-format"
+            ),
             Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
             Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),
         }

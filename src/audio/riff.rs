@@ -93,21 +93,43 @@ pub(super) fn begins_chunk(bytes: &[u8]) -> bool {
     BEHIND.iter().any(|&id| bytes.starts_with(id))
 }
 
-/// Whether more sound stands behind a data chunk that a WAV stream is at the end of: another data chunk, or another WAV file.
-pub(super) fn more_sound(reader: impl Read, length: u64) -> bool {
+/// What stands behind a data chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing, chunks without sound, or zeros that fill a sector up.
+    Nothing,
+    /// More sound: another data chunk, or another WAV file.
+    Sound,
+    /// Bytes that are no chunk.
+    Bytes,
+}
+
+/// Looks behind a data chunk of `length` bytes that a WAV stream is at the end of.
+pub(super) fn behind(reader: impl Read, length: u64) -> Behind {
     let mut walk = Walk { reader, at: 0 };
-    let mut next = || {
-        walk.pad(length)?;
-        loop {
-            let (id, length) = walk.chunk()?;
-            if matches!(&id, b"data" | b"RIFF") {
-                return Ok::<bool, HeaderError>(length > 0);
-            }
-            walk.skip(u64::from(length))?;
-            walk.pad(length)?;
+    if walk.pad(length).is_err() {
+        return Behind::Nothing;
+    }
+    let mut first = true;
+    while let Ok((id, length)) = walk.chunk() {
+        match &id {
+            b"data" | b"RIFF" if length > 0 => return Behind::Sound,
+            b"\0\0\0\0" if length == 0 && walk.only_zeros() => return Behind::Nothing,
+            _ if !is_chunk_name(id) => return if first { Behind::Bytes } else { Behind::Nothing },
+            _ => {}
         }
-    };
-    next().unwrap_or(false)
+        if walk.skip(u64::from(length)).and_then(|()| walk.pad(length)).is_err() {
+            break;
+        }
+        first = false;
+    }
+    Behind::Nothing
+}
+
+/// Whether four bytes can be a chunk's: letters, digits, spaces. Where a writer left out the byte that makes a chunk's length
+/// even, they are read one too late and end with the first of its length, which may be anything.
+fn is_chunk_name(id: [u8; 4]) -> bool {
+    id[..3].iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 /// The fields of a `fmt ` chunk that matter.
@@ -131,9 +153,9 @@ impl Format {
     }
 
     fn encoding(&self) -> Encoding {
-        // The container's size decides; a wrong block alignment leaves the bits to tell it.
-        let aligned =
-            self.block_align.checked_div(self.channels).filter(|size| size * self.channels == self.block_align);
+        // The container's size decides; a wrong block alignment, or one too small for the bits, leaves these to tell it.
+        let holds = |size: u16| size * self.channels == self.block_align && size >= self.bits.div_ceil(8);
+        let aligned = self.block_align.checked_div(self.channels).filter(|&size| holds(size));
         let by_size = |size| match (self.tag, size) {
             (1, 1) => Some(SampleFormat::U8),
             (1, 2) => Some(SampleFormat::S16Le),
@@ -226,6 +248,12 @@ impl<R: Read> Walk<R> {
             return Err(HeaderError::Broken { at: self.at, what: "the file ends inside its header" });
         }
         Ok(())
+    }
+
+    /// Whether nothing but zeros is left, as far as it is worth looking.
+    fn only_zeros(&mut self) -> bool {
+        let bytes = io::BufReader::new(self.reader.by_ref().take(LONGEST_HEADER)).bytes();
+        bytes.map_while(Result::ok).all(|byte| byte == 0)
     }
 
     /// Chunks begin at even positions.

@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{Cursor, Write as _};
 
 use proptest::prelude::*;
@@ -104,11 +105,15 @@ fn headers_that_hound_refuses_are_read_to_the_end() {
     let mut sizes = vec![0_u8; 28];
     sizes[8..12].copy_from_slice(&3200_u32.to_le_bytes());
     let long = long.chunk(b"ds64", &sizes).format(1, 1, 8000, 16).chunk_saying(b"data", u32::MAX, &sound());
+    // An alignment that can't hold 16 bits.
+    let mut misaligned = plain(3200);
+    misaligned[32] = 1;
     let trailer = Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 501]);
     let cases = [
         ("a chunk of odd length before the sound", odd.bytes()),
         ("RF64 with its length in ds64", long.chunk(b"LIST", &[7; 100]).bytes()),
         ("chunks after the sound", trailer.bytes()),
+        ("16-bit samples aligned to one byte", misaligned),
         ("ffmpeg to a pipe", plain(u32::MAX)),
         ("sox to a pipe", plain(0x7FFF_F7DC)),
     ];
@@ -154,6 +159,35 @@ fn sound_behind_the_first_is_told_where_a_file_can_be_asked() {
     for bytes in [two_chunks, two_files] {
         assert_eq!(read(&bytes), (expected.clone(), Some(Warning::More { at_s: 0.2 })));
     }
+}
+
+/// A writer that died after it had told a length once: the rest was left out without a word.
+#[test]
+fn bytes_behind_the_told_length_are_told_where_they_may_be_sound() {
+    let warning = |length: u32, behind: &[u8]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&plain(length)).unwrap();
+        file.write_all(behind).unwrap();
+        read_all(Recording::open(file.path()).unwrap()).1
+    };
+    assert_eq!(warning(1600, &[]), Some(Warning::Beyond { at_s: 0.1, bytes: 1600 }));
+    let told = warning(1600, &[]).unwrap().to_string();
+    assert!(told.contains("0.100 s only") && told.contains("1600 bytes") && told.contains("--raw-rate"), "{told}");
+    // Chunks, with the byte that makes a length even and without it, and what fills a sector up.
+    for behind in [&b"LIST\x04\0\0\0abcd"[..], b"IST\x04\0\0\0abcd", &[0; 512], b"abc"] {
+        assert_eq!(warning(3200, behind), None, "{behind:?}");
+    }
+}
+
+/// A header of 32 bits tells 5 GiB as 1 GiB: four fifths of the recording were left out without a word.
+#[test]
+fn a_length_beyond_32_bits_is_put_right() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), plain(1 << 30)).unwrap();
+    let start = plain(0).len() as u64 - 3200;
+    file.as_file().set_len(start + (5 << 30)).unwrap();
+    let recording = Recording::open(file.path()).unwrap();
+    assert!(matches!(recording.source, Source::Wav { length: Length::Bytes(5_368_709_120), .. }));
 }
 
 #[test]
