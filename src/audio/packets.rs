@@ -15,11 +15,13 @@ use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::{Problem, Warning};
 use super::stream::{Counted, Failure};
+use flac::Joined;
 use ogg::{Loss, Losses};
 use source::Source;
 use track::Track;
 
 mod clock;
+mod flac;
 mod forms;
 mod matroska;
 mod mp4;
@@ -50,6 +52,7 @@ pub(super) struct PacketReader {
     end: Option<End>,
     failure: Failure,
     losses: Losses,
+    joined: Joined,
     /// Sound behind a loss whose length only what follows tells.
     held: Option<(Loss, Block)>,
 }
@@ -120,6 +123,7 @@ impl PacketReader {
             end: None,
             failure,
             losses: source.losses,
+            joined: source.joined,
             held: None,
         };
         reader.first_packet().map_err(|why| Problem::Undecodable { why })?;
@@ -167,6 +171,7 @@ impl PacketReader {
             }
             (_, Some(missing)) if missing > tolerated => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
             (Some(End::Cut), None) => Some(Warning::Torn { at_s }),
+            _ if self.joined.is_joined() => Some(Warning::More { at_s }),
             _ if self.damaged > 0 => Some(Warning::Damaged { packets: self.damaged }),
             _ => None,
         }

@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
+use super::flac::{FirstFlac, Joined};
 use super::forms;
 use super::mp4::{self, Found, Index};
 use super::ogg::{Losses, PageWatch};
@@ -22,6 +23,8 @@ pub(super) struct Source {
     pub(super) known: Option<Problem>,
     /// The pages that are lost of an ogg.
     pub(super) losses: Losses,
+    /// Whether a flac turned out to be several.
+    pub(super) joined: Joined,
 }
 
 /// A file's bytes, and a second way to read them should symphonia refuse the first. It gets a file to seek in only where it
@@ -43,7 +46,8 @@ pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fal
         return Ok((of_rest(Vec::new(), file, index, None), None));
     }
     let fallback = Fallback { file: file.try_clone()?, index: index.clone() };
-    Ok((Source { bytes: Box::new(file), index, known: None, losses: Losses::default() }, Some(fallback)))
+    let (losses, joined) = (Losses::default(), Joined::default());
+    Ok((Source { bytes: Box::new(file), index, known: None, losses, joined }, Some(fallback)))
 }
 
 fn pass_by_seeking(file: &mut Counted<File>, bytes: u64) -> io::Result<bool> {
@@ -87,13 +91,18 @@ fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
         let pages = PageWatch::new(Cursor::new(head).chain(rest), losses.clone());
         return Source { losses, ..of_rest(Vec::new(), pages, Index::default(), None) };
     }
+    if head.starts_with(b"fLaC") {
+        let joined = Joined::default();
+        let first = FirstFlac::new(rest, joined.clone());
+        return Source { joined, ..of_rest(head, first, Index::default(), None) };
+    }
     let known = forms::of_head(&head).map(|name| Problem::Form { what: name.to_owned() });
     of_rest(head, rest, Index::default(), known)
 }
 
 fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index, known: Option<Problem>) -> Source {
-    let losses = Losses::default();
-    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index, known, losses }
+    let (losses, joined) = (Losses::default(), Joined::default());
+    Source { bytes: Box::new(ReadOnlySource::new(Cursor::new(record).chain(rest))), index, known, losses, joined }
 }
 
 /// The first bytes, behind tags: symphonia is built without ID3, looks for a recording's first bytes in the tag, and gives up

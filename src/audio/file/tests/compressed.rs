@@ -79,6 +79,21 @@ fn what_a_checksum_condemns_becomes_silence_of_its_length() {
     }
 }
 
+/// The last frame of a flac was lost to whatever stands behind it, and the next flac was heard from its second frame on.
+#[test]
+fn a_flac_ends_where_a_tag_or_another_flac_begins() {
+    let flac = COMPRESSED[2].1;
+    let (whole, warning) = read_both_ways(flac);
+    assert_eq!(warning, None);
+    let id3v1 = [&b"TAG"[..], &[b'x'; 125]].concat();
+    let ape = [&b"APETAGEX\xd0\x07\0\0"[..], &[0; 500]].concat();
+    for tag in [id3v1, ape, Vec::new()] {
+        assert_eq!(read_both_ways(&[flac, &tag].concat()), (whole.clone(), None));
+    }
+    let at_s = whole[0].len() as f64 / 8000.0;
+    assert_eq!(read_both_ways(&[flac, flac].concat()), (whole, Some(Warning::More { at_s })));
+}
+
 /// symphonia takes the end of an mp3's or ogg's bytes for its end, and once nothing was said.
 #[test]
 fn what_is_cut_short_is_told_whatever_the_container() {
