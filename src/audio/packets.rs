@@ -24,6 +24,7 @@ mod clock;
 mod flac;
 mod forms;
 mod matroska;
+mod mp3;
 mod mp4;
 mod ogg;
 mod opus;
@@ -34,6 +35,10 @@ mod track;
 const LONGEST_HELD_S: usize = 120;
 /// Packets that may fail before the first good one; more, and the bytes are no recording.
 const BAD_PACKETS_AT_START: u32 = 16;
+/// Packets in a row in another form from which on an mp3 is taken to go on in that; fewer are damaged headers.
+const FOREIGN_PACKETS: u32 = 8;
+/// What goes on in a form that can't be followed.
+const OTHER_FORM: &str = "it goes on with another sample rate or number of channels";
 
 /// Decodes one recording's first sound track, packet by packet.
 pub(super) struct PacketReader {
@@ -47,6 +52,8 @@ pub(super) struct PacketReader {
     decoded: Block,
     given: usize,
     damaged: u32,
+    /// Packets of an mp3 in a row that are in another form than the first.
+    foreign: u32,
     /// Why the last damaged packet was.
     fault: Option<String>,
     end: Option<End>,
@@ -119,6 +126,7 @@ impl PacketReader {
             decoded: Block::new(),
             given: 0,
             damaged: 0,
+            foreign: 0,
             fault: None,
             end: None,
             failure,
@@ -141,6 +149,10 @@ impl PacketReader {
             (0, _, None) => Err("none of its sound can be decoded".to_owned()),
             _ => Ok(()),
         }
+    }
+
+    const fn form(&self) -> (u32, usize) {
+        (self.sample_rate, self.channels)
     }
 
     /// Hz, as decoded.
@@ -277,13 +289,13 @@ impl PacketReader {
                     (self.sample_rate, self.channels) = (rate, channels);
                 }
                 if (rate, channels) != (self.sample_rate, self.channels) {
-                    self.end =
-                        Some(End::Broken("it goes on with another sample rate or number of channels".to_owned()));
+                    self.end = Some(End::Broken(OTHER_FORM.to_owned()));
                     return;
                 }
                 sound.copy_to_vecs_planar(self.decoded.planes_mut());
                 // Floating point may hold anything.
                 self.decoded.planes_mut().iter_mut().flatten().for_each(|sample| *sample = finite(*sample));
+                self.foreign = 0;
                 if self.track.is_mp3() {
                     // The encoder's delay, which the decoder was told to leave in.
                     self.given = usize::try_from(packet.trim_start.get()).unwrap_or(0).min(self.decoded.frames());
@@ -295,6 +307,11 @@ impl PacketReader {
                 self.damaged = self.damaged.saturating_add(1);
                 self.track.clock.damaged(packet);
                 self.fault = Some(text(error));
+                let foreign = self.track.is_mp3() && mp3::form(&packet.data).is_some_and(|form| form != self.form());
+                self.foreign = if foreign { self.foreign + 1 } else { 0 };
+                if self.foreign == FOREIGN_PACKETS {
+                    self.end = Some(End::Broken(OTHER_FORM.to_owned()));
+                }
             }
         }
     }

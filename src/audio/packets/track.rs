@@ -4,7 +4,7 @@ use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::well_known::{FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MKV};
+use symphonia::core::formats::well_known::{FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MKV};
 use symphonia::core::formats::{FormatReader, Track as Description, TrackType};
 use symphonia::core::packet::Packet;
 use symphonia::core::units::TimeBase;
@@ -15,6 +15,9 @@ use super::matroska;
 use super::mp4::Index;
 use super::opus::{Head, OpusDecoder};
 use crate::audio::problem::Problem;
+
+/// Lengths in bytes from here up are what SoX writes in an AIFF on a pipe, where it can't go back to fill in the length.
+const UNKNOWN_AIFF: u64 = 0x7EFF_0000;
 
 /// The track that is heard.
 pub(super) struct Track {
@@ -31,6 +34,8 @@ pub(super) struct Track {
     pub(super) dropped: u64,
     /// What a Matroska file counts times in.
     matroska: Option<TimeBase>,
+    /// An AIFF of unknown length.
+    open_aiff: bool,
 }
 
 impl Track {
@@ -50,10 +55,12 @@ impl Track {
         })?;
         // A flac's packets carry their times and begin at 0; elsewhere the first packet's time may be anything.
         let start = (container == FORMAT_ID_FLAC).then_some(0);
+        let open_aiff = container == FORMAT_ID_AIFF && bytes(track, parameters) >= UNKNOWN_AIFF;
         let (clock, declared) = if in_matroska {
             (Clock::new(None, None).rounded(), matroska::declared(format))
         } else {
-            (Clock::new(track.time_base, start), declared(track, parameters))
+            let declared = if open_aiff { None } else { declared(track, parameters) };
+            (Clock::new(track.time_base, start), declared)
         };
         Ok(Self {
             id: track.id,
@@ -64,6 +71,7 @@ impl Track {
             pre_skip: head.map_or(0, |head| u64::from(head.pre_skip)),
             dropped: 0,
             matroska: track.time_base.filter(|_| in_matroska),
+            open_aiff,
         })
     }
 
@@ -92,7 +100,7 @@ impl Track {
 
     /// Whether the end of the bytes may be the end of the sound: a recorder of Matroska may leave all lengths open.
     pub(super) const fn may_end_anywhere(&self) -> bool {
-        self.matroska.is_some()
+        self.matroska.is_some() || self.open_aiff
     }
 
     pub(super) fn is_mp3(&self) -> bool {
@@ -107,6 +115,13 @@ fn declared(track: &Description, parameters: &AudioCodecParameters) -> Option<u6
     // The padding at an mp3's end is not counted and is given all the same.
     let padding = if parameters.codec == CODEC_ID_MP3 { track.padding.unwrap_or(0) } else { 0 };
     counted.map(|frames| frames.saturating_add(u64::from(padding)))
+}
+
+/// The length of linear samples that the container's header tells, in bytes.
+fn bytes(track: &Description, parameters: &AudioCodecParameters) -> u64 {
+    let channels = parameters.channels.as_ref().map_or(1, Channels::count) as u64;
+    let sample = parameters.bits_per_sample.map_or(1, |bits| u64::from(bits.div_ceil(8)));
+    track.num_frames.unwrap_or(0).saturating_mul(channels * sample)
 }
 
 /// What the first sound track is, if none can be decoded.

@@ -112,6 +112,37 @@ fn what_is_cut_short_is_told_whatever_the_container() {
     assert!(sound[0].len() > 5900 && matches!(warning, Some(Warning::Truncated { .. })), "aiff: {warning:?}");
 }
 
+/// An mp3 that went on in another form was damaged for all that was said, and decoded.
+#[test]
+fn an_mp3_that_goes_on_in_another_form_is_told() {
+    // One channel where there were two.
+    let mut other = silent_frame(4, 144);
+    other[3] |= 0xC0;
+    let frames = MP3.len() / 144;
+    let warning = |others: usize| read_both_ways(&[MP3.to_vec(), other.repeat(others), MP3.to_vec()].concat()).1;
+    let abandoned = |warning: Option<Warning>| match warning {
+        Some(Warning::Abandoned { at_s, why }) => Some((at_s, why)),
+        _ => None,
+    };
+    let (at_s, why) = abandoned(warning(20)).unwrap();
+    assert!(at_s >= (frames * MP3_FRAME) as f64 / 16_000.0 && why.contains("number of channels"), "{at_s} {why}");
+    // A few are damaged headers.
+    assert_eq!(warning(3), Some(Warning::Damaged { packets: 3 }));
+}
+
+#[test]
+fn an_aiff_of_unknown_length_ends_where_its_bytes_do() {
+    let mut aiff = COMPRESSED[5].1.to_vec();
+    let expected = read_both_ways(&aiff);
+    let sound = aiff.windows(4).position(|bytes| bytes == b"SSND").unwrap();
+    let common = aiff.windows(4).position(|bytes| bytes == b"COMM").unwrap();
+    // What SoX writes to a pipe.
+    for (at, length) in [(4, 0x7F00_0050_u32), (common + 10, 0x3F80_0000), (sound + 4, 0x7F00_0008)] {
+        aiff[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    assert_eq!(read_both_ways(&aiff), expected);
+}
+
 /// Where an mp3 is damaged its frames are gone, and only the count tells.
 #[test]
 fn an_mp3_damaged_in_its_middle_is_told() {
