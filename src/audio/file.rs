@@ -41,9 +41,9 @@ use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
 use crate::dtmf::RATES_HZ;
 
 /// How names of recordings end that can be read, in lower case.
-pub const ENDINGS: [&str; 24] = [
+pub const ENDINGS: [&str; 26] = [
     "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r",
-    "mp4", "m4v", "mov", "aac", "adts", "ogv", "webm", "mka", "mkv",
+    "mp4", "m4v", "mov", "aac", "adts", "au", "snd", "ogv", "webm", "mka", "mkv",
 ];
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
@@ -63,7 +63,7 @@ pub struct RawFormat {
 
 /// A recording being read, from a file or from a stream that can't seek.
 ///
-/// Reads WAV (linear PCM, floating point, G.711, ADPCM, RF64, headers of unknown length), and through symphonia mp3, ogg,
+/// Reads WAV (linear PCM, floating point, G.711, ADPCM, RF64, headers of unknown length), AU, and through symphonia mp3, ogg,
 /// flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as it goes and leaves a
 /// [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay right. An mp3's and a
 /// raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the header tells a count.
@@ -367,6 +367,7 @@ fn classify(header: Result<Header, HeaderError>, empty: bool) -> Result<Kind, Pr
         Err(HeaderError::NotWav) => Ok(Kind::Packets),
         Err(HeaderError::Read(source)) => Err(Problem::Read { at_s: 0.0, source }),
         Err(HeaderError::Broken { at, what }) => Err(Problem::Header { at, what }),
+        Err(HeaderError::Form(what)) => Err(Problem::Form { what }),
         Ok(header) => Ok(Kind::Wav(header)),
     }
 }

@@ -1,6 +1,7 @@
 //! Samples and files: recordings of many formats, G.711, resampling, levels.
 
 mod adpcm;
+mod au;
 mod block;
 mod echo;
 mod file;

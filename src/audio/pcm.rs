@@ -17,18 +17,28 @@ const LARGEST_SAMPLE: f32 = 1e6;
 pub enum SampleFormat {
     /// 8 bits, offset by 128.
     U8,
+    /// 8 bits signed.
+    S8,
     /// 16 bits signed, little-endian.
     S16Le,
     /// 16 bits signed, big-endian.
     S16Be,
     /// 24 bits signed, little-endian.
     S24Le,
+    /// 24 bits signed, big-endian.
+    S24Be,
     /// 32 bits signed, little-endian.
     S32Le,
+    /// 32 bits signed, big-endian.
+    S32Be,
     /// 32-bit floating point, little-endian.
     F32Le,
+    /// 32-bit floating point, big-endian.
+    F32Be,
     /// 64-bit floating point, little-endian.
     F64Le,
+    /// 64-bit floating point, big-endian.
+    F64Be,
     /// ITU-T G.711 mu-law.
     MuLaw,
     /// ITU-T G.711 A-law.
@@ -37,14 +47,19 @@ pub enum SampleFormat {
 
 impl SampleFormat {
     /// Every format with the name it is given on the command line.
-    pub const NAMES: [(&'static str, Self); 9] = [
+    pub const NAMES: [(&'static str, Self); 14] = [
         ("u8", Self::U8),
+        ("s8", Self::S8),
         ("s16le", Self::S16Le),
         ("s16be", Self::S16Be),
         ("s24le", Self::S24Le),
+        ("s24be", Self::S24Be),
         ("s32le", Self::S32Le),
+        ("s32be", Self::S32Be),
         ("f32le", Self::F32Le),
+        ("f32be", Self::F32Be),
         ("f64le", Self::F64Le),
+        ("f64be", Self::F64Be),
         ("mulaw", Self::MuLaw),
         ("alaw", Self::ALaw),
     ];
@@ -52,11 +67,11 @@ impl SampleFormat {
     /// Bytes of one sample, 1 to 8.
     pub const fn bytes(self) -> usize {
         match self {
-            Self::U8 | Self::MuLaw | Self::ALaw => 1,
+            Self::U8 | Self::S8 | Self::MuLaw | Self::ALaw => 1,
             Self::S16Le | Self::S16Be => 2,
-            Self::S24Le => 3,
-            Self::S32Le | Self::F32Le => 4,
-            Self::F64Le => 8,
+            Self::S24Le | Self::S24Be => 3,
+            Self::S32Le | Self::S32Be | Self::F32Le | Self::F32Be => 4,
+            Self::F64Le | Self::F64Be => 8,
         }
     }
 
@@ -66,12 +81,17 @@ impl SampleFormat {
     fn decode_channel(self, frames: Frames<'_>, plane: &mut Vec<f32>) {
         match self {
             Self::U8 => frames.each(plane, |[a]| (f32::from(a) - 128.0) / 128.0),
+            Self::S8 => frames.each(plane, |[a]| signed32([0, 0, 0, a])),
             Self::S16Le => frames.each(plane, |bytes| f32::from(i16::from_le_bytes(bytes)) / 32_768.0),
             Self::S16Be => frames.each(plane, |bytes| f32::from(i16::from_be_bytes(bytes)) / 32_768.0),
             Self::S24Le => frames.each(plane, |[a, b, c]| signed32([0, a, b, c])),
+            Self::S24Be => frames.each(plane, |[a, b, c]| signed32([0, c, b, a])),
             Self::S32Le => frames.each(plane, signed32),
+            Self::S32Be => frames.each(plane, |[a, b, c, d]| signed32([d, c, b, a])),
             Self::F32Le => frames.each(plane, |bytes| finite(f32::from_le_bytes(bytes))),
+            Self::F32Be => frames.each(plane, |bytes| finite(f32::from_be_bytes(bytes))),
             Self::F64Le => frames.each(plane, |bytes| finite(f64::from_le_bytes(bytes) as f32)),
+            Self::F64Be => frames.each(plane, |bytes| finite(f64::from_be_bytes(bytes) as f32)),
             Self::MuLaw => frames.each(plane, |[octet]| Law::Mu.decode_f32(octet)),
             Self::ALaw => frames.each(plane, |[octet]| Law::A.decode_f32(octet)),
         }
@@ -185,16 +205,22 @@ mod tests {
 
     #[test]
     fn each_format_reads_its_extremes_and_its_middle() {
-        let cases: [(SampleFormat, &[u8], f32); 14] = [
+        let cases: [(SampleFormat, &[u8], f32); 20] = [
             (SampleFormat::U8, &[0], -1.0),
             (SampleFormat::U8, &[128], 0.0),
+            (SampleFormat::S8, &[0xC0], -0.5),
             (SampleFormat::S16Le, &[0x00, 0x80], -1.0),
             (SampleFormat::S16Le, &[0x00, 0x40], 0.5),
             (SampleFormat::S16Be, &[0x40, 0x00], 0.5),
             (SampleFormat::S24Le, &[0x00, 0x00, 0x80], -1.0),
             (SampleFormat::S24Le, &[0x00, 0x00, 0x20], 0.25),
+            (SampleFormat::S24Be, &[0x80, 0x00, 0x00], -1.0),
+            (SampleFormat::S24Be, &[0x20, 0x00, 0x00], 0.25),
             (SampleFormat::S32Le, &[0, 0, 0, 0xC0], -0.5),
+            (SampleFormat::S32Be, &[0xC0, 0, 0, 0], -0.5),
             (SampleFormat::F32Le, &0.25_f32.to_le_bytes(), 0.25),
+            (SampleFormat::F32Be, &0.25_f32.to_be_bytes(), 0.25),
+            (SampleFormat::F64Be, &(-0.125_f64).to_be_bytes(), -0.125),
             (SampleFormat::F32Le, &f32::NAN.to_le_bytes(), 0.0),
             (SampleFormat::F64Le, &(-0.125_f64).to_le_bytes(), -0.125),
             (SampleFormat::F64Le, &1e300_f64.to_le_bytes(), 0.0),

@@ -50,7 +50,7 @@ pub enum Problem {
     Empty,
     /// A WAV header that makes no sense.
     #[error(
-        "has a broken WAV header at byte {at} ({what}): copy it again, or name its form with --raw-rate and --raw-format"
+        "has a broken header at byte {at} ({what}): copy it again, or name its form with --raw-rate and --raw-format"
     )]
     Header {
         /// Position in bytes.

@@ -8,6 +8,7 @@
 use std::io::{self, Read};
 
 use super::adpcm::{AdpcmForm, AdpcmKind};
+use super::au;
 use super::pcm::SampleFormat;
 
 /// Bytes within which the sound must begin.
@@ -54,13 +55,21 @@ pub(super) enum Length {
 pub(super) enum HeaderError {
     Read(io::Error),
     NotWav,
-    Broken { at: u64, what: &'static str },
+    Broken {
+        at: u64,
+        what: &'static str,
+    },
+    /// Sound in a form nobody here decodes, by name.
+    Form(String),
 }
 
-/// Reads `reader` up to the first byte of sound.
+/// Reads `reader` up to the first byte of sound, also where it is an AU file.
 pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
     let mut walk = Walk { reader, at: 0 };
     let start: [u8; 12] = walk.take().map_err(|error| walk.or_not_wav(error))?;
+    if start.starts_with(au::MAGIC) {
+        return au::read_header(start, &mut walk);
+    }
     if !matches!(&start[..4], b"RIFF" | b"RF64" | b"BW64") || &start[8..] != b"WAVE" {
         return Err(HeaderError::NotWav);
     }
@@ -210,7 +219,7 @@ fn read_long_length<R: Read>(walk: &mut Walk<R>, length: u32) -> Result<u64, Hea
 }
 
 /// A reader that knows its position.
-struct Walk<R> {
+pub(super) struct Walk<R> {
     reader: R,
     at: u64,
 }
@@ -227,7 +236,7 @@ impl<R: Read> Walk<R> {
         Ok(())
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], HeaderError> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], HeaderError> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
         Ok(bytes)
@@ -238,7 +247,7 @@ impl<R: Read> Walk<R> {
         Ok(([a, b, c, d], u32::from_le_bytes(length)))
     }
 
-    fn skip(&mut self, bytes: u64) -> Result<(), HeaderError> {
+    pub(super) fn skip(&mut self, bytes: u64) -> Result<(), HeaderError> {
         if self.at + bytes > LONGEST_HEADER {
             return Err(HeaderError::Broken { at: self.at, what: "the sound does not begin within the first 16 MiB" });
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tonopago::audio::{Opener, RawFormat, SampleFormat, Warning};
+use tonopago::audio::{MOST_CHANNELS, Opener, RawFormat, SAMPLE_RATES, SampleFormat, Warning};
 use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, Summary, gather};
 
 use super::profile::ProfileArgs;
@@ -24,7 +24,7 @@ const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
 ///
-/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), mp3, ogg and opus (Opus, Vorbis, FLAC), flac,
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis, FLAC), flac,
 /// aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a header. Each channel is decoded on its
 /// own; files are told in the order they are named.
 #[derive(clap::Args)]
@@ -67,14 +67,26 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// The recordings have no header: samples per second, in Hz
-    #[arg(long, value_name = "HZ")]
+    #[arg(long, value_name = "HZ", value_parser = rate)]
     raw_rate: Option<u32>,
-    /// How their samples are written: u8, s16le, s16be, s24le, s32le, f32le, f64le, mulaw or alaw
+    /// How their samples are written: u8, s8, s16le, s24le, s32le, f32le, f64le, mulaw or alaw; or with be for le
     #[arg(long, value_name = "FORMAT", default_value_t = SampleFormat::S16Le, requires = "raw_rate")]
     raw_format: SampleFormat,
     /// Their interleaved channels
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "raw_rate")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "raw_rate", value_parser = channels)]
     raw_channels: usize,
+}
+
+/// A rate in Hz that recordings may have.
+fn rate(text: &str) -> Result<u32, String> {
+    let rate = text.parse().ok().filter(|rate| SAMPLE_RATES.contains(rate));
+    rate.ok_or_else(|| format!("give {} to {} Hz", SAMPLE_RATES.start(), SAMPLE_RATES.end()))
+}
+
+/// A number of channels that recordings may have.
+fn channels(text: &str) -> Result<usize, String> {
+    let channels = text.parse().ok().filter(|channels| (1..=MOST_CHANNELS).contains(channels));
+    channels.ok_or_else(|| format!("give 1 to {MOST_CHANNELS} channels"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -112,9 +124,10 @@ pub(super) fn run(args: Args) -> Outcome {
     while_showing(&progress(&inputs), &bytes_read, |bar| {
         batch.run(&inputs, |input, item| {
             failed |= is_failure(&item);
-            out_of_the_way(bar, &item, || {
+            let complaint = complaint(input, &item);
+            out_of_the_way(bar, complaint.is_some(), || {
                 let told = reporter.item(input, &item);
-                complain(input, &item);
+                tell(complaint);
                 told
             })
         })
@@ -150,24 +163,25 @@ fn is_failure(item: &Item) -> bool {
     matches!(item, Item::Failed(_) | Item::Done(Summary { warning: Some(Warning::Abandoned { .. }), .. }))
 }
 
-/// Errors and warnings go to standard error, each with its file's name.
-fn complain(input: &Input, item: &Item) {
+/// The error or warning of an item for standard error, with its file's name.
+fn complaint(input: &Input, item: &Item) -> Option<String> {
     match item {
-        Item::Failed(error) => eprintln!("tonopago: {input}: {}", error.reason()),
-        Item::Done(summary) => {
-            if let Some(warning) = &summary.warning {
-                let kind = if is_failure(item) { "" } else { "warning: " };
-                eprintln!("tonopago: {kind}{input}: {warning}");
-            }
-        }
-        Item::Entry(_) => {}
+        Item::Failed(error) => Some(format!("{input}: {}", error.reason())),
+        Item::Done(summary) => summary.warning.as_ref().map(|warning| {
+            let kind = if is_failure(item) { "" } else { "warning: " };
+            format!("{kind}{input}: {warning}")
+        }),
+        Item::Entry(_) => None,
     }
 }
 
-/// Tells an item with the bar taken away if it is told on the bar's terminal: it is drawn anew each time, which would cost more
-/// than finding the digits.
-fn out_of_the_way<T>(bar: &ProgressBar, item: &Item, tell: impl FnOnce() -> T) -> T {
-    let on_standard_error = !matches!(item, Item::Entry(_));
+fn tell(complaint: Option<String>) {
+    complaint.iter().for_each(|complaint| eprintln!("tonopago: {complaint}"));
+}
+
+/// Tells an item with the bar taken away if it is told on the bar's terminal, and only then: it is drawn anew each time, which
+/// would cost more than finding the digits.
+fn out_of_the_way<T>(bar: &ProgressBar, on_standard_error: bool, tell: impl FnOnce() -> T) -> T {
     if on_standard_error || io::stdout().is_terminal() { bar.suspend(tell) } else { tell() }
 }
 
@@ -203,4 +217,19 @@ fn progress(inputs: &[Input]) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {binary_bytes} of {binary_total_bytes}, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bar was taken away and drawn anew for every recording: a megabyte of it for 6000 of a folder.
+    #[test]
+    fn the_bar_stays_where_nothing_is_told() {
+        let input = Input::File(PathBuf::from("a.wav"));
+        let done = |warning| Item::Done(Summary { sample_rate: 8000, channels: 1, seconds: 1.0, warning });
+        assert_eq!(complaint(&input, &done(None)), None);
+        let told = complaint(&input, &done(Some(Warning::More { at_s: 1.0 }))).unwrap();
+        assert!(told.starts_with("warning: a.wav: decoded up to 1.000 s only"), "{told}");
+    }
 }

@@ -190,6 +190,33 @@ fn a_length_beyond_32_bits_is_put_right() {
     assert!(matches!(recording.source, Source::Wav { length: Length::Bytes(5_368_709_120), .. }));
 }
 
+/// An AU file of mono 16-bit samples with a text behind its header.
+fn au(encoding: u32, length: u32, sound: &[u8]) -> Vec<u8> {
+    let words = [32, length, encoding, 8000, 1].map(u32::to_be_bytes).concat();
+    [&b".snd"[..], &words, b"a text\0\0", sound].concat()
+}
+
+#[test]
+fn au_is_read_in_its_encodings() {
+    let (expected, _) = read_both_ways(&plain(3200));
+    let swapped: Vec<u8> = sound().chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    for length in [3200, u32::MAX] {
+        assert_eq!(read_both_ways(&au(3, length, &swapped)), (expected.clone(), None));
+    }
+    let (_, warning) = read_both_ways(&au(3, 6400, &swapped));
+    assert_eq!(warning, Some(Warning::Truncated { at_s: 0.2, missing_s: 0.2 }));
+    let top = 32_124.0 / 32_768.0;
+    assert_eq!(read_both_ways(&au(1, 2, &[0x80, 0x00])), (vec![vec![top, -top]], None));
+    for (bytes, part) in [
+        (au(23, 2, &[0; 2]), "is AU in G.726"),
+        (au(3, 2, &[])[..20].to_vec(), "ends inside its header"),
+        ([&b".snd"[..], &[0; 20]].concat(), "begins inside the header"),
+    ] {
+        let told = refusal(bytes);
+        assert!(told.contains(part), "{told}");
+    }
+}
+
 #[test]
 fn raw_samples_are_read_in_the_form_that_is_named() {
     let raw = RawFormat { sample_rate: 8000, channels: 2, format: SampleFormat::MuLaw };

@@ -31,10 +31,9 @@ pub(super) fn of_coding(coding: [u8; 4]) -> String {
 
 /// Containers that symphonia does not read here, by their first bytes.
 pub(super) fn of_head(head: &[u8]) -> Option<&'static str> {
-    let names: [(&[u8], &str); 9] = [
+    let names: [(&[u8], &str); 8] = [
         (b"caff", "a Core Audio file (CAF)"),
         (&[0x1A, 0x45, 0xDF, 0xA3], "Matroska or WebM"),
-        (b".snd", "a Sun or NeXT audio file (AU)"),
         (b"#!AMR", "AMR"),
         (b"wvpk", "WavPack"),
         (b"riff", "Sony Wave64"),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tonopago::decode::plot::Plot;
 use tonopago::decode::{Input, Item, Name, Options, Reporter, decode_and, file_identity};
 
-use super::{Args, FAILED, Failure, Outcome, complain, is_failure, out_of_the_way, progress, while_showing};
+use super::{Args, FAILED, Failure, Outcome, complaint, is_failure, out_of_the_way, progress, tell, while_showing};
 
 /// Bytes of a file that are looked at to see whether it is an SVG; what stands before the first element is shorter.
 const BEGINNING: u64 = 4096;
@@ -72,15 +72,14 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
         decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
             entries.push(entry);
             if told.is_ok() && (args.rejected || entry.rejected.is_none()) {
-                let item = Item::Entry(entry);
-                told = out_of_the_way(bar, &item, || reporter.item(input, &item));
+                told = out_of_the_way(bar, false, || reporter.item(input, &Item::Entry(entry)));
             }
             ControlFlow::Continue(())
         })
     });
     let last = decoded.map_or_else(Item::Failed, Item::Done);
     let told = told.and_then(|()| reporter.item(input, &last));
-    complain(input, &last);
+    tell(complaint(input, &last));
     draft.save(plot.svg(&input.to_string(), &entries).as_bytes()).map_err(unwritable)?;
     told?;
     Ok(ExitCode::from(if is_failure(&last) { FAILED } else { 0 }))
