@@ -82,26 +82,11 @@ impl<R: Read> AdpcmReader<R> {
             .map_err(|error| error.to_string())?;
         Ok(Self { reader, form, decoder, bytes: Vec::with_capacity(form.block_bytes) })
     }
-
-    /// Reads up to a whole block; less only at the end.
-    fn fill(&mut self) -> io::Result<()> {
-        self.bytes.clear();
-        let mut space = [0; 512];
-        while self.bytes.len() < self.form.block_bytes {
-            let most = space.len().min(self.form.block_bytes - self.bytes.len());
-            let count = self.reader.read_some(&mut space[..most])?;
-            if count == 0 {
-                break;
-            }
-            self.bytes.extend_from_slice(&space[..count]);
-        }
-        Ok(())
-    }
 }
 
 impl<R: Read + Send> WavBody for AdpcmReader<R> {
     fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
-        self.fill()?;
+        self.reader.read_block(self.form.block_bytes, &mut self.bytes)?;
         block.reset(self.form.channels);
         let frames = self.form.frames(self.bytes.len());
         if frames == 0 {

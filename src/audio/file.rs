@@ -33,6 +33,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::adpcm::AdpcmReader;
 use super::block::Block;
+use super::gsm::GsmReader;
 use super::packets::PacketReader;
 use super::pcm::{FrameReader, SampleFormat};
 use super::problem::{AudioError, Problem, Warning};
@@ -63,7 +64,7 @@ pub struct RawFormat {
 
 /// A recording being read, from a file or from a stream that can't seek.
 ///
-/// Reads WAV (linear PCM, floating point, G.711, ADPCM, RF64, headers of unknown length), AU, and through symphonia mp3, ogg,
+/// Reads WAV (linear PCM, floating point, G.711, ADPCM, GSM full rate, RF64, headers of unknown length), AU, and through symphonia mp3, ogg,
 /// flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as it goes and leaves a
 /// [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay right. An mp3's and a
 /// raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the header tells a count.
@@ -279,6 +280,7 @@ impl Recording {
                 let reader = AdpcmReader::new(stream, form, sample_rate);
                 Box::new(reader.map_err(|why| in_file(Problem::Undecodable { why }))?)
             }
+            Encoding::Gsm => Box::new(GsmReader::new(stream)),
             Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
         };
         let source = Source::Wav { body, length: header.length };

@@ -6,6 +6,7 @@ mod block;
 mod echo;
 mod file;
 pub mod g711;
+mod gsm;
 pub mod level;
 mod packets;
 mod pcm;

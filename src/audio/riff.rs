@@ -9,6 +9,7 @@ use std::io::{self, Read};
 
 use super::adpcm::{AdpcmForm, AdpcmKind};
 use super::au;
+use super::gsm;
 use super::pcm::SampleFormat;
 
 /// Bytes within which the sound must begin.
@@ -35,6 +36,8 @@ pub(super) enum Encoding {
     Samples(SampleFormat),
     /// Blocks of ADPCM.
     Adpcm(AdpcmForm),
+    /// Blocks of two frames of GSM full rate, in one channel.
+    Gsm,
     /// A format tag nobody here decodes.
     Other(u16),
 }
@@ -183,6 +186,7 @@ impl Format {
         match self.tag {
             2 => adpcm(AdpcmKind::Microsoft),
             0x11 => adpcm(AdpcmKind::Ima),
+            0x31 if (usize::from(self.block_align), self.channels) == (gsm::BLOCK_BYTES, 1) => Encoding::Gsm,
             tag => aligned
                 .and_then(by_size)
                 .or_else(|| by_size(self.bits.div_ceil(8)))

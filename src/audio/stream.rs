@@ -122,6 +122,21 @@ impl<R: Read> Limited<R> {
         self.remaining.unwrap_or(0)
     }
 
+    /// Reads a block of so many bytes; less only at the end.
+    pub(super) fn read_block(&mut self, size: usize, block: &mut Vec<u8>) -> io::Result<()> {
+        block.clear();
+        let mut space = [0; 512];
+        while block.len() < size {
+            let most = space.len().min(size - block.len());
+            let count = self.read_some(&mut space[..most])?;
+            if count == 0 {
+                break;
+            }
+            block.extend_from_slice(&space[..count]);
+        }
+        Ok(())
+    }
+
     /// Reads once, whatever that gives; 0 is the end.
     pub(super) fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let space = buffer.len();

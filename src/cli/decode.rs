@@ -24,7 +24,7 @@ const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
 ///
-/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis, FLAC), flac,
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, GSM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis, FLAC), flac,
 /// aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a header. Each channel is decoded on its
 /// own; files are told in the order they are named.
 #[derive(clap::Args)]

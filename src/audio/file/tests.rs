@@ -190,6 +190,23 @@ fn a_length_beyond_32_bits_is_put_right() {
     assert!(matches!(recording.source, Source::Wav { length: Length::Bytes(5_368_709_120), .. }));
 }
 
+/// As libgsm and libavcodec decode it: the standard lays down every bit.
+#[test]
+fn gsm_is_decoded_to_the_bit() {
+    let gsm = include_bytes!("../../../tests/recordings/59-gsm.wav");
+    let (sound, warning) = read_both_ways(gsm);
+    assert_eq!((sound[0].len(), warning), (12_160, None));
+    #[expect(clippy::cast_possible_truncation, reason = "16-bit samples they were")]
+    let bytes = sound[0].iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes());
+    let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    assert_eq!(bytes.fold(0xcbf2_9ce4_8422_2325, hash), 0x3042_e024_6982_af4d);
+    // Cut behind the first frame of a block.
+    let start = gsm.len() - 38 * 65;
+    let (sound, warning) = read_both_ways(&gsm[..start + 65 + 40]);
+    assert_eq!(sound[0].len(), 3 * 160);
+    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
+}
+
 /// An AU file of mono 16-bit samples with a text behind its header.
 fn au(encoding: u32, length: u32, sound: &[u8]) -> Vec<u8> {
     let words = [32, length, encoding, 8000, 1].map(u32::to_be_bytes).concat();
