@@ -87,6 +87,12 @@ pub enum Problem {
     /// An mp4 whose end, with the index, is missing.
     #[error("is an MP4 without its index: it was cut short or its recorder never finished it: record or copy it again")]
     NoIndex,
+    /// An ogg that no sound can be read from.
+    #[error(
+        "is an ogg of which no sound can be read: it was cut short within its first page, is damaged, or holds another coding than \
+         Opus, Vorbis and FLAC: copy it again, or convert it to WAV, for example with ffmpeg -i FILE out.wav"
+    )]
+    NoOggSound,
     /// A sample rate outside [`SAMPLE_RATES`].
     #[error(
         "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",

@@ -190,19 +190,20 @@ fn a_length_beyond_32_bits_is_put_right() {
     assert!(matches!(recording.source, Source::Wav { length: Length::Bytes(5_368_709_120), .. }));
 }
 
+const GSM: &[u8] = include_bytes!("../../../tests/recordings/59-gsm.wav");
+
 /// As libgsm and libavcodec decode it: the standard lays down every bit.
 #[test]
 fn gsm_is_decoded_to_the_bit() {
-    let gsm = include_bytes!("../../../tests/recordings/59-gsm.wav");
-    let (sound, warning) = read_both_ways(gsm);
+    let (sound, warning) = read_both_ways(GSM);
     assert_eq!((sound[0].len(), warning), (12_160, None));
     #[expect(clippy::cast_possible_truncation, reason = "16-bit samples they were")]
     let bytes = sound[0].iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes());
     let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     assert_eq!(bytes.fold(0xcbf2_9ce4_8422_2325, hash), 0x3042_e024_6982_af4d);
     // Cut behind the first frame of a block.
-    let start = gsm.len() - 38 * 65;
-    let (sound, warning) = read_both_ways(&gsm[..start + 65 + 40]);
+    let start = GSM.len() - 38 * 65;
+    let (sound, warning) = read_both_ways(&GSM[..start + 65 + 40]);
     assert_eq!(sound[0].len(), 3 * 160);
     assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
 }
@@ -354,6 +355,12 @@ fn adpcm_is_read_to_its_last_byte() {
     }
 }
 
+fn wav_and_au_forms() -> impl Strategy<Value = Vec<u8>> {
+    let of_au = (0_u32..28, prop::collection::vec(any::<u8>(), 0..6000));
+    let of_au = of_au.prop_map(|(encoding, body)| au(encoding, u32::try_from(body.len()).unwrap(), &body));
+    prop_oneof![3 => wav_forms(), 1 => of_au]
+}
+
 fn wav_forms() -> impl Strategy<Value = Vec<u8>> {
     let form = prop_oneof![Just((1, 8)), Just((1, 16)), Just((1, 24)), Just((3, 32)), Just((3, 64)), Just((7, 8))];
     (form, 1_u16..4, prop::collection::vec(any::<u8>(), 0..6000)).prop_map(|((tag, bits), channels, body)| {
@@ -399,15 +406,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, rng_seed: prop::test_runner::RngSeed::Fixed(0x70_6e_67), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_damaged_wav_never_panics_nor_goes_on_for_ever(mut bytes in wav_forms(), damages in damages()) {
+    fn a_damaged_wav_or_au_never_panics_nor_goes_on_for_ever(mut bytes in wav_and_au_forms(), damages in damages()) {
         damage(&mut bytes, &damages);
         survives(bytes);
     }
 
     #[test]
-    fn a_damaged_compressed_recording_never_panics_nor_goes_on_for_ever(which in 0..16_usize, damages in damages()) {
+    fn a_damaged_compressed_recording_never_panics_nor_goes_on_for_ever(which in 0..17_usize, damages in damages()) {
         let kinds = COMPRESSED.map(|(_, bytes, _)| bytes).into_iter().chain(compressed::MORE);
-        let mut kinds = kinds.chain(opus::KINDS.map(|(_, bytes)| bytes)).chain([opus::SIX_CHANNELS]);
+        let mut kinds = kinds.chain(opus::KINDS.map(|(_, bytes)| bytes)).chain([opus::SIX_CHANNELS, GSM]);
         let mut bytes = kinds.nth(which).unwrap().to_vec();
         damage(&mut bytes, &damages);
         survives(bytes);

@@ -89,7 +89,8 @@ fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
     if head.starts_with(b"OggS") {
         let losses = Losses::default();
         let pages = PageWatch::new(Cursor::new(head).chain(rest), losses.clone());
-        return Source { losses, ..of_rest(Vec::new(), pages, Index::default(), None) };
+        let known = Some(Problem::NoOggSound);
+        return Source { losses, ..of_rest(Vec::new(), pages, Index::default(), known) };
     }
     if head.starts_with(b"fLaC") {
         let joined = Joined::default();

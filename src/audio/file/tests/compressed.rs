@@ -333,6 +333,17 @@ fn vorbis_of_three_channels_is_refused_with_the_cure() {
     assert_eq!(refusal(PAGES), "read");
 }
 
+/// It was no recording this program can decode, for an unexpected end of file.
+#[test]
+fn an_ogg_without_sound_is_told_as_what_it_is() {
+    let one_page = COMPRESSED[3].1;
+    let speex = [&b"OggS\0\x02"[..], &[0; 20], b"\x01\x50Speex   1.2rc1", &[0; 66]].concat();
+    for bytes in [&one_page[..one_page.len() * 3 / 4], &speex] {
+        let told = refusal(bytes);
+        assert!(told.contains("is an ogg of which no sound can be read") && told.contains("ffmpeg -i"), "{told}");
+    }
+}
+
 #[test]
 fn a_known_form_that_is_not_decoded_is_named_with_its_cure() {
     let coding = M4A.windows(4).position(|word| word == b"mp4a").unwrap();
