@@ -1,6 +1,6 @@
 //! What a process that has seen a card number leaves behind when it dies or is swapped out: nothing.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::panic::PanicHookInfo;
 
 /// Why pages are not locked. The process goes on; swap should be off or encrypted then.
@@ -102,7 +102,9 @@ fn report(panic: &PanicHookInfo<'_>) {
     if tracing::dispatcher::has_been_set() {
         tracing::error!(place, thread, "internal error; its text is withheld, it could hold card data");
     } else {
-        eprintln!(
+        // A panic while a panic is told would end the whole process.
+        let _ = writeln!(
+            io::stderr(),
             "tonopago: internal error at {place} (thread {thread}); its text is withheld, it could hold card data"
         );
     }

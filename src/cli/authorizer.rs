@@ -110,10 +110,7 @@ impl Serve {
         let profile = self.profile.as_deref().map_or_else(|| Ok(Profile::default()), read_profile)?;
         let protection = self.protection()?;
         if !self.listen.ip().is_loopback() && protection.tls.is_none() {
-            eprintln!(
-                "tonopago: warning: {} is not encrypted; give --tls-cert, or put a TLS proxy in front",
-                self.listen
-            );
+            say!("tonopago: warning: {} is not encrypted; give --tls-cert, or put a TLS proxy in front", self.listen);
         }
         let config = ServerConfig { bind: self.listen, credentials, profile };
         let termination = Termination::listen().map_err(Failure::failed)?;
@@ -121,7 +118,7 @@ impl Serve {
         std::io::stdout().write_all(format!("address {}\n", server.url()).as_bytes())?;
         termination.wait();
         if !server.stop(GRACE) {
-            eprintln!("tonopago: an answer took too long and was cut off");
+            say!("tonopago: an answer took too long and was cut off");
         }
         Ok(ExitCode::SUCCESS)
     }

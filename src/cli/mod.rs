@@ -13,6 +13,14 @@ macro_rules! tell {
     }};
 }
 
+/// Writes a line to standard error, where it can be written: that it can't is no reason to end, as `eprintln!` does then.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($part)*);
+    }};
+}
+
 mod authorizer;
 mod call;
 mod check;
@@ -194,12 +202,13 @@ fn meant() -> clap::Command {
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    match cli.logging.start().and_then(|()| cli.command.run()) {
+    let outcome = cli.logging.start().and_then(|_log| cli.command.run());
+    match outcome {
         Ok(code) => code,
         Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => meant().error(ErrorKind::ValueValidation, message).exit(),
         Err(Failure::Failed(error)) => {
-            eprintln!("tonopago: {error}");
+            say!("tonopago: {error}");
             ExitCode::from(FAILED)
         }
     }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "sound-card")]
 mod a_caller_is_handed_over;
+mod a_log_that_stops_costs_no_call;
 mod a_running_box_is_called_by_an_asterisk;
 #[cfg(feature = "sound-card")]
 mod a_running_box_is_paid_over_a_sound_card;

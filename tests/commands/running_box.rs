@@ -27,9 +27,13 @@ pub(crate) struct RunningBox {
 impl RunningBox {
     /// Starts a box of a configuration with its files in this folder, `status:` on any port and everything logged.
     pub(crate) fn start(folder: &Folder, config: &str) -> Self {
-        fs::write(folder.path("box.yaml"), config).unwrap();
         fs::create_dir(folder.path("box-log")).unwrap();
-        let log = fs::File::create(folder.path("box-log/log")).unwrap();
+        Self::logging_to(folder, config, fs::File::create(folder.path("box-log/log")).unwrap())
+    }
+
+    /// The same, with another place for its log.
+    pub(crate) fn logging_to(folder: &Folder, config: &str, log: impl Into<Stdio>) -> Self {
+        fs::write(folder.path("box.yaml"), config).unwrap();
         let mut command = Command::new(program());
         let mut child = at_home(&mut command, folder)
             .args(["--log", "trace", "run", "--config", folder.path("box.yaml").to_str().unwrap()])
