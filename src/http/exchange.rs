@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, Body, Error, RequestBuilder, Timeout};
 
+use super::resolving::Resolving;
 use super::wiping::{WipingConnector, is_of_connecting};
 use super::{Authorities, Credentials};
 
@@ -89,7 +89,7 @@ impl HttpClient {
             .timeout_recv_body(Some(timeouts.body))
             .build();
         let connector = DefaultConnector::new().chain(WipingConnector);
-        Self { agent: Agent::with_parts(config, connector, DefaultResolver::default()), credentials }
+        Self { agent: Agent::with_parts(config, connector, Resolving::default()), credentials }
     }
 
     /// Sends a GET.
@@ -225,6 +225,15 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let error = client().post(&format!("http://{free}/"), b"{}").err().unwrap();
         assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+    }
+
+    /// It "may have been acted upon", and a charge stayed open for want of a name server.
+    #[test]
+    fn a_name_without_address_was_not_sent() {
+        for name in ["a..b", "nowhere.invalid"] {
+            let error = client().post(&format!("http://{name}/"), b"{}").err().unwrap();
+            assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+        }
     }
 
     #[test]

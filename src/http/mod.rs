@@ -6,6 +6,7 @@ mod connections;
 mod credentials;
 mod endpoint;
 mod exchange;
+mod resolving;
 mod secret_file;
 mod server;
 mod signature;

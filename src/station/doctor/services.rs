@@ -15,6 +15,9 @@ use crate::station::config::Services;
 
 /// How long a service may take to answer.
 const ANSWER: Duration = Duration::from_secs(15);
+/// What to do where nothing answers.
+const NO_ANSWER: &str = "see url, the network, the name server, and whether the service runs; for TLS its certificate, its \
+                         version (1.2 or newer) and this machine's clock";
 
 pub(super) fn examine(services: &Services, tell: &mut dyn FnMut(Finding)) {
     let live = match services {
@@ -31,16 +34,7 @@ pub(super) fn examine(services: &Services, tell: &mut dyn FnMut(Finding)) {
     tell(ledger(&live.ledger));
     tell(disk("disk", nearest(&live.ledger), LEAST_FREE));
     tell(authorizer(&live.authorizer));
-    tell(match Client::new(&live.openpay).merchant() {
-        Ok(_) => Finding::good("Openpay", live.openpay.endpoint.to_string()),
-        Err(error) => {
-            let cure = match error.kind() {
-                openpay::ErrorKind::NotSent => "see the network, the name server, and the clock for TLS",
-                _ => "see merchant and key_file: the private key of the same account, for the same address",
-            };
-            Finding::bad("Openpay", error.to_string(), cure)
-        }
-    });
+    tell(gateway(&live.openpay));
     if let Some(config) = &live.notify {
         tell(notify(config));
     }
@@ -66,6 +60,21 @@ pub(super) fn ledger(file: &Path) -> Finding {
     }
 }
 
+/// Asks Openpay about the account.
+fn gateway(config: &openpay::Config) -> Finding {
+    let error = match Client::new(config).merchant() {
+        Ok(_) => return Finding::good("Openpay", config.endpoint.to_string()),
+        Err(error) => error,
+    };
+    let cure = match &error {
+        openpay::Error::Transport(_) => NO_ANSWER,
+        openpay::Error::Api(_) | openpay::Error::Unreadable(_) => {
+            "see merchant and key_file: the private key of the same account, for the same address"
+        }
+    };
+    Finding::bad("Openpay", error.to_string(), cure)
+}
+
 /// Shows it user and password, and asks about no key.
 fn authorizer(config: &AuthorizerConfig) -> Finding {
     let (what, url) = ("authorizer", config.endpoint.as_str());
@@ -89,7 +98,8 @@ fn authorizer(config: &AuthorizerConfig) -> Finding {
             format!("{url}: {error}"),
             "see user and password_file: the merchant's service has the same",
         ),
-        Err(error) => Finding::bad(what, format!("{url}: {error}"), "see whether the merchant's service runs"),
+        Err(error @ AskError::Transport(_)) => Finding::bad(what, format!("{url}: {error}"), NO_ANSWER),
+        Err(error) => Finding::bad(what, format!("{url}: {error}"), "see url, and the merchant's service"),
     }
 }
 
@@ -104,7 +114,7 @@ fn notify(config: &NotifierConfig) -> Finding {
             "see whether url is the whole address reports are taken at, and the merchant's service",
         ),
         Ok(_) => Finding::good(what, format!("{url} answers; the secret was not tried")),
-        Err(error) => Finding::bad(what, format!("{url}: {error}"), "see url, and whether the merchant's service runs"),
+        Err(error) => Finding::bad(what, format!("{url}: {error}"), NO_ANSWER),
     }
 }
 
@@ -134,6 +144,17 @@ mod tests {
         assert_eq!(told(&url).health, Health::Good);
         drop(shop);
         assert_eq!((told(&url).health, asked(&url).health), (Health::Bad, Health::Bad));
+    }
+
+    /// Of a name server that was down it said to look at merchant and key.
+    #[test]
+    fn where_nothing_answers_the_way_there_is_to_be_looked_at_and_not_the_key() {
+        let key = || openpay::PrivateKey::parse("sk_0123456789").unwrap();
+        let of = |url: &str| gateway(&openpay::Config::new(url, "mtonopagosandbox0001", key()).unwrap());
+        assert!(of("https://a..b").cure.contains("name server"));
+        let sandbox = openpay::sandbox::Sandbox::start(openpay::sandbox::SandboxConfig::default()).unwrap();
+        let refused = of(&sandbox.base_url());
+        assert_eq!((refused.health, refused.cure.contains("key_file")), (Health::Bad, true), "{refused:?}");
     }
 
     #[test]
