@@ -128,7 +128,7 @@ pub(super) fn can_keep(path: Option<&Path>, menu: &Menu) -> Result<(), Failure> 
 /// Adds answers to their file, if there is one.
 pub(super) fn keep(path: Option<&Path>, answers: &[Answers]) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
-    let mut file = AnswersFile::open(path).map_err(Failure::failed)?;
+    let file = AnswersFile::open(path).map_err(Failure::failed)?;
     let now = Timestamp::now();
     answers.iter().try_for_each(|answers| file.add(answers, now)).map_err(Failure::failed)
 }

@@ -16,11 +16,11 @@ const LONGEST_HEADING: u64 = 1 << 16;
 /// Characters of a foreign heading that are told.
 const SHOWN: usize = 400;
 
-/// A file answers are added to, and nothing else is done to.
+/// A file answers are added to, and nothing else is done to. It is opened for each caller's answers: once it has been moved
+/// away, the next ones begin a new one.
 #[derive(Debug)]
 pub struct AnswersFile {
     path: PathBuf,
-    file: File,
 }
 
 /// Why answers can't be kept.
@@ -47,34 +47,40 @@ pub enum AnswersError {
 }
 
 impl AnswersFile {
-    /// Opens the file, or makes it.
+    /// Finds out whether the file can be written, and makes it if it is not there.
     ///
     /// # Errors
     /// [`AnswersError::File`].
     pub fn open(path: &Path) -> Result<Self, AnswersError> {
-        let open = || private_file::owner_only(OpenOptions::new().create(true).read(true).append(true)).open(path);
-        let file = output_file::check(path).and_then(|()| open());
-        let path = path.to_owned();
-        match file {
-            Ok(file) => Ok(Self { path, file }),
-            Err(source) => Err(AnswersError::File { path, source }),
-        }
+        let answers = Self { path: path.to_owned() };
+        answers.file().map_err(|source| answers.failed(source))?;
+        Ok(answers)
+    }
+
+    fn file(&self) -> io::Result<File> {
+        output_file::check(&self.path)?;
+        private_file::owner_only(OpenOptions::new().create(true).read(true).append(true)).open(&self.path)
     }
 
     /// Adds a caller's answers in one write, so that several boxes may share the file.
     ///
     /// # Errors
     /// [`AnswersError`].
-    pub fn add(&mut self, answers: &Answers, at: Timestamp) -> Result<(), AnswersError> {
-        let line = if is_table(&self.path) { self.row(answers, at)? } else { object(answers, at) };
-        self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))
+    pub fn add(&self, answers: &Answers, at: Timestamp) -> Result<(), AnswersError> {
+        let failed = |source| self.failed(source);
+        let mut file = self.file().map_err(failed)?;
+        let line = if is_table(&self.path) { self.row(&file, answers, at)? } else { object(answers, at) };
+        // Of a line a full disk or a lost supply may have kept a part; it is not to spoil this one.
+        let apart = if is_cut(&mut file).map_err(failed)? { "\n" } else { "" };
+        let line = format!("{apart}{line}");
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)
     }
 
     /// A row, after the heading where the file is still empty.
-    fn row(&mut self, answers: &Answers, at: Timestamp) -> Result<String, AnswersError> {
+    fn row(&self, file: &File, answers: &Answers, at: Timestamp) -> Result<String, AnswersError> {
         let names = answers.values.iter().map(|(name, _)| name.as_str());
         let needed = csv_line(["time", "menu"].into_iter().chain(names));
-        let found = self.heading().map_err(|source| self.failed(source))?;
+        let found = heading(file).map_err(|source| self.failed(source))?;
         if !found.is_empty() && found != needed.trim_end() {
             let (found, needed) = (found.chars().take(SHOWN).collect(), needed.trim_end().to_owned());
             return Err(AnswersError::Columns { path: self.path.clone(), found, needed });
@@ -85,17 +91,27 @@ impl AnswersFile {
         Ok(if found.is_empty() { needed + &row } else { row })
     }
 
-    /// The file's first line, and no more of it: what follows may end anywhere, also within a character.
-    fn heading(&mut self) -> io::Result<String> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let mut line = Vec::new();
-        BufReader::new(&self.file).take(LONGEST_HEADING).read_until(b'\n', &mut line)?;
-        Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
-    }
-
     fn failed(&self, source: io::Error) -> AnswersError {
         AnswersError::File { path: self.path.clone(), source }
     }
+}
+
+/// A file's first line, and no more of it: what follows may end anywhere, also within a character.
+fn heading(mut file: &File) -> io::Result<String> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut line = Vec::new();
+    BufReader::new(file).take(LONGEST_HEADING).read_until(b'\n', &mut line)?;
+    Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Whether a file's last line has no end.
+fn is_cut(file: &mut File) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last != *b"\n")
 }
 
 fn object(answers: &Answers, at: Timestamp) -> String {
@@ -140,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             for value in [Some("5"), None] {
-                let mut file = AnswersFile::open(&folder.path().join(name)).unwrap();
+                let file = AnswersFile::open(&folder.path().join(name)).unwrap();
                 file.add(&answers(&[("atencion", value), ("vuelve", Some("sí, claro"))]), Timestamp::UNIX_EPOCH)
                     .unwrap();
             }
@@ -154,6 +170,32 @@ mod tests {
         let lines = write("a.jsonl");
         assert_eq!(lines.lines().count(), 2);
         assert!(lines.contains(r#""answers":{"atencion":null,"vuelve":"sí, claro"}"#), "{lines}");
+    }
+
+    /// After a full disk the next row stood in the half one.
+    #[test]
+    fn half_a_line_spoils_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "time,menu,a\n1970-01-").unwrap();
+        AnswersFile::open(&path).unwrap().add(&answers(&[("a", Some("5"))]), Timestamp::UNIX_EPOCH).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "time,menu,a\n1970-01-\n1970-01-01T00:00:00Z,encuesta,5\n");
+    }
+
+    /// A file that an operator had put away at the end of a month went on growing, and one that was removed kept nothing.
+    #[test]
+    fn a_file_that_was_moved_away_is_followed_by_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, november) = (folder.path().join("a.csv"), folder.path().join("november.csv"));
+        let file = AnswersFile::open(&path).unwrap();
+        let add = |value| file.add(&answers(&[("a", Some(value))]), Timestamp::UNIX_EPOCH).unwrap();
+        add("1");
+        std::fs::rename(&path, &november).unwrap();
+        add("2");
+        let rows = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!(rows(&november), "time,menu,a\n1970-01-01T00:00:00Z,encuesta,1\n");
+        assert_eq!(rows(&path), "time,menu,a\n1970-01-01T00:00:00Z,encuesta,2\n");
     }
 
     #[test]
@@ -175,7 +217,7 @@ mod tests {
             let path = folder.path().join(format!("{shift}.csv"));
             let row = format!("t,m,{}{}\n", "x".repeat(shift), "ñ".repeat(1 << 16));
             std::fs::write(&path, format!("{heading}{row}")).unwrap();
-            let mut file = AnswersFile::open(&path).unwrap();
+            let file = AnswersFile::open(&path).unwrap();
             file.add(&answers(&[("a", Some("1"))]), Timestamp::UNIX_EPOCH).unwrap();
             let text = std::fs::read_to_string(&path).unwrap();
             assert_eq!(text, format!("{heading}{row}1970-01-01T00:00:00Z,encuesta,1\n"));

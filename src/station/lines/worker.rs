@@ -326,7 +326,7 @@ impl Worker {
         };
         let (board, under_way) = (Arc::clone(&self.shared.board), UnderWay::new(&self.shared.requests));
         let work = move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = file.lock().unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = file.add(&answers, SystemClock.now()) {
                 board.trouble(&format!("answers not kept: {error}; they were {answers}"));
             }
