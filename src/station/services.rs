@@ -68,9 +68,17 @@ impl Shop {
                 (Arc::clone(&rehearsal.cashier), Arc::clone(&rehearsal.ledger), Some(rehearsal))
             }
             Services::Live(live) => {
+                let is_new = std::fs::metadata(&live.ledger).map_or(true, |found| found.len() == 0);
                 let opened = Ledger::open(&live.ledger, Arc::clone(&clock));
                 let file = || live.ledger.display().to_string();
                 let ledger = Arc::new(opened.map_err(|source| ShopError::Ledger { file: file(), source })?);
+                if is_new {
+                    tracing::warn!(
+                        "{}: there was no ledger, and a new one was made; it knows of no payment: if this box has run \
+                         before, stop it and see whether the path is right",
+                        file()
+                    );
+                }
                 let config = CashierConfig::new(live.payer.clone());
                 let till = Till::new(Client::new(&live.openpay), Arc::clone(&ledger), config);
                 let authorizer = AuthorizerClient::new(live.authorizer.clone(), clock);
@@ -113,7 +121,8 @@ fn start_notifier(services: &Services, cashier: &Cashier) -> Result<Option<Backg
 }
 
 fn rehearse(folder: &Path) -> Result<Rehearsal, ShopError> {
-    std::fs::create_dir_all(folder)?;
+    let named = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(named)?;
     let rehearsal = Rehearsal::start(RehearsalConfig {
         ledger: Some(folder.join(DEMO_LEDGER)),
         sandbox: SandboxConfig { file: Some(folder.join(DEMO_SANDBOX)), ..SandboxConfig::default() },

@@ -126,6 +126,12 @@ impl Station {
         }
         self.shared.board.set_hash(&new.hash);
         tracing::info!(config = new.hash, "menus and prompts were read again");
+        if new.own_hash != self.config.own_hash {
+            let file = self.config.file.display();
+            self.shared.board.trouble(&format!(
+                "reload: menus and prompts were read again; what else was changed in {file} waits for a restart"
+            ));
+        }
         Ok(())
     }
 
@@ -228,6 +234,27 @@ mod tests {
         shop.backgrounds.push(dies.unwrap());
         station.shared.shop = Arc::new(shop);
         assert_eq!(look(&mut station).unwrap(), "the thread notify has died");
+        station.stop(&mut || true);
+    }
+
+    /// The page showed the new configuration's hash, and nothing said that its lines and services were the old ones.
+    #[test]
+    fn a_reload_tells_what_waits_for_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, menu) = (folder.path().join("box.yaml"), folder.path().join("m.yaml"));
+        let config = "version: 1\nlines: { a: { simulated: true } }\nmenus: { m: m.yaml }\nservices: { demo: demo }\n";
+        let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
+        write(&file, config);
+        write(&menu, include_str!("../../menus/pago.yaml"));
+        let mut station = Station::start(Config::read(&file).unwrap()).unwrap();
+        let troubles = |station: &mut Station| {
+            station.reload().unwrap();
+            station.board().troubles()
+        };
+        write(&menu, &include_str!("../../menus/pago.yaml").replace("name: pago", "name: pago2"));
+        assert_eq!(troubles(&mut station), 0);
+        write(&file, &config.replace("true", "true, every: 5s"));
+        assert_eq!(troubles(&mut station), 1);
         station.stop(&mut || true);
     }
 

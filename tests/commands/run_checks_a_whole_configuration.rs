@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::harness::{Folder, Run, program, tonopago, tonopago_reading};
+use crate::running_box::RunningBox;
 
 #[test]
 fn a_good_configuration_is_said_to_be_good_and_the_example_is_one() {
@@ -86,4 +87,30 @@ fn a_password_is_kept_as_its_hash_and_for_its_owner() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let again = make("another long one\n");
     assert!(again.code == 1 && fs::read_to_string(&file).unwrap() == hash, "{again:?}");
+}
+
+/// A path typed wrong made a new ledger without a word, to which every key was open.
+#[test]
+fn a_new_ledger_is_told_of_once() {
+    let folder = Folder::new();
+    for (name, text) in [("password", "pass-word-123-456"), ("key", "sk_e568c42a6c384b7ab02cd47d2e407cab")] {
+        fs::write(folder.path(name), text).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(folder.path(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    let config = "version: 1
+lines: { pbx: { audio_socket: { listen: \"127.0.0.1:0\", calls: 1 } } }
+services:
+  ledger: ledger.sqlite
+  authorizer: { url: \"http://127.0.0.1:1/x\", password_file: password }
+  openpay: { url: \"http://127.0.0.1:1\", merchant: mabc, key_file: key, payer: { name: C, email: c@example.com } }
+status: { listen: \"127.0.0.1:0\" }
+";
+    let told = |log: &str| {
+        let path = folder.path(log);
+        let running = RunningBox::logging_to(&folder, config, fs::File::create(&path).unwrap());
+        assert_eq!(running.stop(), Some(0));
+        fs::read_to_string(path).unwrap().contains("there was no ledger, and a new one was made")
+    };
+    assert_eq!((told("first"), told("second")), (true, false));
 }

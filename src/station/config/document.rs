@@ -24,7 +24,7 @@ const BUILT_IN: (&str, &str) = ("pago", include_str!("../../../menus/pago.yaml")
 pub(super) struct Context<'a> {
     /// Paths count from here.
     pub(super) folder: &'a Path,
-    /// Texts that make up the configuration's hash.
+    /// Texts that make up the configuration's hash, its own first.
     texts: Vec<String>,
     /// Problems of other files.
     others: Vec<Problems>,
@@ -81,6 +81,7 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         file: file.to_owned(),
         name,
         hash: hash(&context.texts),
+        own_hash: hash(context.texts.get(..1).unwrap_or_default()),
         lines: lines?,
         menus: menus?,
         services: services?,

@@ -35,6 +35,8 @@ pub struct Config {
     pub name: String,
     /// Identifies the configuration's text and the menus' texts together (FNV-1a, 64 bits), for logs and audits.
     pub hash: String,
+    /// Identifies the configuration's own text, without the menus.
+    pub own_hash: String,
     /// The lines, at least one. One entry of the file may make several.
     pub lines: Vec<LineConfig>,
     /// The menus by name.
