@@ -89,6 +89,26 @@ fn a_password_is_kept_as_its_hash_and_for_its_owner() {
     assert!(again.code == 1 && fs::read_to_string(&file).unwrap() == hash, "{again:?}");
 }
 
+/// It was taken for good whatever it held, and nobody could sign in.
+#[test]
+fn a_password_hash_in_a_variable_is_looked_at() {
+    let folder = Folder::new();
+    let file = folder.path("box.yaml");
+    fs::write(&file, "version: 1\nlines: { a: { simulated: true } }\nservices: { demo: d }\nstatus: {}\n").unwrap();
+    let check = |hash: &str| {
+        let mut command = assert_cmd::Command::new(program());
+        command.args(["run", "--check", "--config"]).arg(&file).env("TONOPAGO_STATUS_PASSWORD_HASH", hash);
+        Run::of(command.output().unwrap())
+    };
+    for (hash, problem) in [("a password", "holds no password hash"), ("", "a secret is one line of text")] {
+        let run = check(hash);
+        assert!(run.code == 1 && run.err.contains("box.yaml:4:1: TONOPAGO_STATUS_PASSWORD_HASH"), "{run:?}");
+        assert!(run.err.contains(problem), "{run:?}");
+    }
+    let hash = tonopago::station::hash_password("a good long one").unwrap();
+    assert_eq!(check(&hash).code, 0);
+}
+
 /// A path typed wrong made a new ledger without a word, to which every key was open.
 #[test]
 fn a_new_ledger_is_told_of_once() {

@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Config, ConfigError, MenuConfig, Recording, StatusConfig, lines, places, services};
+use argon2::password_hash::phc::PasswordHash;
+
+use super::{Config, ConfigError, LineConfig, MenuConfig, Recording, Source, StatusConfig, lines, places, services};
 use crate::http::{Secret, SecretError};
 use crate::line::is_table;
 use crate::menu::{Menu, Problems};
@@ -72,6 +74,9 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     let status = map.optional("status").map(|value| read_status(&value, context));
     let recording = map.optional("recording").map(|value| read_recording(&value, context));
     let answers = map.optional("answers").and_then(|value| places::answers(&value, context));
+    if let (Some(lines), Some(Some(settings)), Some(value)) = (&lines, &status, map.optional("status")) {
+        report_address_taken(&value, settings.listen, lines);
+    }
     report_lost_answers(&map, menus.as_deref().unwrap_or_default());
     if answers.as_deref().is_some_and(is_table) {
         report_answers_of_two_tables(&map, menus.as_deref().unwrap_or_default());
@@ -91,6 +96,21 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         reconcile_every,
         stop_within,
     })
+}
+
+/// The status page and an AudioSocket can't both have an address.
+fn report_address_taken(status: &Value<'_>, page: SocketAddr, lines: &[LineConfig]) {
+    let takes = |listen: SocketAddr| {
+        let all = listen.ip().is_unspecified() || page.ip().is_unspecified();
+        listen.port() == page.port() && page.port() != 0 && (all || listen.ip() == page.ip())
+    };
+    let listening = lines.iter().find(|line| match &line.source {
+        Source::AudioSocket { listener, .. } => takes(listener.listen),
+        Source::Card(_) | Source::Simulated { .. } => false,
+    });
+    if let Some(line) = listening {
+        status.problem_of_name(format!("line {} listens on {page} already", line.name), "choose another port");
+    }
 }
 
 /// A menu that asks callers for answers needs a place for them.
@@ -227,6 +247,9 @@ fn read_status(value: &Value<'_>, context: &Context<'_>) -> Option<StatusConfig>
     Some(StatusConfig { listen, password_hash, https })
 }
 
+/// What makes a file or variable with the status page's password.
+const PASSWORD_CURE: &str = "make it with `tonopago run --make-password FILE`";
+
 /// The hash of the password, from the file named or from its variable, if there is one.
 fn read_hash(status: &Value<'_>, file: Option<Value<'_>>, context: &Context<'_>) -> Option<Option<String>> {
     let path = match &file {
@@ -234,18 +257,24 @@ fn read_hash(status: &Value<'_>, file: Option<Value<'_>>, context: &Context<'_>)
         None => None,
     };
     let seen = match Secret::StatusPasswordHash.read(path.as_deref()) {
-        Ok(hash) if hash.starts_with("$argon2") => return Some(Some(hash.as_str().to_owned())),
+        Ok(hash) if is_hash(&hash) => return Some(Some(hash.as_str().to_owned())),
         Err(SecretError::Missing { .. }) => return Some(None),
         Ok(_) if path.is_some() => "this file holds no password hash".to_owned(),
         Ok(_) => format!("{} holds no password hash", Secret::StatusPasswordHash.variable()),
         Err(error) => error.to_string(),
     };
-    let cure = "make it with `tonopago run --make-password FILE`";
     match &file {
-        Some(file) => file.problem(seen, cure),
-        None => status.problem_of_name(seen, cure),
+        Some(file) => file.problem(seen, PASSWORD_CURE),
+        None => {
+            status.problem_of_name(seen, format!("put the line of such a file there, or unset it; {PASSWORD_CURE}"))
+        }
     }
     None
+}
+
+/// Whether passwords can be compared with it: against anything else all of them would be wrong.
+fn is_hash(text: &str) -> bool {
+    PasswordHash::new(text).is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2") && hash.hash.is_some())
 }
 
 fn read_recording(value: &Value<'_>, context: &Context<'_>) -> Option<Recording> {

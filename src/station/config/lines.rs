@@ -44,11 +44,46 @@ pub(super) fn read(value: &Value<'_>, menus: &[String], is_demo: bool) -> Option
     }
     let entries = entries.into_iter().collect::<Option<Vec<_>>>().filter(|entries| !entries.is_empty())?;
     let lines: Vec<LineConfig> = entries.into_iter().flat_map(audio_socket::spread).collect();
-    let fits = audio_socket::all_differ(&map, &lines);
+    let fits = audio_socket::all_differ(&map, &lines) & each_has_its_own(&map, &lines);
     if lines.len() > MOST_LINES {
         value.problem_of_name(format!("{} lines are too many", lines.len()), "a box takes up to 64; use several boxes");
     }
     (fits && lines.len() <= MOST_LINES).then_some(lines)
+}
+
+/// Whether no two lines, and no two parts of one, have a card's channel or a hook's device to themselves.
+fn each_has_its_own(entries: &Map<'_>, lines: &[LineConfig]) -> bool {
+    let mut taken: Vec<(String, &str)> = Vec::new();
+    let mut fits = true;
+    for (name, value) in entries.entries() {
+        for part in lines.iter().filter(|line| line.name == name).flat_map(parts) {
+            if let Some((_, other)) = taken.iter().find(|(other, _)| *other == part) {
+                value.problem_of_name(format!("line {other} has {part} already"), "each line has its own");
+                fits = false;
+            }
+            taken.push((part, name));
+        }
+    }
+    fits
+}
+
+/// What a line has to itself, in words.
+fn parts(line: &LineConfig) -> Vec<String> {
+    let mut parts = match &line.hook {
+        HookPlan::None => Vec::new(),
+        HookPlan::Command(words) => vec![format!("the hook {}", words.join(" "))],
+        HookPlan::Serial { port, .. } => vec![format!("the hook {port}")],
+        HookPlan::Gpio { chip, off_hook, ring, .. } => {
+            [off_hook, ring].map(|line| format!("line {line} of {}", chip.display())).into()
+        }
+        HookPlan::Hid { device, off_hook, ring } => {
+            [off_hook, ring].map(|pin| format!("pin {pin} of {}", device.display())).into()
+        }
+    };
+    if let Source::Card(card) = &line.source {
+        parts.push(format!("channel {} of card {}", card.channel, card.device));
+    }
+    parts
 }
 
 fn read_line(name: &str, value: &Value<'_>, menus: &[String], is_demo: bool) -> Option<LineConfig> {

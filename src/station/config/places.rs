@@ -39,8 +39,21 @@ pub(super) fn folder(value: &Value<'_>, context: &Context<'_>) -> Option<PathBuf
     place(value, context, folder_fits)
 }
 
+/// The path of a demonstration's folder, which is made where it is not there, by whoever runs it.
+pub(super) fn demo(value: &Value<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    let no_other = |path: &Path| {
+        if path.exists() && !path.is_dir() { Err(Unfit::Other(path.to_owned())) } else { Ok(()) }
+    };
+    place(value, context, no_other)
+}
+
 fn place(value: &Value<'_>, context: &Context<'_>, fits: fn(&Path) -> Result<(), Unfit>) -> Option<PathBuf> {
-    let path = context.path(value.text()?);
+    let text = value.text()?;
+    if text.is_empty() {
+        value.expected("a path", "write one from this file's folder");
+        return None;
+    }
+    let path = context.path(text);
     fits(&path).map_err(|unfit| unfit.tell(value)).ok().map(|()| path)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services>
             folder.problem_of_name("services are either a demonstration or real", "remove demo, or all the others");
             return None;
         }
-        return Some(Services::Demo(context.path(folder.text()?)));
+        return places::demo(&folder, context).map(Services::Demo);
     }
     let ledger = map.required("ledger").and_then(|ledger| places::file(&ledger, context));
     let authorizer = map.required("authorizer").and_then(|value| read_authorizer(&value, context));
@@ -65,7 +65,8 @@ fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfi
     let secret = secret(value, &map, "secret_file", context, Secret::ReportSecret);
     let secret = secret.and_then(|text| {
         let parsed = SigningSecret::new(&text);
-        parsed.map_err(|error| value.problem_of_name(error.to_string(), "the merchant has the same secret")).ok()
+        let told = parsed.map_err(|error| error.to_string());
+        told.map_err(|error| blame(value, &map, "secret_file", &error, "the merchant has the same secret")).ok()
     });
     Some(NotifierConfig::new(endpoint?, secret?))
 }
@@ -112,12 +113,17 @@ fn secret(
         Ok(secret) => Some(secret),
         Err(error) => {
             let cure = format!("write the secret alone into a file, chmod 600 it, and name it as {name}");
-            match &file {
-                Some(file) => file.problem(error.to_string(), cure),
-                None => value.problem_of_name(error.to_string(), cure),
-            }
+            blame(value, map, name, &error.to_string(), &cure);
             None
         }
+    }
+}
+
+/// Tells a problem of a secret, at the name of its file if it is in one.
+fn blame(value: &Value<'_>, map: &Map<'_>, name: &str, problem: &str, cure: &str) {
+    match map.optional(name) {
+        Some(file) => file.problem(problem, cure),
+        None => value.problem_of_name(problem, cure),
     }
 }
 
@@ -125,7 +131,8 @@ fn read_profile(value: &Value<'_>, context: &Context<'_>) -> Option<Profile> {
     let path = context.path(value.text()?);
     let read = text_file::read(&path).map_err(|error| error.to_string());
     let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
-    parsed.map_err(|error| value.problem(error, "`tonopago authorizer profile` prints the default to be changed")).ok()
+    let told = parsed.map_err(|error| format!("{}: {error}", path.display()));
+    told.map_err(|error| value.problem(error, "`tonopago authorizer profile` prints the default to be changed")).ok()
 }
 
 fn read_endpoint(value: &Value<'_>, named: Option<&str>) -> Option<Endpoint> {
@@ -142,7 +149,8 @@ fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Co
     let merchant = map.required("merchant").and_then(|merchant| Some((merchant.text()?.to_owned(), merchant)));
     let key = secret(value, &map, "key_file", context, Secret::OpenpayKey).and_then(|key| {
         let parsed = PrivateKey::parse(&key);
-        parsed.map_err(|error| value.problem_of_name(error.to_string(), "use the private key, sk_...")).ok()
+        let told = parsed.map_err(|error| error.to_string());
+        told.map_err(|error| blame(value, &map, "key_file", &error, "use the private key, sk_...")).ok()
     });
     let payer = map.required("payer").and_then(|payer| read_payer(&payer));
     let ((merchant, place), key) = (merchant?, key?);

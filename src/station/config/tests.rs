@@ -348,3 +348,74 @@ fn the_most_a_call_may_charge_is_configured() {
     let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("box.example.yaml")).unwrap();
     assert!(example.contains("# max_amount: 10000.00"), "the example tells of it, with the default");
 }
+
+/// Two threads took one card or one hook in turns, and the box was called good.
+#[test]
+fn what_a_line_has_to_itself_no_other_line_has() {
+    let told = |lines: &str| parse(&format!("version: 1\nlines: {{ {lines} }}\nservices: {{ demo: target/demo }}\n"));
+    let serial = "hook: { serial: /dev/ttyS0 }";
+    let pins = |off_hook, ring| format!("hook: {{ gpio: /dev/gpiochip0, off_hook: {off_hook}, ring: {ring} }}");
+    for (lines, problem) in [
+        ("a: { card: x }, b: { card: x }".to_owned(), "line a has channel 0 of card x already (at lines.b)"),
+        (
+            format!("a: {{ card: x, {serial} }}, b: {{ card: y, {serial} }}"),
+            "line a has the hook /dev/ttyS0 already (at lines.b)",
+        ),
+        (
+            format!("a: {{ card: x, {} }}, b: {{ card: y, {} }}", pins(1, 2), pins(3, 2)),
+            "line a has line 2 of /dev/gpiochip0 already (at lines.b)",
+        ),
+        (format!("a: {{ card: x, {} }}", pins(4, 4)), "line a has line 4 of /dev/gpiochip0 already (at lines.a)"),
+    ] {
+        let all = told(&lines).err().unwrap();
+        assert!(all.contains(problem), "{problem} is not in {all}");
+    }
+    let apart = format!(
+        "a: {{ card: x, {} }}, b: {{ card: x, channel: 1, {} }}, c: {{ audio_socket: {{ listen: '127.0.0.1:9092' }} }}",
+        pins(1, 2),
+        pins(3, 4)
+    );
+    assert_eq!(told(&apart).unwrap().lines.len(), 2 + 8);
+}
+
+#[test]
+fn the_page_and_an_audio_socket_do_not_share_an_address() {
+    let told = |listen: &str| {
+        parse(&format!(
+            "version: 1\nlines: {{ a: {{ audio_socket: {{ listen: \"{listen}\" }} }} }}\nservices: {{ demo: target/demo }}\n\
+             status: {{ listen: \"127.0.0.1:8780\" }}\n"
+        ))
+    };
+    let problem = told("127.0.0.1:8780").err().unwrap();
+    assert!(problem.contains("box.yaml:4:1: line a-1 listens on 127.0.0.1:8780 already (at status)"), "{problem}");
+    assert!(told("127.0.0.1:8781").is_ok() && told("127.0.0.2:8780").is_ok());
+}
+
+/// With a hash that is none nobody could sign in, wherever the page listened.
+#[test]
+fn a_password_hash_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let hash = crate::station::hash_password("correct horse").unwrap();
+    for (text, is_good) in
+        [(hash.as_str(), true), ("$argon2id$v=19$garbage", false), ("$argon2id", false), ("x", false)]
+    {
+        write_secret(&folder, "password", text, 0o600);
+        let text = format!("{GOOD}status: {{ password_file: password }}\n");
+        let read = Config::parse(&folder.path().join("box.yaml"), &text);
+        assert_eq!(read.is_ok(), is_good, "{:?}", read.err().map(|error| error.to_string()));
+    }
+}
+
+#[test]
+fn names_of_no_file_and_of_the_wrong_one_are_told_where_they_stand() {
+    let folder = secrets();
+    let told = |text: &str| Config::parse(&folder.path().join("box.yaml"), text).err().unwrap().to_string();
+    let empty = told(&format!("{GOOD}recording: {{ folder: '' }}\n"));
+    assert!(empty.contains("box.yaml:5:22: expected a path"), "{empty}");
+    let demo = told(&GOOD.replace("target/demo", "password"));
+    assert!(demo.contains("box.yaml:4:19:") && demo.contains("password: something else is there"), "{demo}");
+    let key = told(&LIVE.replace("key_file: key", "key_file: password"));
+    assert!(key.contains("(at services.openpay.key_file)"), "{key}");
+    let profile = told(&LIVE.replace("password }", "password, profile: key }"));
+    assert!(profile.contains("key: expected value at line 1 column 1"), "{profile}");
+}
