@@ -41,6 +41,8 @@ pub struct Board {
 struct Note {
     at: Timestamp,
     text: String,
+    /// How often it was told; only the last time is kept.
+    times: u64,
 }
 
 /// What is counted on a line. All of them only grow.
@@ -188,7 +190,10 @@ impl Board {
         tracing::warn!("{text}");
         self.troubles.fetch_add(1, Ordering::Relaxed);
         let mut notes = lock(&self.notes);
-        notes.push_front(Note { at: Timestamp::now(), text: text.to_owned() });
+        // The same again and again leaves the others their room.
+        let known = notes.iter().position(|note| note.text == text).and_then(|index| notes.remove(index));
+        let times = known.map_or(0, |note| note.times) + 1;
+        notes.push_front(Note { at: Timestamp::now(), text: text.to_owned(), times });
         notes.truncate(MOST_NOTES);
     }
 
@@ -206,7 +211,7 @@ impl Board {
     fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<Note> = lock(&self.notes).iter().cloned().collect();
         let told = self.payments.get().map_or_else(Vec::new, |payments| payments.told());
-        notes.extend(told.into_iter().map(|alarm| Note { at: alarm.at, text: alarm.text }));
+        notes.extend(told.into_iter().map(|alarm| Note { at: alarm.at, text: alarm.text, times: 1 }));
         notes.sort_by_key(|note| std::cmp::Reverse(note.at));
         notes.truncate(MOST_NOTES);
         notes
@@ -235,8 +240,7 @@ impl Board {
 
     /// Everything but payments, for the status page.
     pub fn snapshot(&self) -> Value {
-        let notes: Vec<Value> =
-            self.notes().iter().map(|note| json!({ "at": note.at.to_string(), "text": note.text })).collect();
+        let notes: Vec<Value> = self.notes().iter().map(Note::snapshot).collect();
         json!({
             "name": self.name,
             "version": env!("CARGO_PKG_VERSION"),
@@ -247,6 +251,13 @@ impl Board {
             "faults": self.faults().into_iter().map(Fault::meaning).collect::<Vec<_>>(),
             "troubles": notes,
         })
+    }
+}
+
+impl Note {
+    fn snapshot(&self) -> Value {
+        let text = if self.times > 1 { format!("{} ({} times)", self.text, self.times) } else { self.text.clone() };
+        json!({ "at": self.at.to_string(), "text": text })
     }
 }
 
@@ -372,13 +383,18 @@ mod tests {
         let mut call = LiveCall::new("c", None, Timestamp::UNIX_EPOCH);
         for n in 0..5000 {
             call.note(MediaTime(n), n.to_string());
-            board.trouble("again");
+            board.trouble(&n.to_string());
+        }
+        for _ in 0..5000 {
+            board.trouble("again"); // it pushed out all the others
         }
         board.lines[0].state().call = Some(call);
         let snapshot = board.snapshot();
         let timeline = snapshot["lines"][0]["call"]["timeline"].as_array().unwrap();
         assert_eq!((timeline.len(), &timeline[0]["text"], &timeline[399]["text"]), (400, &"0".into(), &"4999".into()));
-        assert_eq!(snapshot["troubles"].as_array().unwrap().len(), 100);
-        assert_eq!(board.troubles(), 5000);
+        let troubles = snapshot["troubles"].as_array().unwrap();
+        assert_eq!((troubles.len(), &troubles[0]["text"]), (100, &"again (5000 times)".into()));
+        assert!(troubles.iter().any(|trouble| trouble["text"] == "4999"), "{troubles:?}");
+        assert_eq!(board.troubles(), 10_000);
     }
 }

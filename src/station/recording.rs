@@ -179,7 +179,8 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
 pub struct Retention(pub Recording);
 
 impl Retention {
-    /// Removes recordings that are too old, and the oldest of what is too much. Only WAV files in the folder itself.
+    /// Removes recordings that are too old, and the oldest of what is too much. Only what a box recorded, by its name, and
+    /// lies in the folder itself: the folder may be one of somebody's own sounds, too.
     ///
     /// # Errors
     /// If the folder can't be read, or a file not removed.
@@ -193,8 +194,11 @@ impl Retention {
             if age <= self.0.keep && total <= self.0.most_bytes {
                 break;
             }
-            fs::remove_file(path)?;
-            total -= bytes;
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(&path, &error)),
+                // Another box of the same folder, or a person, was faster.
+                Ok(()) | Err(_) => total -= bytes,
+            }
         }
         Ok(())
     }
@@ -207,13 +211,33 @@ impl Retention {
     fn files(&self) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.0.folder)? {
-            let (path, data) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
-            if data.is_file() && path.extension().is_some_and(|extension| extension == "wav") {
-                files.push((data.modified()?, data.len(), path));
+            let path = entry?.path();
+            if !is_of_a_call(&path) {
+                continue;
+            }
+            match fs::symlink_metadata(&path) {
+                Ok(data) if data.is_file() => files.push((data.modified()?, data.len(), path)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(named(&path, &error)),
             }
         }
         Ok(files)
     }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// Whether a file is named as recordings are: the line, day, time and milliseconds of the call.
+fn is_of_a_call(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".wav")) else { return false };
+    let mut parts = name.rsplitn(4, '-');
+    let are_digits = [3, 6, 8].into_iter().all(|digits| {
+        parts.next().is_some_and(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    are_digits && parts.next().is_some_and(|line| !line.is_empty())
 }
 
 /// Bytes an ordinary user may still write to a folder's disk; `None` if the system does not tell.
@@ -302,7 +326,15 @@ mod tests {
     fn the_oldest_go_first_and_other_files_stay() {
         let folder = tempfile::tempdir().unwrap();
         let now = SystemTime::now();
-        for (name, age_s) in [("old.wav", 7200), ("b.wav", 30), ("a.wav", 20), ("c.wav", 10), ("notes.txt", 9000)] {
+        let of_call = |name: &str| format!("{name}-20261130-071623-042.wav");
+        for (name, age_s) in [
+            (of_call("line-1"), 7200),
+            (of_call("b"), 30),
+            (of_call("a"), 20),
+            (of_call("c"), 10),
+            ("bienvenida.wav".to_owned(), 9000),
+            ("notes.txt".to_owned(), 9000),
+        ] {
             let file = File::create(folder.path().join(name)).unwrap();
             file.set_len(1000).unwrap();
             file.set_modified(now - Duration::from_secs(age_s)).unwrap();
@@ -316,6 +348,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        assert_eq!(left, ["a.wav", "c.wav", "notes.txt"]);
+        // An operator's own sounds were removed with the recordings.
+        assert_eq!(left, [&of_call("a"), "bienvenida.wav", &of_call("c"), "notes.txt"]);
     }
 }
