@@ -14,6 +14,7 @@ use super::forms;
 use super::matroska;
 use super::mp4::Index;
 use super::opus::{Head, OpusDecoder};
+use crate::audio::file::MOST_CHANNELS;
 use crate::audio::problem::Problem;
 
 /// Lengths in bytes from here up are what SoX writes in an AIFF on a pipe, where it can't go back to fill in the length.
@@ -138,8 +139,12 @@ fn refusal(format: &dyn FormatReader, index: &Index) -> Problem {
 /// Refuses what symphonia decodes to another sound than was recorded: wrong digits are worse than none. Of a Vorbis of three
 /// channels or more it undoes the coupling from the first pair to the last, where Vorbis I, 4.3.5 goes from the last to the
 /// first: digits are lost and appear in each other's channels. Times in Matroska are only made right here for Opus.
+/// So is, before a decoder makes room for them, what has more channels than are read.
 fn refuse_wrong(parameters: &AudioCodecParameters, in_matroska: bool) -> Result<(), Problem> {
     let channels = parameters.channels.as_ref().map_or(0, Channels::count);
+    if channels > MOST_CHANNELS {
+        return Err(Problem::Channels { channels });
+    }
     if parameters.codec == CODEC_ID_VORBIS && channels > 2 {
         return Err(Problem::Form { what: format!("Vorbis of {channels} channels") });
     }
@@ -163,4 +168,20 @@ fn decoder(parameters: &AudioCodecParameters, opus: Option<&Head>) -> Result<Box
     }
     let options = AudioDecoderOptions::default().gapless(parameters.codec != CODEC_ID_MP3);
     symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Room for a packet of all channels was made before they were counted: 300 MB where a damaged header told 65 535.
+    #[test]
+    fn channels_are_counted_before_a_decoder_is_made() {
+        let refused = |channels| {
+            let mut parameters = AudioCodecParameters::new();
+            refuse_wrong(parameters.with_channels(Channels::Discrete(channels)), false)
+        };
+        assert!(refused(32).is_ok());
+        assert!(matches!(refused(33), Err(Problem::Channels { channels: 33 })));
+    }
 }
