@@ -22,7 +22,7 @@ use super::{Failure, Outcome};
 #[command(after_help = "\
 Examples:
   tonopago call samples/paid.wav --menu menus/pago.yaml
-  tonopago call caller.flac --channel 2 --record call.wav
+  tonopago call caller.flac --channel 1 --record call.wav
 
 The services are the demo's: an authorizer that knows the key 257139 (200.00 MXN) and a stand-in for Openpay, both on \
 loopback. The end of the file is the caller's hang-up. The call runs as fast as the machine goes.
@@ -32,8 +32,8 @@ pub(super) struct Args {
     /// The recorded caller: any format and rate that `decode` reads
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The channel the caller is on, from 1
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    /// The channel the caller is on, from 0 as `decode` counts them
+    #[arg(long, default_value_t = 0, value_name = "N")]
     channel: usize,
     #[command(flatten)]
     menu: MenuArgs,
@@ -64,15 +64,14 @@ pub(super) fn run(args: Args) -> Outcome {
     can_keep(args.answers.as_deref(), &menu)?;
     let recording = Recording::open(&args.file).map_err(Failure::failed)?;
     let channels = recording.channels();
-    let channel = args.channel.checked_sub(1).filter(|channel| *channel < channels);
-    let channel = channel.ok_or_else(|| {
+    let mut party = RecordedCaller::new(recording, args.channel).ok_or_else(|| {
+        let last = channels - 1;
         Failure::usage(format!(
-            "--channel {}: {} has {channels}: give 1 to {channels}",
+            "--channel {}: {} has {channels}, counted from 0: give 0 to {last}",
             args.channel,
             args.file.display()
         ))
     })?;
-    let mut party = RecordedCaller::new(recording, channel).ok_or_else(|| Failure::usage("no such channel"))?;
     let fault = args.fault;
     if args.record.as_deref().is_some_and(|record| same_file(record, &args.file)) {
         return Err(Failure::usage("--record would overwrite the caller's recording: give another file"));

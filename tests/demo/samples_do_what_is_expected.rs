@@ -38,7 +38,7 @@ fn decode_finds_the_expected_digits() {
 #[test]
 fn call_ends_as_expected() {
     for (path, sample) in samples() {
-        let channel = (sample.channel + 1).to_string();
+        let channel = sample.channel.to_string();
         let (fault, _) = Fault::NAMED.into_iter().find(|(_, fault)| *fault == sample.fault).unwrap();
         let arguments = ["call", path.to_str().unwrap(), "--channel", &channel, "--fault", fault, "--format", "jsonl"];
         let events = tonopago(&arguments);
