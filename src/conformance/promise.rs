@@ -119,7 +119,9 @@ fn tones_and_echo() -> Vec<Setting> {
         settings.push(of(name, NONE, 1000, through(41, tones(-25.0), line)));
     }
     // In the band of the digits a tone must be known before it can be taken out, and it is once it has sounded for 256 ms.
-    for (name, hz) in [("480 + 620", &[480.0, 620.0][..]), ("1000", &[1000.0]), ("2100", &[2100.0])] {
+    let steady_tones: [(&str, &[f64]); 4] =
+        [("440 + 480", &[440.0, 480.0]), ("480 + 620", &[480.0, 620.0]), ("1000", &[1000.0]), ("2100", &[2100.0])];
+    for (name, hz) in steady_tones {
         let steady = move |batch, count| {
             let seed = 47_000 + batch;
             let mut signal = Signal::random(seed, count, &tones(-28.0));

@@ -24,7 +24,8 @@ fn under(rate: u32, tones: &[(f64, f64)], sounds: impl Fn(f64) -> bool) -> Vec<f
 
 #[test]
 fn a_steady_tone_in_the_band_hides_no_digit_at_any_level() {
-    let tones: [&[f64]; 7] = [&[480.0, 620.0], &[640.0], &[1000.0], &[1100.0], &[1400.0], &[1800.0], &[2100.0]];
+    let tones: [&[f64]; 8] =
+        [&[440.0, 480.0], &[480.0, 620.0], &[640.0], &[1000.0], &[1100.0], &[1400.0], &[1800.0], &[2100.0]];
     for hz in tones {
         for db in [-10.0, -4.0, 0.0, 3.0, 6.0, 10.0, 16.0, 22.0] {
             let tones: Vec<_> = hz.iter().map(|hz| (*hz, db)).collect();
