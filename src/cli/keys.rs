@@ -15,7 +15,7 @@ use tonopago::money::{Currency, Money};
 use tonopago::openpay::{Config, ErrorKind, IvrChargeRequest, OrderFilter, Payer};
 use tonopago::service::{Customer, PaymentKey};
 
-use super::merchant::{Format, LedgerArgs, OpenpayArgs, no_formula};
+use super::merchant::{Format, LedgerArgs, OpenpayArgs, no_formula, write_csv};
 use super::{Failure, Outcome};
 
 /// Most digits of a payment key in `menus/pago.yaml`.
@@ -266,6 +266,9 @@ struct Line<'a> {
     failures: u32,
 }
 
+/// What the columns of a table of keys are named, in their order.
+const COLUMNS: [&str; 8] = ["number", "status", "key", "order_id", "amount", "currency", "expires", "failures"];
+
 impl List {
     fn run(self) -> Outcome {
         let keys = self.ledger.look(Ledger::list_keys)?;
@@ -278,12 +281,7 @@ impl List {
                 }
             }
             Format::Csv => {
-                let mut csv = csv::Writer::from_writer(output);
-                for record in &keys {
-                    let line = Line { order_id: no_formula(&record.order_id), ..self.line(record) };
-                    csv.serialize(line).map_err(Failure::failed)?;
-                }
-                csv.flush()?;
+                write_csv(output, &COLUMNS, keys.iter().map(|record| self.row(record)))?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -305,6 +303,11 @@ impl List {
             record.failures,
             record.order_id,
         )
+    }
+
+    /// A line of a table that a spreadsheet may open.
+    fn row<'a>(&self, record: &'a KeyRecord) -> Line<'a> {
+        Line { order_id: no_formula(&record.order_id), ..self.line(record) }
     }
 
     fn line<'a>(&self, record: &'a KeyRecord) -> Line<'a> {

@@ -1,10 +1,12 @@
 //! What the merchant's commands share: where the ledger is, how to reach Openpay, how lists are written.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tonopago::clock::{Clock, SystemClock};
 use tonopago::http::Secret;
 use tonopago::ledger::{Ledger, LedgerError};
@@ -50,6 +52,28 @@ pub(super) enum Format {
 /// A text as a cell of a table: one that a spreadsheet would take for a formula has an apostrophe before it.
 pub(super) fn no_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}").into() } else { text.into() }
+}
+
+/// Writes a table, the names of whose columns stand first also where it has no rows.
+pub(super) fn write_csv<T: Serialize>(
+    output: impl Write,
+    columns: &[&str],
+    rows: impl Iterator<Item = T>,
+) -> Result<(), Failure> {
+    let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(output);
+    csv.write_record(columns).map_err(into_io)?;
+    for row in rows {
+        csv.serialize(row).map_err(into_io)?;
+    }
+    Ok(csv.flush()?)
+}
+
+/// The error of what is written to, for what wants to know its kind.
+pub(super) fn into_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 impl LedgerArgs {

@@ -108,6 +108,9 @@ fn from_issued_key_to_refund() {
         &password,
     ]);
     let sandbox = Service::start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let table = ["payments", "list", "--ledger", &ledger, "--format", "csv"];
+    let header = tonopago(table).out;
+    assert_eq!(header.lines().count(), 1, "a table without rows has a header: {header}");
     let reply = pay(&ledger, &authorizer.address, &sandbox.address);
     let ChargeReply::Approved { reference } = reply else { panic!("{reply:?}") };
 
@@ -119,8 +122,13 @@ fn from_issued_key_to_refund() {
     let show = tonopago(["payments", "show", "--ledger", &ledger, "--format", "jsonl", &reference]);
     let shown: serde_json::Value = serde_json::from_str(&show.out).unwrap();
     assert_eq!((&shown["amount"], &shown["state"]), (&"200.50".into(), &"approved".into()));
-    let csv = tonopago(["payments", "list", "--ledger", &ledger, "--format", "csv"]).out;
-    assert!(csv.starts_with("reference,state,") && csv.lines().count() == 2, "{csv}");
+    let csv = tonopago(table).out;
+    assert!(csv.starts_with(&header) && header.starts_with("reference,state,") && csv.lines().count() == 2, "{csv}");
+    let csv: Vec<&str> = csv.lines().flat_map(|line| line.split(',')).collect();
+    let at = |name: &str| csv.iter().position(|cell| *cell == name).map(|at| csv[at + csv.len() / 2]);
+    for (name, cell) in [("state", "approved"), ("amount", "200.50"), ("last_four", "1111"), ("currency", "MXN")] {
+        assert_eq!(at(name), Some(cell));
+    }
 
     let merchant = SandboxConfig::default().merchant_id;
     let openpay =

@@ -12,7 +12,7 @@ use tonopago::money::{Currency, Money};
 use tonopago::service::{Customer, PaymentKey};
 use tonopago::text_file::{self, TextError};
 
-use super::super::merchant::{LedgerArgs, no_formula};
+use super::super::merchant::{LedgerArgs, into_io, no_formula};
 use super::super::{Failure, Outcome};
 use super::{digits, issue_written, untaken, warn_of_length};
 
@@ -87,13 +87,6 @@ impl Import {
         output.flush()?;
         drop(output);
         issue_written(&ledger, &drawn)
-    }
-}
-
-fn into_io(error: csv::Error) -> std::io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => std::io::Error::other(format!("{other:?}")),
     }
 }
 

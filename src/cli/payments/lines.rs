@@ -10,7 +10,7 @@ use tonopago::ledger::Attempt;
 use tonopago::money::Money;
 
 use super::super::Failure;
-use super::super::merchant::{Format, no_formula};
+use super::super::merchant::{Format, no_formula, write_csv};
 
 /// An attempt, for machines. The payment key is left out: it is a credential.
 #[derive(Serialize)]
@@ -33,6 +33,26 @@ struct Line<'a> {
     updated: String,
 }
 
+/// What the columns of a table of lines are named, in their order.
+const COLUMNS: [&str; 16] = [
+    "reference",
+    "state",
+    "order_id",
+    "gateway_order_id",
+    "amount",
+    "currency",
+    "brand",
+    "last_four",
+    "months",
+    "charge_id",
+    "authorization",
+    "error_code",
+    "refunded",
+    "refund_open",
+    "created",
+    "updated",
+];
+
 /// Writes attempts; those for machines have the times of a zone, with its offset.
 pub(super) fn write(
     attempts: &[Attempt],
@@ -48,13 +68,7 @@ pub(super) fn write(
             }
         }
         Format::Csv => {
-            let mut csv = csv::Writer::from_writer(output);
-            for attempt in attempts {
-                let [order_id, gateway_order_id] =
-                    [&attempt.order_id, &attempt.gateway_order_id].map(|id| no_formula(id));
-                csv.serialize(Line { order_id, gateway_order_id, ..line(attempt, zone) }).map_err(Failure::failed)?;
-            }
-            csv.flush()?;
+            write_csv(output, &COLUMNS, attempts.iter().map(|attempt| row(attempt, zone)))?;
         }
     }
     Ok(())
@@ -81,6 +95,15 @@ fn refunds(attempt: &Attempt) -> String {
         if amount.centavos == 0 { String::new() } else { format!("  {what} {amount}") }
     };
     told(attempt.refunded, "refunded") + &told(attempt.refund_open, "perhaps refunded")
+}
+
+/// A line of a table that a spreadsheet may open.
+fn row<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
+    Line {
+        order_id: no_formula(&attempt.order_id),
+        gateway_order_id: no_formula(&attempt.gateway_order_id),
+        ..line(attempt, zone)
+    }
 }
 
 fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
