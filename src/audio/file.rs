@@ -284,15 +284,7 @@ impl Recording {
             Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
         };
         let source = Source::Wav { body, length: header.length };
-        Ok(Self {
-            name: name.to_owned(),
-            source,
-            sample_rate,
-            channels,
-            frames: 0,
-            behind: UNKNOWN_BEHIND,
-            warning: None,
-        })
+        Ok(Self::unread(name, source, sample_rate, channels))
     }
 
     fn packets(name: &str, reader: Result<PacketReader, Problem>) -> Result<Self, AudioError> {
@@ -301,15 +293,13 @@ impl Recording {
         let (sample_rate, channels) = (reader.sample_rate(), reader.channels());
         check_form(sample_rate, channels).map_err(in_file)?;
         let source = Source::Packets(Box::new(reader));
-        Ok(Self {
-            name: name.to_owned(),
-            source,
-            sample_rate,
-            channels,
-            frames: 0,
-            behind: UNKNOWN_BEHIND,
-            warning: None,
-        })
+        Ok(Self::unread(name, source, sample_rate, channels))
+    }
+
+    /// A recording of which nothing has been read yet.
+    fn unread(name: &str, source: Source, sample_rate: u32, channels: usize) -> Self {
+        let name = name.to_owned();
+        Self { name, source, sample_rate, channels, frames: 0, behind: UNKNOWN_BEHIND, warning: None }
     }
 
     /// What the way a recording ended says about it.
