@@ -8,10 +8,11 @@ use crate::dtmf::simd::{Kernel, LANES, Simd, Vector};
 use crate::dtmf::waves::{Wave, dot};
 use std::f32::consts::TAU;
 
-/// Filtered samples whose energy must be about the same everywhere, those of a short window: 12 ms. Steady tones beat less than that.
+/// Filtered samples of a piece, those of a short window: 12 ms.
 const PIECE: usize = SHORT_SAMPLES;
 /// Pieces of those looked at that were heard before, however many sub-blocks were heard in one go.
 const KNOWN_PIECES: usize = (LOOK_BACK - front_end::MOST) / PIECE;
+/// By what ratio the energies of pieces differ at most: most steady tones beat less than that.
 const EVEN: f32 = 1.45;
 /// The same of two pieces together, where that of one is not: two tones 40 Hz apart beat (440 and 480 Hz, the ringback of North
 /// America). Noise is seldom as even.
