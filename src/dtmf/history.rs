@@ -110,8 +110,10 @@ impl History {
         let first = self.front.count();
         self.front.fill(ready, self.samples.room());
         self.samples.go_on(ready);
-        let short_energy = |back| self.kernel.short_energy(back);
-        self.steady.hear(self.samples.kept_mut(), ready, first, short_energy, self.simd);
+        if self.steady.wants(ready, first) {
+            let short_energy = |back| self.kernel.short_energy(back);
+            self.steady.hear(self.samples.kept_mut(), ready, first, short_energy, self.simd);
+        }
         self.kernel.correlate(self.samples.newest_and_beyond(ready), ready / HOP, asks_for_falls, self.simd)
     }
 

@@ -151,25 +151,15 @@ impl SteadyTones {
         self.since = first;
     }
 
-    /// Takes known tones out of the last filtered samples, which are whole sub-blocks from `first` on; [`LOOK_BACK`] before them are
-    /// there, too. The energy of a short window that ended so many sub-blocks before them is known.
+    /// Whether so many samples from `first` on make a difference: a tone is known, or a block ends among them.
     #[inline]
-    pub(crate) fn hear(
-        &mut self,
-        samples: &mut [f32],
-        new: usize,
-        first: u64,
-        short_energy: impl Fn(usize) -> f32,
-        simd: Simd,
-    ) {
-        // Samples up to the end of a block.
-        let ahead = BLOCK - first as usize % BLOCK;
-        if ahead <= new || !self.tones.is_empty() {
-            self.hear_parts(samples, new, first, short_energy, simd);
-        }
+    pub(crate) fn wants(&self, new: usize, first: u64) -> bool {
+        !self.tones.is_empty() || first as usize % BLOCK + new >= BLOCK
     }
 
-    fn hear_parts(
+    /// Takes known tones out of the last filtered samples, which are whole sub-blocks from `first` on; [`LOOK_BACK`] before them are
+    /// there, too. The energy of a short window that ended so many sub-blocks before them is known.
+    pub(crate) fn hear(
         &mut self,
         samples: &mut [f32],
         new: usize,
