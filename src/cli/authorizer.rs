@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use super::merchant::{GRACE, LedgerArgs};
 use super::{Failure, Outcome};
 
-/// Fewest characters of the password the box must know. Nothing locks the right password out, so it must be beyond guessing: 16 random hexadecimal
-/// digits are.
+/// Fewest characters of the password the box must know. Nothing locks the right password out, so it must be beyond guessing: 16
+/// random hexadecimal digits are.
 const MIN_PASSWORD_CHARACTERS: usize = 16;
 
 /// The merchant's side: answer whether a payment key is good, and for how much

@@ -89,7 +89,7 @@ pub(super) fn run(args: Args) -> Outcome {
     ran.map_err(Failure::failed)?;
     keep(args.answers.as_deref(), &transcript.answers)?;
     if let Some(warning) = party.warning() {
-        eprintln!("tonopago: {}: {warning}", args.file.display());
+        say!("tonopago: {}: {warning}", args.file.display());
     }
     let completed = stage.completed_charges().map_err(Failure::failed)?;
     match args.format {

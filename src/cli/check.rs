@@ -49,7 +49,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let checked = match read() {
             Ok((text, clips)) => parse(&file, &text, &*clips),
             Err(Failure::Failed(error)) => {
-                eprintln!("tonopago: {error}");
+                say!("tonopago: {error}");
                 all_good = false;
                 continue;
             }

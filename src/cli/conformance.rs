@@ -103,7 +103,7 @@ fn summary(rows: &[Row], format: Format) -> Outcome {
     let told = format!("{} rows, {failed} failed, {skipped} skipped", rows.len());
     match format {
         Format::Table => tell!("{told}"),
-        Format::Jsonl | Format::Html => eprintln!("tonopago: {told}"),
+        Format::Jsonl | Format::Html => say!("tonopago: {told}"),
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }

@@ -24,9 +24,9 @@ const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
 ///
-/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, GSM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis, FLAC), flac,
-/// aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a header. Each channel is decoded on its
-/// own; files are told in the order they are named.
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, GSM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis,
+/// FLAC), flac, aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a header. Each channel
+/// is decoded on its own; files are told in the order they are named.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -105,9 +105,9 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let Gathered { inputs, errors: refused, left_out } = gather(&args.files, args.raw_rate.is_some());
     if !left_out.is_empty() {
-        eprintln!("tonopago: {left_out}");
+        say!("tonopago: {left_out}");
     }
-    refused.iter().for_each(|error| eprintln!("tonopago: {error}"));
+    refused.iter().for_each(|error| say!("tonopago: {error}"));
     if let Some(plot) = &args.plot {
         drawing::check_target(plot, &inputs)?;
         return match (&inputs[..], &refused[..]) {
@@ -176,7 +176,7 @@ fn complaint(input: &Input, item: &Item) -> Option<String> {
 }
 
 fn tell(complaint: Option<String>) {
-    complaint.iter().for_each(|complaint| eprintln!("tonopago: {complaint}"));
+    complaint.iter().for_each(|complaint| say!("tonopago: {complaint}"));
 }
 
 /// Tells an item with the bar taken away if it is told on the bar's terminal, and only then: it is drawn anew each time, which

@@ -59,7 +59,7 @@ pub(super) fn run(args: Args) -> Outcome {
             Ok(true) => {}
             Ok(false) => failed += 1,
             Err(Failure::Failed(error)) => {
-                eprintln!("tonopago: {}: {error}", scenario.name);
+                say!("tonopago: {}: {error}", scenario.name);
                 failed += 1;
             }
             Err(other) => return Err(other),

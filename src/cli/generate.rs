@@ -103,7 +103,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = args.config()?;
     let form = WavForm { sample_rate: args.rate, channels: args.channels, encoding: args.encoding.into() };
     if amplitude(config.low_dbm0) + amplitude(config.high_dbm0) > 1.0 {
-        eprintln!("tonopago: warning: the tones together exceed full scale and are clipped");
+        say!("tonopago: warning: the tones together exceed full scale and are clipped");
     }
     if args.output.as_os_str() == "-" {
         if io::stdout().is_terminal() {

@@ -136,7 +136,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Cancel(cancel) => {
             let is_undecided = cancel.ledger.open_existing()?.cancel_key(cancel.number).map_err(Failure::failed)?;
             if is_undecided {
-                eprintln!(
+                say!(
                     "tonopago: a charge of this key's order is not decided yet: if it ends paid, the order is paid all the \
                      same. Until it has ended the order gets no other key"
                 );
@@ -158,7 +158,7 @@ fn digits(key: &NewKey) -> &str {
 fn warn_of_length(keys: &[NewKey]) {
     let length = keys.iter().map(|key| digits(key).len()).max().unwrap_or_default();
     if length > MENU_DIGITS {
-        eprintln!(
+        say!(
             "tonopago: a key of {length} digits: the payment menu that ships takes {MENU_DIGITS} at most; write digits: \
              6..{length} in yours"
         );

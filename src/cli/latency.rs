@@ -131,7 +131,7 @@ fn through_cards(args: &Args, cards: &[String]) -> Outcome {
     }
     let (starved, lost) = measured.starved_and_lost;
     if starved + lost > 0 {
-        eprintln!("tonopago: warning: {starved} samples played late, {lost} lost: the machine was too busy");
+        say!("tonopago: warning: {starved} samples played late, {lost} lost: the machine was too busy");
     }
     Ok(if measured.missed == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }

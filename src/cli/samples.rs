@@ -53,7 +53,7 @@ fn make_hard_cases(folder: &Path) -> Result<(), Failure> {
         let signal = match signal {
             Ok(signal) => signal,
             Err(skipped) => {
-                eprintln!("tonopago: warning: {} is not made: {}", path.display(), skipped.0);
+                say!("tonopago: warning: {} is not made: {}", path.display(), skipped.0);
                 continue;
             }
         };

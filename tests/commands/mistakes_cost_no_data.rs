@@ -60,6 +60,17 @@ fn a_full_disk_under_the_output_is_an_error_not_a_panic() {
     }
 }
 
+/// And where what they had to say could not be, in the middle of their work.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_under_what_a_command_says_costs_no_result() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let sample = repository("samples/paid.wav");
+    let run = Command::new(program()).args(["decode", "nowhere.wav", &sample]).stderr(full).output().unwrap();
+    let told = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.code() == Some(1) && told.contains("paid.wav: "), "{:?}: {told}", run.status);
+}
+
 /// A line break in an order id made false rows in listings.
 #[test]
 fn an_order_id_with_control_characters_is_refused() {

@@ -11,14 +11,14 @@ pub(super) fn warn(amounts: &[Money]) {
         amounts.iter().copied().partition(|amount| amount.currency == limit.currency);
     let above = ours.iter().filter(|amount| amount.centavos > limit.centavos).count();
     if !foreign.is_empty() {
-        eprintln!(
+        say!(
             "tonopago: warning: no box takes {}: boxes charge {} only, and tell callers to try later",
             keys(foreign.len(), "in USD"),
             limit.currency.code()
         );
     }
     if above > 0 {
-        eprintln!(
+        say!(
             "tonopago: warning: a box takes {} only if its configuration has a higher `max_amount` (under `authorizer`)",
             keys(above, &format!("above {limit}"))
         );

@@ -65,7 +65,7 @@ fn listen(mut line: Line, mut detector: Detector, args: &Args) -> Outcome {
 
 fn report(stats: &Stats, card: &str, rate: u32) {
     let seconds = |samples: u64| samples as f64 / f64::from(rate);
-    eprintln!(
+    say!(
         "tonopago: {card} at {rate} Hz: heard {:.3} s, lost {:.3} s, card's own buffer overrun {} times",
         seconds(stats.heard()),
         seconds(stats.heard_dropped()),
@@ -74,7 +74,7 @@ fn report(stats: &Stats, card: &str, rate: u32) {
     if stats.played() > 0 {
         let (played, starved, skipped) = (stats.played(), stats.starved(), stats.skipped());
         let (played, starved, skipped) = (seconds(played), seconds(starved), seconds(skipped));
-        eprintln!("tonopago: played {played:.3} s, starved {starved:.3} s, skipped {skipped:.3} s");
+        say!("tonopago: played {played:.3} s, starved {starved:.3} s, skipped {skipped:.3} s");
     }
 }
 
@@ -169,7 +169,7 @@ impl Player {
             Ok(true) => self.resampler.process(self.frames.channel(0), &mut self.ready),
             Ok(false) => self.end(),
             Err(error) => {
-                eprintln!("tonopago: {error}");
+                say!("tonopago: {error}");
                 self.end();
             }
         }

@@ -29,7 +29,7 @@ impl Backup {
             LedgerError::Copy { path, source } => Failure::unwritable(&path, &source),
             error => Failure::failed(error),
         })?;
-        eprintln!("the ledger was copied to {}", self.out.display());
+        say!("the ledger was copied to {}", self.out.display());
         Ok(ExitCode::SUCCESS)
     }
 }

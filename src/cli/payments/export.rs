@@ -71,7 +71,7 @@ impl Export {
             Some(path) => {
                 let file = private_file::create(path).map_err(|error| Failure::unwritable(path, &error))?;
                 write(&attempts, self.format, &zone, BufWriter::new(file))?;
-                eprintln!("{} payments written to {}", attempts.len(), path.display());
+                say!("{} payments written to {}", attempts.len(), path.display());
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -75,7 +75,7 @@ pub(super) fn some(found: Vec<Attempt>, text: &str) -> Result<Vec<Attempt>, Fail
 
 /// Says what is about to be touched, beside what the command answers.
 pub(super) fn tell(attempt: &Attempt) {
-    eprintln!("tonopago: {}", named(attempt));
+    say!("tonopago: {}", named(attempt));
 }
 
 fn named(attempt: &Attempt) -> String {

@@ -53,7 +53,7 @@ impl RenderMenu {
                 Ok(Rendered::Recording) => tell!("{name}: left alone, it is a recording of yours"),
                 Err(error) => {
                     failed += 1;
-                    eprintln!("tonopago: {}: prompt {name}: {error}", path.display());
+                    say!("tonopago: {}: prompt {name}: {error}", path.display());
                 }
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
         }
     }
     if !all_alike {
-        eprintln!("tonopago: if the new ways are right, run it again with --bless");
+        say!("tonopago: if the new ways are right, run it again with --bless");
     }
     Ok(if all_alike { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
