@@ -235,7 +235,13 @@ impl History {
 
     /// Whether a pair is the strongest row and column of the last 24 ms.
     pub(crate) fn is_strongest(&self, digit: Digit) -> bool {
-        self.kernel.are_strongest(self.newer, digit.tones())
+        self.was_strongest(0, digit)
+    }
+
+    /// The same of the 24 ms that end at an age.
+    #[inline]
+    pub(crate) fn was_strongest(&self, age: usize, digit: Digit) -> bool {
+        self.kernel.are_strongest(self.back(age), digit.tones())
     }
 
     /// The strongest row and column of 12 ms ago, if both have gone down since.

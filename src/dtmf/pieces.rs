@@ -2,11 +2,13 @@
 //! something else in between (a sound card's slips, spliced audio, a packet network).
 
 use super::Digit;
-use super::fit::{Fit, MAX_WINDOW, fit};
+use super::fit::{Fit, FittedTone, MAX_WINDOW, fit};
+use super::front_end::WORKING_RATE;
 use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
+use std::f32::consts::TAU;
 use std::ops::Range;
 
 /// Steps of 1 ms in a sub-block, and those a piece spans.
@@ -16,6 +18,10 @@ const SPAN: usize = PIECE / STEP;
 const BACK: usize = 84;
 /// Longest hole in the tones, in steps: a lost packet of 20 ms with its edges.
 const HOLE: usize = 24;
+/// The same where the tones go on behind it as if nothing had been lost: two packets.
+const LONG_HOLE: usize = 44;
+/// How far the phase of a tone may be from that, in radians. Two presses of one key pass for one by chance once in forty times.
+const GOES_ON: f32 = 0.5;
 /// Tone needed in all, in steps: a hole raises the need above the shortest accepted tone.
 const NEEDED: usize = 27;
 /// The same where the tone has no hole.
@@ -40,15 +46,13 @@ pub(crate) struct Pieced {
 pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<Pieced> {
     // What is too young alone needs a piece before it.
     let alone = age.map(|age| (age / STEP as f32).ceil() as usize).filter(|age| *age < NEEDED);
-    if !reaches_back(history, digit, alone.map_or(0, |age| age.div_ceil(STEPS))) {
-        return None;
-    }
+    let hole = longest_hole(history, digit, alone)?;
     let (end, last) = last_piece(history, digit)?;
-    let level = level_pieces(history.window(LOOKED_AT, end * STEP), history.simd())?;
+    let level = level_pieces(history.window(LOOKED_AT, end * STEP), hole, history.simd())?;
     let mut tone = [false; BACK + SPAN];
     let mut reached = 0;
     for back in 0..=BACK {
-        if back > reached + HOLE {
+        if back > reached + hole {
             break;
         }
         if level >> back & 1 == 0 {
@@ -60,7 +64,8 @@ pub(crate) fn find(history: &History, digit: Digit, age: Option<f32>) -> Option<
             reached = back + SPAN;
         }
     }
-    let runs = Runs::of(&tone);
+    let runs =
+        Runs::of(&tone, |later, earlier| goes_on(history, digit, [later, earlier].map(|run| run.map(|at| end + at))));
     let needed = if runs.count == 1 { NEEDED_WHOLE } else { NEEDED };
     if runs.total < needed || !rises(history, &last, end + runs.end) {
         return None;
@@ -90,23 +95,40 @@ const ENDING: f32 = 0.9;
 const REACHED: Range<usize> = 4..14;
 const _: () = assert!(REACHED.end - REACHED.start == 3 * SHORT + 1);
 const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
-/// Whether there may be tone enough: whether the pair was there, and about as loud, long enough ago, `from` sub-blocks or more.
-/// That is seen at less cost than the rest.
-fn reaches_back(history: &History, digit: Digit, from: usize) -> bool {
-    let (mut ages, tones) = (from.max(REACHED.start)..REACHED.end, digit.tones());
+/// Ages of short windows one of which is in any hole longer than [`HOLE`] that tone enough can have, and clear of its edges; and
+/// those of pairs of them, one of which holds what is behind it.
+const IN_LONG_HOLE: [usize; 3] = [4, 5, 7];
+const BEHIND: [usize; 3] = [8, 12, 16];
+const _: () = assert!(SPAN + HOLE + SPAN > 8 * STEPS && NEEDED + LONG_HOLE + SPAN < (16 + 2 * SHORT) * STEPS);
+
+/// The longest hole there may be in the tone, if there may be enough of it: whether the pair was there, and about as loud, long
+/// enough ago; before what is so many steps old, if that is known. That is seen at less cost than the rest.
+fn longest_hole(history: &History, digit: Digit, alone: Option<usize>) -> Option<usize> {
     let newest = history.band_energy::<PIECE>(0);
-    // These windows, one behind the other, hold all others. Before most digits there is not as much in all of them.
-    let all: f32 = REACHED.step_by(SHORT).map(|age| history.short_energy(age)).sum();
-    if BEAT * all <= newest {
-        return false;
+    if alone.is_some() && goes_on_behind_long_hole(history, digit, newest) {
+        return Some(LONG_HOLE);
     }
+    let from = alone.map_or(0, |age| age.div_ceil(STEPS));
+    let (mut ages, tones) = (from.max(REACHED.start)..REACHED.end, digit.tones());
     let was_there = |age: usize| {
         let energy = history.short_energy(age);
         BEAT * energy > newest && history.have_more(age, tones, FAINT * energy)
     };
     // Both together imply this, which is seen at less cost.
     let least = FAINT / BEAT * newest;
-    ages.any(|age| history.have_more(age, tones, least) && was_there(age))
+    let is_there = |age: usize| history.have_more(age, tones, least) && was_there(age);
+    // These windows, one behind the other, hold all others. Before most digits there is not as much in all of them.
+    let all: f32 = REACHED.step_by(SHORT).map(|age| history.short_energy(age)).sum();
+    (BEAT * all > newest && ages.any(is_there)).then_some(HOLE)
+}
+
+/// Whether there may be a long hole, and the pair behind it: nothing as loud as the newest piece at an age, and before that nothing
+/// stronger than the pair.
+fn goes_on_behind_long_hole(history: &History, digit: Digit, newest: f32) -> bool {
+    let is_in_hole = |age: usize| history.short_energy(age) < QUIET * newest;
+    let is_loud = |age: usize| BEAT * (history.short_energy(age) + history.short_energy(age + SHORT)) > newest;
+    IN_LONG_HOLE.into_iter().any(is_in_hole)
+        && BEHIND.into_iter().any(|age| is_loud(age) && history.was_strongest(age, digit))
 }
 
 /// Power of a tone in a short window with a piece of it, at least, over the energy of the window: a twelfth of what a tone alone
@@ -126,12 +148,12 @@ const ROUND_STEPS: usize = (ROUND_PIECES + SPAN).next_multiple_of(LANES);
 const LOOKED_AT: usize = ROUND_STEPS * STEP;
 
 /// The pieces as loud as the newest, a bit for the steps since the end of each, if the energies of the last filtered samples
-/// leave room for a digit in pieces: tone enough at one level, with no hole too long in it, and quiet before it.
-fn level_pieces(samples: &[f32], simd: Simd) -> Option<u128> {
+/// leave room for a digit in pieces: tone enough at one level, with no hole in it longer than so many steps, and quiet before it.
+fn level_pieces(samples: &[f32], hole: usize, simd: Simd) -> Option<u128> {
     let Pieces { level, quiet } = simd.run(Compare { samples });
     let level = level & low_bits(BACK + 1);
     let tone = (0..SPAN).fold(0, |tone, later| tone | level << later);
-    let holes = run_starts(!tone, HOLE + 1);
+    let holes = run_starts(!tone, hole + 1);
     let tone = tone & low_bits(holes.trailing_zeros() as usize);
     let last = (u128::BITS - tone.leading_zeros()) as usize;
     let is_long = tone.count_ones() as usize >= NEEDED;
@@ -204,15 +226,34 @@ impl Kernel for Compare<'_> {
     }
 }
 
+/// The fit of a run, the steps since its end and its beginning, or of so much of it as can be fitted.
+fn fit_run(history: &History, digit: Digit, [from, to]: [usize; 2]) -> (Fit, usize) {
+    let window = ((to - from) * STEP).min(MAX_WINDOW) & !7;
+    (fit(history.window(window, from * STEP), digit.nominal_hz(), None, history.simd()), window)
+}
+
+/// Whether two runs of tone, the later first, are of the same two tones, which went on in between unheard: whether the phases of the
+/// later are those the earlier leads to.
+fn goes_on(history: &History, digit: Digit, runs: [[usize; 2]; 2]) -> bool {
+    // Their ends ring in the filter.
+    let runs = runs.map(|[from, to]| [from + 1, to - 1]);
+    let [(later, later_window), (earlier, earlier_window)] = runs.map(|run| fit_run(history, digit, run));
+    // From the middle of one to that of the other.
+    let apart = ((runs[1][0] - runs[0][0]) * STEP) as f32 + 0.5 * (earlier_window as f32 - later_window as f32);
+    let is_led_to = |later: FittedTone, earlier: FittedTone| {
+        let turned = TAU * 0.5 * (later.hz + earlier.hz) / WORKING_RATE as f32 * apart;
+        let [phase, before] = [later, earlier].map(|tone| tone.phasor[1].atan2(tone.phasor[0]));
+        let off = (phase - before - turned) / TAU;
+        (off - off.round()).abs() * TAU < GOES_ON
+    };
+    is_led_to(later.low, earlier.low) && is_led_to(later.high, earlier.high)
+}
+
 /// The best fit of the whole run and of its halves: a small jump of phase inside it leaves one half clean.
 fn purest_fit(history: &History, digit: Digit, [from, to]: [usize; 2]) -> Fit {
     let middle = (from + to) / 2;
-    let fit_run = |from: usize, to: usize| {
-        let window = ((to - from) * STEP).min(MAX_WINDOW) & !7;
-        fit(history.window(window, from * STEP), digit.nominal_hz(), None, history.simd())
-    };
-    let halves = [fit_run(from, middle), fit_run(middle, to)];
-    halves.into_iter().fold(fit_run(from, to), |best, half| if half.snr_db() > best.snr_db() { half } else { best })
+    let [whole, halves @ ..] = [[from, to], [from, middle], [middle, to]].map(|run| fit_run(history, digit, run).0);
+    halves.into_iter().fold(whole, |best, half| if half.snr_db() > best.snr_db() { half } else { best })
 }
 
 /// Whether the band was at least 10 dB quieter before the first piece, and the low band is below the pair.
@@ -232,12 +273,18 @@ struct Runs {
 }
 
 impl Runs {
-    fn of(tone: &[bool]) -> Self {
+    /// Up to a long hole behind which the tones of the run before it, `goes_on` says, do not go on.
+    fn of(tone: &[bool], goes_on: impl Fn([usize; 2], [usize; 2]) -> bool) -> Self {
         let mut runs = Self { count: 0, total: 0, longest: [0, 0], end: 0 };
-        let mut at = 0;
+        let (mut at, mut last, mut tone_end) = (0, None, 0);
         while at < tone.len() {
             let length = tone[at..].iter().take_while(|tone| **tone).count();
             if length >= SHORTEST_RUN {
+                let run = [at, at + length];
+                if at > tone_end + HOLE && !last.is_some_and(|last| goes_on(last, run)) {
+                    break;
+                }
+                last = Some(run);
                 runs.count += 1;
                 runs.total += length;
                 runs.end = at + length;
@@ -245,6 +292,7 @@ impl Runs {
                     runs.longest = [at, at + length];
                 }
             }
+            tone_end = if length > 0 { at + length } else { tone_end };
             at += length.max(1);
         }
         runs
@@ -265,7 +313,7 @@ mod tests {
             }
             samples.resize(LOOKED_AT, if turns.len().is_multiple_of(2) { 1.0 } else { 1e-2 });
             samples.reverse();
-            level_pieces(&samples, Simd::detect()).is_some()
+            level_pieces(&samples, HOLE, Simd::detect()).is_some()
         };
         assert!(sound(&[30]));
         assert!(!sound(&[20]), "too short");
@@ -277,7 +325,7 @@ mod tests {
     #[test]
     fn where_nothing_reaches_back_there_is_not_tone_enough() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut enough = 0;
+        let mut enough = [0; 2];
         for _ in 0..400 {
             let mut samples = vec![0.0; 1600];
             for turn in 0..rng.usize(1..6) {
@@ -286,12 +334,16 @@ mod tests {
                 samples.extend((0..length).map(|n| if turn % 2 == 0 { tone(n) } else { 0.0 }));
             }
             let history = History::of(&samples);
-            if level_pieces(history.window(LOOKED_AT, 0), history.simd()).is_some() {
-                enough += 1;
-                assert!(reaches_back(&history, Digit::at(1, 1), 0));
+            let holds = |hole: usize| level_pieces(history.window(LOOKED_AT, 0), hole, history.simd()).is_some();
+            for (at, (hole, alone)) in [(HOLE, None), (LONG_HOLE, Some(0))].into_iter().enumerate() {
+                if holds(hole) {
+                    enough[at] += 1;
+                    let longest = longest_hole(&history, Digit::at(1, 1), alone);
+                    assert!(longest.is_some_and(|longest| longest == hole || holds(longest)), "a hole of {hole} ms");
+                }
             }
         }
-        assert!((40..360).contains(&enough), "{enough} of 400");
+        assert!(enough[0] > 40 && enough[1] > enough[0] + 10 && enough[1] < 360, "{enough:?} of 400");
     }
 
     #[test]
@@ -300,6 +352,6 @@ mod tests {
         tone[..10].fill(true);
         tone[14..17].fill(true);
         tone[22..40].fill(true);
-        assert_eq!(Runs::of(&tone), Runs { count: 2, total: 28, longest: [22, 40], end: 40 });
+        assert_eq!(Runs::of(&tone, |_, _| false), Runs { count: 2, total: 28, longest: [22, 40], end: 40 });
     }
 }

@@ -1,4 +1,5 @@
 mod held;
+mod lost;
 mod steady;
 
 use super::*;
