@@ -29,10 +29,11 @@ const MENU: &str = "{version: 1, name: m, languages: [es-MX], start: clave, give
     vencimiento: {say: [pide_vencimiento_breve], collect: {field: expiry, end_key: none}, on: {done: codigo}},
     codigo: {say: [pide_cvv], collect: {field: cvv, end_key: none}, on: {done: cobrar}},
     cobrar: {say: [procesando], charge: {}, on: {approved: pagado, already_paid: fin, declined: fin, unknown: duda,
-        no_answer: duda, unavailable: fin, wrong_number: tarjeta}},
+        no_answer: sin_respuesta, unavailable: fin, wrong_number: tarjeta}},
     pagado: {say: [pago_aprobado, $reference], next: otra},
     otra: {say: [otra_vez_referencia], choose: {'*': otra, '#': fin}},
     duda: {say: [en_verificacion, $reference], hang_up: true},
+    sin_respuesta: {say: [sin_respuesta], hang_up: true},
     fin: {say: [despedida], hang_up: true}}}";
 
 /// Whether the line's call is in this state, and its prompt is being said.

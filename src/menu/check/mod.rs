@@ -3,6 +3,7 @@
 
 pub(in crate::menu) mod graph;
 mod order;
+mod outcomes;
 mod spoken_keys;
 mod sub_menus;
 
@@ -22,6 +23,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.cards_keyed_anew();
     checker.paid_is_said_to_payers();
     checker.words_that_are_known();
+    checker.outcomes_that_tell();
     checker.languages_of_states();
     checker.sub_menus();
     checker.after_hang_up();

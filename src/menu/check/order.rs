@@ -83,11 +83,11 @@ impl Checker<'_> {
         for (id, state) in self.states() {
             let Kind::Charge(charge) = &state.kind else { continue };
             let paid = self.menu.state(charge.on_approved);
-            let asks = |state: &State| takes_keys(state) || matches!(state.kind, Kind::Charge(_));
-            let without_a_key = |from| self.reachable(vec![from], |state| asks(state) && !std::ptr::eq(state, paid));
             let led: Vec<String> = labelled_targets(&state.kind)
                 .into_iter()
-                .filter(|(name, to)| !PAID.contains(&name.as_str()) && without_a_key(*to)[charge.on_approved.0])
+                .filter(|(name, to)| {
+                    !PAID.contains(&name.as_str()) && self.leads_without_a_key(*to, charge.on_approved)
+                })
                 .map(|(name, _)| name)
                 .collect();
             if !led.is_empty() {
@@ -97,6 +97,13 @@ impl Checker<'_> {
                 self.problem(id, &message, cure);
             }
         }
+    }
+
+    /// Whether a state leads to another, or is it, before a key of the caller's and before a card is charged.
+    pub(super) fn leads_without_a_key(&self, from: StateId, to: StateId) -> bool {
+        let wanted = self.menu.state(to);
+        let asks = |state: &State| takes_keys(state) || matches!(state.kind, Kind::Charge(_));
+        self.reachable(vec![from], |state| asks(state) && !std::ptr::eq(state, wanted))[to.0]
     }
 
     /// The CVV is good for one attempt, and the card number too unless only expiry or CVV were wrong.
@@ -130,7 +137,7 @@ impl Checker<'_> {
     }
 
     /// Values a state says, compares or copies, each once; not those that are always known, or saved even if they are not.
-    fn values_of(&self, state: &State) -> Vec<Value> {
+    pub(super) fn values_of(&self, state: &State) -> Vec<Value> {
         let mut values = Vec::new();
         prompts(state).for_each(|prompt| collect_values(prompt, &mut values));
         match &state.kind {

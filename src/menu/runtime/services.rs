@@ -20,6 +20,8 @@ impl Runtime {
 
     /// Charges only what a confirm state of this call read out and the caller said yes to.
     pub(super) fn ask_charge(&mut self, state: &State, charge: &Charge) {
+        // The reference of an earlier payment in this call is none of this one's, which may get no answer.
+        self.session.reference.clear();
         let confirmed = self.session.confirmed_authorization();
         let request = confirmed.zip(self.session.payment_key(charge.key)).and_then(|(authorization, key)| {
             let card = self.session.take_card(charge)?;

@@ -230,23 +230,27 @@ impl Bench {
     /// Follows the payment menu to a state, as a caller who does everything right.
     pub(super) fn pay_until(state: &str) -> Self {
         let mut bench = Self::new(pago());
-        for here in ["bienvenida", "clave", "autorizar", "confirmar", "tarjeta", "vencimiento", "codigo"] {
-            bench.until(here);
-            if here == state {
-                break;
-            }
+        bench.pay("bienvenida", state);
+        bench
+    }
+
+    /// Goes on like that from one state of it to another.
+    pub(super) fn pay(&mut self, from: &str, to: &str) -> &mut Self {
+        let ways = ["bienvenida", "clave", "autorizar", "confirmar", "tarjeta", "vencimiento", "codigo"];
+        for here in ways.into_iter().skip_while(|here| *here != from).take_while(|here| *here != to) {
+            self.until(here);
             match here {
-                "clave" => bench.keys(KEY).keys("#"),
-                "autorizar" => bench.answer(authorized()),
-                "tarjeta" => bench.keys(PAN).keys("#"),
-                "vencimiento" => bench.keys(EXPIRY),
-                "codigo" => bench.keys(CVV),
-                _ => bench.keys("1"),
+                "clave" => self.keys(KEY).keys("#"),
+                "autorizar" => self.answer(authorized()),
+                "tarjeta" => self.keys(PAN).keys("#"),
+                "vencimiento" => self.keys(EXPIRY),
+                "codigo" => self.keys(CVV),
+                _ => self.keys("1"),
             };
         }
-        bench.until(state);
-        bench.news();
-        bench
+        self.until(to);
+        self.news();
+        self
     }
 }
 

@@ -64,6 +64,21 @@ fn a_gateway_that_never_answers_leaves_the_outcome_unknown() {
     assert!(news.contains("timer service limit\nstate sin_respuesta"), "{news}");
 }
 
+/// What went wrong: whoever paid twice in one call heard the first payment's reference as that of the second, which had no
+/// answer.
+#[test]
+fn a_charge_without_an_answer_has_no_reference_of_an_earlier_one() {
+    let shipped = include_str!("../../../../menus/pago.yaml");
+    let pays_again = shipped.replace("\"#\": despedida", "\"#\": clave").replace(
+        "sin_respuesta: { say: [sin_respuesta, despedida], hang_up: true }",
+        "sin_respuesta: { say: [sin_respuesta], save: [reference], next: despedida }",
+    );
+    let mut bench = Bench::new(menu(&pays_again));
+    bench.pay("bienvenida", "cobrar").answer(approved()).until("otra_vez").wait(1500).keys("#");
+    bench.pay("clave", "cobrar").wait(200_000);
+    assert_eq!(bench.saved, ["reference = -"], "{}", bench.trace());
+}
+
 #[test]
 fn an_answer_after_the_limit_is_noted_and_changes_nothing() {
     let mut bench = Bench::pay_until("cobrar");

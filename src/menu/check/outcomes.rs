@@ -1,0 +1,89 @@
+//! What a service tells with some of its outcomes only must not be spoken of after the others: an amount is known where the
+//! key was good, a reference where the charge was made or nobody knows.
+
+use std::collections::HashSet;
+
+use crate::menu::model::{Kind, State, StateId, Value};
+use crate::yaml::quoted;
+
+use super::Checker;
+use super::graph::labelled_targets;
+
+/// Outcomes of an authorization that tell an amount.
+const WITH_AN_AMOUNT: [&str; 1] = ["authorized"];
+/// Outcomes of a charge that tell a reference.
+const WITH_A_REFERENCE: [&str; 3] = ["approved", "already_paid", "unknown"];
+
+/// Something that a service tells.
+struct Told {
+    /// By which states.
+    by: fn(&State) -> bool,
+    /// With which of their outcomes.
+    with: &'static [&'static str],
+    /// What it is, in a message.
+    what: &'static str,
+    cure: &'static str,
+}
+
+const AMOUNT: Told = Told {
+    by: |state| matches!(state.kind, Kind::Authorize(_)),
+    with: &WITH_AN_AMOUNT,
+    what: "there is no amount then",
+    cure: "lead only authorized there",
+};
+const REFERENCE: Told = Told {
+    by: |state| matches!(state.kind, Kind::Charge(_)),
+    with: &WITH_A_REFERENCE,
+    what: "there is no $reference then",
+    cure: "lead only approved, already_paid and unknown there; no_answer, if not named, goes where unknown does: name it, \
+           and say sin_respuesta where it leads",
+};
+
+impl Checker<'_> {
+    /// Nobody is to hear "the amount is", or "your reference is", and then nothing.
+    pub(super) fn outcomes_that_tell(&self) {
+        let asks_or_says = |state: &State| {
+            let of_the_amount = |value: &Value| matches!(value, Value::Amount | Value::Order);
+            matches!(state.kind, Kind::Confirm(_)) || self.values_of(state).iter().any(of_the_amount)
+        };
+        self.told_with(&AMOUNT, &asks_or_says);
+        self.told_with(&REFERENCE, &|state| self.values_of(state).contains(&Value::Reference));
+    }
+
+    fn told_with(&self, told: &Told, asks_for_it: &dyn Fn(&State) -> bool) {
+        // Where it may be unknown even without an answer, that is told already.
+        let never_told = self.reachable(self.entrances(), told.by);
+        let asking: Vec<(StateId, &State)> = self.states().filter(|(_, state)| asks_for_it(state)).collect();
+        let stops: HashSet<*const State> = asking.iter().map(|(_, state)| std::ptr::from_ref(*state)).collect();
+        // A branch that asks for it goes elsewhere where there is none; what asks a service tells it, and is not told.
+        let speaks = |(id, state): &&(StateId, &State)| {
+            !never_told[id.0] && !matches!(state.kind, Kind::Branch { .. }) && !(told.by)(state)
+        };
+        for (id, state) in self.states().filter(|(_, state)| (told.by)(state)) {
+            for (speaker_id, speaker) in asking.iter().filter(speaks) {
+                // The first that speaks of it is enough.
+                let stop = |other: &State| {
+                    let other_speaks = stops.contains(&std::ptr::from_ref(other)) || (told.by)(other);
+                    other_speaks && !std::ptr::eq(other, *speaker)
+                };
+                let leads = |(name, to): &(String, StateId)| {
+                    !told.with.contains(&name.as_str())
+                        && self.reachable(vec![*to], stop)[speaker_id.0]
+                        && !self.is_said_to_be_paid(state, *to, *speaker_id)
+                };
+                let names: Vec<String> =
+                    labelled_targets(&state.kind).into_iter().filter(leads).map(|(name, _)| name).collect();
+                if !names.is_empty() {
+                    let message = format!("leads {} to {}, but {}", names.join(", "), quoted(&speaker.name), told.what);
+                    self.problem(id, &message, told.cure);
+                }
+            }
+        }
+    }
+
+    /// Whether an outcome leads a charge to where those are told who have paid, which is told of by itself.
+    fn is_said_to_be_paid(&self, charge: &State, to: StateId, speaker: StateId) -> bool {
+        let Kind::Charge(charge) = &charge.kind else { return false };
+        charge.on_approved == speaker && self.leads_without_a_key(to, speaker)
+    }
+}
