@@ -24,6 +24,14 @@ pub(super) struct FieldId(pub(super) usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct VariableId(pub(super) usize);
 
+/// A variable that states set.
+#[derive(Debug)]
+pub(super) struct VariableSpec {
+    pub(super) name: String,
+    /// It is given amounts, and no other value: it is said as one, and compared as one.
+    pub(super) is_amount: bool,
+}
+
 /// A menu that passed all checks.
 #[derive(Debug)]
 pub struct Menu {
@@ -41,8 +49,8 @@ pub struct Menu {
     pub(super) global_keys: GlobalKeys,
     pub(super) states: Vec<State>,
     pub(super) fields: Vec<FieldSpec>,
-    /// Names of the variables that states set.
-    pub(super) variables: Vec<String>,
+    /// The variables that states set.
+    pub(super) variables: Vec<VariableSpec>,
     /// The menu's own prompts.
     pub(super) texts: Vec<OwnText>,
     /// What is allowed, but seldom meant.

@@ -180,7 +180,7 @@ impl Checker<'_> {
                 self.must_come_first(id, |earlier| collects(earlier, field), &message, &cure);
             }
             Value::Variable(variable) => {
-                let name = &self.menu.variables[variable.0];
+                let name = &self.menu.variables[variable.0].name;
                 let message = format!("uses ${name}, which is not set on every way to it");
                 let cure = format!("lead every way to it over a state with set: {{ {name}: ... }}");
                 self.must_come_first(id, |earlier| sets(earlier, variable), &message, &cure);

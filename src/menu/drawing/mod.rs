@@ -147,7 +147,7 @@ fn does(menu: &Menu, state: &State) -> String {
         Kind::Charge(_) => "charge".to_owned(),
         Kind::Branch { .. } => "branch".to_owned(),
         Kind::Set { values, .. } => {
-            let names = values.iter().map(|(variable, _)| menu.variables[variable.0].as_str());
+            let names = values.iter().map(|(variable, _)| menu.variables[variable.0].name.as_str());
             format!("set {}", names.collect::<Vec<_>>().join(", "))
         }
         Kind::Save { values, .. } => {

@@ -2,6 +2,7 @@
 
 use crate::card::Brand;
 use crate::menu::model::{FieldKind, Test, Value as Known};
+use crate::money::{Currency, Money};
 use crate::speech::Language;
 use crate::yaml::{Map, Node, Value, nearest, quoted, suggest};
 
@@ -36,10 +37,10 @@ impl Context<'_> {
         None
     }
 
-    fn value_named(&self, name: &str) -> Option<Known> {
+    pub(super) fn value_named(&self, name: &str) -> Option<Known> {
         let built_in = Known::NAMED.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         let variable = || {
-            let index = self.variables.iter().position(|variable| variable == name)?;
+            let index = self.variables.iter().position(|variable| variable.name == name)?;
             Some(Known::Variable(crate::menu::model::VariableId(index)))
         };
         built_in.or_else(|| self.field_named(name).map(Known::Field)).or_else(variable)
@@ -48,7 +49,7 @@ impl Context<'_> {
     fn value_names(&self) -> Vec<&str> {
         let fields = self.fields.iter().filter(|field| !field.kind.is_card_data()).map(|field| field.name.as_str());
         let built_in = Known::NAMED.iter().map(|(name, _)| *name);
-        built_in.chain(fields).chain(self.variables.iter().map(String::as_str)).collect()
+        built_in.chain(fields).chain(self.variables.iter().map(|variable| variable.name.as_str())).collect()
     }
 
     /// Whether the value is compared in centavos.
@@ -56,6 +57,7 @@ impl Context<'_> {
         match value {
             Known::Amount => true,
             Known::Field(field) => self.fields[field.0].kind == FieldKind::Amount,
+            Known::Variable(variable) => self.variables[variable.0].is_amount,
             _ => false,
         }
     }
@@ -113,6 +115,10 @@ impl Context<'_> {
                 Some(language.code().to_owned())
             }
             Known::Field(field) if self.fields[field.0].kind == FieldKind::YesNo => yes_or_no(is),
+            // A variable may hold a word where there is no amount.
+            Known::Variable(_) if is.node.scalar().is_some_and(|text| Money::parse(text, Currency::Mxn).is_err()) => {
+                is.text().map(str::to_owned)
+            }
             _ if self.is_amount(value) => {
                 is.problem_of_name("an amount is compared by its size", "write at_least: or at_most:");
                 None

@@ -19,7 +19,7 @@ use crate::speech::Language;
 use crate::yaml::{Map, Node, Notes, Path, Problems, Value, quoted, suggest, syntax};
 
 use super::check;
-use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId};
+use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId, VariableSpec};
 pub use prompts::Catalog;
 
 /// The names the reading of menus accepts, for the schema that is made from them.
@@ -184,7 +184,7 @@ struct Context<'a> {
     global_keys: GlobalKeys,
     give_up: Option<StateId>,
     fields: Vec<FieldSpec>,
-    variables: Vec<String>,
+    variables: Vec<VariableSpec>,
     /// Names of fields that could not be read any further: of what type they are is not known.
     unread: Vec<String>,
     /// A state could not be read far enough to know whether it collects a field, and which.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::menu::model::{Kind, Setting, StateId, Value as Known, VariableId};
+use crate::menu::model::{Kind, Setting, StateId, Value as Known, VariableId, VariableSpec};
 use crate::yaml::{Map, Node, Value, quoted};
 
 use super::conditions::TEST;
@@ -17,6 +17,7 @@ impl Context<'_> {
     /// Variables exist before any state is read: a state may use one that a later one in the file sets.
     pub(super) fn declare_variables(&mut self, states: &Map<'_>) {
         let mut seen = BTreeSet::new();
+        let mut copies = Vec::new();
         for (_, state) in states.entries().filter(|(_, state)| matches!(state.node, Node::Map(_))) {
             let set = state.any_map().and_then(|map| map.optional("set"));
             let Some(set) = set.filter(|set| matches!(set.node, Node::Map(_))).and_then(|set| set.any_map()) else {
@@ -24,12 +25,29 @@ impl Context<'_> {
             };
             for (name, value) in set.entries() {
                 not_a_known_name_here(&value, name);
+                copies.extend(value.node.scalar().and_then(|text| text.strip_prefix('$')).map(|from| (name, from)));
                 if self.fields.iter().any(|field| field.name == name) {
                     value.problem_of_name(format!("{} is a field", quoted(name)), "give the variable another name");
                 } else if seen.insert(name.to_owned()) {
-                    self.variables.push(name.to_owned());
+                    self.variables.push(VariableSpec { name: name.to_owned(), is_amount: false });
                 }
             }
+        }
+        self.mark_amounts(&copies);
+    }
+
+    /// Which variables hold amounts, by what is copied to them: (variable, copied from). A copy of a copy is one, too.
+    fn mark_amounts(&mut self, copies: &[(&str, &str)]) {
+        let is_amount =
+            |context: &Self, name: &str| context.value_named(name).is_some_and(|value| context.is_amount(value));
+        let holds_amounts = |context: &Self, variable: &VariableSpec| {
+            let mut copied = copies.iter().filter(|(to, from)| *to == variable.name && from != to).peekable();
+            copied.peek().is_some() && copied.all(|(_, from)| is_amount(context, from))
+        };
+        while let Some(found) =
+            self.variables.iter().position(|variable| !variable.is_amount && holds_amounts(self, variable))
+        {
+            self.variables[found].is_amount = true;
         }
     }
 
@@ -37,7 +55,7 @@ impl Context<'_> {
     pub(super) fn set(&self, map: &Map<'_>) -> Option<Kind> {
         let written = map.required("set")?.any_map()?;
         let read = |(name, value): (&str, Value<'_>)| {
-            let variable = self.variables.iter().position(|known| known == name).map(VariableId);
+            let variable = self.variables.iter().position(|known| known.name == name).map(VariableId);
             Some((variable?, self.setting(&value)?))
         };
         let values: Vec<_> = written.entries().map(read).collect();

@@ -46,12 +46,14 @@ impl Runtime {
 
     fn value_said(&self, value: Value, spelling: Spelling) -> Option<Utterance> {
         let language = self.language;
-        if let (Some(amount), Spelling::Natural) = (self.amount_of(value), spelling) {
+        if let (Some(amount), Spelling::Natural | Spelling::Number) = (self.amount_of(value), spelling) {
             return Some(Utterance::Amount { amount, language });
         }
         let text = self.text_of(value)?;
-        if spelling == Spelling::Number || (value == Value::Months && spelling == Spelling::Natural) {
-            return text.parse().ok().map(|number| Utterance::Number { number, language });
+        let in_words = spelling == Spelling::Number || (value == Value::Months && spelling == Spelling::Natural);
+        // What is no number is spelled: it would not be said at all.
+        if let (true, Ok(number)) = (in_words, text.parse()) {
+            return Some(Utterance::Number { number, language });
         }
         Some(self.digits_said(text, self.most_shown(value)))
     }
@@ -66,7 +68,8 @@ impl Runtime {
             Value::Field(field) if self.menu.field(field).kind == FieldKind::Amount => None,
             Value::Field(field) => self.menu.field(field).most_shown(),
             Value::Entry => self.entered().map_or(Some(0), |field| self.most_shown(Value::Field(field))),
-            // It may be a field's copy.
+            // It may be a field's copy, though not an amount's.
+            Value::Variable(variable) if self.menu.variables[variable.0].is_amount => None,
             Value::Variable(_) => Some(MOST_SHOWN),
             _ => None,
         }
@@ -83,6 +86,9 @@ impl Runtime {
             Value::Amount => self.session.authorization().map(|allowed| allowed.amount),
             Value::Field(field) => self.amount_keyed(field),
             Value::Entry => self.amount_keyed(self.entered()?),
+            Value::Variable(variable) if self.menu.variables[variable.0].is_amount => {
+                Money::parse_number(self.session.variables[variable.0].as_deref()?, Currency::Mxn).ok()
+            }
             _ => None,
         }
     }
@@ -151,8 +157,9 @@ impl Runtime {
                 *value = self.shown_text_of(Value::Field(field)).unwrap_or_default();
             }
         }
-        for (at, name) in self.menu.variables.iter().enumerate() {
-            shown.extend(self.shown_text_of(Value::Variable(VariableId(at))).map(|value| (name.clone(), value)));
+        for (at, variable) in self.menu.variables.iter().enumerate() {
+            let value = self.shown_text_of(Value::Variable(VariableId(at)));
+            shown.extend(value.map(|value| (variable.name.clone(), value)));
         }
         shown.extend(self.session.months.map(|months| ("months".to_owned(), months.to_string())));
         shown

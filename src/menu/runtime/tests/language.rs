@@ -64,6 +64,34 @@ fn an_amount_is_bounded_and_a_yes_is_a_yes() {
     assert!(bench.runtime.is_over() && bench.trace().contains("state    end"));
 }
 
+/// What went wrong: an amount given to a variable was read digit by digit, "one, zero, zero | zero | zero", and was less than
+/// any number; as a number an amount was not said at all.
+#[test]
+fn an_amount_stays_one_in_a_variable_and_as_a_number() {
+    let states = "a: {say: [how_much], choose: {'1': hundred, '2': other}},
+        hundred: {set: {given: 100}, next: copied}, other: {say: [how_much], collect: {field: cuanto, type: amount}, on: {done: kept}},
+        kept: {set: {given: $cuanto}, next: copied}, copied: {set: {copy: $given}, next: which},
+        which: {branch: [{if: $copy, at_least: 50.50, go: much}], otherwise: end},
+        much: {say: [$copy, {number: $given}], save: [copy], next: end}";
+    for (keys, saved) in [("1", "copy = 100"), ("2100#", "copy = 100.00")] {
+        let mut bench = of("", states);
+        bench.keys(keys).wait(10_000);
+        assert!(bench.news().contains("says [100.00 MXN] [100.00 MXN]"), "{}", bench.trace());
+        assert_eq!(bench.saved, [saved]);
+    }
+    let mut bench = of("", states);
+    bench.keys("250#").wait(10_000);
+    assert!(bench.saved.is_empty(), "{}", bench.trace());
+}
+
+/// What went wrong: what is no number was not said at all where a number was asked for.
+#[test]
+fn what_is_no_number_is_spelled() {
+    let mut bench = of("", "a: {set: {code: A7}, next: b}, b: {say: [your_code, {number: $code}], next: end}");
+    bench.wait(3000);
+    assert!(bench.news().contains("says your_code [A7]"), "{}", bench.trace());
+}
+
 #[test]
 fn an_entry_keyed_twice_must_be_the_same_and_one_read_back_be_said_yes_to() {
     let states = "a: {say: [ask], collect: {field: tel, type: digits, digits: 4, end_key: none}, twice: [once_more],
