@@ -55,15 +55,20 @@ impl Script {
     /// needed to play it.
     ///
     /// # Errors
-    /// [`ScriptError`] names the line and what can be written there.
+    /// [`ScriptError`] names the line and what can be written there. A step without its mark is one, too: it would not be
+    /// played, and the transcript would be written over it.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let mut lines = Vec::new();
         for (index, line) in text.lines().enumerate() {
+            let at_line = |message| ScriptError { line: index + 1, message };
             if line.starts_with('#') || line.trim().is_empty() {
                 lines.push((line.trim_end().to_owned(), None));
-            } else if let Some(written) = line.strip_prefix('>') {
-                let step = parse_step(written.trim()).map_err(|message| ScriptError { line: index + 1, message })?;
+            } else if let Some(written) = line.trim_start().strip_prefix('>') {
+                let step = parse_step(written.trim()).map_err(at_line)?;
                 lines.push((format!("{MARK}{}", written.trim()), Some(step)));
+            } else if parse_step(line.trim()).is_ok() {
+                let step = line.trim();
+                return Err(at_line(format!("{step:?} is what a caller does: write `{MARK}{step}`, with the mark")));
             }
         }
         Ok(Self { lines })
@@ -239,6 +244,9 @@ mod tests {
         for wrong in ["", "press 1", "wait", "over", "1x", "authorizer: perhaps"] {
             assert!(parse_step(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(Script::parse("  > 1\n>2\n").unwrap().lines.len(), 2);
+        let error = Script::parse("state a\n1\n").unwrap_err();
+        assert_eq!(error.to_string(), "line 2: \"1\" is what a caller does: write `> 1`, with the mark");
         let error = Script::parse("# a comment\n> 1\nstate a\n> one\n").unwrap_err();
         assert!(error.to_string().starts_with("line 4: \"one\" is nothing a caller does: write keys"), "{error}");
     }

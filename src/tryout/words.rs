@@ -41,10 +41,10 @@ fn words(clips: &Clips, part: &Utterance) -> Option<String> {
     })
 }
 
-/// The clip's words; its name where nobody wrote down what a recording says.
+/// The clip's words in one line, as a transcript is read line by line; its name where nobody wrote down what a recording says.
 fn clip(clips: &Clips, language: Language, id: &str) -> String {
     match clips.get(language, id).map(speech::Clip::text) {
-        Some(text) if !text.is_empty() => text.to_owned(),
+        Some(text) if !text.is_empty() => text.split_whitespace().collect::<Vec<_>>().join(" "),
         _ => format!("<{id}>"),
     }
 }

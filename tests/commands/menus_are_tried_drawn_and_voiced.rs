@@ -56,6 +56,45 @@ fn a_script_is_written_compared_and_its_differences_are_shown() {
     assert_eq!(run.code, 0, "a folder means its scripts");
 }
 
+/// What went wrong: a script whose lines had no mark was lost, as its transcript was written over it; and lines with blanks or
+/// a byte order mark before their mark were not played.
+#[test]
+fn a_script_without_marks_is_told_of_and_kept() {
+    let folder = Folder::new();
+    let script = folder.path("keys.txt");
+    let play = || tonopago(["simulate", "--bless", "--script", script.to_str().unwrap()]);
+    for (written, place) in [("1\n257139#\n", "line 1: \"1\""), ("> 1\nwait 9s\n", "line 2: \"wait 9s\"")] {
+        fs::write(&script, written).unwrap();
+        let run = play();
+        assert_eq!((run.code, &*run.err), (1, ""), "it is no difference that could be blessed");
+        assert!(run.out.contains(&format!("{place} is what a caller does: write `> ")), "{run:?}");
+        assert_eq!(fs::read_to_string(&script).unwrap(), written);
+    }
+    fs::write(&script, "\u{feff}> 1\n  > hang up\n").unwrap();
+    assert_eq!(play().code, 0);
+    let transcript = fs::read_to_string(&script).unwrap();
+    assert!(transcript.contains("\n> 1\n") && transcript.contains("\n> hang up\n"), "{transcript}");
+    assert!(transcript.starts_with("state bienvenida\n"), "{transcript}");
+}
+
+/// What went wrong: a text of several lines was written into transcripts as it is, and its lines were read as others.
+#[test]
+fn a_text_of_several_lines_is_one_of_a_transcript() {
+    let folder = Folder::new();
+    let (menu, script) = (folder.path("lines.yaml"), folder.path("lines.txt"));
+    let text = "version: 1\nname: l\nlanguages: [es-MX]\nstart: a\ngive_up: a\nprompts:\n  l_a: |\n    Uno.\n    1\n    > 2\n\
+                states: { a: { say: [l_a], hang_up: true } }\n";
+    fs::write(&menu, text).unwrap();
+    fs::write(&script, "> wait 9s\n").unwrap();
+    let play = |more: &[&str]| {
+        let args = ["simulate", "--menu", menu.to_str().unwrap(), "--script", script.to_str().unwrap()];
+        tonopago([&args, more].concat())
+    };
+    assert_eq!(play(&["--bless"]).code, 0);
+    assert!(fs::read_to_string(&script).unwrap().contains("  says \"Uno. 1 > 2\"\n"));
+    assert_eq!(play(&[]).code, 0);
+}
+
 #[test]
 fn answers_are_added_to_a_file() {
     let folder = Folder::new();

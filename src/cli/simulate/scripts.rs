@@ -9,15 +9,18 @@ use tonopago::tryout::{Mismatch, Script, Tryout};
 
 use crate::cli::{FAILED, Failure, Outcome};
 
+/// What some editors begin a text with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Plays every script; tells of each whether the call went as it says.
 pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -> Outcome {
-    let mut all_alike = true;
+    let (mut all_alike, mut some_differ) = (true, false);
     for path in files(given)? {
         let name = path.display();
         match play_one(&path, bless, begin()) {
             Ok(None) => tell!("{name}: {}", if bless { "written" } else { "as expected" }),
             Ok(Some(mismatch)) => {
-                all_alike = false;
+                (all_alike, some_differ) = (false, true);
                 tell!("{name}: the call went differently (- expected, + came):\n{mismatch}");
             }
             Err(message) => {
@@ -26,7 +29,7 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
             }
         }
     }
-    if !all_alike {
+    if some_differ {
         say!("tonopago: if the new ways are right, run it again with --bless");
     }
     Ok(if all_alike { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
@@ -34,13 +37,14 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
 
 fn play_one(path: &Path, bless: bool, mut tryout: Tryout) -> Result<Option<Mismatch>, String> {
     let expected = text_file::read(path).map_err(|error| format!("the script: {error}: {}", error.cure()))?;
-    let script = Script::parse(&expected).map_err(|error| error.to_string())?;
+    let expected = expected.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&expected);
+    let script = Script::parse(expected).map_err(|error| error.to_string())?;
     let came = script.play(&mut tryout).map_err(|error| error.to_string())?;
     if bless {
         let written = fs::write(path, came).map(|()| None);
         return written.map_err(|error| format!("cannot write the transcript: {error}: check the permissions"));
     }
-    Ok(Mismatch::between(&expected, &came))
+    Ok(Mismatch::between(expected, &came))
 }
 
 /// The files given, and the `.txt` files of the folders given, sorted.
