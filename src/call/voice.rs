@@ -97,6 +97,10 @@ impl Catalog for Clips {
     fn text(&self, language: Language, id: &str) -> Option<String> {
         self.get(language, id).map(|clip| clip.text().to_owned())
     }
+
+    fn joins_numbers(&self, id: &str) -> bool {
+        Self::joins_numbers(id)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The clips of every language: embedded in the program, and an operator's recordings in their place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +17,8 @@ type EmbeddedFiles = &'static [(&'static str, &'static [u8])];
 // `static VOICES: &[(&str, EmbeddedFiles)]`, written by the build script from `menus/voices`.
 include!(concat!(env!("OUT_DIR"), "/voices.rs"));
 
+/// The file of a voice with the words that numbers are joined of.
+const NUMBERS: &str = "numbers.yaml";
 /// How long a voice takes for a character, in samples: 65 ms.
 const DRAFT_SAMPLES: usize = super::SAMPLE_RATE as usize * 65 / 1000;
 
@@ -109,6 +111,17 @@ impl Clips {
         self.voices.get(&language).into_iter().flat_map(|clips| clips.keys().map(String::as_str))
     }
 
+    /// Whether numbers, amounts and references are joined of this clip, in any language: in its place they would say
+    /// something else.
+    pub fn joins_numbers(id: &str) -> bool {
+        static JOINED: OnceLock<BTreeSet<String>> = OnceLock::new();
+        let joined = JOINED.get_or_init(|| {
+            let files = VOICES.iter().flat_map(|(_, files)| files.iter());
+            files.filter(|(name, _)| *name == NUMBERS).flat_map(|(_, yaml)| texts_in(yaml).into_keys()).collect()
+        });
+        joined.contains(id)
+    }
+
     /// Short utterances of another voice: what a simulated caller says before the first key.
     pub fn caller_speech(&self) -> &[Clip] {
         &self.caller
@@ -170,13 +183,15 @@ impl Entry {
     }
 }
 
+fn texts_in(yaml: &[u8]) -> BTreeMap<String, Entry> {
+    serde_yaml::from_slice(yaml).expect("a test reads the embedded texts")
+}
+
 fn decode_voice(files: EmbeddedFiles) -> BTreeMap<String, Clip> {
     let texts: BTreeMap<String, Entry> = files
         .iter()
         .filter(|(name, _)| name.ends_with(".yaml"))
-        .flat_map(|(_, yaml)| {
-            serde_yaml::from_slice::<BTreeMap<String, Entry>>(yaml).expect("a test reads the embedded texts")
-        })
+        .flat_map(|(_, yaml)| texts_in(yaml))
         .collect();
     let clips = files.iter().filter_map(|(name, bytes)| {
         let id = name.strip_suffix(".wav")?;
@@ -219,6 +234,16 @@ mod tests {
         }
         assert!(clips.get(Language::EsMx, "bienvenida").is_some());
         assert!(clips.get(Language::EsMx, "bienvenido").is_none());
+    }
+
+    #[test]
+    fn numbers_are_joined_of_some_clips() {
+        for id in ["n1", "n21_un", "mil", "pesos", "centavo", "letra_a", "mes_1"] {
+            assert!(Clips::joins_numbers(id), "{id}");
+        }
+        for id in ["despedida", "oprima", "n1000", ""] {
+            assert!(!Clips::joins_numbers(id), "{id}");
+        }
     }
 
     #[test]

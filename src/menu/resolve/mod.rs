@@ -94,7 +94,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
     let call_limit =
         map.optional("call_limit").and_then(|limit| limit.duration(CALL_LIMITS_MS)).unwrap_or(DEFAULT_CALL_LIMIT);
     let words = texts::read_words(&map, &languages);
-    let texts = texts::read(&map, &languages, &words, to_be_heard.then_some(catalog));
+    let texts = texts::read(&map, &languages, &words, catalog, to_be_heard);
     let states_map = map.required("states")?.any_map()?;
     let names: Vec<&str> = states_map.entries().map(|(name, _)| name).collect();
     let target = |name| map.required(name).and_then(|target| read_target(&target, &names));

@@ -26,6 +26,11 @@ pub trait Catalog {
     fn has(&self, language: Language, id: &str) -> bool;
     /// All clip ids of a language, for suggestions.
     fn ids(&self, language: Language) -> Vec<String>;
+    /// Whether amounts and numbers are joined of this clip.
+    fn joins_numbers(&self, id: &str) -> bool {
+        let _ = id;
+        false
+    }
     /// What the clip says, where that is known.
     fn text(&self, language: Language, id: &str) -> Option<String> {
         let _ = (language, id);

@@ -73,8 +73,14 @@ pub(super) fn read_words(map: &Map<'_>, languages: &[Language]) -> Words {
     words
 }
 
-/// `prompts: { saludo: "Bienvenido." }`, or a text by language. With a catalogue, each must have its clip.
-pub(super) fn read(map: &Map<'_>, languages: &[Language], words: &Words, clips: Option<&dyn Catalog>) -> Vec<OwnText> {
+/// `prompts: { saludo: "Bienvenido." }`, or a text by language. To be heard, each must have its clip.
+pub(super) fn read(
+    map: &Map<'_>,
+    languages: &[Language],
+    words: &Words,
+    clips: &dyn Catalog,
+    to_be_heard: bool,
+) -> Vec<OwnText> {
     let mut texts = Vec::new();
     let Some(written) = map.optional("prompts").and_then(|prompts| prompts.any_map()) else { return texts };
     for (id, value) in written.entries() {
@@ -82,6 +88,12 @@ pub(super) fn read(map: &Map<'_>, languages: &[Language], words: &Words, clips: 
             value.problem_of_name(
                 format!("{} cannot be a prompt's name", quoted(id)),
                 "use small letters a-z, digits and _: it becomes the name of a file",
+            );
+        }
+        if clips.joins_numbers(id) {
+            value.problem_of_name(
+                format!("amounts and numbers are joined of {}: they would say this instead", quoted(id)),
+                format!("begin its name with something of yours, such as mi_{id}"),
             );
         }
         for (language, text) in by_language(&value, languages) {
@@ -97,7 +109,7 @@ pub(super) fn read(map: &Map<'_>, languages: &[Language], words: &Words, clips: 
             }
             texts.push(OwnText { id: id.to_owned(), language, text });
         }
-        if let Some(clips) = clips {
+        if to_be_heard {
             must_have_clips(&value, id, &texts, clips);
         }
     }
