@@ -188,11 +188,8 @@ fn texts_in(yaml: &[u8]) -> BTreeMap<String, Entry> {
 }
 
 fn decode_voice(files: EmbeddedFiles) -> BTreeMap<String, Clip> {
-    let texts: BTreeMap<String, Entry> = files
-        .iter()
-        .filter(|(name, _)| name.ends_with(".yaml"))
-        .flat_map(|(_, yaml)| texts_in(yaml))
-        .collect();
+    let texts: BTreeMap<String, Entry> =
+        files.iter().filter(|(name, _)| name.ends_with(".yaml")).flat_map(|(_, yaml)| texts_in(yaml)).collect();
     let clips = files.iter().filter_map(|(name, bytes)| {
         let id = name.strip_suffix(".wav")?;
         let samples = recording::decode_bytes(name, bytes).expect("a test reads the embedded clips");

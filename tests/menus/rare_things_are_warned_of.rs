@@ -39,6 +39,28 @@ fn what_looks_like_a_placeholder_in_a_text_is_warned_of() {
     assert_eq!(warnings(&menu("Cuesta $200. Oprima {#}.")), "");
 }
 
+/// What went wrong: a voice says "almohadilla" for a bare #, or nothing, whatever the menu calls the key.
+#[test]
+fn a_bare_key_in_a_text_is_warned_of() {
+    let menu = |text: &str| {
+        format!(
+            "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: a\nprompts: {{ m_a: \"{text}\" }}\n\
+             states: {{ a: {{ say: [m_a], hang_up: true }} }}\n"
+        )
+    };
+    for key in ["#", "*"] {
+        let told = warnings(&menu(&format!("Oprima {key}.")));
+        assert_eq!(
+            told,
+            format!(
+                "Some((6, 17)) \"{key}\" in a text is spoken as each voice likes, or not at all: \
+                 write {{{key}}} for this menu's word for the key\n"
+            )
+        );
+        assert_eq!(warnings(&menu(&format!("Oprima {{{key}}}."))), "");
+    }
+}
+
 /// What went wrong: below the least amount for months, going back from the card led to the card, for ever.
 #[test]
 fn a_way_back_that_a_small_amount_turns_round_is_warned_of() {

@@ -104,7 +104,14 @@ pub(super) fn read(
             if let Some(placeholder) = placeholder(&text) {
                 value.warn(
                     format!("{} in a text is spoken as it is written", quoted(placeholder)),
-                    "end the text there and say the value after it: say: [PROMPT, $amount, PROMPT]",
+                    "end the text there and say the value after it: say: [PROMPT, $amount, PROMPT]; of keys only {#} and {*} \
+                     stand for words",
+                );
+            }
+            if let Some(key) = text.matches(['#', '*']).next() {
+                value.warn(
+                    format!("{key:?} in a text is spoken as each voice likes, or not at all"),
+                    format!("write {{{key}}} for this menu's word for the key"),
                 );
             }
             texts.push(OwnText { id: id.to_owned(), language, text });
