@@ -101,16 +101,22 @@ impl<'a> Value<'a> {
         let map = self.any_map()?;
         for (name, value) in map.entries() {
             if !names.contains(&name) {
-                let cure = if matches!(value.node, Node::Null) && name.starts_with(|first: char| first.is_ascii_digit())
-                {
-                    PARTED_NUMBER.to_owned()
-                } else {
-                    suggest(name, names.iter().copied())
-                };
-                value.problem_of_name(format!("unknown name {}", quoted(name)), cure);
+                value.unknown_name(name, names, || suggest(name, names.iter().copied()));
             }
         }
         Some(map)
+    }
+
+    /// Notes that this value's name is none of those known here, with the cure where no mistake of writing explains it.
+    pub(crate) fn unknown_name(&self, name: &str, known: &[&str], cure: impl FnOnce() -> String) {
+        let alone = matches!(self.node, Node::Null);
+        let part = name.split_once(':').filter(|(part, _)| alone && known.contains(part));
+        let cure = match part {
+            Some((part, rest)) => format!("a blank is missing after the colon: write {part}: {}", rest.trim_start()),
+            None if alone && name.starts_with(|first: char| first.is_ascii_digit()) => PARTED_NUMBER.to_owned(),
+            None => cure(),
+        };
+        self.problem_of_name(format!("unknown name {}", quoted(name)), cure);
     }
 
     /// A map whose keys are the author's own; repeated ones are noted.

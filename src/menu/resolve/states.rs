@@ -78,12 +78,14 @@ impl Context<'_> {
         let known = [&COMMON[..], &ENTRY, &SINGLE_KEY, &COLLECTING, &SERVICE, &["otherwise"]].concat();
         let entries = value.any_map();
         let unknown = entries.iter().flat_map(Map::entries).filter(|(written, _)| !known.contains(written));
-        let mistyped: Vec<_> = unknown.filter(|(written, _)| nearest(written, KINDS).is_some()).collect();
-        if mistyped.is_empty() {
+        let unknown: Vec<_> = unknown.collect();
+        if unknown.is_empty() {
             return value.problem_of_name(format!("state {} does nothing", quoted(name)), cure);
         }
-        for (written, value) in mistyped {
-            value.problem_of_name(format!("unknown name {}", quoted(written)), suggest(written, KINDS));
+        let known = [&known[..], &KINDS].concat();
+        for (written, value) in unknown {
+            let near = nearest(written, known.iter().copied());
+            value.unknown_name(written, &known, || near.map_or_else(|| cure.clone(), |near| suggest(written, [near])));
         }
     }
 
