@@ -87,3 +87,92 @@ fn answers_that_no_table_could_hold_together_are_warned_of() {
         assert!(told.contains("or keep answers as JSON lines"), "{told}");
     }
 }
+
+/// What went wrong: a menu of two languages had no way to the second, and nobody was told.
+#[test]
+fn languages_that_are_never_spoken_are_warned_of() {
+    let menu = |languages: &str, keys: &str, more: &str| {
+        format!(
+            "version: 1\nname: m\nlanguages: {languages}\nstart: a\ngive_up: fin\n{keys}states:\n\
+             \x20 a: {{ say: [otra_tarjeta], choose: {{ \"1\": b, \"2\": fin }} }}\n  b: {{ say: [bienvenida]{more}, next: fin }}\n\
+             \x20 fin: {{ say: [despedida], hang_up: true }}\n"
+        )
+    };
+    let both = "[es-MX, en-US]";
+    let told = warnings(&menu(both, "", ""));
+    assert!(
+        told.starts_with("Some((3, 20)) en-US is never spoken: calls begin in es-MX, and nothing changes it"),
+        "{told}"
+    );
+    assert_eq!(warnings(&menu(both, "", ", language: en-US")), "");
+    let key = "global_keys: { language: \"8\" }\n";
+    assert_eq!(warnings(&menu(both, key, "")), "");
+    let told = warnings(&menu("[en-US]", key, ""));
+    assert!(told.starts_with("Some((6, 16)) there is no other language to go on in: add another"), "{told}");
+}
+
+#[test]
+fn prompts_that_are_never_said_are_warned_of() {
+    let menu = |said: &str| {
+        format!(
+            "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: a\nprompts: {{ m_a: \"Hola.\", m_b: \"Adiós.\", \
+             mas_despacio: \"Voy despacio.\" }}\nstates: {{ a: {{ say: {said}, hang_up: true }} }}\n"
+        )
+    };
+    assert_eq!(
+        warnings(&menu("[m_a]")),
+        "Some((6, 26)) prompt \"m_b\" is never said: say it in a state, or remove it\n"
+    );
+    assert_eq!(warnings(&menu("[m_a, { if: $language, is: es-MX, say: m_b }]")), "");
+}
+
+/// What went wrong: "fuga" was asked for where "fugas" is set, and no caller was ever led there.
+#[test]
+fn questions_that_are_never_answered_with_yes_are_warned_of() {
+    let menu = |asked: &str, is: &str| {
+        format!(
+            "version: 1\nname: m\nlanguages: [es-MX]\nstart: a\ngive_up: fin\nstates:\n\
+             \x20 a: {{ say: [bienvenida], collect: {{ field: cp, type: digits, digits: 5 }}, on: {{ done: b }} }}\n\
+             \x20 b: {{ set: {{ motivo: fugas, copia: $cp }}, next: c }}\n\
+             \x20 c: {{ branch: [{{ if: ${asked}, is: {is}, go: d }}], otherwise: fin }}\n\
+             \x20 d: {{ say: [{{ if: ${asked}, is: {is}, say: bienvenida }}], next: fin }}\n\
+             \x20 fin: {{ say: [despedida], hang_up: true }}\n"
+        )
+    };
+    for (asked, is) in [("motivo", "Fugas"), ("cp", "06700"), ("copia", "fuga")] {
+        assert_eq!(warnings(&menu(asked, is)), "", "{asked}");
+    }
+    assert_eq!(
+        warnings(&menu("motivo", "fuga")),
+        "Some((9, 36)) $motivo is never \"fuga\": did you mean \"fugas\"?\n\
+         Some((10, 3)) $motivo is never \"fuga\": did you mean \"fugas\"?\n"
+    );
+    for never in ["6700", "x"] {
+        let told = warnings(&menu("cp", never));
+        assert!(
+            told.starts_with(&format!("Some((9, 32)) $cp is never \"{never}\": it has 5 digits: write as many")),
+            "{told}"
+        );
+    }
+}
+
+/// What went wrong: whoever had paid, and went on to pay another order, heard that nothing was charged in this call.
+#[test]
+fn nothing_charged_is_not_said_to_who_has_paid_without_a_warning() {
+    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/menus/pago.yaml")).unwrap();
+    assert_eq!(warnings(&shipped), "");
+    let pays_again = shipped.replace("\"#\": despedida", "\"#\": clave");
+    let told = warnings(&pays_again);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(
+        told.contains("\"servicio_no_disponible\" says \"servicio_no_disponible\" also to who has paid: that nothing"),
+        "{told}"
+    );
+    let counted = pays_again.replace("unavailable: servicio_no_disponible", "unavailable: se_cae").replace(
+        "\n  cancelado:",
+        "\n  se_cae: { branch: [{ tries: aprobado, at_least: 1, go: despedida }], otherwise: servicio_no_disponible }\n  cancelado:",
+    );
+    assert_eq!(warnings(&counted), "");
+    let gives_up = shipped.replace("give_up: despedida", "give_up: cancelado");
+    assert!(warnings(&gives_up).contains("state \"cancelado\" says \"cancelado\" also to who has paid"));
+}

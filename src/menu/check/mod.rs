@@ -4,6 +4,7 @@
 pub(in crate::menu) mod graph;
 mod order;
 mod outcomes;
+mod seldom_meant;
 mod spoken_keys;
 mod sub_menus;
 
@@ -30,6 +31,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.answers_of_one_table();
     checker.keys_that_are_named();
     checker.back_to_months();
+    checker.what_is_seldom_meant();
 }
 
 struct Checker<'a> {
