@@ -99,6 +99,11 @@ impl Menu {
         self.states.iter().map(|state| state.name.as_str())
     }
 
+    /// Whether a call may be handed over to a person.
+    pub fn transfers_callers(&self) -> bool {
+        self.states.iter().any(|state| matches!(state.kind, Kind::Transfer { .. }))
+    }
+
     /// Whether a call may give answers to be kept.
     pub fn saves_answers(&self) -> bool {
         self.answers().next().is_some()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::config::{CardConfig, Config, LineConfig, Recording, Source};
+use super::config::{CardConfig, Config, LineConfig, MenuConfig, Recording, Source};
 use super::recording::free_bytes;
 use super::running;
 use crate::line::audio_socket::ListenerConfig;
@@ -90,10 +90,22 @@ pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
             tell(hook(line));
         }
     }
+    config.menus.iter().enumerate().filter_map(|(at, menu)| transfers(config, at, menu)).for_each(&mut *tell);
     services::examine(&config.services, tell);
     if let Some(recording) = &config.recording {
         tell(recordings(recording));
     }
+}
+
+/// A menu that says "I am connecting you with a person" on lines that let go of the caller instead.
+fn transfers(config: &Config, at: usize, menu: &MenuConfig) -> Option<Finding> {
+    let mut lines = config.lines.iter().filter(|line| line.menu == at && line.hand_over.is_none());
+    let line = lines.next().filter(|_| menu.menu.transfers_callers())?;
+    Some(Finding::doubtful(
+        &format!("menu {}", menu.name),
+        format!("it hands callers over, and line {} can't: it lets them go", line.name),
+        "say the number to call in the menu, too; or give the line a hook and hand_over:",
+    ))
 }
 
 fn clock(now: Timestamp, synchronised: bool) -> Finding {
@@ -268,6 +280,24 @@ mod tests {
         assert_eq!(of("line a: hook").health, Health::Bad);
         assert_eq!(of("services").health, Health::Doubtful);
         assert!(found.iter().all(|finding| finding.health == Health::Good || !finding.cure.is_empty()));
+    }
+
+    /// A caller heard "I am connecting you with a person", and was alone; nobody who set the box up was told.
+    #[test]
+    fn a_menu_that_hands_over_on_a_line_that_cannot_is_told_of() {
+        let menu = Path::new(env!("CARGO_MANIFEST_DIR")).join("menus/centralita.yaml");
+        let told = |line: &str| {
+            let text = format!(
+                "version: 1\nlines: {{ a: {{ {line}, menu: c }} }}\nmenus: {{ c: {} }}\nservices: {{ demo: d }}\n",
+                menu.display()
+            );
+            let config = Config::parse(Path::new("/box.yaml"), &text).map_err(|error| error.to_string()).unwrap();
+            transfers(&config, 0, &config.menus[0])
+        };
+        let found = told("audio_socket: { listen: 127.0.0.1:0, calls: 1 }").unwrap();
+        assert_eq!((found.health, found.what.as_str()), (Health::Doubtful, "menu c"));
+        assert!(found.seen.contains("can't: it lets them go"), "{}", found.seen);
+        assert_eq!(told("card: x, hook: { serial: /dev/ttyNONE }, hand_over: flash"), None);
     }
 
     /// It made the ledger and the recordings' folder, as root more often than not, and the box could not open its own file.
