@@ -45,6 +45,10 @@ fn explain<'a>(text: &str, message: String, place: Option<Place>, empty: &'a str
         let message = "this line is indented with a tab".to_owned();
         return Mistake { place: Some(Place { line, column }), message, cure: "indent with spaces" };
     }
+    if let Some((line, column)) = lines().find_map(|(number, line)| Some((number, odd_blank(line)?))) {
+        let message = "this blank is another character than a space, as copied texts have them".to_owned();
+        return Mistake { place: Some(Place { line, column }), message, cure: "write a space in its place" };
+    }
     if message.contains("unknown anchor") {
         let cure = "write the name without the *; a key * goes in quotes: \"*\"";
         let message = "a word that begins with * stands for nothing".to_owned();
@@ -150,6 +154,20 @@ fn indenting_tab(line: &str) -> Option<usize> {
     indent.find('\t').filter(|_| !line.trim().is_empty()).map(|byte| column_of(line, byte))
 }
 
+/// The column of a blank that YAML takes for a letter (a no-break space) where it wants one: before everything else, or after a
+/// colon, comma or dash that is not in quotes.
+fn odd_blank(line: &str) -> Option<usize> {
+    let (mut quoted, mut wants_blank) = (false, true);
+    for (byte, character) in line.char_indices() {
+        if !quoted && wants_blank && character.is_whitespace() && !character.is_ascii() {
+            return Some(column_of(line, byte));
+        }
+        quoted ^= character == '"';
+        wants_blank = ":,-".contains(character) || (wants_blank && character == ' ');
+    }
+    None
+}
+
 /// The column of an unquoted `#` or `*` where a key or a value is expected.
 fn bare_key(line: &str) -> Option<usize> {
     let (mut quote, mut before, mut depth) = (None, ' ', 0_usize);
@@ -182,6 +200,16 @@ mod tests {
         let ruled = format!("# {}\n# {}\na: [[b]]\n", "-".repeat(200), "=".repeat(200));
         assert_eq!(too_deep(&ruled), None);
         assert_eq!(too_deep(&format!("a:\n  {}", "- ".repeat(101))), Some(Place { line: 2, column: 203 }));
+    }
+
+    #[test]
+    fn finds_blanks_that_are_no_spaces_where_one_is_wanted() {
+        assert_eq!(odd_blank("  \u{a0} say: [a]"), Some(3));
+        assert_eq!(odd_blank("    say:\u{a0}[a]"), Some(9));
+        assert_eq!(odd_blank("    -\u{2007}a"), Some(6));
+        for fine in ["    say: [a]", "a: \"Hola:\u{a0}sí\"", "a: b\u{a0}c", "", "á: b"] {
+            assert_eq!(odd_blank(fine), None, "{fine}");
+        }
     }
 
     #[test]
