@@ -1,6 +1,8 @@
 //! What must come before what: fields before their use, a yes to the amount before a charge, a new CVV before the next,
 //! a charge that was made before what says so.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use crate::menu::model::{
     Charge, Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId,
 };
@@ -13,6 +15,9 @@ use super::{Checker, takes_keys};
 const AUTHORIZE_FIRST: &str = "lead every way to it over a state with authorize: {}";
 const CONFIRM_FIRST: &str = "lead every way to it over a state with confirm: { yes: \"1\", no: \"2\" }";
 const CHARGE_FIRST: &str = "lead every way to it over a state with charge: {}";
+
+/// Most states of a way that are named in a cure.
+const LONGEST_WAY: usize = 8;
 
 /// Outcomes of a charge that was made.
 const PAID: [&str; 2] = ["approved", "already_paid"];
@@ -148,7 +153,7 @@ impl Checker<'_> {
             })),
             _ => {}
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         values.retain(|value| seen.insert(*value));
         values
     }
@@ -209,9 +214,30 @@ impl Checker<'_> {
     fn must_come_first(&self, id: StateId, first: impl Fn(&State) -> bool, message: &str, cure: &str) {
         // A state does not come before itself: what it says or uses must be known when it is entered.
         let here = self.menu.state(id);
-        if self.reachable(self.entrances(), |state| first(state) && !std::ptr::eq(state, here))[id.0] {
-            self.problem(id, message, cure);
+        let seen = self.reachable(self.entrances(), |state| first(state) && !std::ptr::eq(state, here));
+        if !seen[id.0] {
+            return;
         }
+        self.problem(id, message, &format!("{cure}; a way without: {}", self.way_to(id, &seen)));
+    }
+
+    /// The shortest way from where calls come in to a state, over these states: the names of its last ones.
+    fn way_to(&self, id: StateId, over: &[bool]) -> String {
+        let mut open: VecDeque<StateId> = self.entrances().into();
+        let mut comes_from: HashMap<StateId, StateId> = HashMap::new();
+        while let Some(from) = open.pop_front().filter(|from| *from != id) {
+            for next in targets(&self.menu.state(from).kind) {
+                let is_new = !comes_from.contains_key(&next) && !self.entrances().contains(&next);
+                if is_new && over[from.0] {
+                    comes_from.insert(next, from);
+                    open.push_back(next);
+                }
+            }
+        }
+        let back = std::iter::successors(Some(id), |at| comes_from.get(at).copied()).take(LONGEST_WAY);
+        let mut names: Vec<&str> = back.map(|at| self.menu.state(at).name.as_str()).collect();
+        names.reverse();
+        names.join(", ")
     }
 }
 
