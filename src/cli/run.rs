@@ -57,6 +57,12 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::read(&args.config).map_err(Failure::failed)?;
     let name = args.config.display();
     if args.check {
+        for menu in &config.menus {
+            let file = menu.path.display().to_string();
+            for warning in &menu.menu.warnings {
+                tell!("{}", warning.text(&file, " warning:"));
+            }
+        }
         tell!(
             "{name}: good, {} lines, {} menus, configuration {}",
             config.lines.len(),

@@ -33,6 +33,24 @@ fn every_problem_is_told_and_nothing_is_started() {
     assert!(!folder.path("d").exists());
 }
 
+/// What went wrong: `check` warned of a menu, and whoever had the box check it heard that all was good.
+#[test]
+fn what_menus_are_warned_of_is_told_too() {
+    let folder = Folder::new();
+    let file = folder.path("box.yaml");
+    fs::write(
+        folder.path("m.yaml"),
+        "version: 1\nname: m\nlanguages: [es-MX, en-US]\nstart: a\ngive_up: a\n\
+         states: { a: { say: [despedida], hang_up: true } }\n",
+    )
+    .unwrap();
+    let text = "version: 1\nlines: { a: { card: x } }\nmenus: { m: m.yaml }\nservices: { demo: d }\n";
+    fs::write(&file, text).unwrap();
+    let run = tonopago(["run", "--config", file.to_str().unwrap(), "--check"]);
+    assert!(run.code == 0 && run.out.contains("box.yaml: good, 1 lines, 1 menus"), "{run:?}");
+    assert!(run.out.contains("m.yaml:3:20: warning: en-US is never spoken"), "{run:?}");
+}
+
 #[test]
 fn a_file_in_another_encoding_is_told_with_its_place_and_cure() {
     let folder = Folder::new();
