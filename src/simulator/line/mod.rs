@@ -76,7 +76,8 @@ impl LineBuilder {
         Self { gain_db, ..self }
     }
 
-    /// Lowers the high DTMF group by this many dB against the low group; negative lowers the low group.
+    /// Lowers the high DTMF group by this many dB against the low group, in the middle of both; negative lowers the low group. As a
+    /// line does it, by a slope: of 8 dB, digits get 3.8 (their tones nearest to each other) to 11.6.
     pub fn twist_db(self, db: f64) -> Self {
         Self { twist_db: Some(db), ..self }
     }

@@ -84,7 +84,8 @@ impl Pink {
     }
 }
 
-/// Clicks: single impulses with an exponential tail of 1 ms, at random times and of either sign.
+/// Clicks: a step that decays within 1 ms, at random times and of either sign. Most of it lies below the digits' tones, as in the
+/// clicks of a switch, and the same of it at every sample rate.
 #[derive(Clone, Debug)]
 pub(super) struct Impulses {
     rng: fastrand::Rng,
@@ -102,7 +103,7 @@ impl Impulses {
     }
 
     pub(super) fn next(&mut self) -> f32 {
-        self.state *= -self.decay;
+        self.state *= self.decay;
         if self.rng.f64() < self.probability {
             self.state += if self.rng.bool() { self.peak } else { -self.peak };
         }

@@ -108,3 +108,17 @@ fn an_impulse_response_is_heard_as_it_stands() {
     let heard = LineBuilder::new(0).impulse_response([0.8, 0.0, -0.4].into()).build(8000).carry(&caller);
     assert_eq!(heard, [0.0, 0.0, 0.4, 0.0, -0.2, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }
+
+#[test]
+fn a_click_decays_within_a_millisecond_and_sounds_the_same_at_every_rate() {
+    let peak = amplitude(-7.0) as f32;
+    for rate in [8000_u32, 48_000] {
+        let heard = LineBuilder::new(7).impulses(2.0, -7.0).build(rate).carry(&vec![0.0; 3 * rate as usize]);
+        let first = heard.iter().position(|x| *x != 0.0).unwrap();
+        let click = &heard[first..first + rate as usize / 200];
+        assert!((click[0].abs() - peak).abs() < 1e-6, "{rate} Hz: {}", click[0]);
+        assert!(click.iter().all(|x| x.signum() == click[0].signum()), "{rate} Hz: {click:?}");
+        let after_1_ms = click[rate as usize / 1000] / click[0];
+        assert!((after_1_ms - (-1_f32).exp()).abs() < 1e-3, "{rate} Hz: {after_1_ms}");
+    }
+}
