@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -79,6 +80,14 @@ pub struct Recording {
     /// What stands behind the sound that the header tells of, and how many bytes.
     behind: (Behind, u64),
     warning: Option<Warning>,
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Recording");
+        shown.field("name", &self.name).field("sample_rate", &self.sample_rate).field("channels", &self.channels);
+        shown.field("frames", &self.frames).field("warning", &self.warning).finish_non_exhaustive()
+    }
 }
 
 enum Source {

@@ -1,5 +1,6 @@
 //! Writing WAV files that stay readable if the program dies in the middle.
 
+use std::fmt;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use super::g711::Law;
@@ -49,6 +50,12 @@ pub struct WavWriter<W: Write + Seek> {
     update_every: u32,
     /// Samples that still fit.
     room: u32,
+}
+
+impl<W: Write + Seek> fmt::Debug for WavWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WavWriter").field("channels", &self.channels).field("room", &self.room).finish_non_exhaustive()
+    }
 }
 
 /// Bytes of sound a WAV file can hold: its lengths have 32 bits and count the header, too.

@@ -143,8 +143,11 @@ pub struct Call {
 
 impl Call {
     /// Answers a call: the menu's start state is entered at media time 0.
+    ///
+    /// # Panics
+    /// If the profile asks for what the detector can't keep; see [`Profile`].
     pub fn new(menu: Arc<Menu>, clips: Arc<Clips>, config: &CallConfig) -> Self {
-        let detector = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz");
+        let detector = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz and the profile");
         let mut call = Self {
             runtime: Runtime::new(menu, config.today),
             canceller: EchoCanceller::new(),

@@ -14,6 +14,9 @@ pub const CURVES: usize = 6;
 const BAR_MS: f64 = 0.5;
 
 /// Measures the curves; `tell` hears of them as of rows.
+///
+/// # Panics
+/// If the profile asks for what the detector can't keep.
 pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
     let sweep = Sweep { profile: options.profile, digits: options.effort.curve_digits() };
     let draw: [(&str, Draw); CURVES] = [

@@ -15,6 +15,7 @@ const KEYS: &str = "1234567890*#ABCD";
 const SEED: u64 = 20_261_124;
 
 /// A recording with its truth.
+#[derive(Debug)]
 pub struct HardCase {
     /// Its file, without the ending.
     pub name: &'static str,

@@ -105,6 +105,9 @@ pub enum Told<'a> {
 }
 
 /// Measures all rows that are wanted, in order.
+///
+/// # Panics
+/// If the profile asks for what the detector can't keep; see [`Profile`].
 pub fn measure(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Row> {
     let items: Vec<Item<'_>> = items(options).into_iter().filter(|item| item.is_wanted(&options.only)).collect();
     let of = items.len();

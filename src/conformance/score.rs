@@ -25,6 +25,9 @@ pub struct Score {
 
 impl Score {
     /// Hears a signal and scores it.
+    ///
+    /// # Panics
+    /// If the profile asks for what the detector can't keep.
     pub fn of(signal: &Signal, profile: &Profile) -> Self {
         Self::compare(&signal.sent, &hear(&signal.samples, RATE, profile))
     }
@@ -119,7 +122,7 @@ impl Edits {
 /// All digits in a recording at `rate` Hz.
 ///
 /// # Panics
-/// If the detector does not take the rate.
+/// If the detector does not take the rate or the profile.
 pub fn hear(samples: &[f32], rate: u32, profile: &Profile) -> Vec<Detection> {
     let mut heard = Vec::new();
     let mut on_event = |event| {

@@ -152,7 +152,7 @@ pub fn decode_and(
     on_entry: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<Summary, DecodeError> {
     let sample_rate = recording.sample_rate();
-    let mut channels = (0..recording.channels())
+    let mut detectors = (0..recording.channels())
         .map(|_| Detector::new(sample_rate, &options.profile))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| DecodeError::Detector { name: recording.name().to_owned(), source })?;
@@ -165,13 +165,15 @@ pub fn decode_and(
         if more {
             on_block(&block);
         }
-        for (channel, detector) in channels.iter_mut().enumerate() {
-            let wanted = |found: &Found| options.rejected || found.entry.rejected.is_none();
-            let mut on_event = |event| found.extend(Found::new(channel, event, sample_rate).filter(wanted));
-            if more {
-                detector.process(block.channel(channel), &mut on_event);
-            } else {
-                detector.finish(&mut on_event);
+        let wanted = |found: &Found| options.rejected || found.entry.rejected.is_none();
+        let mut on_event = |channel, event| found.extend(Found::new(channel, event, sample_rate).filter(wanted));
+        if more {
+            for (channel, detector) in detectors.iter_mut().enumerate() {
+                detector.process(block.channel(channel), &mut |event| on_event(channel, event));
+            }
+        } else {
+            for (channel, detector) in std::mem::take(&mut detectors).into_iter().enumerate() {
+                detector.finish(&mut |event| on_event(channel, event));
             }
         }
         // Order among channels follows from the sound alone, not from how it came in blocks.
@@ -182,7 +184,7 @@ pub fn decode_and(
     }
     let heard = Summary {
         sample_rate,
-        channels: channels.len(),
+        channels: recording.channels(),
         seconds: recording.seconds(),
         warning: recording.warning().cloned(),
     };

@@ -61,5 +61,5 @@ pub use detector::{Detector, DetectorError, RATES_HZ};
 pub use digit::{COLUMN_HZ, Digit, ROW_HZ};
 pub use event::{Begin, Detection, Event, Measurement, NearMiss, Reason};
 pub use generator::{GeneratorConfig, GeneratorError, ToneSamples, generate};
-pub use profile::Profile;
+pub use profile::{Profile, ProfileError};
 pub use sample::Sample;

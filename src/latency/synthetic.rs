@@ -52,6 +52,9 @@ pub struct Measured {
 }
 
 /// Hears a call in blocks of so many samples, 1 or more.
+///
+/// # Panics
+/// If the profile asks for what the detector can't keep.
 pub fn by_block(call: &Call, profile: &Profile, block: usize) -> Measured {
     let mut detector = Detector::new(RATE, profile).expect("8 kHz is in range");
     let (mut heard, mut reports) = (0, Vec::new());

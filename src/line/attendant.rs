@@ -153,8 +153,11 @@ pub struct Attendant {
 
 impl Attendant {
     /// A line that waits for quiet, or for a ring.
+    ///
+    /// # Panics
+    /// If the profile asks for what the detector can't keep.
     pub fn new(config: AttendantConfig, make_call: MakeCall) -> Self {
-        let keys = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz");
+        let keys = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz and the profile");
         let rings = RingCounter::new(if let Begins::AfterRings(rings) = config.begins { rings } else { 1 });
         let phase = if config.begins == Begins::WithSound { Phase::Clearing } else { Phase::Idle };
         Self {

@@ -227,7 +227,7 @@ mod tests {
     impl Party for Silent {
         fn next(&mut self, _said: &[f32], heard: &mut [f32]) -> Result<usize, AudioError> {
             if self.left == 0 && self.breaks {
-                return Err(Recording::open(std::path::Path::new("no such file")).err().expect("there is none"));
+                return Err(Recording::open(std::path::Path::new("no such file")).expect_err("there is none"));
             }
             let count = heard.len().min(self.left);
             heard[..count].fill(0.0);

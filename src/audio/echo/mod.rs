@@ -15,6 +15,8 @@ mod nlms;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use delay::{DelayFinder, MOST_DELAY};
 use nlms::{Nlms, TAPS};
 
@@ -83,6 +85,13 @@ struct Powers {
 impl Default for EchoCanceller {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Without the sound, and what was learned of the line.
+impl fmt::Debug for EchoCanceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EchoCanceller").field("held", &self.held).finish_non_exhaustive()
     }
 }
 

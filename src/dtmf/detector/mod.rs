@@ -23,7 +23,8 @@
 use super::core::Core;
 use super::sample::Sample;
 use super::simd::Simd;
-use super::{Event, Profile};
+use super::{Event, Profile, ProfileError};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// Sample rates the detector and the generator accept, in Hz.
@@ -35,6 +36,9 @@ pub enum DetectorError {
     /// The rate is outside [`RATES_HZ`].
     #[error("sample rate {0} Hz is not supported: use 4000 to 192000 Hz")]
     Rate(u32),
+    /// The profile asks for what the detector can't keep.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
 }
 
 /// Finds DTMF digits in a stream of samples.
@@ -45,14 +49,16 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// A detector for a sample rate in Hz within [`RATES_HZ`]. Allocates; nothing after it does.
+    /// A detector for a sample rate in Hz within [`RATES_HZ`], and limits within those that [`Profile`] tells. Allocates; nothing
+    /// after it does.
     ///
     /// # Errors
-    /// [`DetectorError::Rate`] for a rate outside the range.
+    /// [`DetectorError`] for a rate or a limit outside its range.
     pub fn new(sample_rate: u32, profile: &Profile) -> Result<Self, DetectorError> {
         if !RATES_HZ.contains(&sample_rate) {
             return Err(DetectorError::Rate(sample_rate));
         }
+        profile.check()?;
         Ok(Self::with(sample_rate, profile, Simd::detect()))
     }
 
@@ -67,15 +73,21 @@ impl Detector {
         self.position += samples.len() as u64;
     }
 
-    /// Ends the stream: closes an open digit.
-    pub fn finish(&mut self, on_event: &mut dyn FnMut(Event)) {
+    /// Ends the stream: closes an open digit, with no time behind the end. Another stream needs another detector.
+    ///
+    /// ```compile_fail,E0382
+    /// # use tonopago::dtmf::{Detector, Profile};
+    /// let mut detector = Detector::new(8000, &Profile::default()).unwrap();
+    /// detector.finish(&mut |_| ());
+    /// detector.process(&[0.0_f32; 80], &mut |_| ());
+    /// ```
+    pub fn finish(mut self, on_event: &mut dyn FnMut(Event)) {
         // Enough silence to push the last samples through the filter and close any digit.
         let end = self.position;
         let silence = [0f32; 256];
         for _ in 0..(u64::from(self.rate) / 10).div_ceil(256) {
             self.process(&silence, &mut |event: Event| on_event(event.not_after(end)));
         }
-        self.position = end;
     }
 
     /// Samples heard so far.
@@ -86,6 +98,13 @@ impl Detector {
     /// The sample rate in Hz.
     pub fn sample_rate(&self) -> u32 {
         self.rate
+    }
+}
+
+/// Without what was heard: who logs it learns where it is, not what was keyed.
+impl fmt::Debug for Detector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detector").field("rate", &self.rate).field("position", &self.position).finish_non_exhaustive()
     }
 }
 
