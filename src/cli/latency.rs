@@ -34,7 +34,7 @@ pub(super) struct Args {
         value_parser = clap::value_parser!(u32).range(0..=1000))]
     blocks: Vec<u32>,
     /// White noise: power of both tones over power of the noise in dB [default: a quiet line's]
-    #[arg(long, value_name = "DB", conflicts_with = "looped")]
+    #[arg(long, value_name = "DB", conflicts_with = "looped", allow_negative_numbers = true)]
     snr: Option<f64>,
     /// Play on one card and hear on the other: ids from `tonopago devices`
     #[arg(long = "loop", num_args = 2, value_names = ["OUT", "IN"])]
@@ -84,7 +84,8 @@ fn synthetic(args: &Args) -> Outcome {
             let bars = latency.histogram(1.0);
             tell!(
                 "{}",
-                json!({ "block_ms": ms, "missed": missed, "latency_ms": latency.json(), "bars_of_1_ms": bars })
+                json!({ "profile": profile.name(), "snr_db": args.snr, "seed": args.seed, "block_ms": ms, "missed": missed,
+                    "latency_ms": latency.json(), "bars_of_1_ms": bars })
             );
         }
     }

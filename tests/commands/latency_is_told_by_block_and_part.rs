@@ -15,6 +15,12 @@ fn longer_blocks_tell_later_and_every_key_is_reported() {
         let counted: u64 = bars.iter().map(|bar| bar[1].as_u64().unwrap()).sum();
         assert_eq!((counted, &object["missed"]), (200, &0.into()));
     }
+    let louder = tonopago(["latency", "--keys", "50", "--snr", "-3", "--blocks", "10", "--format", "jsonl"]);
+    let object: serde_json::Value = serde_json::from_str(&louder.out).unwrap();
+    assert_eq!(
+        (&object["snr_db"], &object["profile"], &object["seed"]),
+        (&(-3.0).into(), &"default".into(), &1.into())
+    );
     let text = tonopago(["latency", "--keys", "50", "--snr", "12"]);
     assert!(
         text.code == 0 && text.out.contains("one sample at a time") && text.out.contains("in blocks of 60 ms"),
