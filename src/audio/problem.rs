@@ -172,6 +172,14 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// Whether sound that is there could not be decoded: what was read is not the recording. One that was cut short, or of which
+    /// packets are damaged, is decoded to its end.
+    pub const fn is_failure(&self) -> bool {
+        matches!(self, Self::Abandoned { .. })
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

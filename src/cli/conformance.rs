@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tonopago::audio::{Block, Recording, Resampler};
+use tonopago::audio::{Block, Recording, Resampler, Warning};
 use tonopago::conformance::{Effort, Group, KnownRecordings, Options, RATE, Row, Told, curves, measure, names, page};
-use tonopago::decode::{Gathered, Input, gather};
+use tonopago::decode::{Gathered, Input, Name, gather};
 
 use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
@@ -85,12 +85,12 @@ pub(super) fn run(args: Args) -> Outcome {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut report = Report::new(args.format);
+    let mut report = Report::new(args.format, options.effort);
     let rows = measure(&options, &mut |told| report.hear(told));
     if args.format == Format::Html {
         let charts = curves(&options, &mut |told| report.hear(told));
         report.end()?;
-        tell!("{}", page(args.profile.name(), &rows, &charts));
+        tell!("{}", page(&options, &rows, &charts));
     } else {
         report.end()?;
     }
@@ -110,13 +110,17 @@ fn summary(rows: &[Row], format: Format) -> Outcome {
 
 impl Args {
     fn options(&self) -> Result<Options, Failure> {
-        let known = |(folder, percent): &(PathBuf, f64)| KnownRecordings::read(folder, percent / 100.0);
+        let known = |(folder, percent): &(PathBuf, f64)| {
+            let known = KnownRecordings::read(folder, percent / 100.0).map_err(Failure::failed)?;
+            known.files.iter().for_each(|known| warn(&Name(&folder.join(&known.file)), known.warning.as_ref()));
+            Ok(known)
+        };
         Ok(Options {
             profile: self.profile.profile(),
             effort: if self.quick { Effort::Quick } else { Effort::Full },
             speech: read_all(&self.speech)?,
             music: read_all(&self.music)?,
-            recordings: self.recordings.iter().map(known).collect::<Result<_, _>>().map_err(Failure::failed)?,
+            recordings: self.recordings.iter().map(known).collect::<Result<_, Failure>>()?,
             only: self.only.clone(),
         })
     }
@@ -137,7 +141,10 @@ fn parse_recordings(text: &str) -> Result<(PathBuf, f64), String> {
 
 /// The first channels of all recordings that are named, one behind the other at [`RATE`].
 fn read_all(paths: &[PathBuf]) -> Result<Vec<f32>, Failure> {
-    let Gathered { inputs, errors, .. } = gather(paths, false);
+    let Gathered { inputs, errors, left_out } = gather(paths, false);
+    if !left_out.is_empty() {
+        say!("tonopago: {left_out}");
+    }
     if let Some(error) = errors.into_iter().next() {
         return Err(Failure::failed(error));
     }
@@ -158,25 +165,36 @@ fn read(path: &Path, samples: &mut Vec<f32>) -> Result<(), Failure> {
     while recording.next_block(&mut block).map_err(Failure::failed)? {
         resampler.process(block.channel(0), samples);
     }
+    let name = Name(path);
+    match recording.warning() {
+        Some(warning) if warning.is_failure() => return Err(Failure::failed(format!("{name}: {warning}"))),
+        warning => warn(&name, warning),
+    }
     resampler.finish(samples);
     samples.resize(samples.len() + BETWEEN, 0.0);
     Ok(())
 }
 
+/// Says what is wrong with a recording that is measured with all the same: less of it may be there than its owner knows.
+fn warn(recording: &Name<'_>, warning: Option<&Warning>) {
+    warning.iter().for_each(|warning| say!("tonopago: warning: {recording}: {warning}"));
+}
+
 /// Writes rows as they come, with a bar for the present one below them.
 struct Report {
     format: Format,
+    effort: Effort,
     bar: ProgressBar,
     group: Option<Group>,
     outcome: Result<(), Failure>,
 }
 
 impl Report {
-    fn new(format: Format) -> Self {
+    fn new(format: Format, effort: Effort) -> Self {
         let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{prefix} {msg:44!} {wide_bar} {pos}/{len} {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { format, bar, group: None, outcome: Ok(()) }
+        Self { format, effort, bar, group: None, outcome: Ok(()) }
     }
 
     fn hear(&mut self, told: Told<'_>) {
@@ -194,7 +212,7 @@ impl Report {
             Told::Row(row) if self.outcome.is_ok() => {
                 let group = self.group.replace(row.group);
                 let heading = (group != Some(row.group)).then_some(row.group);
-                self.outcome = self.bar.suspend(|| write(row, heading, self.format));
+                self.outcome = self.bar.suspend(|| write(row, heading, self.format, self.effort));
             }
             Told::Row(_) => {}
         }
@@ -206,15 +224,17 @@ impl Report {
     }
 }
 
-fn write(row: &Row, heading: Option<Group>, format: Format) -> Result<(), Failure> {
+fn write(row: &Row, heading: Option<Group>, format: Format, effort: Effort) -> Result<(), Failure> {
     match format {
         Format::Table => write_for_people(row, heading),
         Format::Jsonl => {
-            let Row { name, target, measured, pass, skipped, trials, upper_bound, group } = row;
+            let Row { name, target, measured, pass, skipped, profile, trials, failures, upper_bound, group } = row;
+            // All that a row means, so that it can be kept without the others and the command line.
             tell!(
                 "{}",
-                json!({ "group": group.word(), "name": name, "target": target, "measured": measured, "pass": pass,
-                    "skipped": skipped, "trials": trials, "upper_bound": upper_bound })
+                json!({ "version": env!("CARGO_PKG_VERSION"), "quick": effort == Effort::Quick, "profile": profile.name(),
+                    "group": group.word(), "name": name, "target": target, "measured": measured, "pass": pass,
+                    "skipped": skipped, "trials": trials, "failures": failures, "upper_bound": upper_bound })
             );
             Ok(())
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tonopago::audio::{MOST_CHANNELS, Opener, RawFormat, SAMPLE_RATES, SampleFormat, Warning};
-use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, Summary, gather};
+use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, gather};
 
 use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
@@ -157,10 +157,13 @@ impl From<FormatName> for Format {
     }
 }
 
-/// Whether a file holds sound that could not be decoded. One that is cut short is decoded to its end, and one with damaged
-/// packets, too, at the right times.
+/// Whether a file holds sound that could not be decoded.
 fn is_failure(item: &Item) -> bool {
-    matches!(item, Item::Failed(_) | Item::Done(Summary { warning: Some(Warning::Abandoned { .. }), .. }))
+    match item {
+        Item::Failed(_) => true,
+        Item::Done(summary) => summary.warning.as_ref().is_some_and(Warning::is_failure),
+        Item::Entry(_) => false,
+    }
 }
 
 /// The error or warning of an item for standard error, with its file's name.
@@ -221,6 +224,8 @@ fn progress(inputs: &[Input]) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use tonopago::decode::Summary;
+
     use super::*;
 
     /// The bar was taken away and drawn anew for every recording: a megabyte of it for 6000 of a folder.

@@ -11,6 +11,9 @@ const TICKS: f64 = 8.0;
 /// Room for labels: left, right, above, below.
 const MARGIN: (f64, f64, f64, f64) = (64.0, 16.0, 36.0, 48.0);
 
+/// Room for a line's name in the legend.
+const LEGEND: f64 = 90.0;
+
 /// A chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
@@ -129,7 +132,7 @@ impl Chart {
     /// The names of the lines, right of the title; a single one is named by the axis.
     fn legend(&self, out: &mut String) {
         for (index, shown) in self.lines.iter().enumerate().filter(|_| self.lines.len() > 1) {
-            let x = SIZE.0 - MARGIN.1 - 110.0 * (self.lines.len() - index) as f64 + 10.0;
+            let x = SIZE.0 - MARGIN.1 - LEGEND * (self.lines.len() - index) as f64 + 10.0;
             let _ = write!(out, r#"<path class="line c{index}" d="M{x} 16h18"/>"#);
             text(out, "tick", (x + 24.0, 20.0), Anchor::Start, &shown.name);
         }
@@ -185,6 +188,25 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_legend_stands_behind_the_longest_title() {
+        let line = |name: &str| Line { name: name.into(), points: vec![(0.0, 0.0), (1.0, 1.0)] };
+        let chart = Chart {
+            title: "Acceptance against frequency offset".into(),
+            x_label: "%".into(),
+            y_label: "%".into(),
+            form: Form::Linear(1.0),
+            lines: vec![line("low group"), line("high group")],
+            limits: vec![],
+        };
+        // A bold letter of 14 pixels is 8 wide at most, on average.
+        let end_of_title = MARGIN.0 + 8.0 * chart.title.len() as f64;
+        let svg = chart.svg();
+        let legend = svg.split(r#"<path class="line c0" d="M"#).nth(1).and_then(|rest| rest.split(' ').next());
+        let legend: f64 = legend.and_then(|x| x.parse().ok()).expect("a legend");
+        assert!(legend > end_of_title, "{legend} {end_of_title}");
+    }
 
     #[test]
     fn values_have_their_places_and_text_is_escaped() {

@@ -8,8 +8,9 @@ use thiserror::Error;
 use super::row::{Bench, Finding, Item};
 use super::score::Edits;
 use super::setting::Group;
-use crate::audio::{AudioError, Block, Recording};
+use crate::audio::{AudioError, Block, Recording, Warning};
 use crate::dtmf::{Detector, DetectorError, Digit, Event, Profile};
+use crate::svg::number;
 
 /// The file in a folder that names its recordings and their digits.
 pub const TRUTH: &str = "truth.tsv";
@@ -36,6 +37,8 @@ pub struct Known {
     pub samples: Vec<f32>,
     /// Hz.
     pub sample_rate: u32,
+    /// What was wrong with the file, though it could be read: digits that it lacks count as missed all the same.
+    pub warning: Option<Warning>,
 }
 
 /// Why a folder of recordings can't be used.
@@ -68,6 +71,14 @@ pub enum RecordingsError {
     /// A recording can't be read.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// A recording can't be decoded to its end.
+    #[error("{file}: {warning}")]
+    Abandoned {
+        /// The recording.
+        file: String,
+        /// Where the decoding ended, and why.
+        warning: Warning,
+    },
     /// A recording has a rate that can't be heard.
     #[error("{file}: {source}")]
     Rate {
@@ -106,7 +117,10 @@ impl Known {
             let sum = |frame| (0..channels).map(|channel| block.channel(channel)[frame]).sum::<f32>() / channels as f32;
             samples.extend((0..block.frames()).map(sum));
         }
-        Ok(Self { file, digits, samples, sample_rate })
+        match recording.warning().cloned() {
+            Some(warning) if warning.is_failure() => Err(RecordingsError::Abandoned { file, warning }),
+            warning => Ok(Self { file, digits, samples, sample_rate, warning }),
+        }
     }
 
     fn heard(&self, profile: &Profile) -> String {
@@ -132,6 +146,7 @@ fn from_table(table: &Path) -> Result<Vec<(String, String)>, RecordingsError> {
     let text =
         fs::read_to_string(table).map_err(|source| RecordingsError::Unreadable { path: path.clone(), source })?;
     let mut named = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // An editor's mark
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with("# ") {
             continue;
@@ -186,7 +201,7 @@ fn measure(folder: &KnownRecordings, bench: &mut Bench<'_>) -> Finding {
         bench.done(index + 1, folder.files.len());
     }
     Finding {
-        target: format!("<= {} % edit errors", folder.allowed * 100.0),
+        target: format!("<= {} % edit errors", number(100.0 * folder.allowed)),
         measured: format!("{} missed or wrong, {} extra", edits.missed, edits.extra),
         pass: edits.total() as f64 <= folder.allowed * digits as f64,
         trials: digits,
@@ -227,6 +242,27 @@ mod tests {
         let rows = measure(&options, &mut |_| {});
         assert_eq!(rows.iter().map(|row| (row.pass, row.trials)).collect::<Vec<_>>(), [(true, 4), (false, 6)]);
         assert_eq!(rows[1].measured, "1 missed or wrong, 0 extra");
+    }
+
+    #[test]
+    fn an_editor_s_mark_is_no_part_of_a_name_and_percentages_are_told_as_they_were_given() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.wav", "159");
+        fs::write(folder.path().join(TRUTH), "\u{feff}a.wav\t159\r\n").unwrap();
+        let recordings = vec![KnownRecordings::read(folder.path(), 7.0 / 100.0).unwrap()];
+        let rows = measure(&Options { recordings, only: vec!["recordings".into()], ..Options::default() }, &mut |_| {});
+        assert_eq!((rows[0].pass, &*rows[0].target), (true, "<= 7 % edit errors"));
+    }
+
+    #[test]
+    fn a_recording_that_is_cut_short_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "159#.wav", "159#");
+        let whole = fs::read(folder.path().join("159#.wav")).unwrap();
+        assert_eq!(KnownRecordings::read(folder.path(), 0.0).unwrap().files[0].warning, None);
+        fs::write(folder.path().join("159#.wav"), &whole[..whole.len() / 2]).unwrap();
+        let read = KnownRecordings::read(folder.path(), 0.0).unwrap();
+        assert!(matches!(read.files[0].warning, Some(Warning::Truncated { .. })), "{:?}", read.files[0].warning);
     }
 
     #[test]

@@ -21,9 +21,13 @@ pub struct Row {
     pub pass: bool,
     /// Why it could not be measured here.
     pub skipped: Option<String>,
+    /// The receiver it was measured with: the one asked for, or that of an administration's table.
+    pub profile: Profile,
     /// How many digits (or minutes, for false digits) were tried.
     pub trials: usize,
-    /// Upper 95 % confidence bound of the failing part, 0 to 1 (Clopper-Pearson), where the row counts failures.
+    /// How many of them failed (missed, doubled, false, or accepted where they are to be refused), where the row counts them.
+    pub failures: Option<usize>,
+    /// Upper 95 % confidence bound of the failing part, 0 to 1 (Clopper-Pearson), of `failures` in `trials`.
     pub upper_bound: Option<f64>,
 }
 
@@ -96,6 +100,7 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn measure(self, profile: Profile, effort: Effort, tell: &mut dyn FnMut(Told<'_>)) -> Row {
+        let profile = if let Work::Setting(setting) = &self.work { setting.profile } else { profile };
         let mut bench = Bench { profile, effort, tell };
         let finding = match self.work {
             Work::Measure(measure) => Ok(measure(&mut bench)),
@@ -105,8 +110,9 @@ impl<'a> Item<'a> {
         let skipped = finding.as_ref().err().cloned();
         let finding = finding.unwrap_or_else(|_| Finding::nothing());
         let upper_bound = finding.failed.map(|failed| upper_bound(failed, finding.trials));
-        let Finding { target, measured, pass, trials, .. } = finding;
-        Row { group: self.group, name: self.name, target, measured, pass, skipped, trials, upper_bound }
+        let Finding { target, measured, pass, trials, failed: failures } = finding;
+        let (group, name) = (self.group, self.name);
+        Row { group, name, target, measured, pass, skipped, profile, trials, failures, upper_bound }
     }
 }
 
@@ -134,7 +140,7 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
             measured: format!("{missed} missed, {doubled} doubled{}", false_ones(score.extra)),
             pass: missed + score.extra <= allowed(part, sent, effort) && doubled == 0,
             trials,
-            failed: Some(if part < 1.0 { (missed + score.extra).min(trials) } else { doubled }),
+            failed: Some((doubled + if part < 1.0 { missed + score.extra } else { 0 }).min(trials)),
         },
         Claim::Accepted(part) => few_of("accepted", score.accepted(), part, trials, effort),
         Claim::NotItself => few_of("accepted as the digit sent", sent - missed, 0.0, trials, effort),
@@ -186,6 +192,30 @@ fn allowed(part: f64, sent: usize, effort: Effort) -> usize {
 mod tests {
     use super::*;
     use crate::conformance::setting::{NONE, clean, tones};
+
+    #[test]
+    fn every_way_to_fail_is_in_the_bound() {
+        let failures = |claim: Claim, missed: usize, doubled: usize, extra: usize| {
+            let setting = Setting::new(Group::Promise, "any", claim, 1000, clean(1, tones(-10.0)));
+            let score = Score { sent: 1000, missed, doubled, extra, ..Score::default() };
+            judge(&setting, &score, Effort::Full).failed
+        };
+        assert_eq!(failures(NONE, 0, 5, 0), Some(5), "doubled digits alone make the row fail");
+        assert_eq!(failures(Claim::Missed(0.01), 2, 3, 4), Some(9));
+        assert_eq!(failures(NONE, 900, 0, 200), Some(1000), "never more than were tried");
+        assert_eq!(failures(Claim::Missed(1.0), 700, 2, 0), Some(2), "where misses are no failures");
+    }
+
+    #[test]
+    fn a_row_tells_the_receiver_it_was_measured_with() {
+        let row = |name: &str| {
+            let setting = Setting::new(Group::Q24, "any", NONE, 16, clean(1, tones(-10.0)));
+            let setting = setting.with(Profile::named(name).unwrap());
+            Item::setting(setting).measure(Profile::default(), Effort::Quick, &mut |_| {})
+        };
+        assert_eq!(row("att").profile.name(), Some("att"));
+        assert_eq!((row("default").profile.name(), row("default").failures), (Some("default"), Some(0)));
+    }
 
     #[test]
     fn a_digit_that_was_not_sent_counts_as_one_that_was_missed() {

@@ -19,6 +19,10 @@ fn rows_are_chosen_and_told_as_table_and_json_lines() {
             (&row["group"], &row["pass"], &row["skipped"]),
             (&"etsi".into(), &true.into(), &serde_json::Value::Null)
         );
+        assert_eq!(
+            (&row["profile"], &row["quick"], &row["failures"], &row["version"]),
+            (&"etsi".into(), &true.into(), &0.into(), &env!("CARGO_PKG_VERSION").into())
+        );
         assert!(row["upper_bound"].as_f64().unwrap() > 0.0 && row["trials"].as_u64().unwrap() >= 20, "{row}");
     }
     let names = tonopago(["conformance", "--list", "--only", "mitel"]);
@@ -51,4 +55,20 @@ fn a_row_that_fails_and_a_folder_that_is_wrong_are_told() {
     assert!(run.code == 1 && run.err.contains("truth.tsv:1: `one.wav 456`"), "{run:?}");
     let run = tonopago(["conformance", "--quick", "--speech", "missing.wav"]);
     assert!(run.code == 1 && run.err.contains("missing.wav"), "{run:?}");
+}
+
+/// Measured in silence on half of what was brought, a figure is no figure.
+#[test]
+fn sound_that_is_not_all_there_is_told() {
+    let folder = Folder::new();
+    folder.digits("159.wav", "159", &["--tone", "5000"]);
+    let whole = fs::read(folder.path("159.wav")).unwrap();
+    fs::write(folder.path("159.wav"), &whole[..whole.len() - 20_000]).unwrap();
+    fs::write(folder.path("notes.wma"), "?").unwrap();
+    let sound = folder.path("").display().to_string();
+    let run = tonopago(["conformance", "--list", "--speech", &sound, "--only", "digits in speech"]);
+    assert!(run.code == 0 && run.err.contains("159.wav: cut short: ends at "), "{run:?}");
+    assert!(run.err.contains("left out 1 file not named as a recording: ") && run.err.contains("notes.wma"), "{run:?}");
+    let run = tonopago(["conformance", "--recordings", &sound, "--only", "recordings"]);
+    assert!(run.err.contains("warning: ") && run.err.contains("159.wav: cut short: ends at "), "{run:?}");
 }

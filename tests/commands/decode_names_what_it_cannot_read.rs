@@ -84,6 +84,12 @@ fn a_recording_that_goes_on_in_a_form_that_can_not_be_followed_is_told_so_far_wi
             assert!(run.out.contains('9'), "{format}: {run:?}");
         }
     }
+    // A detector that is measured on what could be decoded alone would seem to miss the rest.
+    fs::write(folder.path("truth.tsv"), "two.ogg\t5959\n").unwrap();
+    for option in ["--speech", "--recordings"] {
+        let run = tonopago(["conformance", "--list", option, folder.path("").to_str().unwrap()]);
+        assert!(run.code == 1 && run.err.contains("two.ogg: decoded up to 1.500 s only"), "{option}: {run:?}");
+    }
 }
 
 /// An Ogg stream that claims another sample rate in its first page, whose checksum is made to fit.
