@@ -276,14 +276,21 @@ impl Core {
         let digit = self.history.pair_gone_down()?;
         match self.search().fallen(digit, |came| self.is_echo(digit, came, SHORT)) {
             Look::Found(found) => return Some(found),
-            Look::NearMiss(reason, candidate) => self.tell_near_miss(&candidate, reason, on_event),
-            Look::Nothing | Look::TooYoung(_) | Look::Refused => {}
+            Look::NearMiss(reason, candidate) if !self.was_told(&candidate) => {
+                self.tell_near_miss(&candidate, reason, on_event);
+            }
+            Look::NearMiss(..) | Look::Nothing | Look::TooYoung(_) | Look::Refused => {}
         }
         None
     }
 
     fn is_on(&self, digit: Digit) -> bool {
         self.active.as_ref().is_some_and(|active| active.digit() == digit)
+    }
+
+    /// Whether what ended is a digit that was told, with the rest of it that a room or a line keeps.
+    fn was_told(&self, ended: &Candidate) -> bool {
+        self.previous.as_ref().is_some_and(|told| told.digit == ended.digit && ended.start < told.end)
     }
 
     /// Whether a digit is on, or has just been.

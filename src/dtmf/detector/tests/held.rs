@@ -118,3 +118,22 @@ fn a_key_ends_though_one_of_its_tones_goes_on_weaker() {
         assert!(matches!(late[..], [late] if late.abs() < 20.0), "{digit:?} with {hz} Hz: {late:?} ms late");
     }
 }
+
+/// A key in a room whose echoes fade within 150 ms: what is left of it goes down after it, and is no other.
+#[test]
+fn the_rest_of_a_key_in_a_room_is_told_as_no_near_miss() {
+    let mut rng = fastrand::Rng::with_seed(33);
+    let room: Vec<f32> = (0..1200)
+        .map(|n| if n == 0 { 1.0 } else { 0.24 * 10f32.powf(-(n as f32) / 400.0) * (rng.f32() - 0.5) })
+        .collect();
+    let config = GeneratorConfig { lead_ms: 300.0, ..GeneratorConfig::default() }.timing(50.0, 50.0);
+    let keys: Vec<Digit> = Digit::all().collect();
+    let dry = generate(&keys, &config).unwrap();
+    let wet: Vec<f32> = (0..dry.len())
+        .map(|at| room.iter().take(at + 1).enumerate().map(|(n, echo)| echo * dry[at - n]).sum())
+        .collect();
+    let events = events(&wet, 8000, 160);
+    assert_eq!(heard(&events), keys.iter().map(|key| key.as_char()).collect::<String>());
+    let rejected: Vec<_> = events.iter().filter(|event| matches!(event, Event::Rejected(_))).collect();
+    assert!(rejected.is_empty(), "{rejected:?}");
+}
