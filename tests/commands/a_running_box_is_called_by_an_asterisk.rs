@@ -11,7 +11,7 @@ use crate::asterisk::Channel;
 use crate::harness::{Folder, tonopago};
 use crate::running_box::{RunningBox, issue};
 
-const CONFIG: &str = "version: 1
+pub(crate) const CONFIG: &str = "version: 1
 lines: { pbx: { audio_socket: { listen: \"127.0.0.1:0\", calls: 2 } } }
 menus: { m: m.yaml }
 services: { demo: demo }
@@ -20,7 +20,7 @@ recording: { folder: calls }
 timing: { stop_within: 0s }
 ";
 /// A payment with few words. Its last state waits for a key.
-const MENU: &str = "{version: 1, name: m, languages: [es-MX], start: clave, give_up: fin, states: {
+pub(crate) const MENU: &str = "{version: 1, name: m, languages: [es-MX], start: clave, give_up: fin, states: {
     clave: {say: [pide_clave_breve], collect: {field: payment_key, end_key: '#'}, on: {done: autorizar}},
     autorizar: {say: [un_momento], authorize: {}, on: {authorized: confirmar, refused: fin, unavailable: fin,
         already_paid: fin, blocked: fin, pending: fin}},
@@ -37,7 +37,7 @@ const MENU: &str = "{version: 1, name: m, languages: [es-MX], start: clave, give
     fin: {say: [despedida], hang_up: true}}}";
 
 /// Whether the line's call is in this state, and its prompt is being said.
-fn says(line: &serde_json::Value, state: &str) -> bool {
+pub(crate) fn says(line: &serde_json::Value, state: &str) -> bool {
     let timeline = line["call"]["timeline"].as_array().cloned().unwrap_or_default();
     let last = timeline.iter().rev().find_map(|entry| entry["text"].as_str()?.strip_prefix("state").map(str::trim));
     last == Some(state)

@@ -4,6 +4,7 @@
 #[cfg(feature = "sound-card")]
 mod a_caller_is_handed_over;
 mod a_log_that_stops_costs_no_call;
+mod a_real_asterisk_calls_a_running_box;
 mod a_running_box_is_called_by_an_asterisk;
 #[cfg(feature = "sound-card")]
 mod a_running_box_is_paid_over_a_sound_card;
@@ -29,6 +30,7 @@ mod mistakes_cost_no_data;
 mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;
 mod prompts_lists_renders_and_checks;
+mod real_asterisk;
 mod run_checks_a_whole_configuration;
 mod running_box;
 mod service;
