@@ -229,8 +229,8 @@ fn insert(
     transaction
         .execute(
             "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
-             last_four, months, state, created_ms, updated_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10, ?10)",
+             last_four, months, state, created_ms, updated_ms, name_prefix)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10, ?10, lower(hex(randomblob(8))))",
             params![
                 new.key.expose(),
                 authorization.order_id,

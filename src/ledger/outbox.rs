@@ -175,9 +175,9 @@ pub(super) fn enqueue(
         return Ok(());
     }
     let event_id = new_event_id()?;
-    let ledger = "SELECT value FROM setting WHERE name = 'ledger'";
-    let ledger: String = transaction.prepare_cached(ledger)?.query_row([], |row| row.get(0))?;
-    let name = format!("{ledger}-{}", attempt.ledger_reference());
+    let prefix = "SELECT name_prefix FROM attempt WHERE id = ?1";
+    let prefix: String = transaction.prepare_cached(prefix)?.query_row([attempt.id], |row| row.get(0))?;
+    let name = format!("{prefix}-{}", attempt.ledger_reference());
     let body = body(attempt, &name, outcome, event, &event_id, now);
     transaction.execute(
         "INSERT INTO notification (event_id, event, attempt, order_id, body, created_ms, due_ms)
@@ -323,6 +323,32 @@ mod tests {
         assert_ne!(events[0].event_id, events[1].event_id);
         let name = body["attempt"].as_str().unwrap();
         assert!(name.len() > 16 && name.ends_with("-100002") && !events[0].body.contains(name), "{name}");
+    }
+
+    /// The number is given again, and so was the name: the merchant took the second attempt's reports for the first one's, and
+    /// a pending charge, of an attempt that had ended, kept its order from nobody.
+    #[test]
+    fn a_restored_ledger_gives_no_name_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, backup] = ["ledger.sqlite", "backup.sqlite"].map(|name| folder.path().join(name));
+        let open = |path: &std::path::Path| Ledger::open(path, Arc::new(crate::clock::SystemClock)).unwrap();
+        let name = |ledger: &Ledger, outcome: &Outcome| {
+            let id = settle(ledger, "ord-1", outcome);
+            let body = ledger.latest_notifications(1).unwrap().remove(0).body;
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            (id, body["attempt"].as_str().unwrap().to_owned())
+        };
+        let lost = open(&path);
+        lost.keep_notifications().unwrap();
+        lost.back_up(&backup).unwrap();
+        let (declined, old) = name(&lost, &Outcome::Declined { code: Some(3001), counts: true });
+        let restored = open(&backup);
+        let (pending, new) = name(&restored, &Outcome::Unknown);
+        assert_eq!(declined, pending, "the number is given again");
+        assert_ne!(old, new);
+        restored.settle(pending, &approved()).unwrap();
+        let end = restored.latest_notifications(1).unwrap().remove(0).body;
+        assert!(end.contains(&new), "and each keeps its own: {end}");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) fn make_older(path: &std::path::Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::scripts::{FIRST, KEYS_AGAIN, OUTBOX, REFUNDS};
+    use super::scripts::{FIRST, KEYS_AGAIN, OUTBOX, PAID_ELSEWHERE, REFUNDS, REPORTED};
     use super::*;
 
     fn fresh() -> Connection {
@@ -170,6 +170,23 @@ mod tests {
             assert!(connection.execute(change, []).is_err(), "{change}");
         }
         assert!(connection.execute("UPDATE notification SET attempt = 99", []).is_err(), "references are kept");
+    }
+
+    /// What the merchant has been told of under one name must not end under another.
+    #[test]
+    fn an_older_ledgers_attempts_keep_their_names() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let older = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE, REPORTED];
+        older.into_iter().for_each(|script| connection.execute_batch(script).unwrap());
+        let attempt =
+            "UPDATE setting SET value = '5f0cc2a1b7d94e36' WHERE name = 'ledger';
+             INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand, last_four,
+                 state, created_ms, updated_ms) VALUES ('k', 'o', 'o', 1, 'MXN', 'd', 'Visa', '1111', 'approved', 1, 1)";
+        connection.execute_batch(attempt).unwrap();
+        connection.pragma_update(None, "user_version", 6).unwrap();
+        prepare(&mut connection).unwrap();
+        let prefix: String = connection.query_row("SELECT name_prefix FROM attempt", [], |row| row.get(0)).unwrap();
+        assert_eq!(prefix, "5f0cc2a1b7d94e36");
     }
 
     #[test]

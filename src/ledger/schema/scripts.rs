@@ -2,9 +2,10 @@
 
 /// One script per schema version, in order; a script that has shipped is never changed. Times are milliseconds since the
 /// Unix epoch, amounts hundredths of the currency's unit.
-pub(super) static MIGRATIONS: [&str; 6] = [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE, REPORTED];
+pub(super) static MIGRATIONS: [&str; 7] =
+    [FIRST, OUTBOX, KEYS_AGAIN, REFUNDS, PAID_ELSEWHERE, REPORTED, NAMES_OF_THEIR_OWN];
 /// The version this program writes.
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 
 pub(super) const FIRST: &str = "
 CREATE TABLE payment_key (
@@ -221,4 +222,12 @@ CREATE TABLE reported (
     at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX pending_by_order ON reported (order_id) WHERE ended = 0;
+";
+
+/// An attempt's name begins with random digits of its own, not the ledger's: a ledger restored from a backup gives the numbers
+/// since the backup again, and one that was copied for another box gives the same as the first. What was named keeps its name.
+pub(super) const NAMES_OF_THEIR_OWN: &str = "
+ALTER TABLE attempt ADD COLUMN name_prefix TEXT;
+UPDATE attempt SET name_prefix = (SELECT value FROM setting WHERE name = 'ledger');
+DELETE FROM setting WHERE name = 'ledger';
 ";
