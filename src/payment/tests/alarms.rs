@@ -12,14 +12,17 @@ use crate::openpay::{Client, Config, PrivateKey};
 
 /// A cashier with these credentials beside a rehearsal's own.
 fn cashier(shop: &Shop, openpay_key: &str, password: &str, authorizer: &str) -> Cashier {
-    let (sandbox, clock) = (SandboxConfig::default(), Arc::new(SystemClock));
-    let key = PrivateKey::parse(openpay_key).unwrap();
-    let openpay = Config::new(&shop.shop.sandbox.base_url(), &sandbox.merchant_id, key).unwrap();
-    let payer = Payer { name: "C".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
-    let till = Till::new(Client::new(&openpay), Arc::clone(&shop.shop.ledger), CashierConfig::new(payer));
+    let till = till(shop, &shop.shop.sandbox.base_url(), &SandboxConfig::default().merchant_id, openpay_key);
     let credentials = Credentials::new("ivr", password);
     let config = AuthorizerConfig::new(Endpoint::parse(authorizer).unwrap(), credentials);
-    Cashier::new(AuthorizerClient::new(config, clock), till)
+    Cashier::new(AuthorizerClient::new(config, Arc::new(SystemClock)), till)
+}
+
+/// A till of this merchant, with this key, at this address.
+fn till(shop: &Shop, address: &str, merchant: &str, key: &str) -> Till {
+    let openpay = Config::new(address, merchant, PrivateKey::parse(key).unwrap()).unwrap();
+    let payer = Payer { name: "C".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
+    Till::new(Client::new(&openpay), Arc::clone(&shop.shop.ledger), CashierConfig::new(payer))
 }
 
 fn told(alarms: &Alarms) -> Vec<String> {
@@ -50,6 +53,28 @@ fn a_wrong_openpay_key_and_a_wrong_password_stand_and_are_told_once() {
     let told = told(alarms);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with("the authorizer answered with status 401"), "{told:?}");
+}
+
+/// The box was well, asked every caller for a card, and could charge none: `doctor` alone said so.
+#[test]
+fn a_merchant_that_openpay_does_not_know_stands_and_takes_no_payments() {
+    let shop = Shop::open(calm());
+    let key = SandboxConfig::default().private_key;
+    let stranger = till(&shop, &shop.shop.sandbox.base_url(), "mstrangertoopenpay01", &key);
+    assert!(stranger.check().is_err());
+    assert_eq!((stranger.alarms().standing(), stranger.is_halted()), (vec![Fault::Account], true));
+}
+
+/// Likewise of an address where something else answers, which may be right again by itself.
+#[test]
+fn where_openpay_is_not_there_it_gives_no_usable_answers() {
+    let shop = Shop::open(calm());
+    let SandboxConfig { merchant_id, private_key, .. } = SandboxConfig::default();
+    let authorizer = shop.shop.authorizer.as_ref().unwrap().url();
+    let elsewhere = authorizer.strip_suffix("/openpay/authorizer").unwrap();
+    let lost = till(&shop, elsewhere, &merchant_id, &private_key);
+    assert!(lost.check().is_err());
+    assert_eq!((lost.alarms().standing(), lost.is_halted()), (vec![Fault::Gateway], false));
 }
 
 /// A merchant's service locks an address that showed wrong passwords, and then tells nothing of the next.
