@@ -18,12 +18,12 @@ impl SeenCard {
     /// The card of a number with another letter for each hidden digit, as `411111XXXXXX1111`; `None` where not even the
     /// last four digits can be read.
     pub fn of_masked(number: &str) -> Option<Self> {
-        let last_four = number.get(number.len().checked_sub(LAST)?..)?;
+        let (first, last_four) = number.split_at_checked(number.len().checked_sub(LAST)?)?;
         if !last_four.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let shown = number.bytes().take_while(u8::is_ascii_digit).count();
-        Some(Self { brand: Brand::of_prefix(&number[..shown]), last_four: last_four.to_owned() })
+        let shown = first.bytes().take_while(u8::is_ascii_digit).count();
+        Some(Self { brand: Brand::of_prefix(&first[..shown]), last_four: last_four.to_owned() })
     }
 
     /// Whether it can be the card with this brand, by name, and these last four digits.
@@ -43,7 +43,7 @@ mod tests {
             ("345678*****0007", Some(Brand::AmericanExpress), "0007"),
             ("XXXXXXXXXXXX4444", None, "4444"),
             ("5XXXXXXXXXXX4444", None, "4444"),
-            ("4444", Some(Brand::Visa), "4444"),
+            ("4444", None, "4444"), // which a Mastercard ends in as well as a Visa
         ] {
             let seen = SeenCard::of_masked(number).unwrap();
             assert_eq!((seen.brand, seen.last_four.as_str()), (brand, last_four), "{number}");
@@ -60,5 +60,6 @@ mod tests {
         assert!(!seen("411111XXXXXX1111").can_be("Visa", "1112"));
         assert!(!seen("555555XXXXXX1111").can_be("Visa", "1111"), "another brand's card with the same end");
         assert!(seen("XXXXXXXXXXXX1111").can_be("Visa", "1111"), "nothing says that it is another");
+        assert!(seen("4444").can_be("Mastercard", "4444"), "its last digits are not its first");
     }
 }
