@@ -2,17 +2,20 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// An error as Openpay answers it. Its texts for people (`description`, `category`, `fraud_rules`) are not kept: nobody
 /// here reads them, and a text from outside might repeat what was sent. Unknown fields are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ApiError {
-    /// Openpay's code, 1000 to 4999.
-    #[serde(default)]
+    /// Openpay's code, 1000 to 4999; 0 if it gave none, see [`ApiError::code`].
+    #[serde(default, deserialize_with = "number")]
     pub error_code: u32,
     /// The HTTP status; Openpay repeats it in the body.
-    #[serde(default, rename = "http_code")]
+    #[serde(default, rename = "http_code", deserialize_with = "number")]
     pub http_status: u16,
     /// For Openpay's support.
     #[serde(default)]
@@ -29,6 +32,14 @@ const MEANINGS: [(u32, &str); 4] = [
 ];
 
 impl ApiError {
+    /// Openpay's code, if it gave one: something on the way answers with a status alone.
+    pub const fn code(&self) -> Option<u32> {
+        match self.error_code {
+            0 => None,
+            code => Some(code),
+        }
+    }
+
     /// What its code means, for the codes an operator can do something about.
     pub fn meaning(&self) -> Option<&'static str> {
         MEANINGS.iter().find(|(code, _)| *code == self.error_code).map(|(_, meaning)| *meaning)
@@ -42,9 +53,18 @@ impl ApiError {
     }
 }
 
+/// A number, or a string that holds one; 0 for anything else, which is no reason to lose the rest of an error.
+fn number<'de, D: Deserializer<'de>, T: FromStr + Default>(deserializer: D) -> Result<T, D::Error> {
+    let json: &RawValue = Deserialize::deserialize(deserializer)?;
+    Ok(json.get().trim_matches('"').parse().unwrap_or_default())
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error {} (HTTP {})", self.error_code, self.http_status)?;
+        match self.code() {
+            Some(code) => write!(f, "error {code} (HTTP {})", self.http_status)?,
+            None => write!(f, "HTTP {}, with no error code of Openpay's", self.http_status)?,
+        }
         if let Some(id) = &self.request_id {
             write!(f, ", request {id}")?;
         }
@@ -72,6 +92,10 @@ mod tests {
             let (number, words) = told.split_once(": ").unwrap();
             assert!(number == format!("error {code} (HTTP 400)") && words.len() > 20, "{told}");
         }
+        let quoted = ApiError::of(412, br#"{"error_code":"2009","http_code":"412","request_id":"r"}"#);
+        assert_eq!((quoted.code(), quoted.request_id.as_deref()), (Some(2009), Some("r")), "a number in a string");
+        let bare = ApiError::of(429, b"slow down");
+        assert_eq!((bare.code(), bare.to_string().as_str()), (None, "HTTP 429, with no error code of Openpay's"));
         for body in [&b"<html>Bad gateway</html>"[..], b"", b"[]", b"{\"error_code\":\"x\"}"] {
             let error = ApiError::of(502, body);
             assert_eq!((error.error_code, error.http_status), (0, 502));

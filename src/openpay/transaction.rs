@@ -144,19 +144,26 @@ impl<'de> Deserialize<'de> for IvrKey {
     }
 }
 
-/// The JSON of a transaction, before its amount is understood.
+/// The JSON of a transaction, before its fields are understood. What says whether a charge is paid must be as it should; a
+/// number where text is due, or the other way round, in what only describes it is no reason to lose a charge.
 #[derive(Deserialize)]
 struct RawCharge<'a> {
-    id: String,
-    order_id: Option<String>,
+    #[serde(borrow)]
+    id: &'a RawValue,
+    #[serde(borrow)]
+    order_id: Option<&'a RawValue>,
     #[serde(borrow)]
     amount: &'a RawValue,
     currency: Option<String>,
     status: String,
-    authorization: Option<String>,
-    error_code: Option<u32>,
-    card: Option<RawCard>,
-    creation_date: Option<String>,
+    #[serde(borrow)]
+    authorization: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    card: Option<&'a RawValue>,
+    #[serde(borrow)]
+    creation_date: Option<&'a RawValue>,
     #[serde(borrow)]
     payment_method: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -199,18 +206,30 @@ fn resolve(raw: RawCharge<'_>) -> Result<Charge, String> {
     let amount = amount_from_json(raw.amount, currency).map_err(|error| error.to_string())?;
     // A redirect's details vary and matter to nobody here: a method that does not parse is no reason to lose a charge.
     let payment_method = raw.payment_method.and_then(|json| serde_json::from_str(json.get()).ok());
+    let card: Option<RawCard> = raw.card.and_then(|json| serde_json::from_str(json.get()).ok());
+    // One that can't be read must not be taken for none, which is any order's.
+    let order_id = raw.order_id.map(|json| text(json).ok_or("an order id that can't be read")).transpose()?;
     Ok(Charge {
-        id: raw.id,
-        order_id: raw.order_id,
+        id: text(raw.id).ok_or("an id that can't be read")?,
+        order_id,
         amount,
         status: ChargeStatus::parse(&raw.status),
-        authorization: raw.authorization,
-        error_code: raw.error_code,
-        masked_card: raw.card.and_then(|card| card.card_number),
-        creation_date: raw.creation_date,
+        authorization: raw.authorization.and_then(text),
+        error_code: raw.error_code.and_then(text).and_then(|code| code.parse().ok()),
+        masked_card: card.and_then(|card| card.card_number),
+        creation_date: raw.creation_date.and_then(text),
         payment_method,
         refund: raw.refund.map(|json| told_refund(json, currency)),
     })
+}
+
+/// A string, or a number's digits as they stand.
+fn text(json: &RawValue) -> Option<String> {
+    match json.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(json.get()).ok(),
+        b'0'..=b'9' => Some(json.get().to_owned()),
+        _ => None,
+    }
 }
 
 /// One that can't be read must not be taken for none: money may have been given back.
@@ -255,6 +274,20 @@ mod tests {
             let method = parse_charge(json.as_bytes()).unwrap().payment_method.unwrap();
             assert_eq!((method.ivr_key, method.attempts), (Some(IvrKey("257139".into())), Some(0)));
         }
+    }
+
+    /// A paid charge whose authorization was a number could not be read, stayed open, and kept its order until a person
+    /// settled it.
+    #[test]
+    fn what_only_describes_a_charge_does_not_lose_it() {
+        let charge = |rest: &str| parse_charge(format!(r#"{{"amount":1,"status":"completed",{rest}}}"#).as_bytes());
+        let told = charge(r#""id":7,"order_id":234,"authorization":801585,"error_code":"3001""#).unwrap();
+        assert_eq!((told.id.as_str(), told.order_id.as_deref()), ("7", Some("234")));
+        assert_eq!((told.authorization.as_deref(), told.error_code), (Some("801585"), Some(3001)));
+        let odd = charge(r#""id":"a","authorization":{},"error_code":"x","card":[],"creation_date":true"#).unwrap();
+        assert_eq!((odd.is_paid(), odd.authorization, odd.error_code, odd.masked_card), (true, None, None, None));
+        assert!(charge(r#""id":"a","order_id":[]"#).is_err(), "perhaps of another order");
+        assert!(charge(r#""id":null"#).is_err());
     }
 
     #[test]

@@ -206,10 +206,10 @@ impl Payment<'_> {
     }
 
     fn without_token(&self, error: &Error) -> ChargeReply {
-        match error.api().map(|api| (api.action(), api.error_code)) {
+        match error.api().map(|api| (api.action(), api.code())) {
             Some((Action::Decline(_) | Action::Correct(_), code)) => {
-                self.settle(&Outcome::Declined { code: Some(code), counts: false });
-                decline_reply(Some(code))
+                self.settle(&Outcome::Declined { code, counts: false });
+                decline_reply(code)
             }
             _ => {
                 self.settle(&Outcome::Abandoned);

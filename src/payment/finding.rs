@@ -56,7 +56,7 @@ impl Verdict {
         match (error.kind(), error.api()) {
             (ErrorKind::NotSent, _) => Self::NotSent,
             (_, Some(api)) => match api.action() {
-                Action::Decline(_) | Action::Correct(_) => Self::NotPaid(Some(api.error_code)),
+                Action::Decline(_) | Action::Correct(_) => Self::NotPaid(api.code()),
                 Action::NewToken => Self::BadToken,
                 Action::AlreadyProcessed => Self::AlreadyProcessed,
                 Action::Alarm | Action::OurFault => Self::Failed,

@@ -270,8 +270,8 @@ impl Till {
         } else if matches!(api.action(), Action::Alarm | Action::OurFault | Action::NewToken) {
             // Without the request's id, which is each one's own: the same is told once.
             tracing::warn!(%error, "Openpay");
-            let (code, status) = (api.error_code, api.http_status);
-            self.alarms.tell(format!("Openpay refuses a request with error {code} (HTTP {status})"));
+            let same = ApiError { request_id: None, ..api.clone() };
+            self.alarms.tell(format!("Openpay refuses a request: {same}"));
         } else {
             tracing::warn!(%error, "Openpay");
         }
