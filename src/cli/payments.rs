@@ -208,7 +208,7 @@ impl Audit {
         let entries = self.ledger.look(|ledger| ledger.audit(self.limit))?;
         let mut output = std::io::stdout().lock();
         for entry in entries {
-            writeln!(output, "{:.3}  {:<12}  {:<14}  {}", entry.at, entry.subject, entry.event, entry.detail)?;
+            writeln!(output, "{:.3}  {:<14}  {:<14}  {}", entry.at, entry.subject, entry.event, entry.detail)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -103,8 +103,13 @@ impl Attempt {
 
     /// This ledger's number for it, at least six digits.
     pub fn ledger_reference(&self) -> String {
-        (REFERENCE_OFFSET + self.id).to_string()
+        reference_of(self.id)
     }
+}
+
+/// What an attempt is known by outside this ledger, and the commands take.
+pub(super) fn reference_of(id: i64) -> String {
+    REFERENCE_OFFSET.saturating_add(id).to_string()
 }
 
 impl Ledger {
@@ -258,7 +263,7 @@ fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
 }
 
 pub(super) fn existing(connection: &Connection, id: i64) -> Result<Attempt, LedgerError> {
-    find(connection, id).optional()?.ok_or_else(|| LedgerError::Missing(format!("attempt {id}")))
+    find(connection, id).optional()?.ok_or_else(|| LedgerError::Missing(format!("attempt {}", reference_of(id))))
 }
 
 fn read(row: &Row<'_>) -> Result<Attempt, rusqlite::Error> {

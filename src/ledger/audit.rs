@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Ledger, LedgerError, column};
+use super::{Ledger, LedgerError, attempts, column};
 
 /// One line of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// When it was written.
     pub at: Timestamp,
-    /// What it is about: `attempt 12`, `key 3`.
+    /// What it is about: `attempt 100012`, by its reference, or `key 3`.
     pub subject: String,
     /// What happened, one word: a state's name, `issued`, `cancelled`, `locked`.
     pub event: String,
@@ -30,13 +30,19 @@ impl Ledger {
         let entries = statement.query_map([limit], |row| {
             Ok(AuditEntry {
                 at: column::time(row.get(0)?),
-                subject: row.get(1)?,
+                subject: told(row.get(1)?),
                 event: row.get(2)?,
                 detail: row.get(3)?,
             })
         })?;
         Ok(entries.collect::<Result<_, _>>()?)
     }
+}
+
+/// An attempt is written down by its number, as it was from the first version on; commands take its reference.
+fn told(subject: String) -> String {
+    let id = subject.strip_prefix("attempt ").and_then(|id| id.parse().ok());
+    id.map_or(subject, |id| format!("attempt {}", attempts::reference_of(id)))
 }
 
 /// Writes a line, inside the transaction that makes it true.

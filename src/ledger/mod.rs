@@ -92,7 +92,7 @@ pub enum LedgerError {
         source: std::io::Error,
     },
     /// An attempt is not in a state from which this step may be taken.
-    #[error("attempt {id} is {from}, it can't become {to}")]
+    #[error("attempt {} is {from}, it can't become {to}", attempts::reference_of(*id))]
     Transition {
         /// The attempt.
         id: i64,

@@ -305,7 +305,10 @@ impl Payment<'_> {
 
     fn repeat(&self, sent: Instant) -> End {
         let Ok(token) = self.new_token() else { return End::Reply(self.unknown()) };
-        tracing::warn!(attempt = self.attempt.id, "the gateway does not know the charge: sending it once more");
+        tracing::warn!(
+            attempt = self.attempt.ledger_reference(),
+            "the gateway does not know the charge: sending it once more"
+        );
         self.conclude(self.post(&token), sent, Before::Lost)
     }
 
@@ -334,8 +337,8 @@ impl Payment<'_> {
 
     /// The order is paid, and by another charge: nothing was taken from this card.
     fn elsewhere(&self, charge: &Charge) -> ChargeReply {
-        let Attempt { id, order_id, .. } = &self.attempt;
-        tracing::warn!(attempt = id, order_id, charge = charge.id, "the order is paid already, by another charge");
+        let (attempt, order_id) = (self.attempt.ledger_reference(), &self.attempt.order_id);
+        tracing::warn!(attempt, order_id, charge = charge.id, "the order is paid already, by another charge");
         self.settle(&paid_by(charge));
         let paying = Attempt { authorization: charge.authorization.clone(), ..self.attempt.clone() };
         ChargeReply::AlreadyPaid { reference: paying.reference() }
@@ -352,16 +355,16 @@ impl Payment<'_> {
     }
 
     fn unknown(&self) -> ChargeReply {
-        let attempt = self.attempt.id;
+        let attempt = self.attempt.ledger_reference();
         self.till.alarms.tell(format!("attempt {attempt}: its charge's outcome is not known; it will be looked for"));
         self.settle(&Outcome::Unknown);
-        ChargeReply::Unknown { reference: self.attempt.ledger_reference() }
+        ChargeReply::Unknown { reference: attempt }
     }
 
     fn settle(&self, outcome: &Outcome) -> Option<Attempt> {
         let settled = self.till.ledger.settle(self.attempt.id, outcome);
         if let Err(error) = &settled {
-            let attempt = self.attempt.id;
+            let attempt = self.attempt.ledger_reference();
             self.till.alarms.tell(format!("attempt {attempt}: its outcome could not be recorded: {error}"));
             self.till.alarms.ledger_failed("recording an outcome", error);
         }

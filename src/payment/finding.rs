@@ -109,7 +109,7 @@ impl Finding {
             Owner::Other => Self::Elsewhere(Box::new(charge.clone())),
             Owner::Earlier => Self::Earlier(Box::new(charge.clone())),
             Owner::Untold => {
-                let (attempt, charge) = (attempt.id, &charge.id);
+                let (attempt, charge) = (attempt.ledger_reference(), &charge.id);
                 alarms.tell(format!(
                     "attempt {attempt}: its order is paid by charge {charge}, of which Openpay does not tell the card: see \
                      `tonopago payments settle --help`"
@@ -137,7 +137,7 @@ fn judge(charge: &Charge, attempt: &Attempt, alarms: &Alarms) -> Option<bool> {
         return Some(false);
     }
     if charge.amount != attempt.amount || !is_same_order {
-        let (attempt, charge) = (attempt.id, &charge.id);
+        let (attempt, charge) = (attempt.ledger_reference(), &charge.id);
         alarms.tell(format!("attempt {attempt}: charge {charge} at Openpay is of another amount or order"));
         return None;
     }

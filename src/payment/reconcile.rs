@@ -62,7 +62,8 @@ impl Till {
                 return Ok(report);
             }
             if self.reconcile_attempt(&attempt)? == State::Approved {
-                self.alarms.tell(format!("attempt {}: its charge turned up after it had been given up", attempt.id));
+                let attempt = attempt.ledger_reference();
+                self.alarms.tell(format!("attempt {attempt}: its charge turned up after it had been given up"));
                 report.count(State::Approved);
             }
         }
@@ -93,9 +94,9 @@ impl Till {
             }
             Finding::Elsewhere(charge) => self.record(attempt, &paid_by(&charge)),
             Finding::Earlier(charge) => {
-                let (id, charge) = (attempt.id, charge.id);
+                let (reference, charge) = (attempt.ledger_reference(), charge.id);
                 self.alarms.tell(format!(
-                    "attempt {id}: its order is paid by charge {charge}, of the same card and older than the attempt: see \
+                    "attempt {reference}: its order is paid by charge {charge}, of the same card and older than the attempt: see \
                      `tonopago payments settle --help`"
                 ));
                 Ok(attempt.state)

@@ -112,5 +112,9 @@ fn an_outcome_that_is_not_known_is_told() {
     (0..10).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, SandboxFault::ErrorBefore { status: 503 }));
     assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
     let told = told(shop.shop.cashier.till().alarms());
-    assert_eq!(told, ["attempt 1: its charge's outcome is not known; it will be looked for"]);
+    assert_eq!(told, ["attempt 100001: its charge's outcome is not known; it will be looked for"]);
+    // It said "attempt 1", which no command takes.
+    let (ledger, named) = (&shop.shop.ledger, "100001");
+    assert_eq!(ledger.find_attempts(named).unwrap().len(), 1);
+    assert!(ledger.audit(10).unwrap().iter().any(|entry| entry.subject == format!("attempt {named}")));
 }
