@@ -153,19 +153,37 @@ fn classify(error: Error) -> TransportError {
     let never_connected = match &error {
         Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) => true,
         Error::Timeout(phase) => matches!(phase, Timeout::Resolve | Timeout::Connect),
-        Error::Rustls(tls) => is_distrust(tls),
         // The handshake can run as late as with the first byte sent.
-        Error::Io(io) if tls_error(io).is_some_and(is_distrust) => true,
+        _ if tls_error(&error).is_some_and(is_distrust) => true,
         // A connection that was made never says so: see the transport.
         Error::Io(io) => is_of_connecting(io.kind()),
         _ => false,
     };
-    let text = error.to_string();
+    let meaning = tls_error(&error).and_then(meaning).map(|meaning| format!(": {meaning}"));
+    let text = error.to_string() + &meaning.unwrap_or_default();
     if never_connected { TransportError::NotSent(text) } else { TransportError::NoAnswer(text) }
 }
 
-fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
-    io.get_ref()?.downcast_ref()
+fn tls_error(error: &Error) -> Option<&rustls::Error> {
+    match error {
+        Error::Rustls(tls) => Some(tls),
+        Error::Io(io) => io.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What the TLS library's word for a certificate it does not believe means, where that is a name of its own.
+fn meaning(error: &rustls::Error) -> Option<&'static str> {
+    match error {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+            Some("no authority that is trusted here issued it")
+        }
+        // As `openssl req -x509` makes them unless told otherwise.
+        rustls::Error::InvalidCertificate(other) if other.to_string().contains("CaUsedAsEndEntity") => Some(
+            "it is an authority's own (CA:TRUE), which no server may show: make one with basicConstraints CA:FALSE",
+        ),
+        _ => None,
+    }
 }
 
 /// The service's certificate was not believed, so the handshake never ended and not a byte of the request went out.

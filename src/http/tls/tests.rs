@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 use super::super::{Credentials, HttpClient, Server, ServerLimits, Timeouts, TransportError};
@@ -18,9 +18,14 @@ struct Files {
 impl Files {
     /// A self-signed certificate for a name, expired or not, and its key.
     fn make(name: &str, expired: bool) -> Self {
+        Self::make_as(name, expired, IsCa::NoCa)
+    }
+
+    fn make_as(name: &str, expired: bool, is_ca: IsCa) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = is_ca;
         if expired {
             (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
         }
@@ -87,6 +92,17 @@ fn strangers_wrong_names_and_expired_certificates_are_sent_nothing() {
     not_sent(other_name.trusting(), &other_name.serve());
     let expired = Files::make("127.0.0.1", true);
     not_sent(expired.trusting(), &expired.serve());
+}
+
+/// It said `Other(OtherError(CaUsedAsEndEntity))`, of what `openssl req -x509` makes.
+#[test]
+fn an_authoritys_own_certificate_is_told_as_what_it_is() {
+    let authority = Files::make_as("127.0.0.1", false, IsCa::Ca(BasicConstraints::Unconstrained));
+    let own = authority.trusting().post(&authority.serve().url(), b"{}").err().unwrap().to_string();
+    assert!(own.contains("basicConstraints CA:FALSE"), "{own}");
+    let server = Files::make("127.0.0.1", false).serve();
+    let stranger = HttpClient::new(Credentials::new("", ""), patient()).get(&server.url()).err().unwrap().to_string();
+    assert!(stranger.contains("no authority that is trusted here"), "{stranger}");
 }
 
 #[test]

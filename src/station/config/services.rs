@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::document::Context;
 use super::places;
 use crate::authorizer::{AuthorizerConfig, MAX_CUSTOMER_CHARACTERS, Profile, is_email};
-use crate::http::{Credentials, Endpoint, Secret, SigningSecret};
+use crate::http::{Authorities, Credentials, Endpoint, Secret, SigningSecret};
 use crate::money::{Currency, Money};
 use crate::openpay::{self, Payer, PrivateKey};
 use crate::payment::NotifierConfig;
@@ -60,7 +60,7 @@ pub(super) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Services>
 }
 
 fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfig> {
-    let map = value.map(&["url", "secret_file"])?;
+    let map = value.map(&["url", "secret_file", "ca_file"])?;
     let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
     let secret = secret(value, &map, "secret_file", context, Secret::ReportSecret);
     let secret = secret.and_then(|text| {
@@ -68,11 +68,19 @@ fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfi
         let told = parsed.map_err(|error| error.to_string());
         told.map_err(|error| blame(value, &map, "secret_file", &error, "the merchant has the same secret")).ok()
     });
-    Some(NotifierConfig::new(endpoint?, secret?))
+    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
+    Some(NotifierConfig { authorities: authorities?, ..NotifierConfig::new(endpoint?, secret?) })
+}
+
+/// The certificates in a file: of a merchant's own authority, which the public ones know nothing of.
+fn read_authorities(file: &Value<'_>, context: &Context<'_>) -> Option<Authorities> {
+    let read = Authorities::from_file(&context.path(file.text()?));
+    let cure = "name a PEM file with the certificate of whoever issued the merchant's";
+    read.map_err(|error| file.problem(error.to_string(), cure)).ok()
 }
 
 fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<AuthorizerConfig> {
-    let map = value.map(&["url", "user", "password_file", "profile", "max_amount"])?;
+    let map = value.map(&["url", "user", "password_file", "profile", "max_amount", "ca_file"])?;
     let endpoint = map.required("url").and_then(|url| read_endpoint(&url, None));
     let user = map.optional("user").map_or(Some("ivr"), |user| user.text());
     let password = secret(value, &map, "password_file", context, Secret::AuthorizerPassword);
@@ -80,8 +88,9 @@ fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<Authorize
         map.optional("profile").map_or_else(|| Some(Profile::default()), |value| read_profile(&value, context));
     let max_amount =
         map.optional("max_amount").map_or(Some(AuthorizerConfig::MAX_AMOUNT), |amount| read_amount(&amount));
+    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
     let config = AuthorizerConfig::new(endpoint?, Credentials::new(user?, &password?));
-    Some(AuthorizerConfig { profile: profile?, max_amount: max_amount?, ..config })
+    Some(AuthorizerConfig { profile: profile?, max_amount: max_amount?, authorities: authorities?, ..config })
 }
 
 /// Pesos and centavos, more than none.

@@ -349,6 +349,31 @@ fn the_most_a_call_may_charge_is_configured() {
     assert!(example.contains("# max_amount: 10000.00"), "the example tells of it, with the default");
 }
 
+/// `payments notify` took it and the box did not: a merchant's service with a certificate of its own making could not be asked.
+#[test]
+fn a_merchants_own_authority_is_configured() {
+    let folder = secrets();
+    write_secret(&folder, "report", "0123456789abcdef", 0o600);
+    let authority = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    write_secret(&folder, "ca.pem", &authority.cert.pem(), 0o644);
+    let live = |authorizer: &str, notify: &str| {
+        let notify = format!("  notify: {{ url: https://a.example/r, secret_file: report{notify} }}\n");
+        let text = LIVE.replace("password_file: password", &format!("password_file: password{authorizer}")) + &notify;
+        let config = Config::parse(&folder.path().join("box.yaml"), &text).map_err(|error| error.to_string())?;
+        let Services::Live(live) = config.services else { panic!("a demonstration") };
+        Ok::<_, String>((live.authorizer.authorities.is_some(), live.notify.is_some_and(|it| it.authorities.is_some())))
+    };
+    assert_eq!(live("", ""), Ok((false, false)));
+    assert_eq!(live(", ca_file: ca.pem", ""), Ok((true, false)));
+    assert_eq!(live("", ", ca_file: ca.pem"), Ok((false, true)));
+    let told = live(", ca_file: key", ", ca_file: nowhere").unwrap_err();
+    assert!(
+        told.contains("there is no certificate in it") && told.contains("(at services.authorizer.ca_file)"),
+        "{told}"
+    );
+    assert!(told.contains("(at services.notify.ca_file)"), "{told}");
+}
+
 /// Two threads took one card or one hook in turns, and the box was called good.
 #[test]
 fn what_a_line_has_to_itself_no_other_line_has() {
