@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Profile, WireError, decode_answer, encode_request};
 use crate::clock::Clock;
-use crate::http::{Answer, Authorities, Credentials, Endpoint, HttpClient, Timeouts, TransportError};
+use crate::http::{Answer, Authorities, Credentials, Endpoint, HttpClient, Timeouts, TransportError, redirected};
 use crate::money::Money;
 use crate::service::{Authorization, AuthorizeReply, PaymentKey, Refusal};
 
@@ -42,7 +42,7 @@ pub enum AskError {
     #[error("the authorizer gave no answer: {0}")]
     Transport(#[from] TransportError),
     /// The answer's status is none of 2xx.
-    #[error("the authorizer answered with status {0}")]
+    #[error("the authorizer answered with status {status}{hint}", status = .0, hint = redirected(*.0))]
     Status(u16),
     /// The answer is none of the contract, or authorizes what this box does not charge.
     #[error("the authorizer's answer can't be used: {0}")]
@@ -70,7 +70,7 @@ impl AskError {
     pub const fn is_to_mend(&self) -> bool {
         match self {
             Self::Status(status) => *status < 500 && !matches!(status, 409 | 429),
-            Self::Answer(error) => matches!(error, WireError::Json { .. } | WireError::Field(_)),
+            Self::Answer(error) => matches!(error, WireError::Empty | WireError::Json { .. } | WireError::Field(_)),
             Self::Transport(_) => false,
         }
     }

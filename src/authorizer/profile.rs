@@ -92,6 +92,12 @@ impl Codes {
         }
     }
 
+    /// Whether a code other than [`Codes::authorized`] is one of those listed.
+    pub fn is_listed(&self, code: &str) -> bool {
+        let mut listed = [&self.unknown, &self.expired, &self.already_paid, &self.blocked].into_iter().flatten();
+        listed.any(|known| known == code)
+    }
+
     /// The code to answer with; `None` if the profile has none for it.
     pub fn code(&self, refusal: Refusal) -> Option<&str> {
         let codes = match refusal {
@@ -143,6 +149,13 @@ impl Default for Codes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_codes_of_the_table_are_listed() {
+        let codes = Codes::default();
+        assert!(["1", "2", "3", "4"].into_iter().all(|code| codes.is_listed(code)));
+        assert!(["5", "01", "OK", ""].into_iter().all(|code| !codes.is_listed(code)));
+    }
 
     #[test]
     fn codes_round_trip_and_an_unlisted_one_is_an_unknown_key() {

@@ -16,10 +16,15 @@ use crate::service::{Authorization, Customer, PaymentKey, Refusal};
 const MAX_DESCRIPTION: usize = 250;
 /// Longest payment key that is looked up, in digits.
 const MAX_KEY_DIGITS: usize = 32;
+/// Characters of a response code that nobody knows which are told.
+const MAX_TOLD_CODE: usize = 12;
 
 /// Why a body is not what the contract says. Texts never repeat the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
+    /// Nothing at all.
+    #[error("the body is empty")]
+    Empty,
     /// Not a JSON object.
     #[error("not a JSON object: line {line}, column {column}")]
     Json {
@@ -127,6 +132,10 @@ pub fn decode_answer(
     let names = &profile.answer;
     let code = text(&fields, &names.code).ok_or_else(|| WireError::Field(names.code.clone()))?;
     if code != profile.codes.authorized {
+        if !profile.codes.is_listed(&code) {
+            let code = code.chars().take(MAX_TOLD_CODE).collect::<String>();
+            tracing::warn!(code, "a response code that the profile does not list: it counts as an unknown key");
+        }
         return Ok(Err(profile.codes.refusal(&code)));
     }
     let order_id = text(&fields, &names.order_id).ok_or_else(|| WireError::Field(names.order_id.clone()))?;
@@ -140,6 +149,11 @@ pub fn decode_answer(
 type Fields<'a> = HashMap<String, &'a RawValue>;
 
 fn fields(body: &[u8]) -> Result<Fields<'_>, WireError> {
+    // Programs whose files were saved with a mark of their encoding send it before all else; RFC 8259 lets readers ignore it.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.trim_ascii().is_empty() {
+        return Err(WireError::Empty);
+    }
     serde_json::from_slice(body).map_err(|error| WireError::Json { line: error.line(), column: error.column() })
 }
 
@@ -268,6 +282,16 @@ mod tests {
         );
         assert_eq!(decode_request(&Profile::default(), &body).unwrap(), PaymentKey::new("257139"));
         assert_eq!(decode_request(&Profile::default(), br#"{"ivr_key":257139}"#).unwrap(), PaymentKey::new("257139"));
+    }
+
+    /// It was "not a JSON object: line 1, column 1", of which nobody sees why.
+    #[test]
+    fn a_mark_of_the_encoding_is_ignored_and_nothing_is_told_as_nothing() {
+        let body = "\u{feff}{\"ivr_key\":\"257139\"}";
+        assert_eq!(decode_request(&Profile::default(), body.as_bytes()), Ok(PaymentKey::new("257139")));
+        for nothing in ["", "\r\n", "\u{feff}"] {
+            assert_eq!(decode(nothing), Err(WireError::Empty));
+        }
     }
 
     #[test]

@@ -56,6 +56,14 @@ pub enum TransportError {
     NoAnswer(String),
 }
 
+/// What there is to say of a status that leads elsewhere, behind that status; nothing of any other.
+pub const fn redirected(status: u16) -> &'static str {
+    match status {
+        300..=399 => ": a redirect, which is not followed: configure the address it leads to",
+        _ => "",
+    }
+}
+
 /// A client for one service with one set of credentials.
 pub struct HttpClient {
     agent: Agent,

@@ -18,7 +18,7 @@ pub use amount::{amount_from_json, amount_to_json};
 pub use connections::{Peer, ServerLimits};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};
-pub use exchange::{Answer, HttpClient, Timeouts, TransportError};
+pub use exchange::{Answer, HttpClient, Timeouts, TransportError, redirected};
 pub use secret_file::{Secret, SecretError};
 pub use server::{Server, ServerError};
 pub use signature::{SignatureError, SigningSecret};

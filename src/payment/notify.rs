@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::{Alarms, Background, Stop};
 use crate::authorizer::{EVENT_ID_HEADER, SIGNATURE_HEADER};
-use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts};
+use crate::http::{Authorities, Endpoint, HttpClient, SigningSecret, Timeouts, redirected};
 use crate::ledger::{Ledger, LedgerError, Notification};
 
 /// Pauses between the tries, in seconds; the last one is repeated.
@@ -167,7 +167,7 @@ impl Notifier {
 fn refusal(status: u16) -> String {
     match status {
         401 | 403 => format!("HTTP {status}: the merchant has another secret, or one of the two clocks is wrong"),
-        _ => format!("HTTP {status}"),
+        _ => format!("HTTP {status}{}", redirected(status)),
     }
 }
 

@@ -190,6 +190,8 @@ fn exported_days_and_times_are_those_of_one_zone() {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let created = line["created"].as_str().unwrap();
         assert!(created.ends_with(offset), "{zone}: {created}");
+        let for_people = export(&["--format", "text", "--time-zone", zone]).out;
+        assert!(for_people.contains(&format!("  {}{offset}  ", &created[..19])), "{zone}: {for_people}");
         let day = &created[..10];
         assert_eq!(export(&["--from", day, "--to", day, "--time-zone", zone]).out.lines().count(), 2, "{zone}");
         assert_eq!(line["order_id"], "=1+1");

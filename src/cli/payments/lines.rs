@@ -53,7 +53,7 @@ const COLUMNS: [&str; 16] = [
     "updated",
 ];
 
-/// Writes attempts; those for machines have the times of a zone, with its offset.
+/// Writes attempts, with the times of a zone and its offset.
 pub(super) fn write(
     attempts: &[Attempt],
     format: Format,
@@ -61,7 +61,7 @@ pub(super) fn write(
     mut output: impl Write,
 ) -> Result<(), Failure> {
     match format {
-        Format::Text => attempts.iter().try_for_each(|attempt| writeln!(output, "{}", text(attempt)))?,
+        Format::Text => attempts.iter().try_for_each(|attempt| writeln!(output, "{}", text(attempt, zone)))?,
         Format::Jsonl => {
             for attempt in attempts {
                 writeln!(output, "{}", serde_json::to_string(&line(attempt, zone)).map_err(Failure::failed)?)?;
@@ -74,12 +74,12 @@ pub(super) fn write(
     Ok(())
 }
 
-fn text(attempt: &Attempt) -> String {
+fn text(attempt: &Attempt, zone: &TimeZone) -> String {
     let result = attempt.charge_id.clone().or_else(|| attempt.error_code.map(|code| format!("error {code}")));
     format!(
-        "{}  {:.0}  {:<9}  {:>14}  {} ...{}  {:<20}  {}{}",
+        "{}  {}  {:<9}  {:>14}  {} ...{}  {:<20}  {}{}",
         attempt.ledger_reference(),
-        attempt.created,
+        in_zone(Timestamp::from_second(attempt.created.as_second()).unwrap_or(attempt.created), zone),
         attempt.state,
         attempt.amount.to_string(),
         attempt.brand,
@@ -106,11 +106,14 @@ fn row<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
     }
 }
 
-fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
-    let time = |time: Timestamp| match zone.to_offset(time) {
+fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
+    match zone.to_offset(time) {
         Offset::UTC => time.to_string(),
         offset => time.display_with_offset(offset).to_string(),
-    };
+    }
+}
+
+fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
     Line {
         reference: attempt.ledger_reference(),
         state: attempt.state.name(),
@@ -126,7 +129,7 @@ fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
         error_code: attempt.error_code,
         refunded: attempt.refunded.decimal(),
         refund_open: attempt.refund_open.decimal(),
-        created: time(attempt.created),
-        updated: time(attempt.updated),
+        created: in_zone(attempt.created, zone),
+        updated: in_zone(attempt.updated, zone),
     }
 }

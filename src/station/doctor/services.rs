@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Finding, LEAST_FREE, disk, nearest};
 use crate::authorizer::{AskError, AuthorizerClient, AuthorizerConfig};
 use crate::clock::SystemClock;
-use crate::http::{HttpClient, Timeouts};
+use crate::http::{Answer, HttpClient, Timeouts, redirected};
 use crate::ledger::{Condition, Ledger};
 use crate::openpay::{self, Client};
 use crate::payment::NotifierConfig;
@@ -85,7 +85,7 @@ fn authorizer(config: &AuthorizerConfig) -> Finding {
         Ok(200..=299 | 400 | 415 | 422) => Finding::good(what, format!("{url} takes user and password")),
         Ok(status) => Finding::doubtful(
             what,
-            format!("{url} answers with status {status}: the password was not tried"),
+            format!("{url} answers with status {status}{}: the password was not tried", redirected(status)),
             "see whether url is the authorizer's whole address; a call shows whether the password is right",
         ),
         Err(error @ AskError::Status(429)) => Finding::doubtful(
@@ -108,9 +108,9 @@ fn notify(config: &NotifierConfig) -> Finding {
     let (what, url) = ("notify", config.endpoint.as_str());
     let client = HttpClient::trusting(config.authorities.as_ref(), None, Timeouts::answering_within(ANSWER));
     match client.get(url) {
-        Ok(answer) if answer.status == 404 || answer.status >= 500 => Finding::doubtful(
+        Ok(Answer { status: status @ (300..=399 | 404 | 500..), .. }) => Finding::doubtful(
             what,
-            format!("{url} answers with status {}", answer.status),
+            format!("{url} answers with status {status}{}", redirected(status)),
             "see whether url is the whole address reports are taken at, and the merchant's service",
         ),
         Ok(_) => Finding::good(what, format!("{url} answers; the secret was not tried")),
@@ -144,6 +144,22 @@ mod tests {
         assert_eq!(told(&url).health, Health::Good);
         drop(shop);
         assert_eq!((told(&url).health, asked(&url).health), (Health::Bad, Health::Bad));
+    }
+
+    /// It was good, and no report was ever delivered there.
+    #[test]
+    fn an_address_that_leads_elsewhere_is_doubtful() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/reports", listener.local_addr().unwrap());
+        let config = NotifierConfig::new(Endpoint::parse(&url).unwrap(), SigningSecret::new(&"s".repeat(40)).unwrap());
+        let asked = std::thread::spawn(move || notify(&config));
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = std::io::Read::read(&mut stream, &mut request).unwrap();
+        let moved = b"HTTP/1.1 301 Moved\r\nlocation: https://shop.example/\r\ncontent-length: 0\r\n\r\n";
+        std::io::Write::write_all(&mut stream, moved).unwrap();
+        let found = asked.join().unwrap();
+        assert_eq!((found.health, found.seen.contains("is not followed")), (Health::Doubtful, true), "{found:?}");
     }
 
     /// Of a name server that was down it said to look at merchant and key.
