@@ -41,6 +41,21 @@ fn each_line_becomes_a_key() {
 }
 
 #[test]
+fn what_spreadsheets_write_for_commas_is_read_too() {
+    for (number, separator) in [";", "\t"].into_iter().enumerate() {
+        let folder = Folder::new();
+        let csv = format!("order,amount,description\nord-{number},200.5,\"Shoes\"\nord-x,7,\n").replace(',', separator);
+        let run = import(&folder, csv);
+        assert_eq!((run.code, &*run.err), (0, ""), "{run:?}");
+        assert!(run.out.contains(&format!("\nord-{number},")) && list(&folder).contains("200.50 MXN"), "{run:?}");
+    }
+    let folder = Folder::new();
+    let run = import(&folder, "order;amount\nord-1;200,50\n");
+    assert_eq!((run.code, &*run.out), (1, ""), "a decimal comma is asked about: {run:?}");
+    assert!(run.err.contains("orders.csv:2:2: "), "{run:?}");
+}
+
+#[test]
 fn every_mistake_is_told_at_once_with_its_place_and_nothing_is_issued() {
     let folder = Folder::new();
     let run = import(

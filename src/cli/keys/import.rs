@@ -25,7 +25,7 @@ const MAX_SHOWN: usize = 50;
 #[command(after_help = "\
 The first line names the columns: order and amount, and any of currency (MXN; boxes take no other), description (the \
 order), key (random), digits (8, of a random key), expires (2026-12-31, good through that day, or 2026-12-31T18:00:00Z), \
-name, email (which needs a name). \
+name, email (which needs a name). Where the first line has no commas, semicolons or tabs stand for them. \
 Printed are order and key of each line, as CSV (with an apostrophe before an order that a spreadsheet would take for a \
 formula); if that fails, as on a full disk, no key is issued.
 
@@ -113,7 +113,11 @@ fn read(file: &Path, max_failures: u32) -> Result<Orders, Vec<Problem>> {
         TextError::System(_) => at(1, format!("{error}: {}", error.cure())),
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // Excel's mark
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator(text))
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| at(1, error.to_string()))?.clone();
     let columns = Columns::of(&headers)?;
     let mut orders = Orders { keys: Vec::new(), lines: Vec::new(), problems: Vec::new() };
@@ -130,6 +134,13 @@ fn read(file: &Path, max_failures: u32) -> Result<Orders, Vec<Problem>> {
         return Err(at(1, "there is no order in it".to_owned()));
     }
     Ok(orders)
+}
+
+/// What stands between columns. Where a comma is a decimal's, spreadsheets write semicolons, and tabs if they are asked to; no
+/// column has any of them in its name.
+fn separator(text: &str) -> u8 {
+    let names = text.lines().next().unwrap_or_default();
+    *b",;\t".iter().find(|separator| names.contains(char::from(**separator))).unwrap_or(&b',')
 }
 
 /// Which column is where.
