@@ -8,6 +8,9 @@ use crate::regular_file;
 /// Longest text that is read, in bytes; what is read bounds itself more closely.
 const LONGEST: u64 = 64 << 20;
 
+/// What some editors and spreadsheets put before a text to tell its encoding. It is none of the text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Why a text file can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
@@ -34,17 +37,21 @@ impl TextError {
     }
 }
 
-/// Reads a whole file.
+/// Reads a whole file, without a byte order mark.
 ///
 /// # Errors
 /// If it can't be read, is no regular file, too long, or not UTF-8, with the place.
 pub fn read(path: &Path) -> Result<String, TextError> {
-    String::from_utf8(regular_file::read(path, LONGEST)?).map_err(|error| {
+    let mut text = String::from_utf8(regular_file::read(path, LONGEST)?).map_err(|error| {
         let fits = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let before = String::from_utf8_lossy(fits);
-        let in_line = before.rsplit('\n').next().unwrap_or_default();
+        let in_line = before.rsplit('\n').next().unwrap_or_default().trim_start_matches(BYTE_ORDER_MARK);
         TextError::NotUtf8 { line: before.matches('\n').count() + 1, column: in_line.chars().count() + 1 }
-    })
+    })?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -58,8 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_comes_as_it_is() {
-        assert_eq!(read_bytes("\u{feff}año\r\n".as_bytes()).unwrap(), "\u{feff}año\r\n");
+    fn a_text_comes_as_it_is_without_the_mark_of_its_encoding() {
+        assert_eq!(read_bytes("año\r\n".as_bytes()).unwrap(), "año\r\n");
+        assert_eq!(read_bytes("\u{feff}año\u{feff}".as_bytes()).unwrap(), "año\u{feff}");
         assert_eq!(read_bytes(b"").unwrap(), "");
     }
 
@@ -68,6 +76,7 @@ mod tests {
         for (bytes, place) in [
             (&b"a: 1\n\xc3\xb1o: a\xf1o\n"[..], "line 2, column 6 is not UTF-8"),
             (b"\xff\xfea\0", "line 1, column 1 is not UTF-8"),
+            (b"\xef\xbb\xbfa\xf1o", "line 1, column 2 is not UTF-8"),
             (b"a\r\n\n\xc3", "line 3, column 1 is not UTF-8"),
         ] {
             let error = read_bytes(bytes).unwrap_err();

@@ -112,9 +112,8 @@ fn read(file: &Path, max_failures: u32) -> Result<Orders, Vec<Problem>> {
         }
         TextError::System(_) => at(1, format!("{error}: {}", error.cure())),
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // Excel's mark
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator(text))
+        .delimiter(separator(&text))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());

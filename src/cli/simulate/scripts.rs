@@ -9,9 +9,6 @@ use tonopago::tryout::{Mismatch, Script, Tryout};
 
 use crate::cli::{FAILED, Failure, Outcome};
 
-/// What some editors begin a text with.
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
 /// Plays every script; tells of each whether the call went as it says.
 pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -> Outcome {
     let (mut all_alike, mut some_differ) = (true, false);
@@ -37,14 +34,13 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
 
 fn play_one(path: &Path, bless: bool, mut tryout: Tryout) -> Result<Option<Mismatch>, String> {
     let expected = text_file::read(path).map_err(|error| format!("the script: {error}: {}", error.cure()))?;
-    let expected = expected.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&expected);
-    let script = Script::parse(expected).map_err(|error| error.to_string())?;
+    let script = Script::parse(&expected).map_err(|error| error.to_string())?;
     let came = script.play(&mut tryout).map_err(|error| error.to_string())?;
     if bless {
         let written = fs::write(path, came).map(|()| None);
         return written.map_err(|error| format!("cannot write the transcript: {error}: check the permissions"));
     }
-    Ok(Mismatch::between(expected, &came))
+    Ok(Mismatch::between(&expected, &came))
 }
 
 /// The files given, and the `.txt` files of the folders given, sorted.
