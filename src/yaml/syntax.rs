@@ -155,15 +155,22 @@ fn indenting_tab(line: &str) -> Option<usize> {
 }
 
 /// The column of a blank that YAML takes for a letter (a no-break space) where it wants one: before everything else, or after a
-/// colon, comma or dash that is not in quotes.
+/// colon, comma or dash. Not in quotes or in a comment.
 fn odd_blank(line: &str) -> Option<usize> {
-    let (mut quoted, mut wants_blank) = (false, true);
+    let (mut quote, mut before, mut wants_blank) = (None, ' ', true);
     for (byte, character) in line.char_indices() {
-        if !quoted && wants_blank && character.is_whitespace() && !character.is_ascii() {
-            return Some(column_of(line, byte));
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') if wants_blank || "[{ ".contains(before) => quote = Some(character),
+            (None, '#') if before == ' ' => return None,
+            (None, _) if wants_blank && character.is_whitespace() && !character.is_ascii() => {
+                return Some(column_of(line, byte));
+            }
+            _ => {}
         }
-        quoted ^= character == '"';
         wants_blank = ":,-".contains(character) || (wants_blank && character == ' ');
+        before = character;
     }
     None
 }
@@ -207,7 +214,16 @@ mod tests {
         assert_eq!(odd_blank("  \u{a0} say: [a]"), Some(3));
         assert_eq!(odd_blank("    say:\u{a0}[a]"), Some(9));
         assert_eq!(odd_blank("    -\u{2007}a"), Some(6));
-        for fine in ["    say: [a]", "a: \"Hola:\u{a0}sí\"", "a: b\u{a0}c", "", "á: b"] {
+        assert_eq!(odd_blank("    a: don't, b:\u{a0}c"), Some(17));
+        for fine in [
+            "    say: [a]",
+            "a: \"Hola:\u{a0}sí\"",
+            "a: b\u{a0}c",
+            "",
+            "á: b",
+            "a: ['Hola:\u{a0}sí']",
+            "a: b # no:\u{a0}c",
+        ] {
             assert_eq!(odd_blank(fine), None, "{fine}");
         }
     }
