@@ -101,7 +101,7 @@ fn languages_that_are_never_spoken_are_warned_of() {
     let both = "[es-MX, en-US]";
     let told = warnings(&menu(both, "", ""));
     assert!(
-        told.starts_with("Some((3, 20)) en-US is never spoken: calls begin in es-MX, and nothing changes it"),
+        told.starts_with("Some((3, 20)) no call goes on in en-US: they begin in es-MX, and nothing changes it"),
         "{told}"
     );
     assert_eq!(warnings(&menu(both, "", ", language: en-US")), "");

@@ -1,4 +1,4 @@
-//! What is allowed, but seldom meant, and told of by nobody until a caller meets it: languages that are never spoken, prompts
+//! What is allowed, but seldom meant, and told of by nobody until a caller meets it: languages that no call goes on in, prompts
 //! that are never said, questions that are never answered with yes, and "nothing was charged" said to who has paid.
 
 use crate::menu::model::{FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId};
@@ -39,7 +39,7 @@ impl Checker<'_> {
                 self.notes.warn(
                     &top.key("languages").index(index),
                     format!(
-                        "{code} is never spoken: calls begin in {}, and nothing changes it",
+                        "no call goes on in {code}: they begin in {}, and nothing changes it",
                         self.menu.languages[0]
                     ),
                     format!(
