@@ -135,24 +135,17 @@ impl Checker<'_> {
                 let message = "speaks of the card before its number is collected";
                 self.after_the_card(id, message);
             }
-            for value in self.values_of(state) {
+            for value in Self::values_of(state) {
                 self.known_before(id, state, value);
             }
         }
     }
 
     /// Values a state says, compares or copies, each once; not those that are always known, or saved even if they are not.
-    pub(super) fn values_of(&self, state: &State) -> Vec<Value> {
+    fn values_of(state: &State) -> Vec<Value> {
         let mut values = Vec::new();
         prompts(state).for_each(|prompt| collect_values(prompt, &mut values));
-        match &state.kind {
-            Kind::Branch { cases, .. } => values.extend(cases.iter().filter_map(|(test, _)| test.value())),
-            Kind::Set { values: set, .. } => values.extend(set.iter().filter_map(|(_, setting)| match setting {
-                Setting::Value(value) => Some(*value),
-                Setting::Text(_) => None,
-            })),
-            _ => {}
-        }
+        values.extend(values_used(&state.kind));
         let mut seen = HashSet::new();
         values.retain(|value| seen.insert(*value));
         values
@@ -221,7 +214,8 @@ impl Checker<'_> {
         self.problem(id, message, &format!("{cure}; a way without: {}", self.way_to(id, &seen)));
     }
 
-    /// The shortest way from where calls come in to a state, over these states: the names of its last ones.
+    /// The shortest way from where calls come in to a state, over these states: the names of its last ones, with dots for others
+    /// before them.
     fn way_to(&self, id: StateId, over: &[bool]) -> String {
         let mut open: VecDeque<StateId> = self.entrances().into();
         let mut comes_from: HashMap<StateId, StateId> = HashMap::new();
@@ -234,8 +228,10 @@ impl Checker<'_> {
                 }
             }
         }
-        let back = std::iter::successors(Some(id), |at| comes_from.get(at).copied()).take(LONGEST_WAY);
-        let mut names: Vec<&str> = back.map(|at| self.menu.state(at).name.as_str()).collect();
+        let mut back = std::iter::successors(Some(id), |at| comes_from.get(at).copied());
+        let mut names: Vec<&str> =
+            back.by_ref().take(LONGEST_WAY).map(|at| self.menu.state(at).name.as_str()).collect();
+        names.extend(back.next().map(|_| "..."));
         names.reverse();
         names.join(", ")
     }
@@ -269,6 +265,21 @@ fn used_fields(kind: &Kind) -> Vec<FieldId> {
     match kind {
         Kind::Authorize(authorize) => vec![authorize.key],
         Kind::Charge(charge) => vec![charge.key, charge.pan, charge.expiry, charge.cvv],
+        _ => Vec::new(),
+    }
+}
+
+/// Values that a branch compares, or that are copied to variables.
+pub(super) fn values_used(kind: &Kind) -> Vec<Value> {
+    match kind {
+        Kind::Branch { cases, .. } => cases.iter().filter_map(|(test, _)| test.value()).collect(),
+        Kind::Set { values, .. } => {
+            let copied = |(_, setting): &(VariableId, Setting)| match setting {
+                Setting::Value(value) => Some(*value),
+                Setting::Text(_) => None,
+            };
+            values.iter().filter_map(copied).collect()
+        }
         _ => Vec::new(),
     }
 }

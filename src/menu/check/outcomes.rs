@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 
-use crate::menu::model::{Kind, State, StateId, Value};
+use crate::menu::model::{Kind, Prompt, State, StateId, Value};
 use crate::yaml::quoted;
 
 use super::Checker;
 use super::graph::labelled_targets;
+use super::order::{prompts, values_used};
 
 /// Outcomes of an authorization that tell an amount.
 const WITH_AN_AMOUNT: [&str; 1] = ["authorized"];
@@ -42,12 +43,9 @@ const REFERENCE: Told = Told {
 impl Checker<'_> {
     /// Nobody is to hear "the amount is", or "your reference is", and then nothing.
     pub(super) fn outcomes_that_tell(&self) {
-        let asks_or_says = |state: &State| {
-            let of_the_amount = |value: &Value| matches!(value, Value::Amount | Value::Order);
-            matches!(state.kind, Kind::Confirm(_)) || self.values_of(state).iter().any(of_the_amount)
-        };
-        self.told_with(&AMOUNT, &asks_or_says);
-        self.told_with(&REFERENCE, &|state| self.values_of(state).contains(&Value::Reference));
+        let of_the_amount = |value| matches!(value, Value::Amount | Value::Order);
+        self.told_with(&AMOUNT, &|state| matches!(state.kind, Kind::Confirm(_)) || speaks_of(state, &of_the_amount));
+        self.told_with(&REFERENCE, &|state| speaks_of(state, &|value| value == Value::Reference));
     }
 
     fn told_with(&self, told: &Told, asks_for_it: &dyn Fn(&State) -> bool) {
@@ -85,5 +83,23 @@ impl Checker<'_> {
     fn is_said_to_be_paid(&self, charge: &State, to: StateId, speaker: StateId) -> bool {
         let Kind::Charge(charge) = &charge.kind else { return false };
         charge.on_approved == speaker && self.leads_without_a_key(to, speaker)
+    }
+}
+
+/// Whether a state says, compares or copies such a value, known or not.
+fn speaks_of(state: &State, such: &dyn Fn(Value) -> bool) -> bool {
+    prompts(state).any(|prompt| says(prompt, such)) || values_used(&state.kind).into_iter().any(such)
+}
+
+/// Whether a prompt says such a value, known or not. What asks about one first says it only where there is one.
+fn says(prompt: &Prompt, such: &dyn Fn(Value) -> bool) -> bool {
+    match prompt {
+        Prompt::Value { value, .. } => such(*value),
+        Prompt::If { test, say, otherwise } => {
+            let is_known = test.value().is_some_and(such);
+            let said = if is_known { &[][..] } else { say };
+            said.iter().chain(otherwise).any(|prompt| says(prompt, such))
+        }
+        _ => false,
     }
 }
