@@ -173,6 +173,13 @@ fn nothing_charged_is_not_said_to_who_has_paid_without_a_warning() {
         "\n  se_cae: { branch: [{ tries: aprobado, at_least: 1, go: despedida }], otherwise: servicio_no_disponible }\n  cancelado:",
     );
     assert_eq!(warnings(&counted), "");
+    let counts_itself = pays_again.replace(
+        "say: [servicio_no_disponible, despedida]",
+        "say: [{ tries: aprobado, at_least: 1, say: [un_momento], otherwise: [servicio_no_disponible] }, despedida]",
+    );
+    assert_eq!(warnings(&counts_itself), "");
+    let counts_another = counts_itself.replace("tries: aprobado", "tries: clave");
+    assert_eq!(warnings(&counts_another).lines().count(), 1);
     let gives_up = shipped.replace("give_up: despedida", "give_up: cancelado");
     assert!(warnings(&gives_up).contains("state \"cancelado\" says \"cancelado\" also to who has paid"));
 }

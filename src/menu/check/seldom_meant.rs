@@ -54,7 +54,7 @@ impl Checker<'_> {
         let mut told: Vec<&str> = Vec::new();
         for own in &self.menu.texts {
             let said = SAID_BY_ITSELF.contains(&own.id.as_str()) || own.id.contains(FORM);
-            let by_a_state = || self.states().any(|(_, state)| says(state, &own.id));
+            let by_a_state = || self.states().any(|(_, state)| says(state, &own.id, &|_| false));
             if said || told.contains(&own.id.as_str()) || by_a_state() {
                 continue;
             }
@@ -131,23 +131,23 @@ impl Checker<'_> {
         for (_, charge) in self.states() {
             let Kind::Charge(on) = &charge.kind else { continue };
             let paid = [on.on_approved, on.on_already_paid, on.on_unknown, on.on_no_answer];
-            // A branch that counts the payments may lead who has paid elsewhere.
-            let counts = |state: &State| match &state.kind {
-                Kind::Branch { cases, .. } => {
-                    cases.iter().any(|(test, _)| matches!(test, Test::Tries { state, .. } if paid.contains(state)))
-                }
+            // What counts the payments may lead who has paid elsewhere, or say something else to them.
+            let counts = |test: &Test| matches!(test, Test::Tries { state, .. } if paid.contains(state));
+            let parts = |state: &State| match &state.kind {
+                Kind::Branch { cases, .. } => cases.iter().any(|(test, _)| counts(test)),
                 _ => false,
             };
-            let another = |state: &State| counts(state) || matches!(state.kind, Kind::Authorize(_));
-            self.warn_of_saying(&NOTHING_FOR_THIS, &self.reachable(paid.to_vec(), another), on.on_approved);
-            self.warn_of_saying(&[NOTHING_IN_THIS_CALL], &self.reachable(paid.to_vec(), counts), on.on_approved);
+            let another = |state: &State| parts(state) || matches!(state.kind, Kind::Authorize(_));
+            let warn = |clips: &[&str], reached: &[bool]| self.warn_of_saying(clips, reached, &counts, on.on_approved);
+            warn(&NOTHING_FOR_THIS, &self.reachable(paid.to_vec(), another));
+            warn(&[NOTHING_IN_THIS_CALL], &self.reachable(paid.to_vec(), parts));
         }
     }
 
-    fn warn_of_saying(&self, clips: &[&str], reached: &[bool], approved: StateId) {
+    fn warn_of_saying(&self, clips: &[&str], reached: &[bool], counts: &dyn Fn(&Test) -> bool, approved: StateId) {
         let built_in = |clip: &&&str| !self.menu.texts.iter().any(|own| own.id == **clip);
         for (_, state) in self.states().filter(|(id, _)| reached[id.0]) {
-            for clip in clips.iter().filter(built_in).filter(|clip| says(state, clip)) {
+            for clip in clips.iter().filter(built_in).filter(|clip| says(state, clip, counts)) {
                 let approved = &self.menu.state(approved).name;
                 self.notes.warn(
                     &Path::default().key("states").key(&state.name).name(),
@@ -162,14 +162,17 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a state may say the clip.
-fn says(state: &State, clip: &str) -> bool {
-    fn in_prompt(prompt: &Prompt, clip: &str) -> bool {
+/// Whether a state may say the clip; not where a prompt asks one of these questions first.
+fn says(state: &State, clip: &str, asks_first: &dyn Fn(&Test) -> bool) -> bool {
+    fn in_prompt(prompt: &Prompt, clip: &str, asks_first: &dyn Fn(&Test) -> bool) -> bool {
         match prompt {
             Prompt::Clip { id, .. } => id == clip,
-            Prompt::If { say, otherwise, .. } => say.iter().chain(otherwise).any(|prompt| in_prompt(prompt, clip)),
+            Prompt::If { test, say, otherwise } => {
+                let mut all = say.iter().chain(otherwise);
+                !asks_first(test) && all.any(|prompt| in_prompt(prompt, clip, asks_first))
+            }
             _ => false,
         }
     }
-    prompts(state).any(|prompt| in_prompt(prompt, clip))
+    prompts(state).any(|prompt| in_prompt(prompt, clip, asks_first))
 }
