@@ -18,9 +18,10 @@ const SPAN: usize = PIECE / STEP;
 const BACK: usize = 84;
 /// Longest hole in the tones, in steps: a lost packet of 20 ms with its edges.
 const HOLE: usize = 24;
-/// The same where the tones go on behind it as if nothing had been lost: two packets.
+/// The same where the tones go on after it as if nothing had been lost: two packets.
 const LONG_HOLE: usize = 44;
-/// How far the phase of a tone may be from that, in radians. Two presses of one key pass for one by chance once in forty times.
+/// How far the phase of each tone after a long hole may be from where that before it leads, in radians: two presses of one key
+/// pass for one by chance once in forty times.
 const GOES_ON: f32 = 0.5;
 /// Tone needed in all, in steps: a hole raises the need above the shortest accepted tone.
 const NEEDED: usize = 27;
@@ -95,17 +96,18 @@ const ENDING: f32 = 0.9;
 const REACHED: Range<usize> = 4..14;
 const _: () = assert!(REACHED.end - REACHED.start == 3 * SHORT + 1);
 const _: () = assert!(NEEDED > 24 && NEEDED + HOLE < 13 * STEPS && 4 * STEPS + SPAN <= 24 && STEPS + SPAN <= 12);
-/// Ages of short windows one of which is in any hole longer than [`HOLE`] that tone enough can have, and clear of its edges; and
-/// those of pairs of them, one of which holds what is behind it.
+/// Ages, in sub-blocks, of short windows: one of them lies in the hole, clear of its edges, of any digit with a hole longer than
+/// [`HOLE`].
 const IN_LONG_HOLE: [usize; 3] = [4, 5, 7];
-const BEHIND: [usize; 3] = [8, 12, 16];
+/// The same of pairs of short windows: one of them holds the tones before such a hole.
+const BEFORE_LONG_HOLE: [usize; 3] = [8, 12, 16];
 const _: () = assert!(SPAN + HOLE + SPAN > 8 * STEPS && NEEDED + LONG_HOLE + SPAN < (16 + 2 * SHORT) * STEPS);
 
-/// The longest hole there may be in the tone, if there may be enough of it: whether the pair was there, and about as loud, long
-/// enough ago; before what is so many steps old, if that is known. That is seen at less cost than the rest.
+/// The longest hole the tone may have, or none where there can't be enough of it: the pair must have been there, and about as loud,
+/// long enough ago; where the newest piece is known to be so many steps old alone, before that. It costs less than the rest.
 fn longest_hole(history: &History, digit: Digit, alone: Option<usize>) -> Option<usize> {
     let newest = history.band_energy::<PIECE>(0);
-    if alone.is_some() && goes_on_behind_long_hole(history, digit, newest) {
+    if alone.is_some() && may_have_long_hole(history, digit, newest) {
         return Some(LONG_HOLE);
     }
     let from = alone.map_or(0, |age| age.div_ceil(STEPS));
@@ -122,13 +124,13 @@ fn longest_hole(history: &History, digit: Digit, alone: Option<usize>) -> Option
     (BEAT * all > newest && ages.any(is_there)).then_some(HOLE)
 }
 
-/// Whether there may be a long hole, and the pair behind it: nothing as loud as the newest piece at an age, and before that nothing
-/// stronger than the pair.
-fn goes_on_behind_long_hole(history: &History, digit: Digit, newest: f32) -> bool {
+/// Whether there may be a long hole, and the pair before it: a window far quieter than the newest piece, and an earlier one as loud as
+/// it in which nothing is stronger than the pair.
+fn may_have_long_hole(history: &History, digit: Digit, newest: f32) -> bool {
     let is_in_hole = |age: usize| history.short_energy(age) < QUIET * newest;
     let is_loud = |age: usize| BEAT * (history.short_energy(age) + history.short_energy(age + SHORT)) > newest;
     IN_LONG_HOLE.into_iter().any(is_in_hole)
-        && BEHIND.into_iter().any(|age| is_loud(age) && history.was_strongest(age, digit))
+        && BEFORE_LONG_HOLE.into_iter().any(|age| is_loud(age) && history.was_strongest(age, digit))
 }
 
 /// Power of a tone in a short window with a piece of it, at least, over the energy of the window: a twelfth of what a tone alone
@@ -273,7 +275,8 @@ struct Runs {
 }
 
 impl Runs {
-    /// Up to a long hole behind which the tones of the run before it, `goes_on` says, do not go on.
+    /// Back to the first hole longer than [`HOLE`] whose two sides are not of one key, as `goes_on` says of the run after it and the
+    /// run before it.
     fn of(tone: &[bool], goes_on: impl Fn([usize; 2], [usize; 2]) -> bool) -> Self {
         let mut runs = Self { count: 0, total: 0, longest: [0, 0], end: 0 };
         let (mut at, mut last, mut tone_end) = (0, None, 0);
