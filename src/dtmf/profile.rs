@@ -30,7 +30,7 @@ pub struct Profile {
     pub accept_fraction_plus: f64,
     /// Hz added to `accept_fraction_plus`: 0 to 4.
     pub accept_plus_hz: f64,
-    /// Deviation refused for certain, as a fraction of the nominal frequency: more than is accepted of any tone, to 0.05. The
+    /// Deviation refused for certain, as a fraction of the nominal frequency: as much as is accepted of any tone, to 0.05. The
     /// limit lies between, see [`frequency_limit_hz`](Self::frequency_limit_hz).
     pub reject_fraction: f64,
     /// Low tone stronger than the high one by at most this many dB: 0 to 13. What is stronger by 1 dB more may be accepted, too.

@@ -28,7 +28,7 @@ pub(super) struct VariableId(pub(super) usize);
 #[derive(Debug)]
 pub(super) struct VariableSpec {
     pub(super) name: String,
-    /// It is given amounts, and no other value: it is said as one, and compared as one.
+    /// Whatever is copied to it is an amount: it is said as one, and compared as one. A text it is given may be a word.
     pub(super) is_amount: bool,
 }
 

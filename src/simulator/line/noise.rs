@@ -84,7 +84,7 @@ impl Pink {
     }
 }
 
-/// Clicks: a step that decays within 1 ms, at random times and of either sign. Most of it lies below the digits' tones, as in the
+/// Clicks: a step that falls to 37 % in each ms, at random times and of either sign. Most of it lies below the digits' tones, as in the
 /// clicks of a switch, and the same of it at every sample rate.
 #[derive(Clone, Debug)]
 pub(super) struct Impulses {

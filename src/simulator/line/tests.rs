@@ -110,7 +110,7 @@ fn an_impulse_response_is_heard_as_it_stands() {
 }
 
 #[test]
-fn a_click_decays_within_a_millisecond_and_sounds_the_same_at_every_rate() {
+fn a_click_falls_to_37_percent_in_a_millisecond_at_every_rate() {
     let peak = amplitude(-7.0) as f32;
     for rate in [8000_u32, 48_000] {
         let heard = LineBuilder::new(7).impulses(2.0, -7.0).build(rate).carry(&vec![0.0; 3 * rate as usize]);
