@@ -8,6 +8,7 @@ use super::history::History;
 use super::kernel::{HOP, SHORT, SHORT_SAMPLES};
 use super::piece::{PIECE, Piece, STEP};
 use super::simd::{Kernel, LANES, Simd, Vector};
+use super::waves::{angle, turned_by};
 use std::f32::consts::TAU;
 use std::ops::Range;
 
@@ -244,9 +245,8 @@ fn goes_on(history: &History, digit: Digit, runs: [[usize; 2]; 2]) -> bool {
     let apart = ((runs[1][0] - runs[0][0]) * STEP) as f32 + 0.5 * (earlier_window as f32 - later_window as f32);
     let is_led_to = |later: FittedTone, earlier: FittedTone| {
         let turned = TAU * 0.5 * (later.hz + earlier.hz) / WORKING_RATE as f32 * apart;
-        let [phase, before] = [later, earlier].map(|tone| tone.phasor[1].atan2(tone.phasor[0]));
-        let off = (phase - before - turned) / TAU;
-        (off - off.round()).abs() * TAU < GOES_ON
+        let [re, im] = turned_by(turned_by(later.phasor, earlier.phasor), [turned.cos(), turned.sin()]);
+        angle(re, im).abs() < GOES_ON
     };
     is_led_to(later.low, earlier.low) && is_led_to(later.high, earlier.high)
 }
