@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
 use super::{Profile, customer};
-use crate::http::{amount_from_json, amount_to_json};
+use crate::http::{amount_from_json, amount_to_json, text_from_json};
 use crate::money::{AmountError, Currency, Money};
 use crate::order_id::{self, OrderIdError};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
@@ -157,14 +157,8 @@ fn fields(body: &[u8]) -> Result<Fields<'_>, WireError> {
     serde_json::from_slice(body).map_err(|error| WireError::Json { line: error.line(), column: error.column() })
 }
 
-/// A string, or a number's digits as they stand; `None` for anything else.
 fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
-    let json = fields.get(name)?.get();
-    match json.as_bytes().first()? {
-        b'"' => serde_json::from_str(json).ok(),
-        b'0'..=b'9' | b'-' => Some(json.to_owned()),
-        _ => None,
-    }
+    text_from_json(fields.get(name)?)
 }
 
 fn read_amount(profile: &Profile, fields: &Fields<'_>, limit: Money) -> Result<Money, WireError> {

@@ -1,4 +1,4 @@
-//! Amounts as JSON numbers, digit for digit.
+//! Amounts as JSON numbers, and texts that others send as such, digit for digit.
 
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
@@ -25,9 +25,34 @@ pub fn amount_from_json(json: &RawValue, currency: Currency) -> Result<Money, Am
     Money::parse_number(&number.normalize().to_string(), currency)
 }
 
+/// A string, or a number's digits as they stand; `None` for anything else.
+pub fn text_from_json(json: &RawValue) -> Option<String> {
+    match json.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(json.get()).ok(),
+        b'0'..=b'9' | b'-' => Some(json.get().to_owned()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_may_be_a_number_and_nothing_else() {
+        for (json, text) in [
+            ("\"a\\u00f1o\"", Some("año")),
+            ("257139", Some("257139")),
+            ("0.10", Some("0.10")),
+            ("-1", Some("-1")),
+            ("null", None),
+            ("true", None),
+            ("[1]", None),
+        ] {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            assert_eq!(text_from_json(&raw).as_deref(), text, "{json}");
+        }
+    }
 
     fn centavos(json: &str) -> Result<u64, AmountError> {
         let raw: Box<RawValue> = serde_json::from_str(json).unwrap();

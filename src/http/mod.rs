@@ -14,7 +14,7 @@ mod termination;
 mod tls;
 mod wiping;
 
-pub use amount::{amount_from_json, amount_to_json};
+pub use amount::{amount_from_json, amount_to_json, text_from_json};
 pub use connections::{Peer, ServerLimits};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};

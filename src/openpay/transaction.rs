@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::http::amount_from_json;
+use crate::http::{amount_from_json, text_from_json};
 use crate::money::{Currency, Money};
 
 /// A transaction's status.
@@ -208,28 +208,19 @@ fn resolve(raw: RawCharge<'_>) -> Result<Charge, String> {
     let payment_method = raw.payment_method.and_then(|json| serde_json::from_str(json.get()).ok());
     let card: Option<RawCard> = raw.card.and_then(|json| serde_json::from_str(json.get()).ok());
     // One that can't be read must not be taken for none, which is any order's.
-    let order_id = raw.order_id.map(|json| text(json).ok_or("an order id that can't be read")).transpose()?;
+    let order_id = raw.order_id.map(|json| text_from_json(json).ok_or("an order id that can't be read")).transpose()?;
     Ok(Charge {
-        id: text(raw.id).ok_or("an id that can't be read")?,
+        id: text_from_json(raw.id).ok_or("an id that can't be read")?,
         order_id,
         amount,
         status: ChargeStatus::parse(&raw.status),
-        authorization: raw.authorization.and_then(text),
-        error_code: raw.error_code.and_then(text).and_then(|code| code.parse().ok()),
+        authorization: raw.authorization.and_then(text_from_json),
+        error_code: raw.error_code.and_then(text_from_json).and_then(|code| code.parse().ok()),
         masked_card: card.and_then(|card| card.card_number),
-        creation_date: raw.creation_date.and_then(text),
+        creation_date: raw.creation_date.and_then(text_from_json),
         payment_method,
         refund: raw.refund.map(|json| told_refund(json, currency)),
     })
-}
-
-/// A string, or a number's digits as they stand.
-fn text(json: &RawValue) -> Option<String> {
-    match json.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(json.get()).ok(),
-        b'0'..=b'9' => Some(json.get().to_owned()),
-        _ => None,
-    }
 }
 
 /// One that can't be read must not be taken for none: money may have been given back.
