@@ -1,7 +1,7 @@
 //! Recordings with known digits: a folder, its truth, and the errors in it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use thiserror::Error;
 
@@ -11,6 +11,7 @@ use super::setting::Group;
 use crate::audio::{AudioError, Block, Recording, Warning};
 use crate::dtmf::{Detector, DetectorError, Digit, Event, Profile};
 use crate::svg::number;
+use crate::text_file::{self, TextError};
 
 /// The file in a folder that names its recordings and their digits.
 pub const TRUTH: &str = "truth.tsv";
@@ -50,7 +51,7 @@ pub enum RecordingsError {
         /// The file or folder.
         path: String,
         /// The system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A line of the table is wrong.
     #[error("{path}:{line}: `{text}` is not FILE, a tab and its digits (0-9, *, #, A-D)")]
@@ -143,10 +144,14 @@ fn name_of(folder: &Path) -> String {
 
 fn from_table(table: &Path) -> Result<Vec<(String, String)>, RecordingsError> {
     let path = table.display().to_string();
-    let text =
-        fs::read_to_string(table).map_err(|source| RecordingsError::Unreadable { path: path.clone(), source })?;
+    let text = text_file::read(table).map_err(|error| {
+        let source = match error {
+            TextError::System(source) => source,
+            other => io::Error::new(io::ErrorKind::InvalidData, other),
+        };
+        RecordingsError::Unreadable { path: path.clone(), source }
+    })?;
     let mut named = Vec::new();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // An editor's mark
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with("# ") {
             continue;
@@ -221,7 +226,7 @@ mod tests {
         let config = GeneratorConfig { sample_rate: 11_025, ..GeneratorConfig::default() };
         let digits: Vec<Digit> = digits.chars().filter_map(Digit::from_char).collect();
         let sound = generate(&digits, &config).unwrap();
-        let file = std::io::BufWriter::new(fs::File::create(folder.join(name)).unwrap());
+        let file = io::BufWriter::new(fs::File::create(folder.join(name)).unwrap());
         let mut writer = WavWriter::new(file, form).unwrap();
         writer.write(&[&sound, &sound]).unwrap();
         writer.finish().unwrap();
