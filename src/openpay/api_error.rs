@@ -1,7 +1,6 @@
 //! Openpay's error object.
 
 use std::fmt;
-
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};

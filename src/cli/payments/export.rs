@@ -23,10 +23,10 @@ Examples:
   tonopago payments export --ledger ledger.sqlite --from 2026-11-30 \\
            --time-zone America/Mexico_City --out today.csv
 
-Days and times are those of --time-zone, days from midnight to midnight; an attempt belongs to the day it was `created`. In CSV, a text that a spreadsheet would take for a \
-formula has an apostrophe before it. A file is written for its owner only. An approved payment stays approved \
-when it is given back: `refunded` is how much of `amount` was, on whatever day, and is to be taken off; `refund_open` is how \
-much may have been (`payments reconcile` finds out).")]
+Days and times are those of --time-zone, days from midnight to midnight; an attempt belongs to the day it was \
+`created`. In CSV, a text that a spreadsheet would take for a formula has an apostrophe before it. A file is written for its \
+owner only. An approved payment stays approved when it is given back: `refunded` is how much of `amount` was, on whatever \
+day, and is to be taken off; `refund_open` is how much may have been (`payments reconcile` finds out).")]
 pub(super) struct Export {
     #[command(flatten)]
     ledger: LedgerArgs,
