@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::card::YearMonth;
 
@@ -15,16 +15,19 @@ pub trait Clock: Send + Sync {
     /// The zone calendar dates are meant in.
     fn time_zone(&self) -> TimeZone;
 
+    /// The time now, as clocks on the wall show it.
+    fn local(&self) -> Zoned {
+        self.now().to_zoned(self.time_zone())
+    }
+
     /// This month, for judging a card's expiry.
     fn year_month(&self) -> YearMonth {
-        let date = self.now().to_zoned(self.time_zone()).date();
-        let year = u16::try_from(date.year()).unwrap_or(0); // before the year 0 no card has expired
-        YearMonth { year, month: date.month().unsigned_abs() }
+        YearMonth::of(self.local().date())
     }
 
     /// Date and time in the zone, ISO 8601 without offset, to the second: `2026-11-23T10:15:00`.
     fn local_date_time(&self) -> String {
-        self.now().to_zoned(self.time_zone()).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        self.local().strftime("%Y-%m-%dT%H:%M:%S").to_string()
     }
 }
 

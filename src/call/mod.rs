@@ -5,7 +5,8 @@
 //!   it was given: it stops after the sample at which new effects arose, so that they are performed at their exact time
 //!   whatever the block size. With effects polled after each step, the same audio in blocks of any size gives the same
 //!   trace, and a service answered at once is answered at the same sample.
-//! - Time is the count of samples taken. Nothing else moves it.
+//! - Time is the count of samples taken. Nothing else moves it. What time of day it is the driver tells once, when the call
+//!   begins ([`CallConfig::began`]).
 //! - The driver performs every [`Effect`]: it asks services and gives their answers to [`Call::reply`], keeps or prints
 //!   events, and ends the line's call on [`Effect::HangUp`].
 //! - The box's own voice is taken out of what the line gives before anything listens to it
@@ -59,8 +60,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
 use crate::audio::EchoCanceller;
-use crate::card::YearMonth;
 use crate::dtmf::{self, Detector, Digit, Profile};
 use crate::media::{MediaTime, SAMPLE_RATE};
 use crate::menu::{Action, Answers, Event, Menu, Runtime, View};
@@ -78,6 +81,9 @@ const TICK: usize = SAMPLE_RATE as usize / 100;
 /// A key that the line tells of at its end may have sounded for so long before: all that a recording still holds back.
 const TOLD_LATE: MediaTime = MediaTime::from_ms(250);
 
+/// 2026-01-01T00:00:00Z, a date before which no card has expired.
+const LONG_AGO: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
 /// How a call is run.
 #[derive(Debug, Clone)]
 pub struct CallConfig {
@@ -85,8 +91,9 @@ pub struct CallConfig {
     pub profile: Profile,
     /// Whether to keep a recording for [`Call::take_recording`]. Card data is silent in it.
     pub record: bool,
-    /// The current month, for card expiries.
-    pub today: YearMonth,
+    /// When the call began, as clocks on the wall show it: by this the menu's hours are judged, and card expiries. It
+    /// stays the same for the whole call.
+    pub began: Zoned,
     /// The tones by which the network tells that the caller has gone.
     pub tones: &'static Country,
 }
@@ -94,8 +101,8 @@ pub struct CallConfig {
 impl Default for CallConfig {
     /// The default detector, no recording, a date before which no card has expired, and Mexico's tones.
     fn default() -> Self {
-        let today = YearMonth { year: 2026, month: 1 };
-        Self { profile: Profile::default(), record: false, today, tones: Country::mexico() }
+        let began = LONG_AGO.to_zoned(TimeZone::UTC);
+        Self { profile: Profile::default(), record: false, began, tones: Country::mexico() }
     }
 }
 
@@ -149,7 +156,7 @@ impl Call {
     pub fn new(menu: Arc<Menu>, clips: Arc<Clips>, config: &CallConfig) -> Self {
         let detector = Detector::new(SAMPLE_RATE, &config.profile).expect("the detector takes 8 kHz and the profile");
         let mut call = Self {
-            runtime: Runtime::new(menu, config.today),
+            runtime: Runtime::new(menu, &config.began),
             canceller: EchoCanceller::new(),
             detector,
             progress: Progress::new(config.tones),

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use jiff::civil::Date;
+
 use super::SecretDigits;
 
 /// A card is refused as mistyped if it expires later than this many years from now: no issuer prints more.
@@ -14,6 +16,14 @@ pub struct YearMonth {
     pub year: u16,
     /// 1 (January) to 12.
     pub month: u8,
+}
+
+impl YearMonth {
+    /// The month of a day.
+    pub fn of(date: Date) -> Self {
+        let year = u16::try_from(date.year()).unwrap_or(0); // before the year 0 no card has expired
+        Self { year, month: date.month().unsigned_abs() }
+    }
 }
 
 /// The last month a card is good for. Wiped when dropped.

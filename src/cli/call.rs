@@ -12,6 +12,7 @@ use tonopago::call::{Call, CallConfig};
 use tonopago::demo::{self, Fault, Stage};
 use tonopago::line::{AnswersFile, RecordedCaller, Transcript, is_table, run as drive};
 use tonopago::menu::{Answers, Event, Menu};
+use tonopago::tryout::At;
 
 use super::menu_file::MenuArgs;
 use super::trace::event_json;
@@ -40,6 +41,10 @@ pub(super) struct Args {
     /// Write the call as a stereo WAV file, caller left and box right, card data silent
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// When the call began: 2026-12-24T18:30 by the clock that the menu's hours go by (the machine's where it has none), the
+    /// same with an offset such as -06:00, or now
+    #[arg(long, value_name = "TIME", default_value = "now", value_parser = At::parse)]
+    at: At,
     /// Add the answers the menu keeps to this file: JSON lines, or a table if its name ends in .csv
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -77,7 +82,8 @@ pub(super) fn run(args: Args) -> Outcome {
         return Err(Failure::usage("--record would overwrite the caller's recording: give another file"));
     }
     let stage = Stage::start(fault, None).map_err(Failure::failed)?;
-    let config = CallConfig { record: args.record.is_some(), today: stage.today(), ..CallConfig::default() };
+    let began = args.at.by_the_clock_of(&menu);
+    let config = CallConfig { record: args.record.is_some(), began, ..CallConfig::default() };
     let mut call = Call::new(menu, clips, &config);
     let mut transcript = Transcript::default();
     let mut watch = |event: &Event| print_event(event, args.format);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
+use tonopago::clock::{Clock as _, SystemClock};
 use tonopago::menu::{Menu, Problem, Problems};
 
 use super::menu_file::{clips_of, read_text};
@@ -57,7 +58,7 @@ pub(super) fn run(args: Args) -> Outcome {
         };
         match checked {
             Ok(menu) => {
-                warn(&file, &menu.warnings, args.format)?;
+                warn(&file, &menu.warnings_at(&SystemClock.local()), args.format)?;
                 if args.format == Format::Text {
                     tell!("{file}: good, {} states", menu.state_names().count());
                 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use tonopago::clock::{Clock as _, SystemClock};
 use tonopago::private_file;
 use tonopago::station::{Config, Station, hash_password};
 use zeroize::Zeroizing;
@@ -59,7 +60,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.check {
         for menu in &config.menus {
             let file = menu.path.display().to_string();
-            for warning in &menu.menu.warnings {
+            for warning in menu.menu.warnings_at(&SystemClock.local()) {
                 tell!("{}", warning.text(&file, " warning:"));
             }
         }

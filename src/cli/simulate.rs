@@ -9,7 +9,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tonopago::tryout::{AuthorizerDoes, GatewayDoes, Keying, Script, Setup, StandIn, Tryout};
+use tonopago::tryout::{At, AuthorizerDoes, GatewayDoes, Keying, Script, Setup, StandIn, Tryout};
 
 use self::speaker::Speaker;
 use super::call::{can_keep, keep};
@@ -25,6 +25,7 @@ Examples:
   printf '1\\n257139#\\n1\\n' | tonopago simulate --menu menus/pago.yaml --authorizer 499.90
   tonopago simulate --menu menus/pago.yaml --script menus/tests/pago/*.txt
   tonopago simulate --menu mine.yaml --script mine.txt --bless
+  tonopago simulate --menu menus/centralita.yaml --at 2026-12-24T18:30
 
 On a terminal every key you press is a telephone key, at once; h hangs up. From a pipe each line is what the caller does \
 next: keys (pressed when the prompt has been heard), `over 1` (cuts the prompt), `wait 9s`, `hang up`, \
@@ -59,6 +60,10 @@ pub(super) struct Args {
     /// wrong_expiry, wrong_cvv, already_paid, unknown, unavailable, silent
     #[arg(long, value_name = "ANSWER", default_value = "by_card", value_parser = GatewayDoes::parse)]
     gateway: GatewayDoes,
+    /// When the call begins: 2026-12-24T18:30 by the clock that the menu's hours go by (the machine's where it has none), the
+    /// same with an offset such as -06:00, or now; a script's own time goes before it [default: 2026-11-04T12:00, a Wednesday]
+    #[arg(long, value_name = "TIME", value_parser = At::parse)]
+    at: Option<At>,
     /// Add the answers the menu keeps to this file: JSON lines, or a table if its name ends in .csv; not those of scripts
     #[arg(long, value_name = "FILE", conflicts_with = "script")]
     answers: Option<PathBuf>,
@@ -81,7 +86,8 @@ impl Args {
         services.authorizer = self.authorizer.clone();
         services.gateway = self.gateway.clone();
         let keying = if self.audio { Keying::Sound } else { Keying::Direct };
-        Setup { keying, services, ..Setup::default() }
+        let at = self.at.clone().unwrap_or_default();
+        Setup { keying, services, at, ..Setup::default() }
     }
 
     /// The card that was asked for, or else the default one if it can be had.
@@ -97,7 +103,10 @@ impl Args {
 pub(super) fn run(args: Args) -> Outcome {
     let (menu, clips) = args.menu.load_for_reading()?;
     can_keep(args.answers.as_deref(), &menu)?;
-    let begin = || Tryout::new(menu.clone(), clips.clone(), args.setup());
+    let begin = |at: Option<&At>| {
+        let setup = args.setup();
+        Tryout::new(menu.clone(), clips.clone(), Setup { at: at.cloned().unwrap_or(setup.at), ..setup })
+    };
     if !args.script.is_empty() {
         return scripts::play(&args.script, args.bless, begin);
     }
@@ -111,7 +120,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.speaker.is_some() {
         return Err(Failure::usage("--speaker is for a terminal, where time runs as it does for a caller"));
     }
-    let mut tryout = begin();
+    let mut tryout = begin(None);
     let played = from_pipe(&mut tryout, args.format);
     keep(args.answers.as_deref(), &tryout.answers)?;
     played.map(|()| ExitCode::SUCCESS)

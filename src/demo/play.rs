@@ -58,7 +58,7 @@ pub fn play(
         caller = caller.saying(SPEAKS_AT, speech.samples());
     }
     let mut party = SimulatedCaller::new(caller, line(seed));
-    let config = CallConfig { record: true, today: stage.today(), ..CallConfig::default() };
+    let config = CallConfig { record: true, began: stage.now(), ..CallConfig::default() };
     let mut call = Call::new(menu, clips, &config);
     let mut transcript = Transcript { heard: Some(Vec::new()), ..Transcript::default() };
     let mut services = |request| stage.perform(request);

@@ -5,7 +5,8 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::card::YearMonth;
+use jiff::Zoned;
+
 use crate::clock::{Clock, SystemClock};
 use crate::ledger::Digits;
 use crate::money::Money;
@@ -76,9 +77,9 @@ impl Stage {
         AMOUNT
     }
 
-    /// The month cards are judged by.
-    pub fn today(&self) -> YearMonth {
-        SystemClock.year_month()
+    /// The time by which its services judge cards, for calls to begin at.
+    pub fn now(&self) -> Zoned {
+        SystemClock.local()
     }
 
     /// The services' addresses and the key, for people.

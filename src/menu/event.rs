@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Zoned;
+
 use crate::media::MediaTime;
 use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Refusal, Reply, RequestId};
 
@@ -69,6 +71,17 @@ pub enum EventKind {
         result: String,
         /// Nobody waited for it any more.
         late: bool,
+    },
+    /// It was asked whether a business is open.
+    Hours {
+        /// The name of its hours in the menu.
+        name: String,
+        /// `open`, `closed` or `holiday`.
+        is: &'static str,
+        /// The time that was taken: that of the call's beginning, as the menu's clock shows it.
+        at: Zoned,
+        /// The line of the menu that says so, where one does.
+        line: Option<String>,
     },
     /// The caller's answers were handed over to be kept; here with dots for digits that traces do not show.
     Saved(Answers),
@@ -249,6 +262,10 @@ impl fmt::Display for EventKind {
             Self::Reply { id, result, late } => {
                 let note = if *late { ", too late" } else { "" };
                 write!(f, "answer   {result} (request {}{note})", id.0)
+            }
+            Self::Hours { name, is, at, line } => {
+                write!(f, "hours    {name}: {is} on {}", at.strftime("%A %F %H:%M %Q"))?;
+                line.as_ref().map_or(Ok(()), |line| write!(f, " ({line})"))
             }
             Self::Saved(answers) => write!(f, "saves    {answers}"),
             Self::Transfer { to } => write!(f, "transfer to {to}"),

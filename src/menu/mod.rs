@@ -4,6 +4,7 @@ mod check;
 mod collector;
 mod drawing;
 mod event;
+mod hours;
 mod model;
 mod resolve;
 mod row;

@@ -4,11 +4,15 @@
 mod field;
 mod said;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
 use crate::speech::Language;
 use crate::yaml::Problem;
 
+use super::hours::{Hours, Schedule};
 pub(super) use field::{FieldKind, FieldSpec, MOST_SHOWN};
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
@@ -53,8 +57,14 @@ pub struct Menu {
     pub(super) variables: Vec<VariableSpec>,
     /// The menu's own prompts.
     pub(super) texts: Vec<OwnText>,
+    /// When businesses are open.
+    pub(super) schedules: Vec<Schedule>,
+    /// The clock the schedules go by.
+    pub(super) time_zone: Option<TimeZone>,
     /// What is allowed, but seldom meant.
     pub warnings: Vec<Problem>,
+    /// Holidays of one year, by the last day of each: what is to be told once they are over.
+    pub(super) passing: Vec<(Date, Problem)>,
 }
 
 /// A prompt whose words the menu itself has.
@@ -147,6 +157,8 @@ pub(super) enum Kind {
     Say { next: StateId },
     /// Goes to the first case that holds.
     Branch { cases: Vec<(Test, StateId)>, otherwise: StateId },
+    /// Goes by whether a business is open.
+    Hours(Hours),
     /// Gives variables their values and goes on.
     Set { values: Vec<(VariableId, Setting)>, next: StateId },
     /// Hands answers to the driver, which keeps them, and goes on.
@@ -199,11 +211,17 @@ impl Kind {
             self,
             Self::Say { .. }
                 | Self::Branch { .. }
+                | Self::Hours(_)
                 | Self::Set { .. }
                 | Self::Save { .. }
                 | Self::Visit { .. }
                 | Self::Return
         )
+    }
+
+    /// Whether the state does its work without the caller, and may so do it after the hang-up.
+    pub(super) const fn needs_no_caller(&self) -> bool {
+        matches!(self, Self::Set { .. } | Self::Save { .. } | Self::Branch { .. } | Self::Hours(_))
     }
 
     /// Whether the state is the call's last.

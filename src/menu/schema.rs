@@ -4,10 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::model::FieldKind;
-use super::resolve::names::{COLLECT, COMMON, COUNTED, ERRORS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names};
+use super::resolve::names::{COLLECT, COMMON, COUNTED, ERRORS, HOLIDAYS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names};
 
 /// What each name means, in a line for an editor's hint.
-const MEANINGS: [(&str, &str); 74] = [
+const MEANINGS: [(&str, &str); 77] = [
     ("version", "The version of the menu language: 1"),
     ("name", "The menu's name, for logs and answers"),
     ("languages", "The languages every prompt exists in; the first is spoken at the start"),
@@ -16,6 +16,12 @@ const MEANINGS: [(&str, &str); 74] = [
     ("on_hang_up", "What is still done when the caller hangs up: set, save and branch only"),
     ("call_limit", "The longest a call may last, such as 15min"),
     ("global_keys", "Keys that mean the same in every state that takes one key; false in a state turns them off"),
+    ("time_zone", "The clock that hours go by, such as America/Mexico_City"),
+    (
+        "hours",
+        "At the top when a business is open, by days such as lunes a viernes; in a state the name of such hours, which it goes by",
+    ),
+    ("holidays", "Days that are not like others of their week: 25 de diciembre, primer lunes de febrero, 2026-12-24"),
     ("words", "What this menu calls the keys # and *, such as numeral"),
     ("prompts", "Prompts of this menu's own: name and words"),
     ("states", "The states by their names"),
@@ -100,6 +106,8 @@ pub fn schema() -> Value {
             "language": { "enum": ["es-MX", "en-US"] },
             "telephone_key": { "type": ["string", "integer"], "pattern": "^[0-9*#]$" },
             "key_or_none": { "type": ["string", "integer"], "pattern": "^([0-9#]|none)$" },
+            "schedule": schedule(),
+            "open": open(),
             "prompts": { "anyOf": [{ "type": "array", "items": reference("prompt"), "maxItems": 50 }, reference("prompt")] },
             "prompt": prompt(),
             "states": { "type": "object", "additionalProperties": reference("state") },
@@ -152,9 +160,25 @@ fn top_value(name: &str) -> Value {
         }),
         "words" => object(&["#", "*"], &[], |_| reference("texts")),
         "prompts" => json!({ "type": "object", "additionalProperties": reference("texts") }),
+        "hours" => json!({ "type": "object", "additionalProperties": reference("schedule") }),
         "states" => reference("states"),
         _ => json!({ "type": "string" }),
     }
+}
+
+/// Days and their hours; `check` knows the days.
+fn schedule() -> Value {
+    let days = json!({ "type": "object", "additionalProperties": reference("open") });
+    let mut schedule = object(&[HOLIDAYS], &[], |_| days.clone());
+    schedule["additionalProperties"] = reference("open");
+    schedule
+}
+
+/// Hours of a day.
+fn open() -> Value {
+    let text =
+        json!({ "type": "string", "pattern": "^([0-9]{1,2}:[0-9]{2}.*[0-9]{1,2}:[0-9]{2}|[Cc]losed|[Cc]errado)$" });
+    json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
 }
 
 /// A state that does this one thing.
@@ -162,7 +186,7 @@ fn state(does: &str) -> Value {
     let names = [&COMMON[..], &extra_names(does), &[does]].concat();
     let mut required = vec![does];
     required.extend(extra_names(does).into_iter().filter(|name| matches!(*name, "next" | "otherwise")));
-    let needs_on = matches!(does, "collect" | "confirm" | "months" | "authorize" | "charge");
+    let needs_on = matches!(does, "collect" | "confirm" | "months" | "authorize" | "charge" | "hours");
     required.extend(needs_on.then_some("on"));
     required.extend(matches!(does, "choose" | "confirm" | "collect").then_some("say"));
     object(&names, &required, |name| if name == does { kind_value(does) } else { state_value(name) })

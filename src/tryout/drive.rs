@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::call::{Call, CallConfig, Effect};
-use crate::card::YearMonth;
 use crate::dtmf::{Digit, GeneratorConfig, generate};
 use crate::line::Latencies;
 use crate::media::{MediaTime, SAMPLE_RATE};
@@ -11,6 +10,7 @@ use crate::menu::{Answers, Doing, Event, EventKind, Menu, Timer, View};
 use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
+use super::at::At;
 use super::stand_in::StandIn;
 use super::words;
 
@@ -40,20 +40,16 @@ pub struct Setup {
     pub keying: Keying,
     /// What the services answer.
     pub services: StandIn,
-    /// The month card expiries are compared with. Fixed by default, so that a script means the same for ever.
-    pub today: YearMonth,
+    /// When the call begins: hours are judged by it, and card expiries. Fixed by default, so that a script means the same for
+    /// ever.
+    pub at: At,
     /// Whether what the box says is kept until it is taken: 32 kB a second.
     pub keeps_sound: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            keying: Keying::Direct,
-            services: StandIn::default(),
-            today: YearMonth { year: 2026, month: 11 },
-            keeps_sound: false,
-        }
+        Self { keying: Keying::Direct, services: StandIn::default(), at: At::default(), keeps_sound: false }
     }
 }
 
@@ -76,7 +72,7 @@ pub struct Tryout {
 impl Tryout {
     /// Answers the call.
     pub fn new(menu: Arc<Menu>, clips: Arc<Clips>, setup: Setup) -> Self {
-        let config = CallConfig { today: setup.today, ..CallConfig::default() };
+        let config = CallConfig { began: setup.at.by_the_clock_of(&menu), ..CallConfig::default() };
         let call = Call::new(menu, Arc::clone(&clips), &config);
         let (keying, services) = (setup.keying, setup.services);
         let mut tryout = Self {

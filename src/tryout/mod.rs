@@ -23,11 +23,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod at;
 mod drive;
 mod script;
 mod stand_in;
 mod words;
 
+pub use at::At;
 pub use drive::{Keying, Setup, Tryout};
 pub use script::{Mismatch, Script, ScriptError};
 pub use stand_in::{AuthorizerDoes, GatewayDoes, StandIn};

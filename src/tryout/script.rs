@@ -6,6 +6,7 @@ use std::fmt;
 use crate::media::MediaTime;
 
 use super::Tryout;
+use super::at::At;
 use super::stand_in::{AuthorizerDoes, GatewayDoes};
 
 /// How long into a prompt a caller cuts it.
@@ -14,7 +15,9 @@ const MARK: &str = "> ";
 
 /// What a script can say, for whoever wrote something else.
 const STEPS: &str = "write keys such as `> 257139#`, `> over 1` (cuts the prompt), `> wait 9s`, `> hang up`, \
-                     `> authorizer: 200.00` or `> gateway: declined`";
+                     `> authorizer: 200.00` or `> gateway: declined`; and before all of them `> at: 2026-12-24T18:30`";
+/// A call's time is an input of its beginning.
+const AT_COMES_FIRST: &str = "when the call begins is told before anything else: write it as the first step";
 
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,8 @@ enum Step {
     Authorizer(AuthorizerDoes),
     /// The gateway answers this from now on.
     Gateway(GatewayDoes),
+    /// When the call begins; first of all.
+    At(At),
 }
 
 /// A scripted caller.
@@ -65,6 +70,9 @@ impl Script {
                 lines.push((line.trim_end().to_owned(), None));
             } else if let Some(written) = line.trim_start().strip_prefix('>') {
                 let step = parse_step(written.trim()).map_err(at_line)?;
+                if matches!(step, Step::At(_)) && lines.iter().any(|(_, earlier)| earlier.is_some()) {
+                    return Err(at_line(AT_COMES_FIRST.to_owned()));
+                }
                 lines.push((format!("{MARK}{}", written.trim()), Some(step)));
             } else if parse_step(line.trim()).is_ok() {
                 let step = line.trim();
@@ -72,6 +80,14 @@ impl Script {
             }
         }
         Ok(Self { lines })
+    }
+
+    /// When the script says that its call begins.
+    pub fn at(&self) -> Option<&At> {
+        self.lines.iter().find_map(|(_, step)| match step {
+            Some(Step::At(at)) => Some(at),
+            _ => None,
+        })
     }
 
     /// Plays the script and writes the transcript. After the last step the call is heard out until it waits for the
@@ -87,8 +103,10 @@ impl Script {
                 transcript.push('\n');
                 continue;
             };
-            wait_for_the_question(step, tryout);
-            tell(tryout, &mut transcript);
+            if !matches!(step, Step::At(_)) {
+                wait_for_the_question(step, tryout);
+                tell(tryout, &mut transcript);
+            }
             transcript.push_str(line);
             transcript.push('\n');
             do_step(step, tryout).map_err(|message| ScriptError { line: index + 1, message })?;
@@ -108,6 +126,9 @@ impl Script {
     /// What can be written, or that the call is over.
     pub fn step(written: &str, tryout: &mut Tryout) -> Result<(), String> {
         let step = parse_step(written)?;
+        if matches!(step, Step::At(_)) {
+            return Err("the call has begun: give its time with --at, or in a script".to_owned());
+        }
         wait_for_the_question(&step, tryout);
         do_step(&step, tryout)
     }
@@ -130,6 +151,8 @@ fn wait_for_the_question(step: &Step, tryout: &mut Tryout) {
 
 fn do_step(step: &Step, tryout: &mut Tryout) -> Result<(), String> {
     match step {
+        // The call has begun at this time.
+        Step::At(_) => {}
         Step::Authorizer(does) => tryout.services.authorizer = does.clone(),
         Step::Gateway(does) => tryout.services.gateway = does.clone(),
         _ if tryout.is_over() => return Err("the call is over before this".to_owned()),
@@ -159,6 +182,9 @@ fn parse_step(written: &str) -> Result<Step, String> {
     }
     if let Some(does) = written.strip_prefix("gateway:") {
         return GatewayDoes::parse(does.trim()).map(Step::Gateway);
+    }
+    if let Some(time) = written.strip_prefix("at:") {
+        return At::parse(time.trim()).map(Step::At);
     }
     if let Some(span) = written.strip_prefix("wait ") {
         return crate::yaml::parse_duration(span).map(Step::Wait).ok_or_else(not_a_step);
@@ -247,6 +273,10 @@ mod tests {
         assert_eq!(Script::parse("  > 1\n>2\n").unwrap().lines.len(), 2);
         let error = Script::parse("state a\n1\n").unwrap_err();
         assert_eq!(error.to_string(), "line 2: \"1\" is what a caller does: write `> 1`, with the mark");
+        let script = Script::parse("# at night\nstate a\n> at: 2026-12-24T18:30\n> 1\n").unwrap();
+        assert_eq!(script.at(), At::parse("2026-12-24T18:30").ok().as_ref());
+        let error = Script::parse("> 1\n> at: 2026-12-24T18:30\n").unwrap_err();
+        assert!(error.to_string().starts_with("line 2: when the call begins is told before anything else"), "{error}");
         let error = Script::parse("# a comment\n> 1\nstate a\n> one\n").unwrap_err();
         assert!(error.to_string().starts_with("line 4: \"one\" is nothing a caller does: write keys"), "{error}");
     }

@@ -17,6 +17,7 @@ pub(super) fn line(clips: &Clips, event: &EventKind) -> Option<String> {
         EventKind::Reply { result, late, .. } => {
             format!("  answer {result}{}", if *late { " (too late)" } else { "" })
         }
+        EventKind::Hours { .. } => format!("  {}", event.to_string().replacen("hours    ", "hours ", 1)),
         EventKind::Saved(answers) => format!("  saves {answers}"),
         EventKind::Transfer { to } => format!("transfer to {to}"),
         EventKind::HangUp { by: Party::Caller } => "hang-up by the caller".to_owned(),

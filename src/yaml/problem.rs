@@ -92,6 +92,11 @@ impl Notes {
         list
     }
 
+    /// A problem by itself, with its place in the text.
+    pub(crate) fn located(text: &str, path: &Path, message: impl Into<String>, cure: impl Into<String>) -> Problem {
+        with_place(text, (path.clone(), message.into(), cure.into()))
+    }
+
     /// Whether something is wrong with this node or anything in it.
     pub(crate) fn concern(&self, path: &Path) -> bool {
         self.found.borrow().iter().any(|(found, ..)| found.is_in(path))

@@ -35,6 +35,11 @@ impl<'a> Value<'a> {
         self.notes.warn(&self.path, message, cure);
     }
 
+    /// The same at the name this value belongs to.
+    pub(crate) fn warn_of_name(&self, message: impl Into<String>, cure: impl Into<String>) {
+        self.notes.warn(&self.path.name(), message, cure);
+    }
+
     /// Notes that something else is wanted here. A value that is not there is told of at its name.
     pub(crate) fn expected(&self, what: &str, cure: &str) {
         match self.node {

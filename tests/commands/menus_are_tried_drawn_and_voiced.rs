@@ -56,6 +56,54 @@ fn a_script_is_written_compared_and_its_differences_are_shown() {
     assert_eq!(run.code, 0, "a folder means its scripts");
 }
 
+#[test]
+fn a_call_begins_when_its_author_says() {
+    let menu = concat!(env!("CARGO_MANIFEST_DIR"), "/menus/centralita.yaml");
+    let caller = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/wrong-key.wav");
+    let simulated = |at: &[&str]| simulate(&[&["--menu", menu], at].concat(), "1\n").out;
+    let noon = simulated(&[]);
+    assert!(
+        noon.contains("hours tienda: open on Wednesday 2026-11-04 12:00 America/Mexico_City (lunes a sábado)"),
+        "{noon}"
+    );
+    let eve = "tienda: holiday on Thursday 2026-12-24 18:30 America/Mexico_City (24 de diciembre)";
+    for at in ["2026-12-24T18:30", "2026-12-25T00:30Z", "2026-12-24T16:30-08:00"] {
+        let told = simulated(&["--at", at]);
+        assert!(told.contains(&format!("hours {eve}")), "{at}: {told}");
+    }
+    let called = tonopago(["call", caller, "--menu", menu, "--at", "2026-12-24T18:30"]);
+    assert!(called.out.contains(&format!("hours    {eve}")), "{called:?}");
+    let lines = simulated(&["--at", "2026-11-08T10:00", "--format", "jsonl"]);
+    let hours = lines.lines().find(|line| line.contains("\"event\":\"hours\"")).unwrap_or_else(|| panic!("{lines}"));
+    let hours: serde_json::Value = serde_json::from_str(hours).unwrap();
+    assert_eq!(
+        (&hours["name"], &hours["is"], &hours["line"]),
+        (&"tienda".into(), &"closed".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(hours["began"], "2026-11-08T10:00:00-06:00[America/Mexico_City]");
+    let wrong = simulate(&["--at", "18:30"], "");
+    assert!(wrong.code == 2 && wrong.err.contains("write 2026-12-24T18:30 (by the menu's clock)"), "{wrong:?}");
+    let late = simulate(&["--menu", menu], "at: 2026-12-24T18:30\n");
+    assert!(late.code == 1 && late.err.contains("the call has begun: give its time with --at"), "{late:?}");
+}
+
+/// A script's own time goes before the command's.
+#[test]
+fn a_script_may_say_when_its_call_begins() {
+    let folder = Folder::new();
+    let script = folder.path("night.txt");
+    let menu = concat!(env!("CARGO_MANIFEST_DIR"), "/menus/centralita.yaml");
+    fs::write(&script, "# At night.\n> at: 2026-11-04T23:00\n> 1\n").unwrap();
+    let play = |more: &[&str]| {
+        tonopago([&["simulate", "--menu", menu, "--script", script.to_str().unwrap()], more].concat()).code
+    };
+    assert_eq!(play(&["--bless"]), 0);
+    let transcript = fs::read_to_string(&script).unwrap();
+    assert!(transcript.starts_with("# At night.\n> at: 2026-11-04T23:00\nstate saludo\n"), "{transcript}");
+    assert!(transcript.contains("hours tienda: closed on Wednesday 2026-11-04 23:00"), "{transcript}");
+    assert_eq!(play(&["--at", "2026-11-04T10:00"]), 0);
+}
+
 /// What went wrong: a script whose lines had no mark was lost, as its transcript was written over it; and lines with blanks or
 /// a byte order mark before their mark were not played.
 #[test]

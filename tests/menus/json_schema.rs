@@ -113,7 +113,7 @@ fn is_of(value: &Value, name: &str) -> bool {
     }
 }
 
-/// The three patterns the schema has.
+/// The patterns the schema has.
 fn matches(pattern: &str, text: &str) -> bool {
     let is_key = |keys: &str| text.len() == 1 && text.chars().all(|key| key.is_ascii_digit() || keys.contains(key));
     match pattern {
@@ -122,6 +122,11 @@ fn matches(pattern: &str, text: &str) -> bool {
             unit.len() < text.len() && ["ms", "s", "min"].contains(&unit.trim_start())
         }
         "^[0-9*#]$" => is_key("*#"),
+        "^([0-9]{1,2}:[0-9]{2}.*[0-9]{1,2}:[0-9]{2}|[Cc]losed|[Cc]errado)$" => {
+            let is_time =
+                |time: &str| time.split_once(':').is_some_and(|(hour, minute)| hour.len() < 3 && minute.len() == 2);
+            text.split_once('-').is_some_and(|(from, to)| is_time(from) && is_time(to)) || text == "closed"
+        }
         "^([0-9#]|none)$" => text == "none" || is_key("#"),
         other => panic!("pattern {other}"),
     }

@@ -4,5 +4,6 @@
 mod broken_menus_are_explained;
 mod json_schema;
 mod odd_texts_are_refused;
+mod opening_hours;
 mod rare_things_are_warned_of;
 mod shipped_menus_do_what_they_say;

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tonopago::text_file;
-use tonopago::tryout::{Mismatch, Script, Tryout};
+use tonopago::tryout::{At, Mismatch, Script, Tryout};
 
 use crate::cli::{FAILED, Failure, Outcome};
 
 /// Plays every script; tells of each whether the call went as it says.
-pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -> Outcome {
+pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn(Option<&At>) -> Tryout) -> Outcome {
     let (mut all_alike, mut some_differ) = (true, false);
     for path in files(given)? {
         let name = path.display();
-        match play_one(&path, bless, begin()) {
+        match play_one(&path, bless, &begin) {
             Ok(None) => tell!("{name}: {}", if bless { "written" } else { "as expected" }),
             Ok(Some(mismatch)) => {
                 (all_alike, some_differ) = (false, true);
@@ -32,10 +32,10 @@ pub(super) fn play(given: &[PathBuf], bless: bool, begin: impl Fn() -> Tryout) -
     Ok(if all_alike { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-fn play_one(path: &Path, bless: bool, mut tryout: Tryout) -> Result<Option<Mismatch>, String> {
+fn play_one(path: &Path, bless: bool, begin: impl Fn(Option<&At>) -> Tryout) -> Result<Option<Mismatch>, String> {
     let expected = text_file::read(path).map_err(|error| format!("the script: {error}: {}", error.cure()))?;
     let script = Script::parse(&expected).map_err(|error| error.to_string())?;
-    let came = script.play(&mut tryout).map_err(|error| error.to_string())?;
+    let came = script.play(&mut begin(script.at())).map_err(|error| error.to_string())?;
     if bless {
         let written = fs::write(path, came).map(|()| None);
         return written.map_err(|error| format!("cannot write the transcript: {error}: check the permissions"));

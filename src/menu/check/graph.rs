@@ -129,6 +129,9 @@ pub(in crate::menu) fn labelled_targets(kind: &Kind) -> Vec<(String, StateId)> {
             let cases = cases.iter().enumerate().map(|(index, (_, to))| (format!("case {}", index + 1), *to));
             cases.chain(named(&[("otherwise", *otherwise)])).collect()
         }
+        Kind::Hours(hours) => {
+            named(&[("open", hours.on_open), ("closed", hours.on_closed), ("holiday", hours.on_holiday)])
+        }
         Kind::Choose(choose) => {
             let options = choose.options.iter().map(|(key, to)| (key.as_char().to_string(), *to));
             options.chain(entry(&choose.entry)).collect()

@@ -88,8 +88,7 @@ impl Checker<'_> {
     pub(super) fn after_hang_up(&self) {
         let Some(first) = self.menu.on_hang_up else { return };
         let can_do = |state: &State| {
-            let works = matches!(state.kind, Kind::Set { .. } | Kind::Save { .. } | Kind::Branch { .. });
-            (works && state.say.is_empty()) || matches!(state.kind, Kind::HangUp)
+            (state.kind.needs_no_caller() && state.say.is_empty()) || matches!(state.kind, Kind::HangUp)
         };
         let reached = self.reachable_on_level(vec![first], |state| !can_do(state));
         let led_to = |id: StateId| {
@@ -100,7 +99,7 @@ impl Checker<'_> {
             self.problem(
                 id,
                 "comes after the caller has hung up, but needs the caller",
-                "after on_hang_up: there is only set:, save: and branch: without say:, then hang_up: true",
+                "after on_hang_up: there is only set:, save:, branch: and hours: without say:, then hang_up: true",
             );
         }
     }

@@ -126,7 +126,7 @@ const fn shape(kind: &Kind) -> Shape {
     match kind {
         Kind::Say { .. } | Kind::Set { .. } | Kind::Save { .. } => Shape::Passing,
         Kind::Choose(_) | Kind::Confirm(_) | Kind::Collect(_) | Kind::Months(_) => Shape::Asking,
-        Kind::Branch { .. } => Shape::Deciding,
+        Kind::Branch { .. } | Kind::Hours(_) => Shape::Deciding,
         Kind::Authorize(_) | Kind::Charge(_) => Shape::Service,
         Kind::Visit { .. } | Kind::Return => Shape::Visit,
         Kind::HangUp | Kind::Transfer { .. } => Shape::Last,
@@ -146,6 +146,7 @@ fn does(menu: &Menu, state: &State) -> String {
         Kind::Authorize(_) => "authorize".to_owned(),
         Kind::Charge(_) => "charge".to_owned(),
         Kind::Branch { .. } => "branch".to_owned(),
+        Kind::Hours(hours) => format!("hours {}", menu.schedules[hours.schedule.0].name),
         Kind::Set { values, .. } => {
             let names = values.iter().map(|(variable, _)| menu.variables[variable.0].name.as_str());
             format!("set {}", names.collect::<Vec<_>>().join(", "))

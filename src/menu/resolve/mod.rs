@@ -1,7 +1,9 @@
 //! From a menu's text to a resolved [`Menu`] in one step that reports all problems.
 
 mod conditions;
+mod dates;
 mod fields;
+mod hours;
 mod named_keys;
 mod passing;
 mod prompts;
@@ -14,12 +16,16 @@ mod texts;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::media::MediaTime;
 use crate::speech::Language;
 use crate::yaml::{Map, Node, Notes, Path, Problems, Value, quoted, suggest, syntax};
 
 use super::check;
-use super::model::{FieldSpec, GlobalKeys, Menu, OwnText, StateId, VariableSpec};
+use super::hours::{Schedule, ScheduleId};
+use super::model::{FieldSpec, GlobalKeys, Kind, Menu, OwnText, State, StateId, VariableSpec};
+use hours::Opened;
 pub use prompts::Catalog;
 
 /// The names the reading of menus accepts, for the schema that is made from them.
@@ -27,12 +33,13 @@ pub(super) mod names {
     pub(in crate::menu) use super::TOP;
     pub(in crate::menu) use super::conditions::TEST;
     pub(in crate::menu) use super::fields::COLLECT;
+    pub(in crate::menu) use super::hours::HOLIDAYS;
     pub(in crate::menu) use super::named_keys::ROLES;
     pub(in crate::menu) use super::state_names::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
 }
 
 /// The names at the top of a menu.
-pub(in crate::menu) const TOP: [&str; 11] = [
+pub(in crate::menu) const TOP: [&str; 13] = [
     "version",
     "name",
     "languages",
@@ -41,9 +48,11 @@ pub(in crate::menu) const TOP: [&str; 11] = [
     "on_hang_up",
     "call_limit",
     "global_keys",
-    "words",
+    "time_zone",
+    "hours",
     "prompts",
     "states",
+    "words",
 ];
 /// The version of the menu language this program reads.
 const VERSION: &str = "1";
@@ -77,15 +86,21 @@ impl Menu {
         let menu = resolve(&root, &notes, catalog, to_be_heard);
         let comments = syntax::swallowed_keys(text);
         match menu {
-            Some(menu) if notes.is_empty() && comments.is_empty() => {
-                Ok(Arc::new(Menu { warnings: notes.warnings(text), ..menu }))
+            Some((menu, once)) if notes.is_empty() && comments.is_empty() => {
+                let over = |(last, path): (Date, Path)| {
+                    let cure = "remove it, or write this year's; 25 de diciembre, without a year, comes every year";
+                    (last, Notes::located(text, &path, "this holiday is over", cure))
+                };
+                let passing = once.into_iter().map(over).collect();
+                Ok(Arc::new(Menu { warnings: notes.warnings(text), passing, ..menu }))
             }
             _ => Err(notes.into_problems(file, text).with(comments)),
         }
     }
 }
 
-fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool) -> Option<Menu> {
+/// The menu, and its holidays of one year: their last days, and where they stand.
+fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool) -> Option<(Menu, Vec<(Date, Path)>)> {
     let value = Value::new(root, Path::default(), notes);
     let map = value.map(&TOP)?;
     check_version(&map);
@@ -101,6 +116,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
     let (start, give_up) = (target("start"), target("give_up"));
     let on_hang_up = map.optional("on_hang_up").and_then(|target| read_target(&target, &names));
     let global_keys = named_keys::read(&map, &names);
+    let Opened { schedules, zone, once } = hours::read(&map);
     let mut context = Context {
         names: &names,
         catalog,
@@ -111,6 +127,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         give_up,
         fields: Vec::new(),
         variables: Vec::new(),
+        schedules: &schedules,
         unread: Vec::new(),
         incomplete: false,
         charges: states_map.entries().any(|(_, state)| state.node.get("charge").is_some()),
@@ -119,6 +136,7 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
     context.declare_variables(&states_map);
     let states: Vec<_> = states_map.entries().map(|(name, value)| context.state(name, &value)).collect();
     let (fields, variables) = (context.fields, context.variables);
+    hours::check(&schedules, &schedules_used(&states), notes);
     let menu = Menu {
         name,
         call_limit,
@@ -131,10 +149,25 @@ fn resolve(root: &Node, notes: &Notes, catalog: &dyn Catalog, to_be_heard: bool)
         variables,
         languages,
         texts,
+        schedules,
+        time_zone: zone,
         warnings: Vec::new(),
+        passing: Vec::new(),
     };
     check::check(&menu, catalog, notes);
-    Some(menu)
+    Some((menu, once))
+}
+
+fn schedules_used(states: &[Option<State>]) -> Vec<ScheduleId> {
+    let used = |state: &State| match &state.kind {
+        Kind::Hours(hours) => Some(hours.schedule),
+        _ => None,
+    };
+    states.iter().flatten().filter_map(used).collect()
+}
+
+fn names_of(schedules: &[Schedule]) -> Vec<&str> {
+    schedules.iter().map(|schedule| schedule.name.as_str()).collect()
 }
 
 fn check_version(map: &Map<'_>) {
@@ -185,6 +218,7 @@ struct Context<'a> {
     give_up: Option<StateId>,
     fields: Vec<FieldSpec>,
     variables: Vec<VariableSpec>,
+    schedules: &'a [Schedule],
     /// Names of fields that could not be read any further: of what type they are is not known.
     unread: Vec<String>,
     /// A state could not be read far enough to know whether it collects a field, and which.

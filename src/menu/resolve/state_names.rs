@@ -11,7 +11,7 @@ pub(in crate::menu) const COLLECTING: [&str; 2] = ["twice", "read_back"];
 /// Names of states that ask a service.
 pub(in crate::menu) const SERVICE: [&str; 4] = ["on", "attempts", "while_waiting", "wait_limit"];
 /// What a state can do; each state does exactly one of these.
-pub(in crate::menu) const KINDS: [&str; 14] = [
+pub(in crate::menu) const KINDS: [&str; 15] = [
     "next",
     "choose",
     "confirm",
@@ -20,6 +20,7 @@ pub(in crate::menu) const KINDS: [&str; 14] = [
     "charge",
     "months",
     "branch",
+    "hours",
     "set",
     "save",
     "visit",
@@ -54,6 +55,7 @@ pub(in crate::menu) fn extra_names(does: &str) -> Vec<&'static str> {
         "collect" => [&ENTRY[..], &COLLECTING].concat(),
         "authorize" | "charge" => SERVICE.to_vec(),
         "branch" => vec!["otherwise"],
+        "hours" => vec!["on"],
         does if WITH_NEXT.contains(&does) => vec!["next"],
         _ => Vec::new(),
     }

@@ -99,6 +99,7 @@ impl Context<'_> {
             "charge" => self.charge(map).map(Kind::Charge),
             "months" => self.months(map).map(Kind::Months),
             "branch" => self.branch(map),
+            "hours" => self.hours(map),
             "set" => self.set(map),
             "save" => self.save(map),
             "visit" => self.visit(map),

@@ -21,6 +21,8 @@ mod values;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use jiff::Zoned;
+
 use crate::card::YearMonth;
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
@@ -95,6 +97,8 @@ pub struct Runtime {
     row: Row,
     timers: Timers,
     session: Session,
+    /// When the call began, in the menu's time zone.
+    began: Zoned,
     /// Refusals and declines so far, by state.
     failures: Vec<u8>,
     /// How often each state has been entered.
@@ -112,8 +116,9 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Begins a call: enters the menu's start state. `today` is what card expiries are compared with.
-    pub fn new(menu: Arc<Menu>, today: YearMonth) -> Self {
+    /// Begins a call: enters the menu's start state. `began` is when, on the wall's clock: the menu's hours are judged by it
+    /// for the whole call, so that closing time cuts no call, and card expiries are compared with its month.
+    pub fn new(menu: Arc<Menu>, began: &Zoned) -> Self {
         let mut timers = Timers::default();
         timers.start(Timer::CallLimit, menu.call_limit);
         let mut runtime = Self {
@@ -131,7 +136,8 @@ impl Runtime {
             last_key: MediaTime::ZERO,
             row: Row::new(),
             timers,
-            session: Session::new(&menu, today),
+            session: Session::new(&menu, YearMonth::of(began.date())),
+            began: menu.local(began),
             failures: vec![0; menu.states.len()],
             entered_times: vec![0; menu.states.len()],
             returns_to: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::menu::event::{Answers, EventKind, Party};
+use crate::menu::hours::{Hours, Opening};
 use crate::menu::model::{Kind, StateId, Value};
 
 use super::{Action, MAX_HOPS, Runtime};
@@ -21,8 +22,20 @@ impl Runtime {
                 }
             }
             Kind::Save { values, .. } => self.save(values),
+            Kind::Hours(hours) => self.tell_hours(hours),
             _ => {}
         }
+    }
+
+    fn tell_hours(&mut self, hours: &Hours) {
+        let schedule = &self.menu.schedules[hours.schedule.0];
+        let (opening, line) = schedule.at(self.began.datetime());
+        self.note(EventKind::Hours {
+            name: schedule.name.clone(),
+            is: opening.name(),
+            at: self.began.clone(),
+            line: line.map(str::to_owned),
+        });
     }
 
     fn save(&mut self, values: &[(String, Value)]) {
@@ -44,6 +57,11 @@ impl Runtime {
                 let case = cases.iter().find(|(test, _)| self.holds(test));
                 case.map_or(*otherwise, |(_, target)| *target)
             }
+            Kind::Hours(hours) => match menu.schedules[hours.schedule.0].at(self.began.datetime()).0 {
+                Opening::Open => hours.on_open,
+                Opening::Closed => hours.on_closed,
+                Opening::Holiday => hours.on_holiday,
+            },
             Kind::Visit { to, next } => {
                 if self.returns_to.len() == DEEPEST {
                     self.returns_to.remove(0);
@@ -67,7 +85,7 @@ impl Runtime {
             let Some(state) = next else { return };
             self.state = state;
             let kind = &menu.state(state).kind;
-            if !matches!(kind, Kind::Set { .. } | Kind::Save { .. } | Kind::Branch { .. }) {
+            if !kind.needs_no_caller() {
                 return;
             }
             self.act_on_entry(kind);

@@ -261,7 +261,7 @@ impl Worker {
 
     fn began(&mut self, reference: Option<String>) {
         let clock = SystemClock;
-        let now = clock.now().to_zoned(clock.time_zone());
+        let now = clock.local();
         self.call_id = format!("{}-{}", self.line().name, now.strftime("%Y%m%d-%H%M%S-%3f"));
         self.board().add(Count::Calls, 1);
         tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
@@ -371,13 +371,13 @@ fn refusal_of(request: &Request) -> Reply {
     }
 }
 
-/// Calls speak what the line speaks at their beginning, and judge cards by that day.
+/// Calls speak what the line speaks at their beginning, and go by that time: for hours, and for cards.
 fn make_call(line: &LineConfig, shared: &Shared, control: &Arc<Control>) -> MakeCall {
     let (profile, tones, record) = (line.profile, line.tones, shared.recorder.is_some());
     let control = Arc::clone(control);
     Box::new(move || {
         let spoken = control.spoken.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let config = CallConfig { profile, record, today: SystemClock.year_month(), tones };
+        let config = CallConfig { profile, record, began: SystemClock.local(), tones };
         Call::new(spoken.menu, spoken.clips, &config)
     })
 }

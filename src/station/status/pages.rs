@@ -81,7 +81,7 @@ pub(super) async fn events(
 /// Today's payments, newest first, and their sums by state.
 pub(super) async fn payments(State(app): State<Arc<App>>) -> Response {
     let clock = Arc::clone(app.shop.ledger.clock());
-    let midnight = clock.now().to_zoned(clock.time_zone()).start_of_day().map_or(Timestamp::MIN, |day| day.timestamp());
+    let midnight = clock.local().start_of_day().map_or(Timestamp::MIN, |day| day.timestamp());
     let shop = Arc::clone(&app.shop);
     let read = move || {
         let mut attempts = shop.ledger.latest_attempts(MOST_PAYMENTS)?;

@@ -1,6 +1,7 @@
 //! The runtime driven with keys, prompts and time directly. Sound comes into it in `tests/calls`.
 
 mod calls_end;
+mod hours;
 mod keys;
 mod language;
 mod limits;
@@ -18,7 +19,8 @@ pub(super) const KEY: &str = "257139";
 pub(super) const PAN: &str = "4111111111111111";
 pub(super) const EXPIRY: &str = "0830";
 pub(super) const CVV: &str = "737";
-pub(super) const TODAY: YearMonth = YearMonth { year: 2026, month: 11 };
+/// When calls begin, unless a test says otherwise.
+pub(super) const BEGAN: &str = "2026-11-04T12:00[America/Mexico_City]";
 
 /// Time between two looks at the timers, as in the engine.
 const TICK: MediaTime = MediaTime::from_ms(10);
@@ -79,8 +81,13 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(menu: Arc<Menu>) -> Self {
+        Self::at(BEGAN, menu)
+    }
+
+    /// The same with a call that begins then.
+    pub(super) fn at(began: &str, menu: Arc<Menu>) -> Self {
         let mut bench = Self {
-            runtime: Runtime::new(menu, TODAY),
+            runtime: Runtime::new(menu, &began.parse().unwrap()),
             now: MediaTime::ZERO,
             playing_until: None,
             events: Vec::new(),
