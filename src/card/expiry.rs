@@ -77,11 +77,6 @@ impl Expiry {
     pub fn year2(&self) -> &str {
         &self.mmyy.expose()[2..]
     }
-
-    /// A second copy, on purpose (a declined charge is tried again without asking for the card again).
-    pub fn duplicate(&self) -> Self {
-        Self { mmyy: self.mmyy.duplicate() }
-    }
 }
 
 /// The year nearest to `now` that ends in `year2`: cards printed in 2098 expire in `03`.
@@ -108,9 +103,6 @@ mod tests {
         assert_eq!(error("0127", NOVEMBER_2026), None);
         let expiry = Expiry::parse_mmyy("0727", NOVEMBER_2026).ok().unwrap();
         assert_eq!((expiry.month2(), expiry.year2()), ("07", "27"));
-        let copy = expiry.duplicate();
-        drop(expiry);
-        assert_eq!((copy.month2(), copy.year2()), ("07", "27"));
     }
 
     #[test]

@@ -59,14 +59,6 @@ impl SecretDigits {
         let mut digits = Self::new();
         text.chars().all(|c| c.is_ascii_digit() && digits.push(c)).then_some(digits)
     }
-
-    /// A second copy; only the types that may be tried twice make one.
-    pub(super) fn duplicate(&self) -> Self {
-        let mut copy = Self::new(); // filled in place: a cloned array could pass over the stack and stay there
-        copy.bytes.copy_from_slice(&*self.bytes);
-        copy.len = self.len;
-        copy
-    }
 }
 
 impl Default for SecretDigits {
