@@ -150,7 +150,7 @@ impl Ledger {
         let now = self.now_ms();
         self.step(id, State::Sent, "", None, |transaction| {
             transaction.execute(
-                "UPDATE attempt SET state = 'sent', sent_ms = coalesce(sent_ms, ?2), updated_ms = ?2 WHERE id = ?1",
+                "UPDATE attempt SET state = 'sent', sent_ms = ?2, updated_ms = ?2 WHERE id = ?1",
                 params![id, now],
             )?;
             Ok(())

@@ -220,3 +220,69 @@ fn read(row: &Row<'_>) -> Result<Refund, rusqlite::Error> {
         created: column::time(row.get(7)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RefundState::{Failed, Refunded, Refunding, Unknown};
+    use super::*;
+    use crate::card::Pan;
+    use crate::clock::SystemClock;
+    use crate::ledger::{NewAttempt, Outcome};
+    use crate::service::{Authorization, PaymentKey};
+
+    const TEN: Money = Money::mxn(1_000);
+
+    fn with_refund() -> (Ledger, Refund) {
+        let ledger = Ledger::in_memory(std::sync::Arc::new(SystemClock)).unwrap();
+        let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
+        let authorization = &Authorization { amount: Money::mxn(20_000), order_id, description, customer: None };
+        let (key, pan) = (PaymentKey::new("257139"), Pan::parse("4111111111111111").ok().unwrap());
+        let (brand, last_four) = (pan.brand(), pan.last_four());
+        let new = NewAttempt { key: &key, authorization, brand, last_four, months: None };
+        let attempt = ledger.prepare_attempt(&new).unwrap().unwrap().id;
+        ledger.mark_sent(attempt).unwrap();
+        ledger.settle(attempt, &Outcome::Approved { charge_id: "trx1".into(), authorization: None }).unwrap();
+        let refund = ledger.begin_refund(attempt, Some(TEN), &ToldBefore::default()).unwrap().unwrap();
+        (ledger, refund)
+    }
+
+    /// The table above, step by step; what is no step leaves no line in the audit trail.
+    #[test]
+    fn the_steps_are_the_documented_ones() {
+        for (way, steps) in [
+            (&[][..], &[Refunded, Failed, Unknown][..]),
+            (&[Unknown], &[Refunded, Failed]),
+            (&[Failed], &[Refunded]),
+            (&[Refunded], &[]),
+        ] {
+            for next in RefundState::ALL {
+                let (ledger, refund) = with_refund();
+                way.iter().for_each(|state| drop(ledger.settle_refund(refund.id, *state, "").unwrap()));
+                let (from, lines) = (way.last().copied().unwrap_or(Refunding), ledger.audit(100).unwrap().len());
+                let is_step = steps.contains(&next);
+                let state = ledger.settle_refund(refund.id, next, "").unwrap().state;
+                assert_eq!(state, if is_step { next } else { from }, "{from:?} to {next:?}");
+                assert_eq!(ledger.audit(100).unwrap().len() - lines, usize::from(is_step), "{from:?} to {next:?}");
+            }
+        }
+    }
+
+    /// Whatever program writes to the file: money goes out once, and what went out stays written down.
+    #[test]
+    fn the_database_itself_keeps_a_second_refund_from_being_open_and_the_first_from_being_forgotten() {
+        let (ledger, refund) = with_refund();
+        let again = "INSERT INTO refund (attempt, centavos, state, created_ms, updated_ms) VALUES (1, 1, ?1, 1, 1)";
+        let refused = |change: &str, why: &str| {
+            let error = ledger.lock().execute(change, []).unwrap_err().to_string();
+            assert!(error.contains(why), "{change}: {error}");
+        };
+        for state in ["'refunding'", "'unknown'"] {
+            refused(&again.replace("?1", state), "UNIQUE constraint failed: refund.attempt");
+        }
+        ledger.settle_refund(refund.id, Refunded, "").unwrap();
+        for state in ["'refunding'", "'unknown'", "'failed'"] {
+            refused(&format!("UPDATE refund SET state = {state}"), "final");
+        }
+        refused("DELETE FROM refund", "refunds are kept");
+    }
+}

@@ -206,6 +206,23 @@ mod tests {
         }
     }
 
+    /// In a write-ahead log anything less (SQLite's numbers are 0 off, 1 normal, 2 full) syncs no commit: after a power
+    /// cut the file is whole, and a charge that was sent is not in it.
+    #[test]
+    fn every_step_is_on_the_disk_before_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let clock = || std::sync::Arc::new(crate::clock::SystemClock);
+        let made = crate::ledger::Ledger::open(&path, clock()).unwrap();
+        let opened = crate::ledger::Ledger::open_existing(&path, clock()).unwrap();
+        for ledger in [made, opened] {
+            let connection = ledger.lock();
+            let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+            let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn the_file_and_its_journals_are_the_owners() {

@@ -272,6 +272,7 @@ mod tests {
         let id = prepare(&ledger, "ord-1").unwrap().id;
         let state = |seen: Seen<'_>| ledger.settle_by_hand(id, seen, BY).map(|attempt| attempt.state);
         assert!(matches!(state(paid("trx1")), Err(LedgerError::Transition { from: State::Prepared, .. })));
+        clock.advance(MAY_TURN_UP); // before it was sent, which does not count
         ledger.mark_sent(id).unwrap();
         clock.advance(SignedDuration::from_mins(29));
         assert!(matches!(state(Seen::Unpaid), Err(LedgerError::ByHand(_))), "a call may be waiting for its answer");

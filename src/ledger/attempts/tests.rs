@@ -114,10 +114,20 @@ fn the_database_itself_refuses_a_second_success() {
     ledger.mark_sent(id).unwrap();
     ledger.settle(id, &approved()).unwrap();
     let connection = ledger.lock();
-    let copy = "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
-        last_four, state, created_ms, updated_ms)
-        SELECT key_digits, 'o2', 'o2', 1, 'MXN', 'd', 'Visa', '1111', 'approved', 1, 1 FROM attempt";
-    assert!(connection.execute(copy, []).unwrap_err().to_string().contains("UNIQUE"));
+    let another = "INSERT INTO attempt (key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
+        last_four, state, created_ms, updated_ms) VALUES (?1, ?2, ?3, 1, 'MXN', 'd', 'Visa', '1111', ?4, 1, 1)";
+    for state in ["prepared", "sent", "unknown", "approved", "elsewhere"] {
+        for (values, column) in [
+            (["257139", "ord-2", "ord-2", state], "key_digits"),
+            (["2", "ord-1", "ord-2", state], "order_id"),
+            (["2", "ord-2", "ord-1", state], "gateway_order_id"),
+        ] {
+            let error = connection.execute(another, values).unwrap_err().to_string();
+            assert_eq!(error, format!("UNIQUE constraint failed: attempt.{column}"), "{state}");
+        }
+    }
+    let error = connection.execute(another, ["257139", "ord-1", "ord-1", "declined"]).unwrap_err().to_string();
+    assert_eq!(error, "UNIQUE constraint failed: attempt.gateway_order_id", "an order id that the gateway may know");
     let downgrade = connection.execute("UPDATE attempt SET state = 'declined'", []).unwrap_err();
     assert!(downgrade.to_string().contains("final"), "{downgrade}");
     assert!(connection.execute("DELETE FROM attempt", []).is_err());
