@@ -307,6 +307,26 @@ mod tests {
         }
     }
 
+    /// One kept from an earlier exchange may be dead at the other end, and a charge sent on it is open for no reason.
+    #[test]
+    fn each_exchange_has_a_connection_of_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+                kept.push(stream); // and nothing more is answered on it
+            }
+        });
+        let client = HttpClient::new(Credentials::new("", ""), Timeouts::answering_within(Duration::from_secs(5)));
+        for exchange in 1..=3 {
+            assert!(client.get(&url).is_ok_and(|answer| answer.status == 200), "exchange {exchange}");
+        }
+    }
+
     #[test]
     fn a_silent_service_times_out_as_no_answer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -164,6 +164,8 @@ mod tests {
     #[test]
     fn a_decline_inside_a_5xx_is_not_believed() {
         assert_eq!(ApiError::of(502, br#"{"error_code":3001}"#).action(), Query);
+        let known = ApiError::of(502, br#"{"error_code":1006}"#);
+        assert_eq!(known.action(), AlreadyProcessed, "that promises nothing but a charge to be looked for");
     }
 
     #[test]

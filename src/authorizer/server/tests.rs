@@ -6,7 +6,7 @@ use super::super::{AuthorizerClient, AuthorizerConfig};
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::http::{Endpoint, HttpClient, Timeouts};
-use crate::ledger::{Digits, NewKey};
+use crate::ledger::{Digits, End, NewKey, Report};
 use crate::limits::VelocityLimit;
 use crate::money::Money;
 use crate::service::AuthorizeReply;
@@ -116,6 +116,44 @@ fn guessing_locks_even_right_keys_until_the_lock_ends() {
     assert!(merchant.get("/metrics", "secret").1.contains("locks_total 1\n"));
     merchant.clock.advance(SignedDuration::from_mins(15));
     assert!(matches!(merchant.authorize("257139"), AuthorizeReply::Authorized(_)));
+}
+
+/// What was right once is worth guessing; who has paid may ask as often as he likes.
+#[test]
+fn cancelled_and_expired_keys_count_as_guesses_and_paid_ones_do_not() {
+    let per_source = VelocityLimit { per_minute: 3, ..GuessLimits::default().per_source };
+    let guesses = GuessLimits { per_source, ..GuessLimits::default() };
+    let merchant = Merchant::open(Protection { guesses, ..Protection::default() });
+    let issue = |digits: &str, order: &str, expires: Option<Timestamp>| {
+        let (digits, description, customer) = (Digits::Given(PaymentKey::new(digits)), "d".to_owned(), None);
+        let (amount, order_id, max_failures) = (Money::mxn(1), order.to_owned(), 3);
+        let new = NewKey { digits, amount, order_id, description, customer, expires, max_failures };
+        merchant.ledger.issue_key(new).unwrap().id
+    };
+    merchant.ledger.cancel_key(issue("111111", "cancelled", None)).unwrap();
+    issue("222222", "expired", Some(merchant.clock.now() + SignedDuration::from_secs(1)));
+    issue("333333", "paid", None);
+    let (event_id, order_id, attempt, end) = ("evt_1", "paid", "b-1", End::Paid);
+    merchant.ledger.receive_report(&Report { event_id, order_id, attempt, end }).unwrap();
+    merchant.clock.advance(SignedDuration::from_secs(1));
+    for (key, refusal, times) in
+        [("333333", Refusal::AlreadyPaid, 5), ("111111", Refusal::Blocked, 2), ("222222", Refusal::Expired, 2)]
+    {
+        (0..times).for_each(|_| assert_eq!(merchant.authorize(key), AuthorizeReply::Refused(refusal)));
+    }
+    assert_eq!(merchant.authorize("257139"), AuthorizeReply::Unavailable, "the fourth guess locked");
+}
+
+/// A box that tells its callers' numbers keeps its address free of one caller's guesses.
+#[test]
+fn a_guessing_caller_is_locked_and_no_other_of_the_same_box() {
+    let merchant = Merchant::open(Protection::default());
+    let ask = |caller: &str, key: &str| {
+        let body = format!(r#"{{"ivr_key":"{key}","phone_number":"{caller}"}}"#);
+        http("ivr", "secret").post(&merchant.server.url(), body.as_bytes()).unwrap().status
+    };
+    assert_eq!([(); 7].map(|()| ask("5512345678", "257138")), [200, 200, 200, 200, 200, 200, 429]);
+    assert_eq!((ask("5512345678", "257139"), ask("5587654321", "257139")), (429, 200));
 }
 
 /// All clients of a proxy have its address: whoever guesses there must not lock the boxes out.

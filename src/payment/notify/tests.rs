@@ -117,6 +117,20 @@ fn a_refused_signature_may_be_a_matter_of_the_clock() {
 }
 
 #[test]
+fn only_a_status_of_2xx_acknowledges() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    for status in [302, 404, 503] {
+        merchant.status.store(status, Ordering::Relaxed);
+        assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0), "{status}");
+        clock.advance(LONGEST);
+    }
+    merchant.status.store(299, Ordering::Relaxed);
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
+}
+
+#[test]
 fn after_three_days_it_is_given_up_and_can_be_revived() {
     let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
     let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
