@@ -1,6 +1,9 @@
 //! The authorizer's and the gateway's answers: in time, late, wrong, never; and what a charge needs.
 
 use super::*;
+use crate::card::SecretDigits;
+use crate::menu::event;
+use crate::menu::model::{FieldId, FieldKind};
 use crate::service::{CardField, Decline};
 
 fn charge_reply(reply: ChargeReply) -> Reply {
@@ -222,4 +225,62 @@ fn an_unknown_outcome_cannot_be_charged_again() {
         bench.runtime.session.confirm();
         assert!(bench.runtime.session.confirmed_authorization().is_none(), "after {end}");
     }
+}
+
+/// The verification value is good for one charge, whatever comes of it (PCI DSS 3.3.1), and the card for as long as it may be
+/// tried again.
+#[test]
+fn what_is_kept_of_a_card_goes_with_its_charge() {
+    let kept = |bench: &Bench| -> Vec<String> {
+        let (menu, session) = (&bench.runtime.menu, &bench.runtime.session);
+        let card_data = menu.fields.iter().enumerate().filter(|(_, field)| field.kind.is_card_data());
+        let kept = card_data.filter(|(id, _)| session.digits(FieldId(*id)).is_some());
+        kept.map(|(_, field)| field.name.clone()).collect()
+    };
+    let card_and_expiry = ["card_number", "expiry"];
+    let mut bench = Bench::pay_until("codigo");
+    bench.keys(CVV);
+    assert_eq!(kept(&bench), card_and_expiry, "while it is charged");
+    for (end, left) in [
+        (Some(approved()), &[][..]),
+        (Some(charge_reply(ChargeReply::AlreadyPaid { reference: "1".into() })), &[]),
+        (Some(charge_reply(ChargeReply::Unknown { reference: "1".into() })), &[]),
+        (Some(charge_reply(ChargeReply::Unavailable)), &[]),
+        (Some(charge_reply(ChargeReply::Declined(Decline::OtherCard))), &[]),
+        (Some(charge_reply(ChargeReply::Declined(Decline::Generic))), &[]),
+        (Some(charge_reply(ChargeReply::Correct(CardField::Pan))), &[]),
+        (Some(charge_reply(ChargeReply::Correct(CardField::Cvv))), &card_and_expiry),
+        (Some(authorized()), &[]), // of the wrong kind
+        (None, &[]),               // none in time
+    ] {
+        let mut bench = Bench::pay_until("cobrar");
+        let told = end.as_ref().map(event::describe);
+        match end {
+            Some(reply) => _ = bench.answer(reply),
+            None => _ = bench.wait(181_000),
+        }
+        assert_eq!(kept(&bench), left, "{told:?}");
+    }
+}
+
+/// Whatever way a menu takes from here to a charge, it is not of what was agreed to before.
+#[test]
+fn a_key_keyed_or_asked_about_again_ends_the_yes_to_what_it_was_worth() {
+    let key = |bench: &Bench| {
+        let fields = &bench.runtime.menu.fields;
+        FieldId(fields.iter().position(|field| field.kind == FieldKind::PaymentKey).unwrap())
+    };
+    let mut bench = Bench::pay_until("tarjeta");
+    assert!(bench.runtime.session.confirmed_authorization().is_some());
+    let mut other = SecretDigits::new();
+    assert!("999999".chars().all(|digit| other.push(digit)));
+    let (menu, id) = (Arc::clone(&bench.runtime.menu), key(&bench));
+    bench.runtime.session.store(&menu, id, other).unwrap();
+    assert!(bench.runtime.session.confirmed_authorization().is_none(), "another key");
+
+    let mut bench = Bench::pay_until("tarjeta");
+    let asks = menu.states.iter().position(|state| state.name == "autorizar").unwrap();
+    bench.runtime.go(StateId(asks));
+    bench.runtime.settle();
+    assert!(bench.runtime.session.confirmed_authorization().is_none(), "the same key, which may be worth more now");
 }
