@@ -212,3 +212,93 @@ fn told(charge: &Charge, refund: &Refund, description: &str) -> Told {
         _ => Told::Undecided,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::ToldBefore;
+    use crate::openpay::ToldRefund;
+
+    const TEN: Money = Money::mxn(1_000);
+    const OURS: &str = "ord-234 refund 2";
+
+    /// A charge that tells of this refund, or of none.
+    fn charge(status: ChargeStatus, refund: Option<ToldRefund>) -> Charge {
+        Charge {
+            id: "trx1".into(),
+            order_id: Some("ord-234".into()),
+            amount: Money::mxn(20_000),
+            status,
+            authorization: None,
+            error_code: None,
+            masked_card: None,
+            creation_date: None,
+            payment_method: None,
+            refund,
+        }
+    }
+
+    fn refund(id: Option<&str>, amount: Option<Money>, status: ChargeStatus, description: Option<&str>) -> ToldRefund {
+        let [id, description] = [id, description].map(|text| text.map(str::to_owned));
+        ToldRefund { id, amount, status: Some(status), description }
+    }
+
+    /// The second refund of an attempt, before which the charge told of the first.
+    fn second(before: ToldBefore) -> Refund {
+        let state = RefundState::Unknown;
+        Refund { id: 2, attempt: 1, amount: TEN, state, before, created: jiff::Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn a_refund_is_known_by_its_text_and_only_an_end_is_one() {
+        use ChargeStatus::{Cancelled, Completed, Failed, InProgress, Refunded};
+        let first = ToldBefore { id: Some("first".into()), centavos: Some(TEN.centavos) };
+        for (status, text, expected) in [
+            (Completed, OURS, Told::Made),
+            (Refunded, OURS, Told::Made),
+            (Failed, OURS, Told::NotMade),
+            (Cancelled, OURS, Told::NotMade),
+            (InProgress, OURS, Told::Undecided),
+            (Completed, "ord-234 refund 22", Told::Undecided),
+            (Failed, "ord-234 refund 22", Told::Undecided),
+        ] {
+            let told_of = refund(Some("new"), Some(TEN), status.clone(), Some(text));
+            let told = told(&charge(Completed, Some(told_of)), &second(first.clone()), OURS);
+            assert_eq!(told, expected, "{status:?} {text}");
+        }
+    }
+
+    /// Openpay's reference shows no text: then what differs from before, and is of the amount asked for, is the one.
+    #[test]
+    fn a_refund_without_its_text_is_known_by_what_was_told_before() {
+        use ChargeStatus::Completed;
+        let first = ToldBefore { id: Some("first".into()), centavos: Some(TEN.centavos) };
+        let nothing = ToldBefore::default();
+        for (before, id, amount, expected) in [
+            (&nothing, Some("new"), Some(TEN), Told::Made),
+            (&first, Some("new"), Some(TEN), Told::Made),
+            (&first, Some("first"), Some(TEN), Told::AsBefore),
+            (&first, Some("new"), Some(Money::mxn(999)), Told::Undecided),
+            (&first, Some("new"), None, Told::Undecided),
+            (&nothing, None, None, Told::Undecided), // one that can't be read is not none
+        ] {
+            let told_of = refund(id, amount, Completed, None);
+            let told = told(&charge(Completed, Some(told_of)), &second(before.clone()), OURS);
+            assert_eq!(told, expected, "{before:?} {id:?} {amount:?}");
+        }
+    }
+
+    #[test]
+    fn a_charge_that_is_gone_without_a_refund_does_not_say_that_none_was_made() {
+        use ChargeStatus::{Cancelled, Completed, Refunded};
+        for (status, expected) in
+            [(Completed, Told::NotMade), (Refunded, Told::Undecided), (Cancelled, Told::Undecided)]
+        {
+            assert_eq!(
+                told(&charge(status.clone(), None), &second(ToldBefore::default()), OURS),
+                expected,
+                "{status:?}"
+            );
+        }
+    }
+}

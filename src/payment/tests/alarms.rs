@@ -19,7 +19,7 @@ fn cashier(shop: &Shop, openpay_key: &str, password: &str, authorizer: &str) -> 
 }
 
 /// A till of this merchant, with this key, at this address.
-fn till(shop: &Shop, address: &str, merchant: &str, key: &str) -> Till {
+pub(super) fn till(shop: &Shop, address: &str, merchant: &str, key: &str) -> Till {
     let openpay = Config::new(address, merchant, PrivateKey::parse(key).unwrap()).unwrap();
     let payer = Payer { name: "C".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
     Till::new(Client::new(&openpay), Arc::clone(&shop.shop.ledger), CashierConfig::new(payer))

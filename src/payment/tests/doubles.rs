@@ -1,5 +1,8 @@
 //! Charges that something on the way doubled or lost, and what came after them.
 
+use std::time::Instant;
+
+use super::alarms::till;
 use super::*;
 
 /// A double of the first charge is paid, the first is called a used token, and the one sent then fails in its own way: the
@@ -41,4 +44,61 @@ fn a_decline_after_a_lost_charge_is_no_outcome_while_nobody_can_look() {
     shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 });
     assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
     assert_eq!((shop.completed(), shop.states()), (0, vec![State::Unknown]));
+}
+
+/// After a charge that was lost no refusal of the next says that nothing was made: the first may still turn up.
+#[test]
+fn a_charge_that_was_lost_stays_open_whatever_refuses_the_one_sent_once_more() {
+    for (status, code) in [(400, 1001), (409, 1006), (422, 1003), (503, 1004)] {
+        let shop = Shop::open(quick());
+        shop.inject(Fault::DropBefore);
+        shop.inject(Fault::ApiError { status, code });
+        assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }), "{code}");
+        assert_eq!((shop.completed(), shop.states()), (0, vec![State::Unknown]), "{code}");
+    }
+    let shop = Shop::open(quick());
+    shop.inject(Fault::DropBefore);
+    shop.shop.sandbox.inject(Operation::Token, Fault::SlowBody { ms: 0 }); // the first charge's
+    shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 503 });
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }), "there is no token to send it again with");
+    assert_eq!(shop.states(), [State::Unknown]);
+}
+
+/// Until the gateway's own limit it may be on its way: two could arrive.
+#[test]
+fn a_lost_charge_is_not_sent_again_before_the_gateways_limit() {
+    let limit = Duration::from_millis(700);
+    let shop = Shop::open(RehearsalConfig { gateway_limit: limit, queries: vec![Duration::ZERO], ..quick() });
+    shop.inject(Fault::DropBefore);
+    let begun = Instant::now();
+    assert!(is_approved(&shop.charge(GOOD)));
+    assert!(begun.elapsed() >= limit, "however slow the machine is, it is not faster");
+}
+
+/// Two tokens that are called used, and no charge: none was made, and the key can be tried again.
+#[test]
+fn a_charge_refused_twice_was_never_made_if_the_gateway_has_none() {
+    for (status, code) in [(422, 1003), (400, 1001)] {
+        let shop = Shop::open(quick());
+        shop.inject(Fault::ApiError { status: 422, code: 1003 });
+        shop.inject(Fault::ApiError { status, code });
+        assert_eq!(shop.charge(GOOD), ChargeReply::Unavailable, "{code}");
+        assert_eq!((shop.completed(), shop.states()), (0, vec![State::Abandoned]), "{code}");
+        assert!(is_approved(&shop.charge(GOOD)), "{code}");
+    }
+    let shop = Shop::open(quick());
+    (0..2).for_each(|_| shop.inject(Fault::ApiError { status: 422, code: 1003 }));
+    (0..4).for_each(|_| shop.shop.sandbox.inject(Operation::ListCharges, Fault::ErrorBefore { status: 503 }));
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }), "it may have one: nobody could look");
+    assert_eq!(shop.states(), [State::Unknown]);
+}
+
+/// What the gateway takes no connection for was not sent, and is no outcome to look for.
+#[test]
+fn a_charge_that_found_no_connection_was_never_made() {
+    let shop = Shop::open(calm());
+    let till =
+        till(&shop, &way_to(&shop, 1), &SandboxConfig::default().merchant_id, &SandboxConfig::default().private_key);
+    assert_eq!(till.charge(&shop.key, &Shop::authorization(), &card(GOOD), None), ChargeReply::Unavailable);
+    assert_eq!((shop.shop.sandbox.charges().unwrap(), shop.states()), (vec![], vec![State::Abandoned]));
 }

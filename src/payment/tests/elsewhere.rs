@@ -8,17 +8,22 @@ const MASTERCARD: &str = "5555555555554444";
 
 impl Shop {
     /// Charges the order as a box with a ledger of its own does; gives the charge's id if it is paid.
-    fn charge_elsewhere(&self, number: &str) -> Option<String> {
+    pub(super) fn charge_elsewhere(&self, number: &str) -> Option<String> {
+        self.charge_elsewhere_as(ORDER, number)
+    }
+
+    /// The same under another order id.
+    fn charge_elsewhere_as(&self, order_id: &str, number: &str) -> Option<String> {
         let payer = Payer { name: "x".into(), last_name: None, email: "x@example.com".into(), phone_number: None };
         let openpay = self.shop.openpay();
         let token = openpay.create_token(&TokenRequest { holder_name: "x", card: &card(number) }).unwrap();
         let (token, description, customer) = (token.id.as_str(), "elsewhere", &payer);
-        let request = ChargeRequest { token, amount: AMOUNT, description, order_id: ORDER, customer, months: None };
+        let request = ChargeRequest { token, amount: AMOUNT, description, order_id, customer, months: None };
         openpay.create_charge(&request).ok().map(|charge| charge.id)
     }
 
     /// Charges a card; nobody finds out what became of it, as it is lost and the gateway can't be asked.
-    fn charge_into_the_unknown(&self, number: &str) {
+    pub(super) fn charge_into_the_unknown(&self, number: &str) {
         self.inject(Fault::DropBefore);
         (0..4).for_each(|_| self.shop.sandbox.inject(Operation::ListCharges, Fault::DropBefore));
         assert!(matches!(self.charge(number), ChargeReply::Unknown { .. }));
@@ -94,6 +99,80 @@ fn a_charge_given_up_that_turns_up_is_booked_to_the_card_that_paid() {
     assert_eq!((first.charge_id.as_ref(), first.last_four.as_str()), (Some(&charge), "1111"));
     assert_eq!((shop.approved(), shop.completed()), (AMOUNT.centavos, 1));
     assert!(shop.shop.cashier.till().refund(first.id, None).is_ok(), "it can be given back here");
+}
+
+/// The first was given up, and the charge that the second meets is of neither's card.
+#[test]
+fn what_a_third_card_paid_is_not_booked_to_the_attempt_that_was_given_up() {
+    let (config, clock) = clocked();
+    let shop = Shop::open(config);
+    shop.charge_into_the_unknown(MASTERCARD);
+    clock.advance(SignedDuration::from_mins(31));
+    assert_eq!(shop.shop.cashier.till().reconcile().unwrap().lapsed, 1);
+    shop.charge_elsewhere(GOOD).unwrap();
+    assert!(matches!(shop.charge("4242424242424242"), ChargeReply::AlreadyPaid { .. }));
+    assert_eq!((shop.states(), shop.approved()), (vec![State::Lapsed, State::Elsewhere], 0));
+}
+
+/// Whether the gateway's charge is this attempt's or an older one's of the same card, where it does not say that it knew the
+/// order: dates alone can't tell within what clocks may differ by.
+#[test]
+fn where_the_gateway_did_not_know_the_order_an_earlier_charge_of_the_card_decides_nothing() {
+    for (pause, second, is_own) in [(60, 1003, true), (600, 1003, false), (600, 3001, false)] {
+        let (config, clock) = clocked();
+        let shop = Shop::open(config);
+        shop.charge_elsewhere(GOOD).unwrap();
+        clock.advance(SignedDuration::from_secs(pause));
+        shop.inject(Fault::ApiError { status: 422, code: 1003 });
+        shop.inject(Fault::ApiError { status: 402, code: second });
+        let reply = shop.charge(GOOD);
+        let states = if is_own { [State::Approved] } else { [State::Unknown] };
+        assert_eq!((is_approved(&reply), shop.states()), (is_own, states.to_vec()), "{pause} s, {second}: {reply:?}");
+    }
+}
+
+/// The first may have been doubled; that another card failed before says nothing of the double.
+#[test]
+fn another_cards_failure_decides_nothing_of_a_charge_that_may_have_been_doubled() {
+    let sandbox = SandboxConfig { order_ids: OrderIds::AmongSuccessful, ..SandboxConfig::default() };
+    let shop = Shop::open(RehearsalConfig { sandbox, ..quick() });
+    assert_eq!(shop.charge_elsewhere(DECLINED), None);
+    shop.inject(Fault::ApiError { status: 422, code: 1003 });
+    shop.inject(Fault::ApiError { status: 402, code: 3001 });
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Unknown { .. }));
+    assert_eq!((shop.completed(), shop.states()), (0, vec![State::Unknown]));
+}
+
+/// An attempt whose charge nobody found, and whose order an older one of the same card paid: a person looks, however long.
+#[test]
+fn an_earlier_charge_of_the_same_card_is_never_given_up_over() {
+    let (config, clock) = clocked();
+    let shop = Shop::open(config);
+    shop.charge_elsewhere(GOOD).unwrap();
+    clock.advance(SignedDuration::from_mins(10));
+    shop.charge_into_the_unknown(GOOD);
+    clock.advance(SignedDuration::from_hours(2));
+    let till = shop.shop.cashier.till();
+    assert_eq!(till.reconcile().unwrap(), ReconcileReport { open: 1, ..ReconcileReport::default() });
+    assert!(till.alarms().told()[0].text.contains("payments settle"), "{:?}", till.alarms().told());
+    assert_eq!(shop.states(), [State::Unknown]);
+}
+
+/// Each order id another box's failed charge has used up gives way to the next; after a few somebody has to look.
+#[test]
+fn order_ids_used_up_elsewhere_are_passed_over_and_count_for_nothing() {
+    for used in [3, 4] {
+        let shop = Shop::open(calm());
+        for number in 1..=used {
+            assert_eq!(shop.charge_elsewhere_as(&crate::order_id::at_gateway(ORDER, number), DECLINED), None);
+        }
+        let reply = shop.charge(GOOD);
+        assert_eq!((is_approved(&reply), shop.completed()), (used == 3, usize::from(used == 3)), "{used}: {reply:?}");
+        assert_eq!(shop.key_record().failures, 0, "no bank said no to this card");
+        let told = shop.shop.cashier.till().alarms().told();
+        let is_told = told.iter().any(|alarm| alarm.text.contains("too many failed charges"));
+        assert_eq!((reply == ChargeReply::Unavailable, is_told), (used == 4, used == 4), "{used}: {told:?}");
+    }
 }
 
 /// It was told as this card's decline, which no bank had been asked about.

@@ -2,6 +2,7 @@
 
 use super::super::AbuseLimits;
 use super::*;
+use crate::ledger::NewKey;
 use crate::limits::{BreakerConfig, RatioLimit, VelocityLimit};
 use crate::money::Currency;
 
@@ -33,6 +34,28 @@ fn wrong_keys_lock_all_keys_of_the_box_for_a_while() {
     assert!(matches!(shop.authorize(), AuthorizeReply::Authorized(_)));
 }
 
+/// They were right once, and so are worth guessing.
+#[test]
+fn expired_and_cancelled_keys_count_as_wrong_ones() {
+    let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
+    let (shop, clock) = limited(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
+    let cancelled = shop.shop.issue(Digits::Random(8), AMOUNT, "cancelled").unwrap();
+    shop.shop.ledger.cancel_key(shop.shop.ledger.find_key(&cancelled).unwrap().unwrap().id).unwrap();
+    let (order_id, description, expires) =
+        ("expired".to_owned(), "d".to_owned(), Some(clock.now() + SignedDuration::from_secs(1)));
+    let (digits, amount, customer, max_failures) = (Digits::Random(8), AMOUNT, None, 3);
+    let expired = NewKey { digits, amount, order_id, description, customer, expires, max_failures };
+    let expired = shop.shop.ledger.issue_key(expired).unwrap().key;
+    clock.advance(SignedDuration::from_secs(1));
+    for (key, refusal) in [(cancelled, Refusal::Blocked), (expired, Refusal::Expired)] {
+        for _ in 0..2 {
+            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+            assert_eq!(reply, Reply::Authorize(AuthorizeReply::Refused(refusal)));
+        }
+    }
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable, "the fourth locked");
+}
+
 #[test]
 fn a_card_declined_again_and_again_is_not_tried_at_all_for_a_while() {
     let (shop, clock) = limited(AbuseLimits::default());
@@ -40,6 +63,10 @@ fn a_card_declined_again_and_again_is_not_tried_at_all_for_a_while() {
     assert!((0..6).all(|order| declined(order) == ChargeReply::Declined(Decline::OtherCard)));
     assert_eq!(declined(6), ChargeReply::Declined(Decline::Generic));
     assert_eq!(shop.shop.sandbox.charges().unwrap().len(), 6, "the gateway was not asked");
+    // A card whose expiry or CVV is wrong each time is one of which they are being guessed.
+    let guessed = |order| charge_order(&shop, order, "4000000000000069");
+    assert!((10..16).all(|order| guessed(order) == ChargeReply::Correct(CardField::Expiry)));
+    assert_eq!(guessed(16), ChargeReply::Declined(Decline::Generic));
     assert!(is_approved(&shop.charge(GOOD)), "other cards are good");
     clock.advance(SignedDuration::from_hours(1));
     assert_eq!(declined(7), ChargeReply::Declined(Decline::OtherCard));
@@ -135,6 +162,26 @@ fn a_card_that_is_not_tried_does_not_hide_that_its_key_is_paid() {
     assert!((0..6).all(|order| matches!(charge_order(&shop, order, DECLINED), ChargeReply::Declined(_))));
     assert_eq!(shop.charge(DECLINED), ChargeReply::AlreadyPaid { reference });
     assert_eq!(charge_order(&shop, 7, DECLINED), ChargeReply::Declined(Decline::Generic));
+}
+
+/// Payments stopped while the caller keyed the card in.
+#[test]
+fn a_card_in_hand_is_told_what_became_of_the_charge_before_it() {
+    let (shop, _, _) = with_an_open_charge(AbuseLimits::default());
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.till().check().is_err());
+    assert!(matches!(shop.charge(GOOD), ChargeReply::AlreadyPaid { .. }), "it is looked up first");
+    assert_eq!((shop.completed(), shop.states()), (1, vec![State::Approved]));
+}
+
+#[test]
+fn a_key_blocked_by_its_declines_is_asked_about_again_after_a_day() {
+    let (shop, clock) = limited(AbuseLimits::default());
+    (0..6).for_each(|_| _ = charge_order(&shop, 1, "4000000000000119"));
+    clock.advance(SignedDuration::from_hours(24));
+    assert_eq!(ask(&shop, 600_001), AuthorizeReply::Refused(Refusal::Blocked));
+    clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(ask(&shop, 600_001), AuthorizeReply::Refused(Refusal::Unknown), "the merchant's answer");
 }
 
 /// While no key is taken, a guesser must not find out more keys than while they are: blocked and wrong ones sound alike, and

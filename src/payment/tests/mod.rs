@@ -5,10 +5,13 @@ mod codes;
 mod customers;
 mod doubles;
 mod elsewhere;
+mod findings;
+mod ledger_fails;
 mod limits;
 mod reconcile;
 mod refunds;
 
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ use jiff::SignedDuration;
 use super::{Background, ReconcileReport, RefundError, Rehearsal, RehearsalConfig};
 use crate::card::{Brand, Cvv, Expiry, Pan, YearMonth};
 use crate::clock::{Clock, ManualClock};
-use crate::ledger::{Digits, KeyStatus, NewAttempt, State};
+use crate::ledger::{Digits, KeyRecord, KeyStatus, NewAttempt, State};
 use crate::money::Money;
 use crate::openpay::sandbox::{Fault, Operation, OrderIds, SandboxConfig};
 use crate::openpay::{ChargeRequest, ChargeStatus, OrderFilter, Payer, TokenRequest};
@@ -101,9 +104,35 @@ impl Shop {
         self.shop.sandbox.charges().unwrap().iter().filter(|charge| charge.status == "completed").count()
     }
 
+    fn key_record(&self) -> KeyRecord {
+        self.shop.ledger.find_key(&self.key).unwrap().unwrap()
+    }
+
     fn states(&self) -> Vec<State> {
         self.shop.ledger.find_attempts(ORDER).unwrap().iter().map(|attempt| attempt.state).collect()
     }
+}
+
+/// The address of a way to a shop's gateway that is closed after so many exchanges.
+fn way_to(shop: &Shop, exchanges: usize) -> String {
+    let gateway = shop.shop.sandbox.base_url().replace("http://", "");
+    let entrance = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", entrance.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut entrance = Some(entrance);
+        for exchange in 1..=exchanges {
+            let (mut caller, _) = entrance.as_ref().unwrap().accept().unwrap();
+            entrance = entrance.filter(|_| exchange < exchanges); // closed before the last is answered
+            let mut service = TcpStream::connect(&gateway).unwrap();
+            let (mut asked, mut sent) = (caller.try_clone().unwrap(), service.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut asked, &mut sent);
+                let _ = sent.shutdown(Shutdown::Write);
+            });
+            let _ = std::io::copy(&mut service, &mut caller);
+        }
+    });
+    address
 }
 
 fn is_approved(reply: &ChargeReply) -> bool {
@@ -169,6 +198,18 @@ fn a_key_locks_after_its_declines() {
     }
     assert_eq!(shop.shop.ledger.find_key(&shop.key).unwrap().unwrap().status, KeyStatus::Locked);
     assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::Blocked));
+}
+
+/// No bank was asked: what the gateway refuses to make a token of says nothing of the payer.
+#[test]
+fn a_card_refused_before_it_is_charged_does_not_count_towards_the_keys_lock() {
+    let shop = Shop::open(calm());
+    for _ in 0..4 {
+        shop.shop.sandbox.inject(Operation::Token, Fault::ApiError { status: 412, code: 2009 });
+        assert_eq!(shop.charge(GOOD), ChargeReply::Correct(CardField::Cvv));
+    }
+    assert_eq!((shop.states(), shop.key_record().failures), (vec![State::Declined; 4], 0));
+    assert!(is_approved(&shop.charge(GOOD)));
 }
 
 /// The heart of the matter: whatever happens to the charge's answer, the caller is told what is so, once.

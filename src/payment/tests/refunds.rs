@@ -1,7 +1,9 @@
 //! Refunds whose answers are lost: money goes back once.
 
+use super::alarms::till;
 use super::*;
 use crate::ledger::{RefundState, ToldBefore};
+use crate::openpay::ErrorKind;
 use crate::payment::Till;
 
 const TEN: Money = Money::mxn(1_000);
@@ -87,6 +89,36 @@ fn a_refund_that_never_arrived_is_given_up_only_when_it_can_no_longer_turn_up() 
     clock.advance(SignedDuration::from_mins(1));
     let reconciled = shop.till().reconcile_refunds(&mut || true).unwrap();
     assert_eq!(reconciled.iter().map(|refund| refund.state).collect::<Vec<_>>(), [RefundState::Failed]);
+    assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN);
+    assert_eq!(shop.given_back(), TEN.centavos);
+}
+
+/// It is given up only on the word of a gateway that was asked: else it could be made a second time.
+#[test]
+fn a_lost_refund_is_not_given_up_because_nobody_could_look() {
+    let (config, clock) = clocked();
+    let (shop, attempt) = paid(config);
+    shop.fail_refund(Fault::DropAfter);
+    shop.shop.sandbox.inject(Operation::GetCharge, Fault::SlowBody { ms: 0 }); // before it is sent
+    shop.shop.sandbox.inject(Operation::GetCharge, Fault::ErrorBefore { status: 503 });
+    assert!(matches!(shop.till().refund(attempt, Some(TEN)), Err(RefundError::Unknown { .. })));
+    clock.advance(SignedDuration::from_hours(48));
+    for fault in [Fault::ErrorBefore { status: 404 }, Fault::DropBefore, Fault::Garbage] {
+        shop.shop.sandbox.inject(Operation::GetCharge, fault);
+        assert!(shop.till().reconcile_refunds(&mut || true).unwrap()[0].state.is_open(), "{fault:?}");
+    }
+    assert_eq!(shop.till().reconcile_refunds(&mut || true).unwrap()[0].state, RefundState::Refunded);
+    assert_eq!(shop.given_back(), TEN.centavos);
+}
+
+#[test]
+fn a_refund_that_found_no_connection_was_not_made_and_can_be_asked_for_again() {
+    let (shop, attempt) = paid(calm());
+    let SandboxConfig { merchant_id, private_key, .. } = SandboxConfig::default();
+    let till = till(&shop, &way_to(&shop, 1), &merchant_id, &private_key);
+    let refused = till.refund(attempt, Some(TEN));
+    assert!(matches!(&refused, Err(RefundError::Openpay(error)) if error.kind() == ErrorKind::NotSent), "{refused:?}");
+    assert_eq!(shop.last_events(2), ["refunding", "refund failed"]);
     assert_eq!(shop.till().refund(attempt, Some(TEN)).unwrap(), TEN);
     assert_eq!(shop.given_back(), TEN.centavos);
 }
