@@ -77,6 +77,31 @@ fn pay(way: Way) -> (String, usize, String) {
     (charged, taken, keys_in(&caller))
 }
 
+/// Of a key whose sound the far side cuts short nobody here hears more than a click, but a recording might tell it: all that
+/// came before the word is silent, too.
+#[test]
+fn of_a_cards_keys_told_ahead_of_their_turn_not_even_the_stumps_are_recorded() {
+    let mut sound = Sound::new(bench::pago());
+    for (state, keys) in [("bienvenida", "1"), ("clave", &format!("{KEY}#"))] {
+        press(sound.until_heard(state), keys, Way::Word);
+    }
+    sound.until_heard("autorizar"); // which has no answer yet
+    let mut stumps = Vec::new();
+    for key in PAN.chars() {
+        let onset = sound.heard.len();
+        sound.tone(key, 20.0);
+        stumps.push(onset..sound.heard.len());
+        sound.silence(60).call.key_told(Digit::from_char(key).unwrap());
+        sound.silence(400);
+    }
+    assert_eq!(sound.state(), "autorizar");
+    sound.hang_up();
+    for stump in stumps {
+        assert!(sound.heard[stump.clone()].iter().any(|sample| sample.abs() > 0.01), "there is one");
+        assert!(sound.recording[stump.clone()].iter().all(|frame| *frame == [0.0; 2]), "at {stump:?}");
+    }
+}
+
 #[test]
 fn a_payment_is_the_same_however_its_keys_come() {
     let keys = 1 + KEY.len() + 1 + 1 + PAN.len() + 1 + EXPIRY.len() + CVV.len();
