@@ -1,5 +1,7 @@
 //! The ways a secret can be written, and places where it is.
 
+use std::collections::BTreeMap;
+
 use super::{CVV, MASK};
 
 /// One way to write a card number down, with its name in the table. Combined with the mask, so that it is not itself a
@@ -15,15 +17,17 @@ pub(crate) enum Kind {
     Plain,
     Grouped,
     SpeltOut,
+    LineByLine,
     Hex,
     Base64,
 }
 
 /// All columns, in order, with their heads.
-pub(crate) const KINDS: [(Kind, &str); 5] = [
+pub(crate) const KINDS: [(Kind, &str); 6] = [
     (Kind::Plain, "plain"),
     (Kind::Grouped, "grouped"),
-    (Kind::SpeltOut, "a digit a line"),
+    (Kind::SpeltOut, "spelt out"),
+    (Kind::LineByLine, "a digit a line"),
     (Kind::Hex, "hex"),
     (Kind::Base64, "base64"),
 ];
@@ -42,7 +46,7 @@ pub(crate) fn forms(secret: &[u8]) -> Vec<Form> {
     for separator in [&b" "[..], b"-", b".", b", "] {
         forms.push((Kind::Grouped, joined(separator, 4)));
     }
-    for separator in [&b"\n"[..], b"\r\n", b" ", b",", b", ", b"-", b"\0"] {
+    for separator in [&b"\n"[..], b"\r\n", b" ", b",", b", ", b"-", b"\0", b"', '", b"\", \""] {
         forms.push((Kind::SpeltOut, joined(separator, 1)));
     }
     forms.extend((0..3).map(|shift| (Kind::Base64, base64_core(&plain, shift))));
@@ -88,6 +92,25 @@ pub(crate) fn count_alone(haystack: &[u8], masked: &[u8]) -> usize {
         .count()
 }
 
+/// What lines that say the same tell one after another in the same place, one digit each: a log has a line for a key, perhaps,
+/// with the time and whatever else before it, and other lines between.
+pub(crate) fn line_by_line(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut told = BTreeMap::<(Vec<u8>, usize), Vec<u8>>::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        let (mut shape, mut alone) = (Vec::new(), Vec::new());
+        for word in line.chunk_by(|one, other| one.is_ascii_digit() == other.is_ascii_digit()) {
+            if let [digit @ b'0'..=b'9'] = word {
+                alone.push(*digit);
+            }
+            shape.extend(if word[0].is_ascii_digit() { b"0" } else { word });
+        }
+        for (place, digit) in alone.into_iter().enumerate() {
+            told.entry((shape.clone(), place)).or_default().push(digit);
+        }
+    }
+    told.into_values().collect()
+}
+
 /// The table: where was searched, and what was found of each form.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -100,6 +123,10 @@ impl Table {
         let mut found = [0; KINDS.len()];
         for form in forms {
             found[form.kind as usize] += count(bytes, &form.masked);
+        }
+        let lines = line_by_line(bytes);
+        for form in forms.iter().filter(|form| form.kind == Kind::Plain) {
+            found[Kind::LineByLine as usize] += lines.iter().map(|line| count(line, &form.masked)).sum::<usize>();
         }
         let cvv = cvvs.iter().map(|cvv| count_alone(bytes, cvv)).sum();
         self.rows.push((place.to_owned(), bytes.len(), found, cvv));
@@ -132,6 +159,7 @@ fn the_search_finds_every_form() {
         ("3782 8224 6310 005", Kind::Grouped),
         ("3782-8224-6310-005", Kind::Grouped),
         ("3\n7\n8\n2\n8\n2\n2\n4\n6\n3\n1\n0\n0\n0\n5", Kind::SpeltOut),
+        (&format!("{:?}", "378282246310005".chars().collect::<Vec<_>>()), Kind::SpeltOut),
         ("333738323832323436333130303035", Kind::Hex),
         ("33 37 38 32 38 32 32 34 36 33 31 30 30 30 35", Kind::Hex),
         ("Mzc4MjgyMjQ2MzEwMDA1", Kind::Base64),
@@ -142,6 +170,9 @@ fn the_search_finds_every_form() {
             forms.iter().filter(|form| count(text.as_bytes(), &form.masked) > 0).map(|form| form.kind).collect();
         assert_eq!(found, [kind], "{text}");
     }
+    let log = |digit: char| format!("2026-11-23T10:15:00.1234Z TRACE line 2: key={digit}, 5 ms\nTRACE request 7\n");
+    let lines = line_by_line("378282246310005".chars().map(log).collect::<String>().as_bytes());
+    assert_eq!(lines.iter().map(|line| count(line, &forms[0].masked)).sum::<usize>(), 1);
     let alone = |text: &str| count_alone(text.as_bytes(), &CVV);
     assert_eq!(["cvv 0739", "\"0739\"", "0739"].map(alone), [1, 1, 1]);
     assert_eq!(["10739", "x0739", "0739a", "12:00.0739", "073"].map(alone), [0; 5]);
