@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tonopago::audio::{RawFormat, Recording, SampleFormat};
+use tonopago::audio::{RawEncoding, RawFormat, Recording, SampleFormat};
 use tonopago::call::{Call, CallConfig};
 use tonopago::conformance::{Score, Signal};
 use tonopago::decode::{Options, decode};
@@ -118,7 +118,7 @@ fn many_channels(criterion: &mut Criterion) {
 fn whole_file(criterion: &mut Criterion) {
     let samples = digits(600).samples;
     let bytes: Vec<u8> = samples.iter().flat_map(|x| ((x * 32767.0) as i16).to_le_bytes()).collect();
-    let raw = RawFormat { sample_rate: RATE, channels: 1, format: SampleFormat::S16Le };
+    let raw = RawFormat { sample_rate: RATE, channels: 1, format: RawEncoding::Samples(SampleFormat::S16Le) };
     let mut group = criterion.benchmark_group("decode");
     group.sample_size(20).throughput(Throughput::Elements(samples.len() as u64));
     group.bench_function("a minute of digits, 16 bit", |bencher| {

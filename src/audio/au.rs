@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::pcm::SampleFormat;
-use super::riff::{Encoding, Header, HeaderError, Length, Walk};
+use super::riff::{Encoding, Header, HeaderError, Length, Trailer, Walk};
 
 /// The first four bytes.
 pub(super) const MAGIC: &[u8] = b".snd";
@@ -11,6 +11,8 @@ pub(super) const MAGIC: &[u8] = b".snd";
 const SHORTEST: u32 = 24;
 /// What a writer says that does not know the length.
 const UNKNOWN_LENGTH: u32 = u32::MAX;
+/// The header's number for G.722.
+const G722: u32 = 24;
 
 /// Reads up to the first byte of sound; `start` has been read of it.
 pub(super) fn read_header<R: Read>(start: [u8; 12], walk: &mut Walk<R>) -> Result<Header, HeaderError> {
@@ -25,8 +27,12 @@ pub(super) fn read_header<R: Read>(start: [u8; 12], walk: &mut Walk<R>) -> Resul
         UNKNOWN_LENGTH => Length::ToTheEnd,
         bytes => Length::Bytes(u64::from(bytes)),
     };
-    let encoding = samples(encoding).map(Encoding::Samples).map_err(HeaderError::Form)?;
-    Ok(Header { encoding, channels: u16::try_from(channels).unwrap_or(u16::MAX), sample_rate, length })
+    let channels = u16::try_from(channels).unwrap_or(u16::MAX);
+    let encoding = match encoding {
+        G722 if channels == 1 => Encoding::G722,
+        encoding => samples(encoding).map(Encoding::Samples).map_err(HeaderError::Form)?,
+    };
+    Ok(Header { encoding, channels, sample_rate, length, trailer: Trailer::Riff })
 }
 
 fn words([a, b, c, d, e, f, g, h, i, j, k, l]: [u8; 12]) -> [u32; 3] {
@@ -45,7 +51,7 @@ fn samples(encoding: u32) -> Result<SampleFormat, String> {
         7 => SampleFormat::F64Be,
         27 => SampleFormat::ALaw,
         23 => return Err("AU in G.726 (G.721)".to_owned()),
-        24 => return Err("AU in G.722".to_owned()),
+        G722 => return Err("AU in G.722 of several channels".to_owned()),
         25 | 26 => return Err("AU in G.723".to_owned()),
         other => return Err(format!("AU in an unknown encoding ({other})")),
     })

@@ -27,49 +27,42 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::adpcm::AdpcmReader;
 use super::block::Block;
+use super::g722::G722Reader;
 use super::gsm::GsmReader;
+use super::joined::{Layout, UNKNOWN_BEHIND};
 use super::packets::PacketReader;
-use super::pcm::{FrameReader, SampleFormat};
+use super::pcm::FrameReader;
 use super::problem::{AudioError, Problem, Warning};
-use super::riff::{Behind, Encoding, Header, HeaderError, Length, begins_chunk, behind, read_header};
+use super::raw::RawFormat;
+use super::riff::{Behind, Encoding, Header, HeaderError, Length, begins_chunk, read_header};
 use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
 use crate::dtmf::RATES_HZ;
 
-/// How names of recordings end that can be read, in lower case.
-pub const ENDINGS: [&str; 26] = [
-    "wav", "wave", "rf64", "bwf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a", "m4b", "m4r",
-    "mp4", "m4v", "mov", "aac", "adts", "au", "snd", "ogv", "webm", "mka", "mkv",
+/// How names of recordings end that can be read and have a header, in lower case.
+pub const ENDINGS: [&str; 28] = [
+    "wav", "wave", "rf64", "bwf", "w64", "caf", "mp3", "ogg", "oga", "opus", "flac", "aif", "aiff", "aifc", "m4a",
+    "m4b", "m4r", "mp4", "m4v", "mov", "aac", "adts", "au", "snd", "ogv", "webm", "mka", "mkv",
 ];
 /// Most channels a recording may have.
 pub const MOST_CHANNELS: usize = 32;
 /// Sample rates a recording may have, in Hz: those the detector takes.
 pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = RATES_HZ;
 
-/// The form of samples that come without a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawFormat {
-    /// Samples per second, within [`SAMPLE_RATES`].
-    pub sample_rate: u32,
-    /// Interleaved channels, 1 to [`MOST_CHANNELS`].
-    pub channels: usize,
-    /// How each sample is written.
-    pub format: SampleFormat,
-}
-
 /// A recording being read, from a file or from a stream that can't seek.
 ///
-/// Reads WAV (linear PCM, floating point, G.711, ADPCM, GSM full rate, RF64, headers of unknown length), AU, and through
-/// symphonia mp3, ogg, flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as
+/// Reads WAV (linear PCM, floating point, G.711, ADPCM, GSM full rate, G.722, RF64, headers of unknown length), Wave64, CAF, AU,
+/// what has no header and a name that tells its form ([`RawFormat::of_name`]), and through symphonia mp3, ogg, flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as
 /// it goes and leaves a [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay
 /// right. An mp3's and a raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the
-/// header tells a count. mp3s and oggs that were joined are read to the end of the last. An m4a begins where its index says;
+/// header tells a count. Joined mp3s, oggs, flacs, and WAVs in a file, are read to the end of the last that goes on in the form
+/// of the first. An m4a begins where its index says;
 /// raw AAC tells no encoder's delay, and its times are late by it.
 pub struct Recording {
     name: String,
@@ -140,10 +133,11 @@ impl Opener {
         if metadata.is_dir() {
             return Err(in_file(Problem::Folder));
         }
+        let named = RawFormat::of_name(path);
         if !metadata.is_file() || self.raw.is_some() {
-            return self.stream(&name, file);
+            return self.stream_named(&name, file, named);
         }
-        Recording::from_file(&name, self.counted(file))
+        Recording::from_file(&name, self.counted(file), named)
     }
 
     /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
@@ -151,28 +145,31 @@ impl Opener {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn stream(&self, name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Recording, AudioError> {
+        self.stream_named(name, stream, None)
+    }
+
+    /// As [`stream`](Self::stream); without a header the sound has the form that was `named`.
+    fn stream_named(
+        &self,
+        name: &str,
+        stream: impl Read + Send + Sync + 'static,
+        named: Option<RawFormat>,
+    ) -> Result<Recording, AudioError> {
         let mut stream = self.counted(stream);
         if let Some(raw) = self.raw {
             return Recording::wav(name, stream, &raw.header());
         }
         let mut record = Vec::new();
         let header = read_header(Recorder { inner: &mut stream, record: &mut record });
-        match classify(header, record.is_empty()).map_err(|problem| AudioError::new(name, problem))? {
+        match classify(header, record.is_empty(), named).map_err(|problem| AudioError::new(name, problem))? {
             Kind::Wav(header) => Recording::wav(name, stream, &header),
+            Kind::Raw(header) => Recording::wav(name, Cursor::new(record).chain(stream), &header),
             Kind::Packets => Recording::packets(name, PacketReader::open_stream(record, stream)),
         }
     }
 
     fn counted<R>(&self, inner: R) -> Counted<R> {
         Counted { inner, bytes: Arc::clone(&self.bytes), failure: Failure::default() }
-    }
-}
-
-impl RawFormat {
-    fn header(&self) -> Header {
-        let channels = u16::try_from(self.channels).unwrap_or(u16::MAX);
-        let encoding = Encoding::Samples(self.format);
-        Header { encoding, channels, sample_rate: self.sample_rate, length: Length::ToTheEnd }
     }
 }
 
@@ -252,14 +249,19 @@ impl Recording {
         Ok(!block.is_empty())
     }
 
-    fn from_file(name: &str, mut file: Counted<File>) -> Result<Self, AudioError> {
+    fn from_file(name: &str, mut file: Counted<File>, named: Option<RawFormat>) -> Result<Self, AudioError> {
         let read_failed = |source| AudioError::new(name, Problem::Read { at_s: 0.0, source });
         let header = read_header(&mut file);
         let empty = file.stream_position().map_err(read_failed)? == 0;
-        match classify(header, empty).map_err(|problem| AudioError::new(name, problem))? {
+        match classify(header, empty, named).map_err(|problem| AudioError::new(name, problem))? {
             Kind::Wav(mut header) => {
-                let behind = look_behind(&mut file, &mut header).map_err(read_failed)?;
-                Ok(Self { behind, ..Self::wav(name, file, &header)? })
+                let layout = Layout::of(&mut file, &mut header).map_err(read_failed)?;
+                let behind = layout.behind;
+                Ok(Self { behind, ..Self::wav(name, layout.reader(file), &header)? })
+            }
+            Kind::Raw(header) => {
+                file.rewind().map_err(read_failed)?;
+                Self::wav(name, file, &header)
             }
             Kind::Packets => {
                 file.rewind().map_err(read_failed)?;
@@ -273,6 +275,9 @@ impl Recording {
         let in_file = |problem| AudioError::new(name, problem);
         let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
         check_form(sample_rate, channels).map_err(in_file)?;
+        if matches!(header.encoding, Encoding::Gsm(_) | Encoding::G722) && channels != 1 {
+            return Err(in_file(Problem::Form { what: format!("GSM or G.722 of {channels} channels") }));
+        }
         let mut head = Vec::new();
         if header.length == Length::Zero {
             let read = stream.by_ref().take(CHUNK_ID).read_to_end(&mut head);
@@ -290,7 +295,8 @@ impl Recording {
                 let reader = AdpcmReader::new(stream, form, sample_rate);
                 Box::new(reader.map_err(|why| in_file(Problem::Undecodable { why }))?)
             }
-            Encoding::Gsm => Box::new(GsmReader::new(stream)),
+            Encoding::Gsm(packing) => Box::new(GsmReader::new(stream, packing)),
+            Encoding::G722 => Box::new(G722Reader::new(stream)),
             Encoding::Other(tag) => return Err(in_file(Problem::Encoding { tag })),
         };
         let source = Source::Wav { body, length: header.length };
@@ -323,7 +329,7 @@ impl Recording {
             Source::Wav { length: Length::Zero, .. } if self.frames > 0 => Some(Warning::Unfinished { at_s }),
             Source::Wav { .. } => match self.behind {
                 (Behind::Nothing, _) => None,
-                (Behind::Sound, _) => Some(Warning::More { at_s }),
+                (Behind::Sound(_), _) => Some(Warning::More { at_s }),
                 (Behind::Bytes, bytes) => Some(Warning::Beyond { at_s, bytes }),
             },
             Source::Packets(reader) => reader.warning(self.frames),
@@ -334,39 +340,20 @@ impl Recording {
 /// Bytes of a chunk's name.
 const CHUNK_ID: u64 = 4;
 
-/// What stands behind the sound of a stream is not asked: it may have to be waited for.
-const UNKNOWN_BEHIND: (Behind, u64) = (Behind::Nothing, 0);
-
-/// What stands behind the sound of a file that is at its beginning, and how many bytes. A length that did not fit the header's 32
-/// bits is put right: programs that can't write more write the rest of it.
-fn look_behind(file: &mut Counted<File>, header: &mut Header) -> io::Result<(Behind, u64)> {
-    let Length::Bytes(length) = header.length else { return Ok(UNKNOWN_BEHIND) };
-    let Ok(forward) = i64::try_from(length) else { return Ok(UNKNOWN_BEHIND) };
-    let start = file.stream_position()?;
-    let end = file.inner.metadata()?.len();
-    file.seek(SeekFrom::Current(forward))?;
-    // Not counted: the progress is that of the sound.
-    let found = behind(&mut file.inner, length);
-    file.seek(SeekFrom::Start(start))?;
-    let left = end.saturating_sub(start).saturating_sub(length);
-    let wrapped = left >> 32 << 32;
-    if wrapped == 0 || found == Behind::Sound {
-        return Ok((found, left));
-    }
-    header.length = Length::Bytes(length + wrapped);
-    Ok(UNKNOWN_BEHIND)
-}
-
 /// Who reads the sound.
 enum Kind {
+    /// Whoever reads WAVs, from behind the header.
     Wav(Header),
+    /// The same, from the first byte.
+    Raw(Header),
     Packets,
 }
 
-fn classify(header: Result<Header, HeaderError>, empty: bool) -> Result<Kind, Problem> {
+/// `named` is the form that the name tells of sound without a header.
+fn classify(header: Result<Header, HeaderError>, empty: bool, named: Option<RawFormat>) -> Result<Kind, Problem> {
     match header {
         Err(HeaderError::NotWav) if empty => Err(Problem::Empty),
-        Err(HeaderError::NotWav) => Ok(Kind::Packets),
+        Err(HeaderError::NotWav) => Ok(named.map_or(Kind::Packets, |raw| Kind::Raw(raw.header()))),
         Err(HeaderError::Read(source)) => Err(Problem::Read { at_s: 0.0, source }),
         Err(HeaderError::Broken { at, what }) => Err(Problem::Header { at, what }),
         Err(HeaderError::Form(what)) => Err(Problem::Form { what }),

@@ -1,5 +1,5 @@
-//! GSM full rate (GSM 06.10, ETSI EN 300 961) in WAV, as Asterisk (`wav49`) and voice mail write it: two frames of 20 ms in
-//! blocks of 65 bytes.
+//! GSM full rate (GSM 06.10, ETSI EN 300 961): in WAV, as Asterisk (`wav49`) and voice mail write it, two frames of 20 ms in
+//! blocks of 65 bytes; without a header (`gsm`), each frame in 33 bytes.
 //!
 //! The decoder computes in 16 bits with saturation as the standard lays down, so that its samples are every decoder's.
 
@@ -12,14 +12,16 @@ mod predictor;
 
 use predictor::Predictor;
 
-/// Bytes of a block, and the frames of a recording in it.
+/// Bytes of a block of two frames, and of a frame on its own.
 pub(super) const BLOCK_BYTES: usize = 65;
-const BLOCK_SAMPLES: usize = 2 * FRAME;
+pub(super) const FRAME_BYTES: usize = 33;
 /// Samples of a frame of the coder, and of the four parts it is coded in.
 const FRAME: usize = 160;
 const PART: usize = 40;
 /// Bits of a frame; a block holds the first whole frame in 33 bytes.
 const FRAME_BITS: usize = 260;
+/// Bits of the mark that a frame on its own begins with.
+const MARK_BITS: usize = 4;
 /// Samples before a part that it may repeat.
 const PAST: usize = 120;
 /// Table 3.3: the gains with which the past is repeated.
@@ -29,24 +31,51 @@ const MANTISSAS: [i16; 8] = [18_431, 20_479, 22_527, 24_575, 26_623, 28_671, 30_
 /// The constant of the filter that undoes the coder's pre-emphasis.
 const DE_EMPHASIS: i16 = 28_180;
 
+/// How the bits of frames are put into bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// Two frames in 65 bytes, each number's lowest bit first, as Microsoft's WAV has them.
+    Pairs,
+    /// A mark and a frame in 33 bytes, each number's highest bit first.
+    Frames,
+}
+
+impl Packing {
+    pub(super) const fn block_bytes(self) -> usize {
+        match self {
+            Self::Pairs => BLOCK_BYTES,
+            Self::Frames => FRAME_BYTES,
+        }
+    }
+
+    const fn block_samples(self) -> usize {
+        match self {
+            Self::Pairs => 2 * FRAME,
+            Self::Frames => FRAME,
+        }
+    }
+}
+
 /// Reads blocks of GSM in one channel.
 pub(super) struct GsmReader<R> {
     reader: Limited<R>,
+    packing: Packing,
     decoder: Decoder,
     bytes: Vec<u8>,
 }
 
 impl<R: Read> GsmReader<R> {
-    pub(super) fn new(reader: Limited<R>) -> Self {
-        Self { reader, decoder: Decoder::default(), bytes: Vec::with_capacity(BLOCK_BYTES) }
+    pub(super) fn new(reader: Limited<R>, packing: Packing) -> Self {
+        Self { reader, packing, decoder: Decoder::default(), bytes: Vec::with_capacity(BLOCK_BYTES) }
     }
 }
 
 impl<R: Read + Send> WavBody for GsmReader<R> {
     fn next_block(&mut self, block: &mut Block) -> io::Result<()> {
-        self.reader.read_block(BLOCK_BYTES, &mut self.bytes)?;
+        self.reader.read_block(self.packing.block_bytes(), &mut self.bytes)?;
         block.reset(1);
-        let mut bits = Bits { bytes: &self.bytes, at: 0 };
+        let mark = if self.packing == Packing::Frames { MARK_BITS } else { 0 };
+        let mut bits = Bits { bytes: &self.bytes, packing: self.packing, at: mark };
         for plane in block.planes_mut() {
             for _ in 0..self.bytes.len() * 8 / FRAME_BITS {
                 let samples = self.decoder.frame(&mut bits);
@@ -57,21 +86,25 @@ impl<R: Read + Send> WavBody for GsmReader<R> {
     }
 
     fn missing_frames(&self) -> u64 {
-        self.reader.missing() / BLOCK_BYTES as u64 * BLOCK_SAMPLES as u64
+        self.reader.missing() / self.packing.block_bytes() as u64 * self.packing.block_samples() as u64
     }
 }
 
-/// The bits of a block, from the lowest of its first byte.
+/// The bits of a block, from the lowest of its first byte, or from the highest.
 struct Bits<'a> {
     bytes: &'a [u8],
+    packing: Packing,
     at: usize,
 }
 
 impl Bits<'_> {
-    /// A number of so many bits, 7 at most, its lowest first; bits behind the end are 0.
+    /// A number of so many bits, 7 at most; bits behind the end are 0.
     fn take(&mut self, count: usize) -> u8 {
-        let bit = |at: usize| self.bytes.get(at / 8).map_or(0, |byte| byte >> (at % 8) & 1);
-        let number = (0..count).fold(0, |number, n| number | bit(self.at + n) << n);
+        let byte = |at: usize| self.bytes.get(at / 8).copied().unwrap_or(0);
+        let number = (self.at..self.at + count).fold(0, |number, at| match self.packing {
+            Packing::Pairs => number | (byte(at) >> (at % 8) & 1) << (at - self.at),
+            Packing::Frames => number << 1 | byte(at) >> (7 - at % 8) & 1,
+        });
         self.at += count;
         number
     }
@@ -162,9 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_begin_with_their_lowest_bit() {
-        let mut bits = Bits { bytes: &[0b1010_0110, 0b0000_0001], at: 0 };
+    fn numbers_begin_with_their_lowest_bit_or_with_their_highest() {
+        let mut bits = Bits { bytes: &[0b1010_0110, 0b0000_0001], packing: Packing::Pairs, at: 0 };
         assert_eq!([bits.take(3), bits.take(6), bits.take(7), bits.take(7)], [0b110, 0b11_0100, 0, 0]);
+        let mut bits = Bits { bytes: &[0b1101_1010, 0b0110_0001], packing: Packing::Frames, at: 4 };
+        assert_eq!([bits.take(6), bits.take(6), bits.take(7)], [0b10_1001, 0b10_0001, 0]);
     }
 
     #[test]
@@ -177,7 +212,7 @@ mod tests {
     #[test]
     fn any_bytes_give_sound_of_their_length() {
         let bytes: Vec<u8> = (0..6500_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
-        let mut reader = GsmReader::new(Limited::new(&bytes[..6467], None));
+        let mut reader = GsmReader::new(Limited::new(&bytes[..6467], None), Packing::Pairs);
         let (mut block, mut samples) = (Block::new(), 0);
         loop {
             reader.next_block(&mut block).unwrap();
@@ -187,8 +222,8 @@ mod tests {
             samples += block.frames();
         }
         // The last block is cut behind its first frame.
-        assert_eq!(samples, 99 * BLOCK_SAMPLES);
-        let mut reader = GsmReader::new(Limited::new(&bytes[..33], None));
+        assert_eq!(samples, 99 * 2 * FRAME);
+        let mut reader = GsmReader::new(Limited::new(&bytes[..33], None), Packing::Pairs);
         reader.next_block(&mut block).unwrap();
         assert_eq!(block.frames(), FRAME);
     }

@@ -3,24 +3,30 @@
 mod adpcm;
 mod au;
 mod block;
+mod caf;
 mod echo;
 mod file;
 pub mod g711;
+mod g722;
 mod gsm;
+mod joined;
 pub mod level;
 mod packets;
 mod pcm;
 mod problem;
+mod raw;
 mod resample;
 mod riff;
 mod stream;
+mod w64;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};
 pub use echo::{EchoCanceller, MOST_SAMPLES as MOST_ECHO_SAMPLES};
-pub use file::{ENDINGS, MOST_CHANNELS, Opener, RawFormat, Recording, SAMPLE_RATES};
+pub use file::{ENDINGS, MOST_CHANNELS, Opener, Recording, SAMPLE_RATES};
 pub use pcm::SampleFormat;
 pub use problem::{AudioError, Problem, Warning};
+pub use raw::{RawEncoding, RawFormat};
 pub use resample::Resampler;
 
 #[cfg(test)]

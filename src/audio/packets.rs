@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
@@ -15,7 +15,7 @@ use super::block::{BLOCK_FRAMES, Block};
 use super::pcm::finite;
 use super::problem::{Problem, Warning};
 use super::stream::{Counted, Failure};
-use flac::Joined;
+use flac::{Joined, Next};
 use ogg::{Loss, Losses};
 use source::Source;
 use track::Track;
@@ -111,11 +111,7 @@ impl PacketReader {
     }
 
     fn probe(source: Source, failure: Failure) -> Result<Self, Problem> {
-        let stream = MediaSourceStream::new(source.bytes, Default::default());
-        let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
-        // symphonia takes a hint of the file's extension and makes nothing of it.
-        let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata);
-        let format = format.map_err(|error| Problem::Undecodable { why: text(error) })?;
+        let format = format(source.bytes)?;
         let track = Track::of(&*format, &source.index)?;
         let mut reader = Self {
             format,
@@ -183,7 +179,6 @@ impl PacketReader {
             }
             (_, Some(missing)) if missing > tolerated => Some(Warning::Truncated { at_s, missing_s: seconds(missing) }),
             (Some(End::Cut), None) => Some(Warning::Torn { at_s }),
-            _ if self.joined.is_joined() => Some(Warning::More { at_s }),
             _ if self.damaged > 0 => Some(Warning::Damaged { packets: self.damaged }),
             _ => None,
         }
@@ -240,9 +235,26 @@ impl PacketReader {
             self.silence += self.track.clock.settle(self.sample_rate);
             self.drop_delay();
         }
-        if joined && let Err(problem) = self.track.follow(&*self.format) {
+        let goes_on = match self.over().then(|| self.joined.take()).flatten() {
+            Some(next) => self.open_next(next),
+            None if joined => self.track.follow(&*self.format),
+            None => Ok(()),
+        };
+        if let Err(problem) = goes_on {
             self.end = Some(End::Broken(format!("the recording joined to it {problem}")));
         }
+    }
+
+    const fn over(&self) -> bool {
+        matches!(self.end, Some(End::Complete | End::Cut))
+    }
+
+    /// Goes on with a flac that stands behind the one that is over.
+    fn open_next(&mut self, next: Next) -> Result<(), Problem> {
+        let source = source::of_joined(next);
+        (self.format, self.joined) = (format(source.bytes)?, source.joined);
+        self.end = None;
+        self.track.follow(&*self.format)
     }
 
     /// Decodes a packet, and holds it back behind a loss until what is lost is known.
@@ -315,6 +327,15 @@ impl PacketReader {
             }
         }
     }
+}
+
+/// The container's reader for a recording's bytes.
+fn format(bytes: Box<dyn MediaSource>) -> Result<Box<dyn FormatReader>, Problem> {
+    let stream = MediaSourceStream::new(bytes, Default::default());
+    let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
+    // symphonia takes a hint of the file's extension and makes nothing of it.
+    let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata);
+    format.map_err(|error| Problem::Undecodable { why: text(error) })
 }
 
 /// Appends what is left of a block to another and empties it.

@@ -146,7 +146,7 @@ pub enum Warning {
         /// Seconds decoded.
         at_s: f64,
     },
-    /// More sound stands behind the sound its header tells of.
+    /// More sound stands behind, which can't be read as one with it.
     More {
         /// Seconds decoded.
         at_s: f64,
@@ -176,7 +176,7 @@ impl Warning {
     /// Whether sound that is there could not be decoded: what was read is not the recording. One that was cut short, or of which
     /// packets are damaged, is decoded to its end.
     pub const fn is_failure(&self) -> bool {
-        matches!(self, Self::Abandoned { .. })
+        matches!(self, Self::Abandoned { .. } | Self::More { .. })
     }
 }
 
@@ -195,7 +195,7 @@ impl fmt::Display for Warning {
             Self::More { at_s } => {
                 write!(
                     f,
-                    "decoded up to {at_s:.3} s only: a second recording or data chunk behind the first is not read"
+                    "decoded up to {at_s:.3} s only: a recording or data chunk behind that, in another form or unfinished, is not read"
                 )
             }
             Self::Beyond { at_s, bytes } => write!(

@@ -8,9 +8,9 @@
 use std::io::{self, Read};
 
 use super::adpcm::{AdpcmForm, AdpcmKind};
-use super::au;
-use super::gsm;
+use super::gsm::{self, Packing};
 use super::pcm::SampleFormat;
+use super::{au, caf, w64};
 
 /// Bytes within which the sound must begin.
 const LONGEST_HEADER: u64 = 16 << 20;
@@ -27,6 +27,39 @@ pub(super) struct Header {
     pub(super) channels: u16,
     pub(super) sample_rate: u32,
     pub(super) length: Length,
+    pub(super) trailer: Trailer,
+}
+
+impl Header {
+    /// What must be the same in recordings that are read as one.
+    pub(super) const fn form(&self) -> (Encoding, u16, u32) {
+        (self.encoding, self.channels, self.sample_rate)
+    }
+
+    /// Whether sound of so many bytes can be gone on behind: what is coded in blocks ends with a whole one.
+    pub(super) const fn is_whole(&self, bytes: u64) -> bool {
+        matches!(self.encoding, Encoding::Samples(_)) || self.torn(bytes) == 0
+    }
+
+    /// The bytes of so many that are no whole frame or block.
+    pub(super) const fn torn(&self, bytes: u64) -> u64 {
+        let unit = match self.encoding {
+            Encoding::Samples(format) => format.bytes() * self.channels as usize,
+            Encoding::Adpcm(form) => form.block_bytes,
+            Encoding::Gsm(packing) => packing.block_bytes(),
+            Encoding::G722 | Encoding::Other(_) => 1,
+        };
+        if unit == 0 { 0 } else { bytes % unit as u64 }
+    }
+}
+
+/// What may stand behind the sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trailer {
+    /// Chunks of a WAV, or sound that a length of 32 bits did not hold.
+    Riff,
+    /// What the container's 64-bit length leaves to others.
+    Own,
 }
 
 /// Who can decode the sound.
@@ -36,8 +69,10 @@ pub(super) enum Encoding {
     Samples(SampleFormat),
     /// Blocks of ADPCM.
     Adpcm(AdpcmForm),
-    /// Blocks of two frames of GSM full rate, in one channel.
-    Gsm,
+    /// Frames of GSM full rate, in one channel.
+    Gsm(Packing),
+    /// Octets of G.722, in one channel.
+    G722,
     /// A format tag nobody here decodes.
     Other(u16),
 }
@@ -66,12 +101,18 @@ pub(super) enum HeaderError {
     Form(String),
 }
 
-/// Reads `reader` up to the first byte of sound, also where it is an AU file.
+/// Reads `reader` up to the first byte of sound, also where it is an AU, a Wave64 or a Core Audio file.
 pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
     let mut walk = Walk { reader, at: 0 };
     let start: [u8; 12] = walk.take().map_err(|error| walk.or_not_wav(error))?;
     if start.starts_with(au::MAGIC) {
         return au::read_header(start, &mut walk);
+    }
+    if start.starts_with(w64::MAGIC) {
+        return w64::read_header(start, &mut walk);
+    }
+    if start.starts_with(caf::MAGIC) {
+        return caf::read_header(start, &mut walk);
     }
     if !matches!(&start[..4], b"RIFF" | b"RF64" | b"BW64") || &start[8..] != b"WAVE" {
         return Err(HeaderError::NotWav);
@@ -81,11 +122,12 @@ pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
         let at = walk.at;
         let (id, length) = walk.chunk()?;
         match &id {
-            b"fmt " => format = Some(read_format(&mut walk, length)?),
+            b"fmt " => format = Some(read_format(&mut walk, length.into())?),
             b"ds64" => long_length = Some(read_long_length(&mut walk, length)?),
             b"data" => {
                 let broken = HeaderError::Broken { at, what: "the sound begins before its format is told" };
-                return format.ok_or(broken).map(|format| format.header(length, long_length));
+                let length = told_length(length, long_length);
+                return format.ok_or(broken).map(|format: Format| format.header(length, Trailer::Riff));
             }
             _ => walk.skip(u64::from(length))?,
         }
@@ -94,9 +136,10 @@ pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
 }
 
 /// Chunks that programs write behind the sound.
-const BEHIND: [&[u8; 4]; 14] = [
+const BEHIND: [&[u8; 4]; 23] = [
     b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"smpl", b"inst", b"PEAK", b"JUNK", b"iXML", b"_PMX",
-    b"cart", b"afsp",
+    b"cart", b"afsp", // and of a Wave64 and a Core Audio file
+    b"list", b"levl", b"junk", b"info", b"free", b"chan", b"pakt", b"strg", b"mark",
 ];
 
 /// Whether the first bytes behind a data chunk of length 0 begin another chunk: the recording is empty then, and no writer died
@@ -110,10 +153,19 @@ pub(super) fn begins_chunk(bytes: &[u8]) -> bool {
 pub(super) enum Behind {
     /// Nothing, chunks without sound, or zeros that fill a sector up.
     Nothing,
-    /// More sound: another data chunk, or another WAV file.
-    Sound,
+    /// More sound.
+    Sound(Next),
     /// Bytes that are no chunk.
     Bytes,
+}
+
+/// Sound behind other sound; `at` counts bytes from the end of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A data chunk's sound, of a length as its chunk tells it.
+    Chunk { at: u64, length: u32 },
+    /// A WAV file.
+    Recording { at: u64 },
 }
 
 /// Looks behind a data chunk of `length` bytes that a WAV stream is at the end of.
@@ -125,7 +177,8 @@ pub(super) fn behind(reader: impl Read, length: u64) -> Behind {
     let mut first = true;
     while let Ok((id, length)) = walk.chunk() {
         match &id {
-            b"data" | b"RIFF" if length > 0 => return Behind::Sound,
+            b"data" if length > 0 => return Behind::Sound(Next::Chunk { at: walk.at, length }),
+            b"RIFF" if length > 0 => return Behind::Sound(Next::Recording { at: walk.at - 8 }),
             b"\0\0\0\0" if length == 0 && walk.only_zeros() => return Behind::Nothing,
             _ if !is_chunk_name(id) => return if first { Behind::Bytes } else { Behind::Nothing },
             _ => {}
@@ -144,27 +197,32 @@ fn is_chunk_name(id: [u8; 4]) -> bool {
     id[..3].iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
+/// The sound's length by its chunk's 32 bits and, if there is one, the `ds64` chunk.
+pub(super) fn told_length(length: u32, long_length: Option<u64>) -> Length {
+    match (length, long_length) {
+        (u32::MAX, Some(bytes)) if (1..1 << 62).contains(&bytes) => Length::Bytes(bytes),
+        (0, _) => Length::Zero,
+        (UNKNOWN_LENGTH.., _) => Length::ToTheEnd,
+        (bytes, _) => Length::Bytes(u64::from(bytes)),
+    }
+}
+
 /// The fields of a `fmt ` chunk that matter.
-struct Format {
-    tag: u16,
-    channels: u16,
-    sample_rate: u32,
-    block_align: u16,
-    bits: u16,
+pub(super) struct Format {
+    pub(super) tag: u16,
+    pub(super) channels: u16,
+    pub(super) sample_rate: u32,
+    pub(super) block_align: u16,
+    pub(super) bits: u16,
 }
 
 impl Format {
-    fn header(&self, length: u32, long_length: Option<u64>) -> Header {
-        let length = match (length, long_length) {
-            (u32::MAX, Some(bytes)) if (1..1 << 62).contains(&bytes) => Length::Bytes(bytes),
-            (0, _) => Length::Zero,
-            (UNKNOWN_LENGTH.., _) => Length::ToTheEnd,
-            (bytes, _) => Length::Bytes(u64::from(bytes)),
-        };
-        Header { encoding: self.encoding(), channels: self.channels, sample_rate: self.sample_rate, length }
+    pub(super) fn header(&self, length: Length, trailer: Trailer) -> Header {
+        let (channels, sample_rate) = (self.channels, self.sample_rate);
+        Header { encoding: self.encoding(), channels, sample_rate, length, trailer }
     }
 
-    fn encoding(&self) -> Encoding {
+    pub(super) fn encoding(&self) -> Encoding {
         // The container's size decides; a wrong block alignment, or one too small for the bits, leaves these to tell it.
         let holds = |size: u16| size * self.channels == self.block_align && size >= self.bits.div_ceil(8);
         let aligned = self.block_align.checked_div(self.channels).filter(|&size| holds(size));
@@ -186,7 +244,11 @@ impl Format {
         match self.tag {
             2 => adpcm(AdpcmKind::Microsoft),
             0x11 => adpcm(AdpcmKind::Ima),
-            0x31 if (usize::from(self.block_align), self.channels) == (gsm::BLOCK_BYTES, 1) => Encoding::Gsm,
+            0x31 if (usize::from(self.block_align), self.channels) == (gsm::BLOCK_BYTES, 1) => {
+                Encoding::Gsm(Packing::Pairs)
+            }
+            // The second is the one that libavcodec writes.
+            0x65 | 0x28F if self.channels == 1 => Encoding::G722,
             tag => aligned
                 .and_then(by_size)
                 .or_else(|| by_size(self.bits.div_ceil(8)))
@@ -195,15 +257,16 @@ impl Format {
     }
 }
 
-fn read_format<R: Read>(walk: &mut Walk<R>, length: u32) -> Result<Format, HeaderError> {
+/// Reads a `fmt ` chunk of `length` bytes.
+pub(super) fn read_format<R: Read>(walk: &mut Walk<R>, length: u64) -> Result<Format, HeaderError> {
     let at = walk.at;
     if length < 16 {
         return Err(HeaderError::Broken { at, what: "the format chunk is shorter than 16 bytes" });
     }
     let mut bytes = [0; FORMAT_BYTES];
-    let count = FORMAT_BYTES.min(length as usize);
+    let count = usize::try_from(length).map_or(FORMAT_BYTES, |length| length.min(FORMAT_BYTES));
     walk.fill(&mut bytes[..count])?;
-    walk.skip(u64::from(length) - count as u64)?;
+    walk.skip(length - count as u64)?;
     let short = |offset: usize| u16::from_le_bytes([bytes[offset], bytes[offset + 1]]);
     // WAVEFORMATEXTENSIBLE (0xFFFE) carries the tag in the first two bytes of its sub-format.
     let tag = if short(0) == 0xFFFE { short(24) } else { short(0) };
@@ -229,6 +292,11 @@ pub(super) struct Walk<R> {
 }
 
 impl<R: Read> Walk<R> {
+    /// The position in bytes.
+    pub(super) const fn at(&self) -> u64 {
+        self.at
+    }
+
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), HeaderError> {
         self.reader.read_exact(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
@@ -252,7 +320,7 @@ impl<R: Read> Walk<R> {
     }
 
     pub(super) fn skip(&mut self, bytes: u64) -> Result<(), HeaderError> {
-        if self.at + bytes > LONGEST_HEADER {
+        if self.at.saturating_add(bytes) > LONGEST_HEADER {
             return Err(HeaderError::Broken { at: self.at, what: "the sound does not begin within the first 16 MiB" });
         }
         let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink()).map_err(HeaderError::Read)?;

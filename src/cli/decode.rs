@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tonopago::audio::{MOST_CHANNELS, Opener, RawFormat, SAMPLE_RATES, SampleFormat, Warning};
+use tonopago::audio::{MOST_CHANNELS, Opener, RawEncoding, RawFormat, SAMPLE_RATES, SampleFormat, Warning};
 use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, gather};
 
 use super::profile::ProfileArgs;
@@ -24,9 +24,10 @@ const REDRAW: Duration = Duration::from_millis(150);
 
 /// Find the DTMF digits in recordings
 ///
-/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, GSM, RF64, streaming headers), AU, mp3, ogg and opus (Opus, Vorbis,
-/// FLAC), flac, aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a header. Each channel
-/// is decoded on its own; files are told in the order they are named.
+/// Reads WAV (PCM, floating point, mu-law, A-law, ADPCM, GSM, G.722, RF64, streaming headers), Wave64, CAF, AU, mp3, ogg and
+/// opus (Opus, Vorbis, FLAC), flac, aiff, aac, m4a, mp4 and mov (AAC, ALAC, Opus), webm and mka (Opus), and samples without a
+/// header: in the form that their names' ending tells (g722, gsm, sln to sln192, ulaw, alaw, ul, al) or the one that is given.
+/// Each channel is decoded on its own; files are told in the order they are named.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +35,7 @@ Examples:
   tonopago decode --format jsonl recordings/ > digits.jsonl
   tonopago decode --rejected --plot call.svg call.wav
   arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
-  tonopago decode --raw-rate 8000 --raw-format mulaw call.ul
+  tonopago decode --raw-rate 8000 --raw-format mulaw call.raw
 
 For each digit are told its start and end, when it was heard (a receiver listening live would have known it by then), the \
 level of its low and high tone in dBm0, the twist (low over high), both frequencies in Hz, and the S/N: the power of both \
@@ -69,9 +70,10 @@ pub(super) struct Args {
     /// The recordings have no header: samples per second, in Hz
     #[arg(long, value_name = "HZ", value_parser = rate)]
     raw_rate: Option<u32>,
-    /// How their samples are written: u8, s8, s16le, s24le, s32le, f32le, f64le, mulaw or alaw; or with be for le
-    #[arg(long, value_name = "FORMAT", default_value_t = SampleFormat::S16Le, requires = "raw_rate")]
-    raw_format: SampleFormat,
+    /// How their samples are written: u8, s8, s16le, s24le, s32le, f32le, f64le, mulaw or alaw; or with be for le; g722 (at
+    /// 16000 Hz), gsm (at 8000 Hz)
+    #[arg(long, value_name = "FORMAT", default_value_t = RawEncoding::Samples(SampleFormat::S16Le), requires = "raw_rate")]
+    raw_format: RawEncoding,
     /// Their interleaved channels
     #[arg(long, value_name = "N", default_value_t = 1, requires = "raw_rate", value_parser = channels)]
     raw_channels: usize,

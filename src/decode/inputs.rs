@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::Name;
-use crate::audio::ENDINGS;
+use crate::audio::{ENDINGS, RawFormat};
 
-/// Name endings of samples without a header, looked for only if their form is told.
-const RAW: [&str; 9] = ["raw", "pcm", "sln", "ul", "ulaw", "mulaw", "al", "alaw", "sw"];
+/// Name endings of samples without a header that tell no form: looked for only if it is told.
+const RAW: [&str; 3] = ["raw", "pcm", "sw"];
 /// Names told of files that are left out.
 const NAMES_TOLD: usize = 3;
 
@@ -207,7 +207,8 @@ impl Walk<'_> {
 }
 
 fn endings(raw: bool) -> Vec<&'static str> {
-    ENDINGS.iter().chain(RAW.iter().filter(|_| raw)).copied().collect()
+    let of_no_form = RAW.iter().filter(|_| raw).copied();
+    ENDINGS.iter().copied().chain(RawFormat::endings()).chain(of_no_form).collect()
 }
 
 fn is_recording(path: &Path, raw: bool) -> bool {
@@ -228,9 +229,9 @@ mod tests {
             fs::write(&path, b"x").unwrap();
             path
         };
-        let (second, first, deep) = (put("b.WAV"), put("a.flac"), put("c/d/e.ogg"));
+        let (second, first, deep) = (put("b.WAV"), put("a.flac"), put("c/d/e.sln16"));
         put("notes.txt");
-        let headerless = put("z.ul");
+        let headerless = put("z.pcm");
         std::os::unix::fs::symlink(folder.path(), folder.path().join("c/loop")).unwrap();
         let paths = [folder.path().to_owned(), PathBuf::from("-"), PathBuf::from("any.name")];
         let expected = [first, second, deep].map(Input::File);

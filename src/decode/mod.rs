@@ -216,7 +216,7 @@ mod tests {
     use std::io::{self, Cursor, Read};
 
     use super::*;
-    use crate::audio::{RawFormat, SampleFormat};
+    use crate::audio::{RawEncoding, RawFormat, SampleFormat};
     use crate::dtmf::{GeneratorConfig, generate};
 
     fn audio(digits: &str, config: GeneratorConfig) -> Vec<f32> {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     fn entries(stream: impl Read + Send + Sync + 'static, channels: usize, options: &Options) -> Vec<Entry> {
-        let raw = RawFormat { sample_rate: 8000, channels, format: SampleFormat::F32Le };
+        let raw = RawFormat { sample_rate: 8000, channels, format: RawEncoding::Samples(SampleFormat::F32Le) };
         let recording = Recording::from_raw("test", stream, raw).unwrap();
         let mut entries = Vec::new();
         let mut on_entry = |entry| {
@@ -305,7 +305,7 @@ mod tests {
         sound.truncate(sound.len() - 200);
         let frames = sound.len();
         let stream = Failing(Cursor::new(stereo(&sound, &sound)));
-        let raw = RawFormat { sample_rate: 8000, channels: 2, format: SampleFormat::F32Le };
+        let raw = RawFormat { sample_rate: 8000, channels: 2, format: RawEncoding::Samples(SampleFormat::F32Le) };
         let recording = Recording::from_raw("test", stream, raw).unwrap();
         let mut digits = String::new();
         let mut on_entry = |entry: Entry| {
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_listener_that_has_enough_stops_the_decoding() {
         let sound = stereo(&audio("123456", GeneratorConfig::default()), &[]);
-        let raw = RawFormat { sample_rate: 8000, channels: 2, format: SampleFormat::F32Le };
+        let raw = RawFormat { sample_rate: 8000, channels: 2, format: RawEncoding::Samples(SampleFormat::F32Le) };
         let recording = Recording::from_raw("test", Pieces(Cursor::new(sound), 800), raw).unwrap();
         let mut count = 0;
         let mut on_entry = |_| {

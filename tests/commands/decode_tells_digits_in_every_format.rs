@@ -50,9 +50,9 @@ fn the_signal_to_noise_ratio_told_is_that_of_the_digits_band() {
 
 /// The same 1.5 s, in all of them: 5 at 0.1 s and 9 at 1.0 s.
 #[test]
-fn opus_and_alac_are_found_in_a_folder_with_their_digits_in_time() {
+fn opus_alac_and_g722_are_found_in_a_folder_with_their_digits_in_time() {
     let folder = Folder::new();
-    let files = ["59.opus", "59-silk.opus", "59-celt.opus", "59-opus.mp4", "59.webm", "59-alac.m4a"];
+    let files = ["59.opus", "59-silk.opus", "59-celt.opus", "59-opus.mp4", "59.webm", "59-alac.m4a", "59.g722"];
     for file in files {
         std::fs::copy(format!("{}/tests/recordings/{file}", env!("CARGO_MANIFEST_DIR")), folder.path(file)).unwrap();
     }

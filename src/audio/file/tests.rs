@@ -1,11 +1,15 @@
 use std::fs;
-use std::io::{Cursor, Write as _};
+use std::io::{self, Cursor, Write as _};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::audio::pcm::SampleFormat;
+use crate::audio::raw::RawEncoding;
 
 mod compressed;
+mod containers;
+mod joined;
 mod opus;
 
 /// A WAV file as a list of chunks, whatever they say.
@@ -144,23 +148,6 @@ fn a_header_never_finished_is_told_and_an_empty_recording_is_not() {
     assert_eq!(read_both_ways(&empty.bytes()), (vec![vec![]], None));
 }
 
-#[test]
-fn sound_behind_the_first_is_told_where_a_file_can_be_asked() {
-    let one = || Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 11]);
-    let read = |bytes: &[u8]| {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        read_all(Recording::open(file.path()).unwrap())
-    };
-    let (expected, warning) = read(&one().bytes());
-    assert_eq!(warning, None);
-    let two_chunks = one().chunk(b"data", &sound()).bytes();
-    let two_files = [one().bytes(), one().bytes()].concat();
-    for bytes in [two_chunks, two_files] {
-        assert_eq!(read(&bytes), (expected.clone(), Some(Warning::More { at_s: 0.2 })));
-    }
-}
-
 /// A writer that died after it had told a length once: the rest was left out without a word.
 #[test]
 fn bytes_behind_the_told_length_are_told_where_they_may_be_sound() {
@@ -237,7 +224,7 @@ fn au_is_read_in_its_encodings() {
 
 #[test]
 fn raw_samples_are_read_in_the_form_that_is_named() {
-    let raw = RawFormat { sample_rate: 8000, channels: 2, format: SampleFormat::MuLaw };
+    let raw = RawFormat { sample_rate: 8000, channels: 2, format: RawEncoding::Samples(SampleFormat::MuLaw) };
     let recording = Recording::from_raw("raw", Cursor::new(vec![0xFF, 0x80, 0xFF, 0x00, 0xFF]), raw).unwrap();
     let (channels, warning) = read_all(recording);
     let top = 32_124.0 / 32_768.0;
@@ -355,10 +342,10 @@ fn adpcm_is_read_to_its_last_byte() {
     }
 }
 
-fn wav_and_au_forms() -> impl Strategy<Value = Vec<u8>> {
+fn headed_forms() -> impl Strategy<Value = Vec<u8>> {
     let of_au = (0_u32..28, prop::collection::vec(any::<u8>(), 0..6000));
     let of_au = of_au.prop_map(|(encoding, body)| au(encoding, u32::try_from(body.len()).unwrap(), &body));
-    prop_oneof![3 => wav_forms(), 1 => of_au]
+    prop_oneof![3 => wav_forms(), 1 => of_au, 1 => containers::forms()]
 }
 
 fn wav_forms() -> impl Strategy<Value = Vec<u8>> {
@@ -406,7 +393,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, rng_seed: prop::test_runner::RngSeed::Fixed(0x70_6e_67), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_damaged_wav_or_au_never_panics_nor_goes_on_for_ever(mut bytes in wav_and_au_forms(), damages in damages()) {
+    fn a_damaged_header_never_panics_nor_goes_on_for_ever(mut bytes in headed_forms(), damages in damages()) {
         damage(&mut bytes, &damages);
         survives(bytes);
     }

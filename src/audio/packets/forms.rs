@@ -31,12 +31,10 @@ pub(super) fn of_coding(coding: [u8; 4]) -> String {
 
 /// Containers that symphonia does not read here, by their first bytes.
 pub(super) fn of_head(head: &[u8]) -> Option<&'static str> {
-    let names: [(&[u8], &str); 8] = [
-        (b"caff", "a Core Audio file (CAF)"),
+    let names: [(&[u8], &str); 6] = [
         (&[0x1A, 0x45, 0xDF, 0xA3], "Matroska or WebM"),
         (b"#!AMR", "AMR"),
         (b"wvpk", "WavPack"),
-        (b"riff", "Sony Wave64"),
         (b"NIST_1A", "NIST SPHERE"),
         (&[0x30, 0x26, 0xB2, 0x75], "Windows Media"),
         (&[0x0B, 0x77], "Dolby Digital (AC-3)"),

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
-use super::flac::{FirstFlac, Joined};
+use super::flac::{FirstFlac, Joined, Next};
 use super::forms;
 use super::mp4::{self, Found, Index};
 use super::ogg::{Losses, PageWatch};
@@ -23,7 +23,7 @@ pub(super) struct Source {
     pub(super) known: Option<Problem>,
     /// The pages that are lost of an ogg.
     pub(super) losses: Losses,
-    /// Whether a flac turned out to be several.
+    /// What a flac turned out to be joined to.
     pub(super) joined: Joined,
 }
 
@@ -85,6 +85,13 @@ pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static
     Ok(of_rest(record, stream, index, known))
 }
 
+/// The bytes of a flac behind another.
+pub(super) fn of_joined(next: Next) -> Source {
+    let joined = Joined::default();
+    let (mark, first) = FirstFlac::of_next(next, joined.clone());
+    Source { joined, ..of_rest(mark, first, Index::default(), None) }
+}
+
 fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
     if head.starts_with(b"OggS") {
         let losses = Losses::default();
@@ -94,7 +101,7 @@ fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
     }
     if head.starts_with(b"fLaC") {
         let joined = Joined::default();
-        let first = FirstFlac::new(rest, joined.clone());
+        let first = FirstFlac::new(Box::new(rest), joined.clone());
         return Source { joined, ..of_rest(head, first, Index::default(), None) };
     }
     let known = forms::of_head(&head).map(|name| Problem::Form { what: name.to_owned() });

@@ -212,13 +212,13 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::*;
-    use crate::audio::{RawFormat, Recording, SampleFormat};
+    use crate::audio::{RawEncoding, RawFormat, Recording, SampleFormat};
     use crate::decode::{Options, decode_and};
     use crate::dtmf::{Digit, GeneratorConfig, Profile, generate};
 
     fn drawn(samples: &[f32], channels: usize) -> String {
         let bytes: Vec<u8> = samples.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let raw = RawFormat { sample_rate: 8000, channels, format: SampleFormat::F32Le };
+        let raw = RawFormat { sample_rate: 8000, channels, format: RawEncoding::Samples(SampleFormat::F32Le) };
         let recording = Recording::from_raw("test", Cursor::new(bytes), raw).unwrap();
         let (mut plot, mut entries) = (Plot::new(8000, channels), Vec::new());
         let options = Options { profile: Profile::default(), rejected: true };

@@ -90,8 +90,25 @@ fn a_flac_ends_where_a_tag_or_another_flac_begins() {
     for tag in [id3v1, ape, Vec::new()] {
         assert_eq!(read_both_ways(&[flac, &tag].concat()), (whole.clone(), None));
     }
-    let at_s = whole[0].len() as f64 / 8000.0;
-    assert_eq!(read_both_ways(&[flac, flac].concat()), (whole, Some(Warning::More { at_s })));
+}
+
+/// Of joined flacs only the first was read.
+#[test]
+fn joined_flacs_are_read_to_the_end_of_the_last() {
+    let flac = COMPRESSED[2].1;
+    let (whole, _) = read_both_ways(flac);
+    let id3v1 = [&b"TAG"[..], &[b'x'; 125]].concat();
+    let joined = [flac, flac, flac, &id3v1].concat();
+    assert_eq!(read_both_ways(&joined), (vec![whole[0].repeat(3)], None));
+    let (sound, warning) = read_both_ways(&joined[..3 * flac.len() - 500]);
+    assert!(sound[0].len() > 2 * whole[0].len() && whole[0].repeat(3).starts_with(&sound[0]));
+    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
+    // The rate, whose 20 bits begin at the 19th byte.
+    let mut other = flac.to_vec();
+    other[18..20].copy_from_slice(&[0x03, 0xE8]);
+    let (sound, warning) = read_both_ways(&[flac, &other].concat());
+    let Some(Warning::Abandoned { at_s, .. }) = warning else { panic!("{warning:?}") };
+    assert_eq!((sound, at_s), (whole.clone(), whole[0].len() as f64 / 8000.0));
 }
 
 /// symphonia takes the end of an mp3's or ogg's bytes for its end, and once nothing was said.
@@ -361,7 +378,7 @@ fn a_known_form_that_is_not_decoded_is_named_with_its_cure() {
         (coded(b"xyzw"), &["'xyzw' in an MP4", "convert it to WAV"]),
         (index_behind.clone(), &["index follows its sound", "name the file", "+faststart"]),
         (M4A[..500].to_vec(), &["MP4 without its index", "copy it again"]),
-        (b"caff\0\x01\0\0desc and so on".to_vec(), &["Core Audio", "convert it to WAV"]),
+        (b"wvpk and so on".to_vec(), &["WavPack", "convert it to WAV"]),
         (b"\x1A\x45\xDF\xA3 and so on".to_vec(), &["WebM", "convert it to WAV"]),
     ];
     for (bytes, expected) in cases {
