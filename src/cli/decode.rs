@@ -3,7 +3,7 @@
 mod drawing;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, StdoutLock};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tonopago::audio::{MOST_CHANNELS, Opener, RawEncoding, RawFormat, SAMPLE_RATES, SampleFormat, Warning};
-use tonopago::decode::{Batch, Format, Gathered, Input, Item, Options, Reporter, gather};
+use tonopago::audio::{MOST_CHANNELS, Opener, RawEncoding, RawFormat, SAMPLE_RATES, SampleFormat};
+use tonopago::decode::{Batch, Ending, Format, Gathered, Input, Item, Options, Reporter, gather};
 
 use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
@@ -33,6 +33,7 @@ const REDRAW: Duration = Duration::from_millis(150);
 Examples:
   tonopago decode call.wav
   tonopago decode --format jsonl recordings/ > digits.jsonl
+  tonopago decode --format csv --every-file recordings/ > calls.csv
   tonopago decode --rejected --plot call.svg call.wav
   arecord -f S16_LE -r 8000 | tonopago decode --format jsonl -
   tonopago decode --raw-rate 8000 --raw-format mulaw call.raw
@@ -41,6 +42,10 @@ For each digit are told its start and end, when it was heard (a receiver listeni
 level of its low and high tone in dBm0, the twist (low over high), both frequencies in Hz, and the S/N: the power of both \
 tones over that of everything else between 600 and 1900 Hz. White noise of 0 to 4 kHz, as `generate --snr` makes it and \
 the curves of `conformance` count it, has 5 dB less in that band, so that the S/N told is some 5 dB higher.
+
+In JSON lines and CSV a file without digits has no line, unless --every-file ends each file with one. Its status is decoded, \
+warning (all there is was decoded, and something is wrong with it), partial (there is sound that could not be decoded) or failed \
+(nothing was); a folder that could not be listed has such a line, too. Lines of digits have no status.
 
 Channels are counted from 0. In names, what is not UTF-8 and control characters are told as \\xHH, byte by byte, and a \
 backslash as two; `printf %b` of bash gives the name back.
@@ -58,6 +63,10 @@ pub(super) struct Args {
     /// Also tell what was almost a digit, with the reason it was refused
     #[arg(long)]
     rejected: bool,
+    /// End every file with a line that tells how it went, in JSON lines and CSV: its status (decoded, warning, partial,
+    /// failed), rate, channels, length, number of digits, and the problem. Text tells each file anyway
+    #[arg(long)]
+    every_file: bool,
     /// Draw the recording's spectrogram with its digits, near misses and their reasons marked (one recording only). The
     /// name ends in .svg; nothing but an SVG is written over
     #[arg(long, value_name = "SVG")]
@@ -121,8 +130,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let mut failed = !refused.is_empty();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let batch = args.batch(&bytes_read);
-    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
+    let mut reporter = args.reporter();
     reporter.begin()?;
+    refused.iter().try_for_each(|error| reporter.folder(error))?;
     while_showing(&progress(&inputs), &bytes_read, |bar| {
         batch.run(&inputs, |input, item| {
             failed |= is_failure(&item);
@@ -138,6 +148,10 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 impl Args {
+    fn reporter(&self) -> Reporter<StdoutLock<'static>> {
+        Reporter::new(io::stdout().lock(), self.format.into(), self.rejected).every_file(self.every_file)
+    }
+
     fn batch(&self, bytes_read: &Arc<AtomicU64>) -> Batch {
         let options = Options { profile: self.profile.profile(), rejected: self.rejected };
         let mut opener = Opener::new().counting_into(Arc::clone(bytes_read));
@@ -161,23 +175,13 @@ impl From<FormatName> for Format {
 
 /// Whether a file holds sound that could not be decoded.
 fn is_failure(item: &Item) -> bool {
-    match item {
-        Item::Failed(_) => true,
-        Item::Done(summary) => summary.warning.as_ref().is_some_and(Warning::is_failure),
-        Item::Entry(_) => false,
-    }
+    item.ending().is_some_and(Ending::is_failure)
 }
 
 /// The error or warning of an item for standard error, with its file's name.
 fn complaint(input: &Input, item: &Item) -> Option<String> {
-    match item {
-        Item::Failed(error) => Some(format!("{input}: {}", error.reason())),
-        Item::Done(summary) => summary.warning.as_ref().map(|warning| {
-            let kind = if is_failure(item) { "" } else { "warning: " };
-            format!("{kind}{input}: {warning}")
-        }),
-        Item::Entry(_) => None,
-    }
+    let kind = if is_failure(item) { "" } else { "warning: " };
+    item.problem().map(|problem| format!("{kind}{input}: {problem}"))
 }
 
 fn tell(complaint: Option<String>) {
@@ -212,12 +216,16 @@ fn while_showing<T>(bar: &ProgressBar, bytes_read: &AtomicU64, work: impl FnOnce
 
 /// A bar over the bytes of all files; hidden where nobody looks, or where the length of a stream is unknown.
 fn progress(inputs: &[Input]) -> ProgressBar {
+    // Looking at many files takes its time.
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
     let length = |input: &Input| match input {
         Input::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|data| data.len()),
         Input::Standard => None,
     };
     let total: Option<u64> = inputs.iter().map(length).sum();
-    let (Some(total), true) = (total, io::stderr().is_terminal()) else { return ProgressBar::hidden() };
+    let Some(total) = total else { return ProgressBar::hidden() };
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{wide_bar} {binary_bytes} of {binary_total_bytes}, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -226,6 +234,7 @@ fn progress(inputs: &[Input]) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use tonopago::audio::Warning;
     use tonopago::decode::Summary;
 
     use super::*;

@@ -27,6 +27,69 @@ pub enum Item {
     Failed(DecodeError),
 }
 
+/// How the decoding of a recording ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it was decoded.
+    Decoded,
+    /// What there is of it was decoded, and something is wrong with it.
+    Warning,
+    /// It holds sound that could not be decoded.
+    Partial,
+    /// Nothing of it was decoded.
+    Failed,
+}
+
+impl Ending {
+    /// The word for it in JSON lines and CSV.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Decoded => "decoded",
+            Self::Warning => "warning",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether sound is there that could not be decoded.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Partial | Self::Failed)
+    }
+}
+
+impl Item {
+    /// How the recording ended, if this is its last item.
+    pub fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Entry(_) => None,
+            Self::Done(summary) => Some(match &summary.warning {
+                None => Ending::Decoded,
+                Some(warning) if warning.is_failure() => Ending::Partial,
+                Some(_) => Ending::Warning,
+            }),
+            Self::Failed(DecodeError::Interrupted { .. }) => Some(Ending::Partial),
+            Self::Failed(_) => Some(Ending::Failed),
+        }
+    }
+
+    /// What is known of the recording, or of its part that was decoded, if this is its last item.
+    pub const fn summary(&self) -> Option<&Summary> {
+        match self {
+            Self::Done(summary) | Self::Failed(DecodeError::Interrupted { heard: summary, .. }) => Some(summary),
+            Self::Entry(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// What is wrong with the recording, in words and without its name.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Entry(_) => None,
+            Self::Done(summary) => summary.warning.as_ref().map(ToString::to_string),
+            Self::Failed(error) => Some(error.reason()),
+        }
+    }
+}
+
 /// Decodes many recordings, several at a time.
 #[derive(Debug)]
 pub struct Batch {

@@ -73,20 +73,37 @@ impl fmt::Display for Input {
 
 /// A folder that gives nothing.
 #[derive(Debug, Error)]
-pub enum InputError {
+#[error("{path}: {problem}")]
+pub struct InputError {
+    path: String,
+    #[source]
+    problem: FolderProblem,
+}
+
+impl InputError {
+    /// The folder, as [`Name`] tells it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong with it.
+    pub const fn problem(&self) -> &FolderProblem {
+        &self.problem
+    }
+}
+
+/// Why a folder gives nothing, with the cure.
+#[derive(Debug, Error)]
+pub enum FolderProblem {
     /// It can't be listed.
-    #[error("{path}: the folder cannot be listed ({source}): check its permissions")]
-    Folder {
-        /// The folder.
-        path: String,
+    #[error("the folder cannot be listed ({source}): check its permissions")]
+    Unlisted {
         /// The system's reason.
         source: io::Error,
     },
     /// It holds no recording.
-    #[error("{path}: the folder holds no recording (names ending in {endings}): name the files themselves")]
+    #[error("the folder holds no recording (names ending in {endings}): name the files themselves")]
     Empty {
-        /// The folder.
-        path: String,
         /// What was looked for.
         endings: String,
     },
@@ -152,8 +169,8 @@ pub fn gather(paths: &[PathBuf], raw: bool) -> Gathered {
             let (found, refused) = (gathered.inputs.len(), gathered.errors.len());
             Walk { raw, seen: HashSet::new(), gathered: &mut gathered }.folder(path, &metadata);
             if gathered.inputs.len() == found && gathered.errors.len() == refused {
-                let (path, endings) = (Name(path).to_string(), endings(raw).join(", "));
-                gathered.errors.push(InputError::Empty { path, endings });
+                let problem = FolderProblem::Empty { endings: endings(raw).join(", ") };
+                gathered.errors.push(InputError { path: Name(path).to_string(), problem });
             }
         } else {
             gathered.inputs.push(Input::File(path.clone()));
@@ -179,8 +196,8 @@ impl Walk<'_> {
         let mut entries = match listed {
             Ok(entries) => entries,
             Err(source) => {
-                let path = Name(folder).to_string();
-                return self.gathered.errors.push(InputError::Folder { path, source });
+                let (path, problem) = (Name(folder).to_string(), FolderProblem::Unlisted { source });
+                return self.gathered.errors.push(InputError { path, problem });
             }
         };
         entries.sort_by_key(fs::DirEntry::file_name);

@@ -5,13 +5,14 @@
 //! grow with the length of a recording.
 
 mod batch;
+mod endings;
 mod inputs;
 mod names;
 pub mod plot;
 mod report;
 
-pub use batch::{Batch, Item};
-pub use inputs::{Gathered, Input, InputError, LeftOut, file_identity, gather};
+pub use batch::{Batch, Ending, Item};
+pub use inputs::{FolderProblem, Gathered, Input, InputError, LeftOut, file_identity, gather};
 pub use names::Name;
 pub use report::{Format, Reporter};
 

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{ChannelName, DecodeError, Entry, Input, Item, Summary};
+use super::endings;
+use super::{ChannelName, DecodeError, Entry, Input, InputError, Item, Summary};
 
 /// How to write what was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,9 @@ pub struct Reporter<W: Write> {
     out: W,
     format: Format,
     rejected: bool,
+    every_file: bool,
+    /// Digits told of the file under way.
+    digits: u64,
     /// Text begins with all digits, so a file's entries wait for its end.
     waiting: Vec<Entry>,
     first: bool,
@@ -49,7 +53,13 @@ pub struct Reporter<W: Write> {
 impl<W: Write> Reporter<W> {
     /// A reporter; `rejected` says whether near misses come and their reasons need a column.
     pub const fn new(out: W, format: Format, rejected: bool) -> Self {
-        Self { out, format, rejected, waiting: Vec::new(), first: true }
+        Self { out, format, rejected, every_file: false, digits: 0, waiting: Vec::new(), first: true }
+    }
+
+    /// Whether JSON lines and CSV end every file with a line that tells how it went. Text tells each file anyway.
+    #[must_use]
+    pub fn every_file(self, every_file: bool) -> Self {
+        Self { every_file, ..self }
     }
 
     /// Writes what belongs before the first item: CSV's names.
@@ -58,7 +68,7 @@ impl<W: Write> Reporter<W> {
     /// If the output can't be written.
     pub fn begin(&mut self) -> io::Result<()> {
         match self.format {
-            Format::Csv => self.write_csv(COLUMNS.map(str::to_owned).to_vec()),
+            Format::Csv => self.write_csv(COLUMNS.map(str::to_owned).to_vec(), endings::COLUMNS.map(str::to_owned)),
             Format::Text | Format::Jsonl => Ok(()),
         }
     }
@@ -79,14 +89,49 @@ impl<W: Write> Reporter<W> {
                 serde_json::to_writer(&mut self.out, &Row::new(input, entry))?;
                 writeln!(self.out)?;
             }
-            (Format::Csv, Item::Entry(entry)) => self.write_csv(Row::new(input, entry).fields())?,
+            (Format::Csv, Item::Entry(entry)) => self.write_csv(Row::new(input, entry).fields(), Default::default())?,
             (_, Item::Done(_) | Item::Failed(_)) => {}
+        }
+        match item {
+            Item::Entry(entry) => self.digits += u64::from(entry.rejected.is_none()),
+            Item::Done(_) | Item::Failed(_) => {
+                let digits = std::mem::take(&mut self.digits);
+                endings::Row::new(input, item, digits).map_or(Ok(()), |row| self.write_ending(row))?;
+            }
         }
         self.out.flush()
     }
 
-    fn write_csv(&mut self, mut fields: Vec<String>) -> io::Result<()> {
+    /// Writes the line of a folder that gives no recordings, where every file has one.
+    ///
+    /// # Errors
+    /// If the output can't be written.
+    pub fn folder(&mut self, error: &InputError) -> io::Result<()> {
+        self.write_ending(endings::Row::of_folder(error))?;
+        self.out.flush()
+    }
+
+    fn write_ending(&mut self, row: endings::Row) -> io::Result<()> {
+        match self.format {
+            Format::Jsonl if self.every_file => {
+                serde_json::to_writer(&mut self.out, &row)?;
+                writeln!(self.out)
+            }
+            Format::Csv if self.every_file => {
+                let mut fields = vec![String::new(); COLUMNS.len()];
+                fields[0].clone_from(&row.file);
+                self.write_csv(fields, row.fields())
+            }
+            Format::Text | Format::Jsonl | Format::Csv => Ok(()),
+        }
+    }
+
+    /// Writes a line of a digit's columns and, where every file has a line, those of its end.
+    fn write_csv(&mut self, mut fields: Vec<String>, ending: [String; endings::COLUMNS.len()]) -> io::Result<()> {
         fields.truncate(COLUMNS.len() - usize::from(!self.rejected));
+        if self.every_file {
+            fields.extend(ending);
+        }
         let mut line = csv::Writer::from_writer(&mut self.out);
         line.write_record(&fields)?;
         line.flush()

@@ -13,6 +13,7 @@ mod a_virtual_sound_card_is_heard;
 mod asterisk;
 mod conformance_reports_in_every_form;
 mod decode_draws_what_it_heard;
+mod decode_ends_every_file_where_asked;
 mod decode_names_what_it_cannot_read;
 mod decode_tells_digits_in_every_format;
 mod generate_makes_what_decode_hears;

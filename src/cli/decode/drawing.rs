@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use tonopago::decode::plot::Plot;
-use tonopago::decode::{Input, Item, Name, Options, Reporter, decode_and, file_identity};
+use tonopago::decode::{Input, Item, Name, Options, decode_and, file_identity};
 
 use super::{Args, FAILED, Failure, Outcome, complaint, is_failure, out_of_the_way, progress, tell, while_showing};
 
@@ -66,7 +66,7 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     draft.try_out().map_err(unwritable)?;
     let mut plot = Plot::new(recording.sample_rate(), recording.channels());
     let options = Options { rejected: true, ..batch.options };
-    let mut reporter = Reporter::new(io::stdout().lock(), args.format.into(), args.rejected);
+    let mut reporter = args.reporter();
     let mut told = reporter.begin();
     let decoded = while_showing(&progress(slice::from_ref(input)), &bytes_read, |bar| {
         decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
