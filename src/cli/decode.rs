@@ -245,7 +245,10 @@ mod tests {
         let input = Input::File(PathBuf::from("a.wav"));
         let done = |warning| Item::Done(Summary { sample_rate: 8000, channels: 1, seconds: 1.0, warning });
         assert_eq!(complaint(&input, &done(None)), None);
-        let told = complaint(&input, &done(Some(Warning::More { at_s: 1.0 }))).unwrap();
-        assert!(told.starts_with("warning: a.wav: decoded up to 1.000 s only"), "{told}");
+        let told = |warning| complaint(&input, &done(Some(warning))).unwrap();
+        let torn = told(Warning::Torn { at_s: 1.0 });
+        assert!(torn.starts_with("warning: a.wav: cut short: ends at 1.000 s"), "{torn}");
+        let more = told(Warning::More { at_s: 1.0 });
+        assert!(more.starts_with("a.wav: decoded up to 1.000 s only"), "it is a failure: {more}");
     }
 }
