@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::riff::{Behind, Header, Length, Next, Trailer, behind, read_header, told_length};
+use super::riff::{Behind, Header, Length, MAGIC, Next, Trailer, begins_chunk, behind, read_header, told_length};
 use super::stream::Counted;
 
 /// Where the sound of a file lies.
@@ -101,8 +101,15 @@ fn next_place(file: &mut File, header: &Header, behind: u64, next: Next, end: u6
     Ok(match length {
         Length::Bytes(bytes) => Some(Place { start, bytes }),
         Length::ToTheEnd => Some(Place { start, bytes: end.saturating_sub(start) }),
-        Length::Zero => None,
+        Length::Zero => is_finished(file)?.then_some(Place { start, bytes: 0 }),
     })
+}
+
+/// Whether a recording without sound, behind whose header a file is, was to have none.
+fn is_finished(file: &mut File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(4).read_to_end(&mut head)?;
+    Ok(head.is_empty() || begins_chunk(&head) || MAGIC.iter().any(|&magic| head == magic))
 }
 
 /// Reads one place after another.

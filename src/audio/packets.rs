@@ -249,8 +249,12 @@ impl PacketReader {
         matches!(self.end, Some(End::Complete | End::Cut))
     }
 
-    /// Goes on with a flac that stands behind the one that is over.
+    /// Goes on with a flac that stands behind the one that is over. What that one lacks at its end becomes silence.
     fn open_next(&mut self, next: Next) -> Result<(), Problem> {
+        let is_cut = matches!(self.end, Some(End::Cut));
+        let length = self.track.length.and_then(|length| i64::try_from(length).ok());
+        let lost = length.map_or(u32::from(is_cut), |length| self.track.clock.end_at(length));
+        self.damaged = self.damaged.saturating_add(lost);
         let source = source::of_joined(next);
         (self.format, self.joined) = (format(source.bytes)?, source.joined);
         self.end = None;

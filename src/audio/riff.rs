@@ -20,6 +20,9 @@ const FORMAT_BYTES: usize = 40;
 /// 0xFFFF_FFFF are usual): the sound goes on to the stream's end.
 const UNKNOWN_LENGTH: u32 = 0x7FFF_0000;
 
+/// The first four bytes of a WAV; the latter two have lengths of 64 bits.
+pub(super) const MAGIC: [&[u8; 4]; 3] = [b"RIFF", b"RF64", b"BW64"];
+
 /// What a WAV header says, up to the first byte of sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -114,7 +117,7 @@ pub(super) fn read_header(reader: impl Read) -> Result<Header, HeaderError> {
     if start.starts_with(caf::MAGIC) {
         return caf::read_header(start, &mut walk);
     }
-    if !matches!(&start[..4], b"RIFF" | b"RF64" | b"BW64") || &start[8..] != b"WAVE" {
+    if !MAGIC.iter().any(|&magic| start.starts_with(magic)) || &start[8..] != b"WAVE" {
         return Err(HeaderError::NotWav);
     }
     let (mut format, mut long_length) = (None, None);
@@ -174,11 +177,15 @@ pub(super) fn behind(reader: impl Read, length: u64) -> Behind {
     if walk.pad(length).is_err() {
         return Behind::Nothing;
     }
-    let mut first = true;
+    let (mut first, mut is_odd) = (true, length % 2 == 1);
     while let Ok((id, length)) = walk.chunk() {
         match &id {
             b"data" if length > 0 => return Behind::Sound(Next::Chunk { at: walk.at, length }),
-            b"RIFF" if length > 0 => return Behind::Sound(Next::Recording { at: walk.at - 8 }),
+            id if MAGIC.contains(&id) => return Behind::Sound(Next::Recording { at: walk.at - 8 }),
+            // The writer before left out the byte that makes a length even.
+            id if is_odd && MAGIC.iter().any(|magic| id.starts_with(&magic[1..])) => {
+                return Behind::Sound(Next::Recording { at: walk.at - 9 });
+            }
             b"\0\0\0\0" if length == 0 && walk.only_zeros() => return Behind::Nothing,
             _ if !is_chunk_name(id) => return if first { Behind::Bytes } else { Behind::Nothing },
             _ => {}
@@ -186,7 +193,7 @@ pub(super) fn behind(reader: impl Read, length: u64) -> Behind {
         if walk.skip(u64::from(length)).and_then(|()| walk.pad(length)).is_err() {
             break;
         }
-        first = false;
+        (first, is_odd) = (false, length % 2 == 1);
     }
     Behind::Nothing
 }

@@ -27,6 +27,8 @@ pub(super) struct Track {
     pub(super) clock: Clock,
     /// The length the container's header tells, where it tells one, in ticks.
     pub(super) declared: Option<u64>,
+    /// The part of it that is the recording's under way, where several were joined.
+    pub(super) length: Option<u64>,
     /// What the encoder put before the sound, in ticks, where the decoder leaves it in.
     delay: u64,
     /// The same in frames, as an Opus stream's header tells it.
@@ -68,6 +70,7 @@ impl Track {
             decoder,
             clock,
             declared,
+            length: declared,
             delay: index.delay(track.id),
             pre_skip: head.map_or(0, |head| u64::from(head.pre_skip)),
             dropped: 0,

@@ -92,25 +92,6 @@ fn a_flac_ends_where_a_tag_or_another_flac_begins() {
     }
 }
 
-/// Of joined flacs only the first was read.
-#[test]
-fn joined_flacs_are_read_to_the_end_of_the_last() {
-    let flac = COMPRESSED[2].1;
-    let (whole, _) = read_both_ways(flac);
-    let id3v1 = [&b"TAG"[..], &[b'x'; 125]].concat();
-    let joined = [flac, flac, flac, &id3v1].concat();
-    assert_eq!(read_both_ways(&joined), (vec![whole[0].repeat(3)], None));
-    let (sound, warning) = read_both_ways(&joined[..3 * flac.len() - 500]);
-    assert!(sound[0].len() > 2 * whole[0].len() && whole[0].repeat(3).starts_with(&sound[0]));
-    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
-    // The rate, whose 20 bits begin at the 19th byte.
-    let mut other = flac.to_vec();
-    other[18..20].copy_from_slice(&[0x03, 0xE8]);
-    let (sound, warning) = read_both_ways(&[flac, &other].concat());
-    let Some(Warning::Abandoned { at_s, .. }) = warning else { panic!("{warning:?}") };
-    assert_eq!((sound, at_s), (whole.clone(), whole[0].len() as f64 / 8000.0));
-}
-
 /// symphonia takes the end of an mp3's or ogg's bytes for its end, and once nothing was said.
 #[test]
 fn what_is_cut_short_is_told_whatever_the_container() {

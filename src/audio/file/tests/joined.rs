@@ -1,4 +1,4 @@
-//! WAVs whose sound lies in several places of a file.
+//! Recordings that were put one behind the other, and WAVs whose sound lies in several places of a file.
 
 use super::*;
 
@@ -48,4 +48,58 @@ fn joined_wavs_in_blocks_are_read_where_the_first_ends_with_a_whole_one() {
     let odd = [&GSM[..data - 4], &length, &GSM[data..data + 37 * 65 + 1]].concat();
     let (_, warning) = read(&[&odd[..], GSM].concat());
     assert!(matches!(warning, Some(Warning::More { .. })), "{warning:?}");
+}
+
+/// What was joined to these was left out without a word, as it was not found behind what stands before it or in its head.
+#[test]
+fn joined_wavs_are_found_whatever_their_writers_left_out() {
+    let (expected, _) = read(&plain(3200));
+    let told = |bytes: &[u8]| (read(bytes).0[0].len(), read(bytes).1);
+    // No byte behind an odd length of sound, or of another chunk.
+    let bytes_of = |count| Wav::new().format(1, 1, 8000, 8).chunk(b"data", &vec![0x80; count]).bytes();
+    let mut odd = bytes_of(1601);
+    assert_eq!(odd.pop(), Some(0));
+    assert_eq!(told(&[odd, bytes_of(800)].concat()), (2401, None));
+    let mut list = Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 11]).bytes();
+    assert_eq!(list.pop(), Some(0));
+    assert_eq!(read(&[list, plain(3200)].concat()), (vec![expected[0].repeat(2)], None));
+    // Lengths of 64 bits, or none yet.
+    for start in [&b"RF64\xFF\xFF\xFF\xFF"[..], b"BW64\xFF\xFF\xFF\xFF", b"RIFF\0\0\0\0"] {
+        let next = [start, &plain(3200)[8..]].concat();
+        assert_eq!(read(&[plain(3200), next].concat()), (vec![expected[0].repeat(2)], None), "{start:?}");
+    }
+}
+
+/// Of an empty one it was said that it was not read, and what stands behind it was not.
+#[test]
+fn an_empty_recording_among_joined_ones_is_empty() {
+    let (expected, _) = read(&plain(3200));
+    let empty = || Wav::new().format(1, 1, 8000, 16).chunk(b"data", &[]);
+    for empty in [empty().bytes(), empty().chunk(b"LIST", &[7; 12]).bytes()] {
+        assert_eq!(read(&[plain(3200), empty.clone()].concat()), (expected.clone(), None));
+        let between = [plain(3200), empty, plain(3200)].concat();
+        assert_eq!(read(&between), (vec![expected[0].repeat(2)], None));
+    }
+}
+
+/// Of joined flacs only the first was read.
+#[test]
+fn joined_flacs_are_read_to_the_end_of_the_last() {
+    let flac = COMPRESSED[2].1;
+    let (whole, _) = read_both_ways(flac);
+    let id3v1 = [&b"TAG"[..], &[b'x'; 125]].concat();
+    let joined = [flac, flac, flac, &id3v1].concat();
+    assert_eq!(read_both_ways(&joined), (vec![whole[0].repeat(3)], None));
+    let (sound, warning) = read_both_ways(&joined[..3 * flac.len() - 500]);
+    assert!(sound[0].len() > 2 * whole[0].len() && whole[0].repeat(3).starts_with(&sound[0]));
+    assert!(matches!(warning, Some(Warning::Truncated { .. })), "{warning:?}");
+    // One that is cut leaves silence, so that what is behind it keeps its time; its digit was lost without a word.
+    let (sound, warning) = read_both_ways(&[&flac[..flac.len() - 500], flac].concat());
+    assert_eq!((&sound[0][whole[0].len()..], warning), (&whole[0][..], Some(Warning::Damaged { packets: 1 })));
+    // The rate, whose 20 bits begin at the 19th byte.
+    let mut other = flac.to_vec();
+    other[18..20].copy_from_slice(&[0x03, 0xE8]);
+    let (sound, warning) = read_both_ways(&[flac, &other].concat());
+    let Some(Warning::Abandoned { at_s, .. }) = warning else { panic!("{warning:?}") };
+    assert_eq!((sound, at_s), (whole.clone(), whole[0].len() as f64 / 8000.0));
 }
