@@ -34,6 +34,15 @@ pub enum RawEncoding {
 impl RawEncoding {
     /// What is coded in blocks, with the name it is given on the command line.
     const NAMES: [(&'static str, Self); 2] = [("g722", Self::G722), ("gsm", Self::Gsm)];
+
+    /// The samples per second of what is always coded at the same rate, in Hz.
+    pub const fn sample_rate(self) -> Option<u32> {
+        match self {
+            Self::Samples(_) => None,
+            Self::G722 => Some(g722::SAMPLE_RATE),
+            Self::Gsm => Some(8000),
+        }
+    }
 }
 
 impl fmt::Display for RawEncoding {

@@ -114,6 +114,11 @@ pub(super) fn run(args: Args) -> Outcome {
     if args.files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
         return Err(Failure::usage("standard input (-) can be read only once"));
     }
+    if let (Some(own), Some(told)) = (args.raw_format.sample_rate(), args.raw_rate)
+        && own != told
+    {
+        return Err(Failure::usage(format!("{} has {own} samples a second: give --raw-rate {own}", args.raw_format)));
+    }
     let Gathered { inputs, errors: refused, left_out } = gather(&args.files, args.raw_rate.is_some());
     if !left_out.is_empty() {
         say!("tonopago: {left_out}");

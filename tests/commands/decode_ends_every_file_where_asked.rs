@@ -102,5 +102,10 @@ fn a_folder_that_gives_nothing_has_a_line_and_nothing_changes_unasked() {
     let line: Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!((run.code, line["status"].as_str()), (1, Some("failed")));
     assert!(line["problem"].as_str().unwrap().starts_with("the folder holds no recording"), "{line}");
+    let file = folder.path("missing.wav");
+    let plot = ["--every-file", "--plot", "x.svg", file.to_str().unwrap()];
+    let run = tonopago([&args[..3], &plot].concat());
+    let line: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!((run.code, line["status"].as_str()), (1, Some("failed")), "of one to be drawn, too");
     assert_eq!((tonopago(args).out, tonopago(["decode", "--every-file", args[3]]).out), (String::new(), String::new()));
 }

@@ -121,6 +121,7 @@ fn a_wrong_command_line_is_told_with_code_2() {
         (&["decode", "--jobs", "0", "x"], "0 is not in 1..=256"),
         (&["decode", "--raw-format", "mulaw", "x"], "--raw-rate"),
         (&["decode", "--raw-rate", "8000", "--raw-format", "pcm", "x"], "known are u8, s8, s16le"),
+        (&["decode", "--raw-rate", "8000", "--raw-format", "g722", "x"], "give --raw-rate 16000"),
         (&["decode", "--raw-rate", "3999", "x"], "give 4000 to 192000 Hz"),
         (&["decode", "--raw-rate", "8000", "--raw-channels", "100000", "x"], "give 1 to 32 channels"),
     ] {

@@ -61,7 +61,10 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     };
     let (bytes_read, mut entries) = (Arc::default(), Vec::new());
     let batch = args.batch(&bytes_read);
-    let recording = batch.open(input).map_err(|error| Failure::failed(format!("{input}: {}", error.problem())))?;
+    let recording = match batch.open(input) {
+        Ok(recording) => recording,
+        Err(error) => return unopened(args, input, &Item::Failed(error.into())),
+    };
     let draft = Draft::new(path);
     draft.try_out().map_err(unwritable)?;
     let mut plot = Plot::new(recording.sample_rate(), recording.channels());
@@ -83,6 +86,15 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     draft.save(plot.svg(&input.to_string(), &entries).as_bytes()).map_err(unwritable)?;
     told?;
     Ok(ExitCode::from(if is_failure(&last) { FAILED } else { 0 }))
+}
+
+/// A recording of which there is nothing to draw, told as ever.
+fn unopened(args: &Args, input: &Input, failed: &Item) -> Outcome {
+    tell(complaint(input, failed));
+    let mut reporter = args.reporter();
+    reporter.begin()?;
+    reporter.item(input, failed)?;
+    Ok(ExitCode::from(FAILED))
 }
 
 /// A file written beside its place and put there whole: an earlier drawing stays until the new one is there.
