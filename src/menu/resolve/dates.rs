@@ -119,6 +119,8 @@ pub(super) fn holiday(text: &str) -> Result<Holiday, NoDays> {
     match (end(first)?, end(last)?) {
         (End::Once(first), End::Once(last)) if first > last => Err(NoDays::Backwards),
         (End::Once(first), End::Once(last)) => Ok(Holiday::Once { first, last }),
+        // Over the year's end, these would be all days but some of one month.
+        (End::Yearly(first), End::Yearly(last)) if first > last && first.month == last.month => Err(NoDays::Backwards),
         (End::Yearly(first), End::Yearly(last)) => Ok(Holiday::Yearly { first, last }),
         _ => Err(NoDays::OneYear),
     }
@@ -253,7 +255,9 @@ mod tests {
             assert_eq!(holiday(text), Err(NoDays::Unknown(text.to_owned())), "{text}");
         }
         assert_eq!(holiday("2026-12-24 a 2 de enero"), Err(NoDays::OneYear));
-        assert_eq!(holiday("2026-12-24 a 2026-01-02"), Err(NoDays::Backwards));
+        for text in ["2026-12-24 a 2026-01-02", "31 de diciembre a 24 de diciembre"] {
+            assert_eq!(holiday(text), Err(NoDays::Backwards), "{text}");
+        }
     }
 
     #[test]

@@ -121,9 +121,15 @@ fn read_days(written: &str, hours: &Value<'_>) -> Vec<usize> {
             }
             day
         };
-        let ends = if first == last { named(first).map(|day| (day, day)) } else { named(first).zip(named(last)) };
-        if let Some((first, last)) = ends {
-            days.extend((first..=first + (last + 7 - first) % 7).map(|day| day % 7));
+        let is_alone = first == part;
+        let ends = if is_alone { named(first).map(|day| (day, day)) } else { named(first).zip(named(last)) };
+        match ends {
+            Some((first, last)) if first == last && !is_alone => hours.problem_of_name(
+                format!("{} may mean one day or all seven", quoted(&part)),
+                "write the day alone, or lunes a domingo",
+            ),
+            Some((first, last)) => days.extend((first..=first + (last + 7 - first) % 7).map(|day| day % 7)),
+            None => {}
         }
     }
     days
@@ -185,15 +191,18 @@ fn read_open(value: &Value<'_>) -> Vec<Span> {
     if texts.is_empty() {
         value.problem_of_name("no hours are written", WRITE_HOURS);
     }
-    for value in texts {
-        if value.node.scalar().is_none() {
+    for value in &texts {
+        let Some(written) = value.node.scalar() else {
             value.expected("hours", WRITE_HOURS);
-        }
-        let written = value.node.scalar().unwrap_or_default();
-        if CLOSED.contains(&written.to_lowercase().as_str()) || written.is_empty() {
+            continue;
+        };
+        if CLOSED.contains(&written.to_lowercase().as_str()) {
+            if texts.len() > 1 {
+                value.problem("a day is closed or has hours, not both", "leave one of them out");
+            }
             continue;
         }
-        for span in dates::parts(written).iter().filter_map(|part| read_span(part, &value)) {
+        for span in dates::parts(written).iter().filter_map(|part| read_span(part, value)) {
             if let Some(other) = open.iter().find(|other| span.from < other.to && other.from < span.to) {
                 let (one, other) = (spoken(*other), spoken(span));
                 value.problem(format!("{one} and {other} overlap"), "let each begin when the one before it is over");
@@ -240,16 +249,15 @@ fn read_span(text: &str, value: &Value<'_>) -> Option<Span> {
 
 /// Not taken for what it says: as often it is an afternoon counted from 1, which would be open all night.
 fn over_midnight(span: Span, text: &str, value: &Value<'_>) {
-    let first = format!("{}-24:00", dates::time(span.from));
-    let rest =
-        if span.to == 0 { String::new() } else { format!(", and 0:00-{} on the next day", dates::time(span.to)) };
+    // 24:00 is the next day's 0:00.
+    let here = span.from < DAY || span.to == 0;
+    let first = here.then(|| format!("{}-24:00 here", dates::time(span.from % DAY)));
+    let rest = (span.to > 0).then(|| format!("0:00-{} on the next day", dates::time(span.to)));
+    let both = first.into_iter().chain(rest).collect::<Vec<_>>().join(", and ");
     let afternoon = span.to + DAY / 2;
     let meant = (span.from < afternoon && afternoon < DAY && span.to > 0)
         .then(|| format!("; if the afternoon is meant, {}-{}", dates::time(span.from), dates::time(afternoon)));
-    value.problem(
-        format!("{} goes over midnight", quoted(text)),
-        format!("write {first} here{rest}{}", meant.unwrap_or_default()),
-    );
+    value.problem(format!("{} goes over midnight", quoted(text)), format!("write {both}{}", meant.unwrap_or_default()));
 }
 
 /// What is allowed, but seldom meant, of schedules that could be read; and one that never opens.
