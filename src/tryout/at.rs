@@ -40,8 +40,9 @@ impl At {
             return Ok(Self(When::Now));
         }
         let moment = text.parse().map(When::Moment).ok();
-        // Of a date alone, midnight would be taken.
-        let time = || text.contains(':').then(|| text.parse::<DateTime>().ok()).flatten();
+        // Of a date alone, midnight would be taken, and a zone in brackets would be overlooked.
+        let is_time = text.contains(':') && !text.contains('[');
+        let time = || is_time.then(|| text.parse::<DateTime>().ok()).flatten();
         let local = || time().filter(|time| YEARS.contains(&time.year())).map(When::Local);
         moment.or_else(local).map(Self).ok_or_else(|| {
             format!("{text:?} is no date and time: write 2026-12-24T18:30 (by the menu's clock), 2026-12-24T18:30-06:00, or now")
@@ -73,7 +74,15 @@ mod tests {
             assert_eq!(At::parse(text), Ok(At(When::Moment(moment))), "{text}");
         }
         assert_eq!(At::parse("now"), Ok(At(When::Now)));
-        for wrong in ["", "18:30", "2026-12-24", "2026-13-24T18:30", "9999-12-31T23:00", "tomorrow"] {
+        for wrong in [
+            "",
+            "18:30",
+            "2026-12-24",
+            "2026-13-24T18:30",
+            "9999-12-31T23:00",
+            "tomorrow",
+            "2026-12-24T18:30[America/Tijuana]",
+        ] {
             assert!(At::parse(wrong).is_err(), "{wrong}");
         }
     }
