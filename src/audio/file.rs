@@ -57,13 +57,13 @@ pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = RATES_HZ;
 
 /// A recording being read, from a file or from a stream that can't seek.
 ///
-/// Reads WAV (linear PCM, floating point, G.711, ADPCM, GSM full rate, G.722, RF64, headers of unknown length), Wave64, CAF, AU,
-/// what has no header and a name that tells its form ([`RawFormat::of_name`]), and through symphonia mp3, ogg, flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as
-/// it goes and leaves a [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay
-/// right. An mp3's and a raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the
-/// header tells a count. Joined mp3s, oggs, flacs, and WAVs in a file, are read to the end of the last that goes on in the form
-/// of the first. An m4a begins where its index says;
-/// raw AAC tells no encoder's delay, and its times are late by it.
+/// Reads WAV (linear PCM, floating point, G.711, ADPCM, GSM full rate, G.722, RF64, headers of unknown length), Wave64,
+/// CAF, AU, what has no header and a name that tells its form ([`RawFormat::of_name`]), and through symphonia mp3, ogg,
+/// flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as it goes and
+/// leaves a [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay right.
+/// An mp3's and a raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the
+/// header tells a count. Joined mp3s, oggs, flacs, and WAVs in a file, are read to the end of the last that goes on in the
+/// form of the first. An m4a begins where its index says; raw AAC tells no encoder's delay, and its times are late by it.
 pub struct Recording {
     name: String,
     source: Source,

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::riff::{Header, HeaderError, Length, Trailer, Walk, read_format};
+use super::riff::{Format, Header, HeaderError, Length, Trailer, Walk, read_format};
 
 /// The first four bytes. What a WAV names in four capital letters, Wave64 names in four small ones and the same twelve bytes.
 pub(super) const MAGIC: &[u8] = b"riff";
@@ -34,7 +34,7 @@ pub(super) fn read_header<R: Read>(start: [u8; 12], walk: &mut Walk<R>) -> Resul
                 bytes => Length::Bytes(bytes - CHUNK_HEAD),
             };
             let broken = HeaderError::Broken { at, what: "the sound begins before its format is told" };
-            return format.ok_or(broken).map(|format: super::riff::Format| format.header(length, Trailer::Own));
+            return format.ok_or(broken).map(|format: Format| format.header(length, Trailer::Own));
         }
         let too_short = HeaderError::Broken { at, what: "a chunk is shorter than its name" };
         let body = length.checked_sub(CHUNK_HEAD).ok_or(too_short)?;

@@ -13,7 +13,7 @@ const MEANINGS: [(&str, &str); 77] = [
     ("languages", "The languages every prompt exists in; the first is spoken at the start"),
     ("start", "The state every call begins in"),
     ("give_up", "Where a call goes after too many errors, or when it lasts too long"),
-    ("on_hang_up", "What is still done when the caller hangs up: set, save and branch only"),
+    ("on_hang_up", "What is still done when the caller hangs up: set, save, branch and hours only"),
     ("call_limit", "The longest a call may last, such as 15min"),
     ("global_keys", "Keys that mean the same in every state that takes one key; false in a state turns them off"),
     ("time_zone", "The clock that hours go by, such as America/Mexico_City"),

@@ -74,7 +74,7 @@ impl Runtime {
         })
     }
 
-    /// After the caller's hang-up nobody hears anything: variables, branches and answers are all that is left to do.
+    /// After the caller's hang-up nobody hears anything: what needs no caller is all that is left to do.
     pub(super) fn after_hang_up(&mut self) {
         let menu = Arc::clone(&self.menu);
         if menu.state(self.state).kind.is_last() {
