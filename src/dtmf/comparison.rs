@@ -20,8 +20,6 @@ pub(crate) struct Presence {
     pub(crate) sounded: f32,
     /// Level of the pair in the last 4 ms over its usual level.
     pub(crate) at_end: f32,
-    /// Unexpected energy in the last 4 ms, over the pair's.
-    pub(crate) end_residual: f32,
 }
 
 /// Samples, [`BACK`] more than the window a pair was fitted to, for its presence.
@@ -41,26 +39,14 @@ impl Kernel for Followed<'_> {
         let count = (samples.len() / LANES).min(MOST_PIECES);
         // The middle half of the window, where the pair is as it usually is.
         let plateau = (BACK + window / 4).div_ceil(LANES)..(BACK + 3 * window / 4) / LANES;
-        let mut compared = Compared::nothing(count);
-        compared.follow(&mut waveform, samples, 0..plateau.start);
-        let residual = compared.follow(&mut waveform, samples, plateau.clone());
-        compared.follow(&mut waveform, samples, plateau.end..count - END);
-        let end_residual = compared.follow(&mut waveform, samples, count - END..count);
-        let usual = compared.level(plateau.clone()).max(0.1);
-        let expected = UNEVEN * residual * END as f32 / plateau.len() as f32;
-        let power = 0.5 * (fit.low.amplitude.powi(2) + fit.high.amplitude.powi(2)).max(1e-12);
-        Presence {
-            sounded: compared.sounded(usual),
-            at_end: compared.level(count - END..count) / usual,
-            end_residual: (end_residual - expected).max(0.0) / ((END * LANES) as f32 * power),
-        }
+        let compared = Compared::with(&mut waveform, &samples.as_chunks::<LANES>().0[..count]);
+        let usual = compared.level(plateau).max(0.1);
+        Presence { sounded: compared.sounded(usual), at_end: compared.level(count - END..count) / usual }
     }
 }
 
 /// The last pieces, of which is told whether the pair is still there: 4 ms.
 const END: usize = 2;
-/// How many times as much as in the middle of a window may be left of it at its end, by chance or where the level changes.
-const UNEVEN: f32 = 4.0;
 
 /// What a piece of samples and its model have in common, and the model's energy.
 type Piece = [f32; 2];
@@ -74,25 +60,18 @@ struct Compared {
 }
 
 impl Compared {
+    /// Samples beside the waveform that is expected of them.
     #[inline(always)]
-    fn nothing(count: usize) -> Self {
-        Self { squares: [[0.0; LANES]; MOST_PIECES], pieces: [[0.0; 2]; MOST_PIECES], count }
-    }
-
-    /// Follows the waveform through the next pieces: the energy it leaves of the samples.
-    #[inline(always)]
-    fn follow<V: Vector>(&mut self, waveform: &mut Waveform<V>, samples: &[f32], pieces: Range<usize>) -> f32 {
-        let mut left = V::splat(0.0);
-        let samples = samples.as_chunks::<LANES>().0[pieces.clone()].iter();
-        let places = self.squares[pieces.clone()].iter_mut().zip(&mut self.pieces[pieces]);
-        for (samples, (squares, piece)) in samples.zip(places) {
+    fn with<V: Vector>(waveform: &mut Waveform<V>, samples: &[Lanes]) -> Self {
+        let count = samples.len();
+        let mut compared = Self { squares: [[0.0; LANES]; MOST_PIECES], pieces: [[0.0; 2]; MOST_PIECES], count };
+        for (samples, (squares, piece)) in samples.iter().zip(compared.squares.iter_mut().zip(&mut compared.pieces)) {
             let (samples, model) = (V::load(samples), waveform.next());
-            let (rest, square) = (samples - model, model * model);
+            let square = model * model;
             square.store(squares);
             *piece = V::sums_of_two([samples * model, square]);
-            left = left + rest * rest;
         }
-        left.sum()
+        compared
     }
 
     /// Mean level of the samples in some pieces, relative to the model.

@@ -18,15 +18,12 @@ use std::f32::consts::TAU;
 /// filtered samples the more for each unit beyond: 0.9 ms at an S/N of 10 dB in 4 kHz.
 const NOISY: f32 = 0.06;
 const PER_NOISE: f32 = 30.0;
-/// Level of the last 4 ms, against the usual one, that shows a pair still sounds.
-const AT_END: f32 = 0.75;
-/// The same for a pair that ended, where noise is judged milder, and the filtered samples it must have sounded: 29 ms.
-const ENDED_AT_END: f32 = 0.5;
+/// Level of the last 4 ms, against the usual one, that shows a pair still sounds: -4 dB. Coders of speech, and decoders that make up
+/// for lost packets, let a key's level sink by that much within a window.
+const AT_END: f32 = 0.6;
+/// The same for a pair that ended, -10 dB, and the filtered samples it must have sounded: 29 ms.
+const ENDED_AT_END: f32 = 0.3;
 const ENDED_LEAST: f32 = 116.0;
-/// In a pair cleaner than this many dB, unexpected energy of this part of its own in the last 4 ms shows that it breaks
-/// off; in noise it shows nothing.
-const CLEAN_DB: f32 = 13.0;
-const END_RESIDUAL: f32 = 0.04;
 /// Variation that no keypad has.
 const UNSTEADY: f32 = 0.45;
 
@@ -49,9 +46,8 @@ impl Presence {
     }
 
     /// Whether a pair still sounds.
-    pub(crate) fn lasts(&self, fit: &Fit) -> bool {
-        let breaks_off = fit.snr_db() > CLEAN_DB && self.end_residual > END_RESIDUAL;
-        self.at_end > AT_END && !breaks_off
+    pub(crate) fn lasts(&self) -> bool {
+        self.at_end > AT_END
     }
 
     /// Filtered samples a pair should have sounded more.

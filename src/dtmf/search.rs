@@ -197,7 +197,7 @@ impl Search<'_> {
             return Err(Refused::Clearly);
         }
         let presence = Presence::of(&fit, self.history, window, 0);
-        if !presence.lasts(&fit) {
+        if !presence.lasts() {
             return Err(Refused::ForNow);
         }
         let missing = presence.missing(&fit, self.limits);

@@ -6,8 +6,8 @@
 //!
 //! What is always added sets the balance between digits missed and false ones; soon after a digit it is another, as keys are
 //! pressed in series. As it is, speech in five languages at 35 speeds from 0.7 to 1.5 gives no false digit in 79 hours, and none
-//! in 81 in which a key is pressed every two seconds. Of a series of digits in white noise at an S/N of -3 dB 1.2 % are missed,
-//! alone 4 %. It was moved last when pairs came to be looked at less often than each ms.
+//! in 81 in which a key is pressed every two seconds. Of a series of digits in white noise at an S/N of -3 dB 1 % are missed,
+//! alone 3 %. It was moved last when pairs came to be looked at less often than each ms.
 
 use super::Digit;
 use super::evidence::Evidence;

@@ -137,3 +137,13 @@ fn the_rest_of_a_key_in_a_room_is_told_as_no_near_miss() {
     let rejected: Vec<_> = events.iter().filter(|event| matches!(event, Event::Rejected(_))).collect();
     assert!(rejected.is_empty(), "{rejected:?}");
 }
+
+/// As behind a coder of speech, or a decoder that makes up for lost packets: it sounds all the time, and is below half of what it was.
+#[test]
+fn a_short_key_whose_level_sinks_steadily_is_heard() {
+    for digit in (0..4).flat_map(|row| (0..4).map(move |column| Digit::at(row, column))) {
+        for falls_db in [12.0, 16.0, 20.0, 24.0] {
+            only(digit, 0.05, |time| -falls_db * time / 0.05, &format!("-{falls_db} dB in 50 ms"));
+        }
+    }
+}
