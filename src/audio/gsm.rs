@@ -15,6 +15,8 @@ use predictor::Predictor;
 /// Bytes of a block of two frames, and of a frame on its own.
 pub(super) const BLOCK_BYTES: usize = 65;
 pub(super) const FRAME_BYTES: usize = 33;
+/// Samples a second.
+pub(super) const SAMPLE_RATE: u32 = 8000;
 /// Samples of a frame of the coder, and of the four parts it is coded in.
 const FRAME: usize = 160;
 const PART: usize = 40;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::g722;
-use super::gsm::Packing;
+use super::gsm::{self, Packing};
 use super::pcm::SampleFormat;
 use super::riff::{Encoding, Header, Length, Trailer};
 
@@ -40,18 +40,18 @@ impl RawEncoding {
         match self {
             Self::Samples(_) => None,
             Self::G722 => Some(g722::SAMPLE_RATE),
-            Self::Gsm => Some(8000),
+            Self::Gsm => Some(gsm::SAMPLE_RATE),
         }
     }
 }
 
 impl fmt::Display for RawEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Samples(format) => format.fmt(f),
-            Self::G722 => f.write_str("g722"),
-            Self::Gsm => f.write_str("gsm"),
+        if let Self::Samples(format) = self {
+            return format.fmt(f);
         }
+        let name = Self::NAMES.iter().find(|(_, coding)| coding == self).map_or("", |(name, _)| name);
+        f.write_str(name)
     }
 }
 
@@ -61,7 +61,10 @@ impl FromStr for RawEncoding {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match Self::NAMES.iter().find(|(name, _)| *name == text) {
             Some((_, coding)) => Ok(*coding),
-            None => text.parse().map(Self::Samples).map_err(|unknown| format!("{unknown}, g722, gsm")),
+            None => text.parse().map(Self::Samples).map_err(|unknown: String| {
+                let more = Self::NAMES.map(|(name, _)| name);
+                format!("{unknown}, {}", more.join(", "))
+            }),
         }
     }
 }
@@ -115,7 +118,7 @@ const NAMED: [(&str, u32, RawEncoding); 20] = [
     ("alaw", 8000, A_LAW),
     ("alw", 8000, A_LAW),
     ("g722", g722::SAMPLE_RATE, RawEncoding::G722),
-    ("gsm", 8000, RawEncoding::Gsm),
+    ("gsm", gsm::SAMPLE_RATE, RawEncoding::Gsm),
 ];
 const SLIN: RawEncoding = RawEncoding::Samples(SampleFormat::S16Le);
 const MU_LAW: RawEncoding = RawEncoding::Samples(SampleFormat::MuLaw);
