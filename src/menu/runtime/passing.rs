@@ -27,15 +27,20 @@ impl Runtime {
         }
     }
 
+    /// Whether a business was open when the call began, and the line of its hours that says so.
+    fn opening(&self, hours: &Hours) -> (Opening, Option<&str>) {
+        self.menu.schedules[hours.schedule.0].at(self.began.datetime())
+    }
+
     fn tell_hours(&mut self, hours: &Hours) {
-        let schedule = &self.menu.schedules[hours.schedule.0];
-        let (opening, line) = schedule.at(self.began.datetime());
-        self.note(EventKind::Hours {
-            name: schedule.name.clone(),
+        let (opening, line) = self.opening(hours);
+        let event = EventKind::Hours {
+            name: self.menu.schedules[hours.schedule.0].name.clone(),
             is: opening.name(),
             at: self.began.clone(),
             line: line.map(str::to_owned),
-        });
+        };
+        self.note(event);
     }
 
     fn save(&mut self, values: &[(String, Value)]) {
@@ -57,7 +62,7 @@ impl Runtime {
                 let case = cases.iter().find(|(test, _)| self.holds(test));
                 case.map_or(*otherwise, |(_, target)| *target)
             }
-            Kind::Hours(hours) => match menu.schedules[hours.schedule.0].at(self.began.datetime()).0 {
+            Kind::Hours(hours) => match self.opening(hours).0 {
                 Opening::Open => hours.on_open,
                 Opening::Closed => hours.on_closed,
                 Opening::Holiday => hours.on_holiday,
