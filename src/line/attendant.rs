@@ -8,7 +8,8 @@
 //! - A line with ring signals begins a call after as many rings as asked for. A line without (an adapter that answers by
 //!   itself) begins one with a key or a quarter second of sound, and only after two seconds of quiet: the tones a line gives
 //!   after a call begin none. A line that tells of callers begins one with the caller's first sample.
-//! - A caller who is to be handed over is dialled on by hook flash; the line is left then.
+//! - A caller who is to be handed over is dialled on by hook flash, and the line is left then; or the line is left at once, and the
+//!   driver has been told the number by then.
 //! - A call ends by its menu, by the caller (a signal, or the network's tone), or by [`Attendant::hang_up`]. After
 //!   [`Attendant::close`] no call begins any more; the one under way goes on.
 
@@ -48,7 +49,7 @@ pub struct AttendantConfig {
     pub sound_dbm0: f64,
     /// The detector's profile for keys that begin a call.
     pub profile: Profile,
-    /// How callers are handed over to a person; without it the line can't. It takes a hook.
+    /// How callers are handed over to a person; without it the line can't. A flash takes a hook.
     pub hand_over: Option<HandoverConfig>,
 }
 
@@ -356,11 +357,18 @@ impl Attendant {
     }
 
     fn begin_handover(&mut self, to: String) {
-        let Some(config) = &self.config.hand_over else {
-            self.effects.push_back(Effect::CannotHandOver(to));
-            return self.leave();
+        let times = match &self.config.hand_over {
+            Some(HandoverConfig::Flash(times)) => times,
+            Some(HandoverConfig::Asked) => {
+                self.effects.push_back(Effect::HandsOver(to));
+                return self.leave();
+            }
+            None => {
+                self.effects.push_back(Effect::CannotHandOver(to));
+                return self.leave();
+            }
         };
-        self.handover = Some(Handover::to(&to, config));
+        self.handover = Some(Handover::to(&to, times));
         self.effects.push_back(Effect::HandsOver(to));
         self.effects.push_back(Effect::LeaveLine); // the flash
         self.enter(Phase::HandingOver);

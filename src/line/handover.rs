@@ -1,4 +1,5 @@
-//! Handing a caller over to a person, as an extension of an exchange does it: hook flash, the number in keys, hanging up.
+//! Handing a caller over to a person: as an extension of an exchange does it, by hook flash, the number in keys, and hanging up;
+//! or by the exchange itself, which asks for the number.
 
 use crate::dtmf::{Digit, GeneratorConfig, generate};
 use crate::media::{MediaTime, SAMPLE_RATE};
@@ -8,9 +9,18 @@ use super::attendant::{STEP, STEP_TIME};
 /// Length of each key and of the pause behind it, in ms.
 const KEY_MS: f64 = 100.0;
 
-/// How a line hands callers over: the times its exchange wants.
+/// How a line hands callers over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HandoverConfig {
+pub enum HandoverConfig {
+    /// By hook flash and the number in keys, as it works the hook.
+    Flash(FlashTimes),
+    /// It lets go, and whoever gave it the call asks where the caller is to go.
+    Asked,
+}
+
+/// The times an exchange wants of a hook flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlashTimes {
     /// How long the hook is down: long enough for a flash, too short for hanging up. 100 ms in much of Europe, 500 ms in
     /// America.
     pub flash: MediaTime,
@@ -22,7 +32,7 @@ pub struct HandoverConfig {
     pub plus: String,
 }
 
-impl Default for HandoverConfig {
+impl Default for FlashTimes {
     fn default() -> Self {
         Self {
             flash: MediaTime::from_ms(500),
@@ -41,9 +51,9 @@ pub(super) enum HookMove {
     Leave,
 }
 
-/// A caller being handed over. It begins with the hook down, for the flash.
+/// A caller being handed over by hook flash. It begins with the hook down.
 pub(super) struct Handover {
-    config: HandoverConfig,
+    times: FlashTimes,
     keys: Vec<f32>,
     stage: Stage,
     /// Time spent in the stage.
@@ -60,12 +70,12 @@ enum Stage {
 
 impl Handover {
     /// To a number of digits, `*` and `#`, perhaps with a `+` before them.
-    pub(super) fn to(number: &str, config: &HandoverConfig) -> Self {
-        let number = number.replace('+', &config.plus);
+    pub(super) fn to(number: &str, times: &FlashTimes) -> Self {
+        let number = number.replace('+', &times.plus);
         let digits: Vec<Digit> = number.chars().filter_map(Digit::from_char).collect();
         let form = GeneratorConfig { sample_rate: SAMPLE_RATE, ..GeneratorConfig::default() }.timing(KEY_MS, KEY_MS);
         let keys = generate(&digits, &form).expect("the settings are the generator's own but for the spans");
-        Self { config: config.clone(), keys, stage: Stage::Flash, since: MediaTime::ZERO }
+        Self { times: times.clone(), keys, stage: Stage::Flash, since: MediaTime::ZERO }
     }
 
     /// 10 ms of sound for the line, and what is to be done with its hook after them.
@@ -74,7 +84,7 @@ impl Handover {
             self.dial(said);
         }
         self.since = self.since + STEP_TIME;
-        let HandoverConfig { flash, dial_after, hang_up_after, .. } = self.config;
+        let FlashTimes { flash, dial_after, hang_up_after, .. } = self.times;
         match self.stage {
             Stage::Flash if self.since >= flash => {
                 self.enter(Stage::DialTone);

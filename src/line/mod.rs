@@ -14,6 +14,6 @@ pub mod sound_card;
 mod virtual_time;
 
 pub use answers::{AnswersError, AnswersFile, is_table};
-pub use handover::HandoverConfig;
+pub use handover::{FlashTimes, HandoverConfig};
 pub use party::{Party, RecordedCaller, SimulatedCaller};
 pub use virtual_time::{Latencies, Services, Transcript, run};

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::handovers::Handovers;
 use crate::line::attendant::Phase;
 use crate::media::MediaTime;
 use crate::payment::{Alarms, Fault};
@@ -29,6 +30,8 @@ pub struct Board {
     pub lines: Vec<LineBoard>,
     /// Whether nothing is charged for real.
     pub demo: bool,
+    /// Where callers go.
+    pub(super) handovers: Handovers,
     hash: Mutex<String>,
     notes: Mutex<VecDeque<Note>>,
     troubles: AtomicU64,
@@ -172,6 +175,7 @@ impl Board {
             started: now,
             lines,
             demo,
+            handovers: Handovers::default(),
             hash: Mutex::new(hash.to_owned()),
             notes: Mutex::default(),
             troubles: AtomicU64::new(0),

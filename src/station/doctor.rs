@@ -104,7 +104,7 @@ fn transfers(config: &Config, at: usize, menu: &MenuConfig) -> Option<Finding> {
     Some(Finding::doubtful(
         &format!("menu {}", menu.name),
         format!("it hands callers over, and line {} can't: it lets them go", line.name),
-        "say the number to call in the menu, too; or give the line a hook and hand_over:",
+        "say the number to call in the menu, too; or give the line hand_over: (flash with a hook, dialplan with an Asterisk)",
     ))
 }
 

@@ -8,6 +8,7 @@
 mod board;
 mod config;
 mod doctor;
+mod handovers;
 mod lines;
 mod recording;
 mod running;

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use crate::harness::Folder;
 use crate::running_box::PATIENCE;
 
-/// What it loads: a dial plan and its variables, the AudioSocket's application and its channel, keys, sound from files, and bridges.
-const MODULES: [&str; 13] = [
+/// What it loads: a dial plan and its variables, the AudioSocket's application and its channel, keys, sound from files, bridges, and
+/// what asks other servers.
+const MODULES: [&str; 15] = [
     "pbx_config",
     "res_audiosocket",
     "app_audiosocket",
@@ -26,6 +27,8 @@ const MODULES: [&str; 13] = [
     "codec_resample",
     "res_timing_timerfd",
     "bridge_simple",
+    "res_curl",
+    "func_curl",
 ];
 
 /// An Asterisk at work; it goes with the value.

@@ -65,6 +65,17 @@ impl RunningBox {
         self.state()["lines"][index].clone()
     }
 
+    /// Where the caller of a call goes, as a dial plan is told: all there is.
+    pub(crate) fn handover(&self, call: &str) -> String {
+        let answer = self.client.get(&self.handover_url(call)).expect("the page answers");
+        String::from_utf8(answer.body).unwrap()
+    }
+
+    /// Where a dial plan asks for that.
+    pub(crate) fn handover_url(&self, call: &str) -> String {
+        format!("{}/handover/{call}", self.url)
+    }
+
     /// Waits for something on a line, far longer than it should take.
     pub(crate) fn wait_for(
         &self,

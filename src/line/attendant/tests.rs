@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::call::CallConfig;
 use crate::dtmf::{Digit, GeneratorConfig, generate};
+use crate::line::FlashTimes;
 use crate::menu::{EventKind, Menu, Party};
 use crate::progress::Kind;
 use crate::service::AuthorizeReply;
@@ -224,6 +225,10 @@ fn handed_over(config: Option<HandoverConfig>, ms: usize) -> Bench {
     bench
 }
 
+fn by_flash() -> HandoverConfig {
+    HandoverConfig::Flash(FlashTimes::default())
+}
+
 fn dialled(said: &[f32]) -> Vec<dtmf::Detection> {
     let (mut detector, mut keys) = (Detector::new(SAMPLE_RATE, &Profile::default()).unwrap(), Vec::new());
     detector.process(said, &mut |event| {
@@ -236,8 +241,8 @@ fn dialled(said: &[f32]) -> Vec<dtmf::Detection> {
 
 #[test]
 fn a_caller_is_handed_over_by_flash_number_and_hanging_up() {
-    let config = HandoverConfig { flash: MediaTime::from_ms(300), ..HandoverConfig::default() };
-    let bench = handed_over(Some(config), 10_000);
+    let times = FlashTimes { flash: MediaTime::from_ms(300), ..FlashTimes::default() };
+    let bench = handed_over(Some(HandoverConfig::Flash(times)), 10_000);
     let [.., ended, begun, (flash, left), (taken, took), (over, done)] = &bench.told[..] else { panic!() };
     assert_eq!((&*ended.1, &*begun.1), ("ended 1 ", "hands over to +5255102"));
     assert_eq!((&**left, &**took, &**done), ("leave", "take", "leave"));
@@ -253,7 +258,7 @@ fn a_caller_is_handed_over_by_flash_number_and_hanging_up() {
 #[test]
 fn who_hangs_up_while_handed_over_frees_the_line_and_so_does_a_box_that_stops() {
     for ms in [600, 700, 2000, 4500] {
-        let mut bench = handed_over(Some(HandoverConfig::default()), ms);
+        let mut bench = handed_over(Some(by_flash()), ms);
         assert_eq!(bench.attendant.phase(), Phase::HandingOver, "after {ms} ms");
         if ms == 700 {
             bench.attendant.hang_up();
@@ -271,7 +276,7 @@ fn who_hangs_up_while_handed_over_frees_the_line_and_so_does_a_box_that_stops() 
 
 #[test]
 fn a_hook_that_takes_the_flash_for_the_callers_going_does_not_end_it() {
-    let mut bench = handed_over(Some(HandoverConfig::default()), 100);
+    let mut bench = handed_over(Some(by_flash()), 100);
     bench.feed(&[0.0; STEP], Signals { gone: true, ..Signals::default() });
     bench.quiet(10_000);
     assert_eq!(dialled(&bench.said).len(), 9);
@@ -284,8 +289,15 @@ fn a_line_that_cannot_hand_over_says_so_and_lets_go() {
 }
 
 #[test]
+fn whoever_asks_where_callers_go_is_told_before_they_are_let_go_of() {
+    let bench = handed_over(Some(HandoverConfig::Asked), 3000);
+    assert!(bench.told().ends_with(&["ended 1 ", "hands over to +5255102", "leave"]), "{:?}", bench.told());
+    assert_eq!((bench.attendant.phase(), dialled(&bench.said).len()), (Phase::Idle, 0));
+}
+
+#[test]
 fn a_line_that_is_to_close_hands_over_first() {
-    let mut bench = handed_over(Some(HandoverConfig::default()), 100);
+    let mut bench = handed_over(Some(by_flash()), 100);
     bench.attendant.close();
     bench.quiet(10_000);
     assert_eq!(bench.attendant.phase(), Phase::Closed);

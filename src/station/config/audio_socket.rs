@@ -8,8 +8,8 @@ use crate::line::audio_socket::ListenerConfig;
 use crate::yaml::{Map, Value};
 
 /// Settings of sound cards and hooks, which mean nothing here.
-const OTHERS: [&str; 10] =
-    ["card", "output", "rate", "channel", "period_ms", "simulated", "hook", "hand_over", "rings", "sound_dbm0"];
+const OTHERS: [&str; 9] =
+    ["card", "output", "rate", "channel", "period_ms", "simulated", "hook", "rings", "sound_dbm0"];
 /// Calls at once, if nothing is said.
 const USUAL_CALLS: u64 = 8;
 

@@ -9,7 +9,7 @@ use argon2::password_hash::phc::PasswordHash;
 
 use super::{Config, ConfigError, LineConfig, MenuConfig, Recording, Source, StatusConfig, lines, places, services};
 use crate::http::{Secret, SecretError};
-use crate::line::is_table;
+use crate::line::{HandoverConfig, is_table};
 use crate::menu::{Menu, Problems};
 use crate::speech::Clips;
 use crate::text_file::{self, TextError};
@@ -77,6 +77,9 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     if let (Some(lines), Some(Some(settings)), Some(value)) = (&lines, &status, map.optional("status")) {
         report_address_taken(&value, settings.listen, lines);
     }
+    if let (Some(lines), None, Some(value)) = (&lines, &status, map.optional("lines")) {
+        report_nobody_to_ask(&value, lines);
+    }
     report_lost_answers(&map, menus.as_deref().unwrap_or_default());
     if answers.as_deref().is_some_and(is_table) {
         report_answers_of_two_tables(&map, menus.as_deref().unwrap_or_default());
@@ -110,6 +113,16 @@ fn report_address_taken(status: &Value<'_>, page: SocketAddr, lines: &[LineConfi
     });
     if let Some(line) = listening {
         status.problem_of_name(format!("line {} listens on {page} already", line.name), "choose another port");
+    }
+}
+
+/// The number of a caller who is handed over by a dial plan is asked of the status page.
+fn report_nobody_to_ask(value: &Value<'_>, lines: &[LineConfig]) {
+    if let Some(line) = lines.iter().find(|line| line.hand_over == Some(HandoverConfig::Asked)) {
+        value.problem_of_name(
+            format!("the dial plan of line {} has no status page to ask where callers go", line.name),
+            "add status: { listen: 127.0.0.1:8780 }, or remove hand_over",
+        );
     }
 }
 

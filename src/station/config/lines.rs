@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::document::{number, one_of, whole};
-use super::{CardConfig, LineConfig, Source, audio_socket};
+use super::{CardConfig, LineConfig, Source, audio_socket, hand_over};
 use crate::dtmf::Profile;
-use crate::line::HandoverConfig;
 use crate::line::hook::{HookPlan, InputSignal, OutputSignal};
 use crate::progress::Country;
 use crate::yaml::{Map, Node, Value, quoted, suggest};
@@ -96,7 +95,7 @@ fn read_line(name: &str, value: &Value<'_>, menus: &[String], is_demo: bool) -> 
         None => read_source(value, &map, is_demo),
     };
     let hook = map.optional("hook").map_or(Some(HookPlan::None), |hook| read_hook(&hook));
-    let hand_over = read_hand_over(&map, hook.as_ref());
+    let hand_over = hand_over::read(&map, map.has("audio_socket"), hook.as_ref());
     let rings = map.optional("rings").map_or(Some(2), |rings| rings.count(1..=20));
     let level = |name, range, otherwise| map.optional(name).map_or(Some(otherwise), |value| number(&value, range));
     let sound = level("sound_dbm0", -60.0..=-10.0, -38.0);
@@ -209,39 +208,6 @@ fn read_hook(value: &Value<'_>) -> Option<HookPlan> {
         "gpio" => read_gpio(&value.map(&["gpio", "off_hook", "ring", "active_low"])?),
         _ => read_hid(&value.map(&["hid", "off_hook", "ring"])?),
     }
-}
-
-/// `hand_over: flash`, or the times that differ.
-fn read_hand_over(line: &Map<'_>, hook: Option<&HookPlan>) -> Option<Option<HandoverConfig>> {
-    let Some(value) = line.optional("hand_over") else { return Some(None) };
-    if hook.is_some_and(|hook| !hook.has_signals()) {
-        value.problem_of_name("a line without a hook cannot flash", "add hook:, or remove hand_over");
-        return None;
-    }
-    let usual = HandoverConfig::default();
-    if value.node.scalar() == Some("flash") {
-        return Some(Some(usual));
-    }
-    if !matches!(value.node, Node::Map(_)) {
-        value.expected("flash, or its times", "write flash, or { flash: 100ms }");
-        return None;
-    }
-    let map = value.map(&["flash", "dial_after", "hang_up_after", "plus"])?;
-    let time = |name, most_ms, usual| map.optional(name).map_or(Some(usual), |value| value.duration(10..=most_ms));
-    let flash = time("flash", 2000, usual.flash);
-    let (dial_after, hang_up_after) =
-        (time("dial_after", 20_000, usual.dial_after), time("hang_up_after", 60_000, usual.hang_up_after));
-    let plus = map.optional("plus").map_or(Some(usual.plus), |value| read_keys(&value));
-    Some(Some(HandoverConfig { flash: flash?, dial_after: dial_after?, hang_up_after: hang_up_after?, plus: plus? }))
-}
-
-fn read_keys(value: &Value<'_>) -> Option<String> {
-    let keys = value.text()?;
-    if keys.chars().all(|key| key.is_ascii_digit() || key == '*' || key == '#') {
-        return Some(keys.to_owned());
-    }
-    value.problem(format!("{} cannot be dialled", quoted(keys)), "write digits, * and # in quotes, such as \"00\"");
-    None
 }
 
 fn read_command(map: &Map<'_>) -> Option<HookPlan> {

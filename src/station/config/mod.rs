@@ -2,6 +2,7 @@
 
 mod audio_socket;
 mod document;
+mod hand_over;
 mod lines;
 mod places;
 mod services;

@@ -143,8 +143,11 @@ fn what_the_example_has_in_comments_is_read() {
     }
     let sockets: Vec<&str> = example.lines().filter_map(|line| line.trim().strip_prefix("# audio_socket: ")).collect();
     assert_eq!(sockets.len(), 2);
+    assert!(example.contains("# hand_over: dialplan "));
     for socket in sockets {
-        let text = GOOD.replace("card: default", &format!("audio_socket: {}", &socket[..=socket.rfind('}').unwrap()]));
+        let socket = &socket[..=socket.rfind('}').unwrap()];
+        let line = format!("audio_socket: {socket}, hand_over: dialplan");
+        let text = GOOD.replace("card: default", &line) + "status: { listen: 127.0.0.1:8780 }\n";
         assert_eq!(parse(&text).unwrap().lines.len(), 8, "{socket}");
     }
     for setting in [
@@ -186,6 +189,17 @@ fn an_audio_socket_makes_a_line_for_each_call() {
 }
 
 #[test]
+fn a_dial_plan_that_hands_callers_over_has_a_page_to_ask() {
+    let text = GOOD.replace("card: default", "audio_socket: { listen: 127.0.0.1:9092, calls: 2 }, hand_over: dialplan");
+    let told = parse(&text).err().unwrap();
+    assert!(told.contains("the dial plan of line a-1 has no status page to ask where callers go"), "{told}");
+    let config = parse(&format!("{text}status: {{ listen: 127.0.0.1:8780 }}\n")).unwrap();
+    assert!(config.lines.iter().all(|line| line.hand_over == Some(HandoverConfig::Asked)));
+    let told = parse(&GOOD.replace("default }", "default, hand_over: dialplan }")).err().unwrap();
+    assert!(told.contains("only an AudioSocket's calls come from a dial plan"), "{told}");
+}
+
+#[test]
 fn problems_of_audio_sockets_are_told_with_their_places() {
     let text = "version: 1
 lines:
@@ -193,6 +207,7 @@ lines:
   b: { audio_socket: { listen: pbx, calls: 65, from: [pbx] }, hook: none, rings: 3, card: x }
   c: { audio_socket: { calls: 2, form: x } }
   d: { audio_socket: { listen: \"127.0.0.1:1\", from: [] } }
+  e: { audio_socket: { listen: \"127.0.0.1:2\" }, hand_over: flash }
 services: { demo: d }
 ";
     let told = parse(text).err().unwrap();
@@ -207,6 +222,7 @@ services: { demo: d }
         "\"listen\" is missing (at lines.c.audio_socket)",
         "did you mean \"from\"?",
         "nobody may call (at lines.d.audio_socket.from)",
+        "box.yaml:7:49: an AudioSocket has no hook to flash",
     ] {
         assert!(told.contains(expected), "{expected}\nis not in\n{told}");
     }

@@ -130,6 +130,7 @@ impl Worker {
             if silence_owed >= SAMPLE_RATE as usize {
                 silence_owed = 0;
                 port.count(self.board());
+                self.tell_of_lost_callers();
             }
         }
         Ok(())
@@ -248,7 +249,7 @@ impl Worker {
                     self.note(&event);
                 }
                 Effect::Save(answers) => self.save(answers),
-                Effect::HandsOver(to) => tracing::info!(call = self.call_id, to, "caller handed over"),
+                Effect::HandsOver(to) => self.hand_over(&to, port.as_ref().and_then(|port| port.reference())),
                 Effect::CannotHandOver(to) => {
                     self.trouble(&format!("cannot hand a caller over to {to}"));
                 }
@@ -267,6 +268,23 @@ impl Worker {
         tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
         self.board().state().call = Some(LiveCall::new(&self.call_id, reference, now.timestamp()));
         self.recording = self.shared.recorder.as_ref().and_then(|recorder| recorder.begin(&self.call_id));
+    }
+
+    /// A caller goes to a person: by flash, or by a dial plan, which knows the call by its reference.
+    fn hand_over(&self, to: &str, reference: Option<String>) {
+        tracing::info!(call = self.call_id, to, "caller handed over");
+        if let Some(reference) = reference {
+            self.shared.board.handovers.keep(&reference, to, Instant::now());
+        }
+    }
+
+    /// Callers who heard that they would be connected, and were not.
+    fn tell_of_lost_callers(&self) {
+        for number in self.shared.board.handovers.forget_old(Instant::now()) {
+            self.trouble(&format!(
+                "a caller was to be handed over to {number}, and no dial plan asked for the number: see README.md"
+            ));
+        }
     }
 
     fn note(&self, event: &Event) {

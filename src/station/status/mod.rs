@@ -1,7 +1,8 @@
 //! The status page: what the box is doing, live, for people and for Prometheus. Read-only.
 //!
 //! Without a password the page is for whoever reaches it, which the configuration allows on this machine only. With one,
-//! everything but `/healthz` wants a session, and `/metrics` a session or the password itself, but on this machine neither.
+//! everything but `/healthz` wants a session, and `/metrics` and `/handover` a session or the password itself, but on this
+//! machine neither.
 
 mod guesses;
 mod login;
@@ -14,8 +15,9 @@ mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -76,6 +78,7 @@ fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Rout
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/healthz", get(healthz))
         .route("/metrics", get(read_metrics))
+        .route("/handover/{call}", get(handover))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
         .with_state(app)
 }
@@ -118,14 +121,29 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, ailments.join("\n") + "\n").into_response()
 }
 
+/// Where the caller of a call goes, by the call's UUID; nothing where it goes nowhere. A dial plan asks, which takes all there
+/// is for the number.
+async fn handover(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refusal) = app.admit_program(peer.ip(), &headers).await {
+        return refusal;
+    }
+    match app.board.handovers.number_for(&call.to_ascii_lowercase(), Instant::now()) {
+        Some(number) => number.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 async fn read_metrics(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    if !app.local
-        && let Err(refusal) = program::admit(&app, peer.ip(), &headers).await
-    {
+    if let Err(refusal) = app.admit_program(peer.ip(), &headers).await {
         return refusal;
     }
     // The ledger waits for the disk: that is done where waiting holds up nobody.

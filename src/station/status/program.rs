@@ -38,29 +38,31 @@ impl LastRight {
     }
 }
 
-/// Lets in who has a session or the password.
-///
-/// # Errors
-/// What the program is answered instead.
-pub(super) async fn admit(app: &Arc<App>, from: IpAddr, headers: &HeaderMap) -> Result<(), Response> {
-    if app.gate.admits(headers) {
-        return Ok(());
+impl App {
+    /// Lets in who has a session or the password, and anybody of this machine where nobody else reaches the page.
+    ///
+    /// # Errors
+    /// What the program is answered instead.
+    pub(super) async fn admit_program(self: &Arc<Self>, from: IpAddr, headers: &HeaderMap) -> Result<(), Response> {
+        if self.local || self.gate.admits(headers) {
+            return Ok(());
+        }
+        let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(refusal()) };
+        if self.last_right.is(header) {
+            return Ok(());
+        }
+        let Some(password) = password_in(header) else { return Err(refusal()) };
+        if !self.gate.may_try(from) {
+            return Err(StatusCode::TOO_MANY_REQUESTS.into_response());
+        }
+        if !Arc::clone(self).verify(password).await {
+            tracing::warn!(%from, "status page: a program's password is wrong");
+            return Err(refusal());
+        }
+        self.gate.forgive(from);
+        self.last_right.remember(header);
+        Ok(())
     }
-    let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(refusal()) };
-    if app.last_right.is(header) {
-        return Ok(());
-    }
-    let Some(password) = password_in(header) else { return Err(refusal()) };
-    if !app.gate.may_try(from) {
-        return Err(StatusCode::TOO_MANY_REQUESTS.into_response());
-    }
-    if !Arc::clone(app).verify(password).await {
-        tracing::warn!(%from, "status page: a program's password is wrong");
-        return Err(refusal());
-    }
-    app.gate.forgive(from);
-    app.last_right.remember(header);
-    Ok(())
 }
 
 fn refusal() -> Response {

@@ -6,6 +6,7 @@ use crate::http::{Credentials, HttpClient, Timeouts};
 
 struct Bench {
     server: Server,
+    board: Arc<Board>,
     shop: Arc<Shop>,
     folder: tempfile::TempDir,
 }
@@ -28,7 +29,7 @@ fn bench_looking(password: Option<&str>, https: bool, every: Duration) -> Bench 
     board.watch(shop.cashier.till().alarms());
     let hash = password.map(|password| hash_password(password).unwrap());
     let settings = StatusConfig { listen: ([127, 0, 0, 1], 0).into(), password_hash: hash, https };
-    Bench { server: serve(&settings, &board, &shop).unwrap(), shop, folder }
+    Bench { server: serve(&settings, &board, &shop).unwrap(), board, shop, folder }
 }
 
 /// One request as it goes over the wire; the whole answer.
@@ -172,6 +173,30 @@ fn metrics_behind_a_proxy_want_the_password() {
     assert!(get(&behind, "/api/state", &basic("correct horse")).starts_with("HTTP/1.1 401"), "no more than metrics");
     let plain = bench(Some("correct horse"));
     assert!(get(&plain, "/metrics", "").starts_with("HTTP/1.1 200"), "without a proxy this machine is trusted");
+}
+
+/// A dial plan takes the whole body for the number, whatever the status.
+#[test]
+fn a_dial_plan_asks_where_a_caller_goes() {
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    let uuid = "a1b2c3d4-a1a1-a1a1-a1a1-a1a1a1a1a1a1";
+    let keep = |bench: &Bench| bench.board.handovers.keep(uuid, "+525512345678", Instant::now());
+    let open = bench(None);
+    keep(&open);
+    for call in [uuid.to_owned(), uuid.to_uppercase()] {
+        let answer = get(&open, &format!("/handover/{call}"), "");
+        assert!(answer.starts_with("HTTP/1.1 200") && body(&answer) == "+525512345678", "{answer}");
+    }
+    let nowhere = get(&open, "/handover/a1a1a1a1-a1a1-a1a1-a1a1-a1a1a1a1a1a1", "");
+    assert!(nowhere.starts_with("HTTP/1.1 404") && body(&nowhere).is_empty(), "{nowhere}");
+
+    let behind = bench_with(Some("correct horse"), true);
+    keep(&behind);
+    let path = format!("/handover/{uuid}");
+    let refused = get(&behind, &path, "");
+    assert!(refused.starts_with("HTTP/1.1 401") && body(&refused).is_empty(), "{refused}");
+    let basic = format!("Authorization: {}\n", Credentials::new("asterisk", "correct horse").header());
+    assert_eq!(body(&get(&behind, &path, &basic)), "+525512345678");
 }
 
 /// Who asks in HTTP/1.0 names no host, and was taken for a foreign page.
