@@ -50,6 +50,7 @@ pub mod output_file;
 pub mod payment;
 pub mod private_file;
 pub mod process;
+mod program;
 pub mod progress;
 pub mod regular_file;
 pub mod service;

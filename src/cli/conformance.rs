@@ -1,4 +1,4 @@
-//! `tonopago conformance`: this build's detector, measured on every property it promises.
+//! `tonopago conformance`: this build's detector, or another receiver, measured on every property ours promises.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tonopago::audio::{Block, Recording, Resampler, Warning};
-use tonopago::conformance::{Effort, Group, KnownRecordings, Options, RATE, Row, Told, curves, measure, names, page};
+use tonopago::conformance::{
+    Effort, Group, KnownRecordings, Options, OtherReceiver, RATE, Row, Told, curves, measure, names, page,
+};
 use tonopago::decode::{Gathered, Input, Name, gather};
+use tonopago::dtmf::Digit;
 
 use super::profile::ProfileArgs;
 use super::{FAILED, Failure, Outcome};
@@ -18,7 +21,7 @@ const DEFAULT_ERRORS: f64 = 10.0;
 /// Silence put between two recordings, in samples: they are heard as one.
 const BETWEEN: usize = RATE as usize / 5;
 
-/// Measure this build's detector against what it promises, with enough trials for each claim
+/// Measure this build's detector, or another, against what ours promises, with enough trials for each claim
 ///
 /// A full run takes minutes. Every row tells the number of trials and the proportion of failures that is exceeded with a
 /// chance of 5 % at most.
@@ -31,6 +34,11 @@ Examples:
   tonopago conformance --speech /usr/share/asterisk/sounds/en_US_f_Allison \\
            --format html > report.html
   tonopago conformance --recordings acoustic=12 --recordings fast=1 --only recordings
+  tonopago conformance --quick --receiver 'sh hear.sh {file}'
+
+The program of --receiver is given WAV files, by name or on its standard input, and tells the digits it hears: as keys, or as \
+lines of `decode --format jsonl`, whose times are measured, too. No shell is involved: hear.sh may be, for multimon-ng,
+  sox \"$1\" -r 22050 -t raw - | multimon-ng -q -a DTMF -t raw - | sed 's/DTMF: //'
 
 A folder of --recordings holds truth.tsv, with lines of file name, tab, digits (a line that begins with `# ` is a \
 comment), or else WAV files whose names are their digits.
@@ -57,6 +65,10 @@ pub(super) struct Args {
     /// Name the rows, and measure none
     #[arg(long)]
     list: bool,
+    /// Measure another receiver, a program, in the place of ours; {file} stands for the sound, else it is given on its standard \
+    /// input
+    #[arg(long, value_name = "COMMAND", value_parser = OtherReceiver::new)]
+    receiver: Option<OtherReceiver>,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -85,16 +97,32 @@ pub(super) fn run(args: Args) -> Outcome {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut report = Report::new(args.format, options.effort);
+    if let Some(other) = &options.other {
+        try_out(other)?;
+    }
+    let mut report = Report::new(args.format, &options);
     let rows = measure(&options, &mut |told| report.hear(told));
     if args.format == Format::Html {
         let charts = curves(&options, &mut |told| report.hear(told));
         report.end()?;
+        if let Some(trouble) = options.other.as_ref().and_then(OtherReceiver::take_trouble) {
+            say!("tonopago: the receiver failed while the curves were drawn: {trouble}");
+        }
         tell!("{}", page(&options, &rows, &charts));
     } else {
         report.end()?;
     }
     summary(&rows, args.format)
+}
+
+/// A receiver that can't be run is told of before anything is measured; one that hears other digits may be meant to.
+fn try_out(other: &OtherReceiver) -> Result<(), Failure> {
+    let heard = other.try_out().map_err(|error| Failure::failed(format!("--receiver: {error}")))?;
+    let sent: String = Digit::all().map(Digit::as_char).collect();
+    if heard != sent {
+        say!("tonopago: warning: sent {sent}, loud and clear, the receiver hears {heard:?}");
+    }
+    Ok(())
 }
 
 fn summary(rows: &[Row], format: Format) -> Outcome {
@@ -117,6 +145,7 @@ impl Args {
         };
         Ok(Options {
             profile: self.profile.profile(),
+            other: self.receiver.clone(),
             effort: if self.quick { Effort::Quick } else { Effort::Full },
             speech: read_all(&self.speech)?,
             music: read_all(&self.music)?,
@@ -184,17 +213,20 @@ fn warn(recording: &Name<'_>, warning: Option<&Warning>) {
 struct Report {
     format: Format,
     effort: Effort,
+    /// The command line of another receiver than ours.
+    receiver: Option<String>,
     bar: ProgressBar,
     group: Option<Group>,
     outcome: Result<(), Failure>,
 }
 
 impl Report {
-    fn new(format: Format, effort: Effort) -> Self {
+    fn new(format: Format, options: &Options) -> Self {
         let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{prefix} {msg:44!} {wide_bar} {pos}/{len} {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { format, effort, bar, group: None, outcome: Ok(()) }
+        let receiver = options.other.as_ref().map(OtherReceiver::to_string);
+        Self { format, effort: options.effort, receiver, bar, group: None, outcome: Ok(()) }
     }
 
     fn hear(&mut self, told: Told<'_>) {
@@ -212,33 +244,34 @@ impl Report {
             Told::Row(row) if self.outcome.is_ok() => {
                 let group = self.group.replace(row.group);
                 let heading = (group != Some(row.group)).then_some(row.group);
-                self.outcome = self.bar.suspend(|| write(row, heading, self.format, self.effort));
+                self.outcome = self.bar.suspend(|| self.write(row, heading));
             }
             Told::Row(_) => {}
+        }
+    }
+
+    fn write(&self, row: &Row, heading: Option<Group>) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => write_for_people(row, heading),
+            Format::Jsonl => {
+                let Row { name, target, measured, pass, skipped, profile, trials, failures, upper_bound, group } = row;
+                // All that a row means, so that it can be kept without the others and the command line.
+                tell!(
+                    "{}",
+                    json!({ "version": env!("CARGO_PKG_VERSION"), "quick": self.effort == Effort::Quick,
+                        "receiver": self.receiver, "profile": profile.name(), "group": group.word(), "name": name,
+                        "target": target, "measured": measured, "pass": pass, "skipped": skipped, "trials": trials,
+                        "failures": failures, "upper_bound": upper_bound })
+                );
+                Ok(())
+            }
+            Format::Html => Ok(()),
         }
     }
 
     fn end(self) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         self.outcome
-    }
-}
-
-fn write(row: &Row, heading: Option<Group>, format: Format, effort: Effort) -> Result<(), Failure> {
-    match format {
-        Format::Table => write_for_people(row, heading),
-        Format::Jsonl => {
-            let Row { name, target, measured, pass, skipped, profile, trials, failures, upper_bound, group } = row;
-            // All that a row means, so that it can be kept without the others and the command line.
-            tell!(
-                "{}",
-                json!({ "version": env!("CARGO_PKG_VERSION"), "quick": effort == Effort::Quick, "profile": profile.name(),
-                    "group": group.word(), "name": name, "target": target, "measured": measured, "pass": pass,
-                    "skipped": skipped, "trials": trials, "failures": failures, "upper_bound": upper_bound })
-            );
-            Ok(())
-        }
-        Format::Html => Ok(()),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::chart::{Chart, Form, Line};
 use super::promise::point;
+use super::receiver::Receiver;
 use super::score::Score;
 use super::setting::{send_off, tones};
 use super::signal::Signal;
 use super::{Effort, Options, Told};
-use crate::dtmf::{GeneratorConfig, Profile};
+use crate::dtmf::GeneratorConfig;
 
 /// Charts that [`curves`] draws.
 pub const CURVES: usize = 6;
@@ -18,8 +19,8 @@ const BAR_MS: f64 = 0.5;
 /// # Panics
 /// If the profile asks for what the detector can't keep.
 pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
-    let sweep = Sweep { profile: options.profile, digits: options.effort.curve_digits() };
-    let draw: [(&str, Draw); CURVES] = [
+    let sweep = Sweep { receiver: options.receiver(), digits: options.effort.curve_digits() };
+    let draw: [(&str, Draw<'_>); CURVES] = [
         ("curve: noise", Sweep::noise),
         ("curve: twist", Sweep::twist),
         ("curve: frequency", Sweep::frequency),
@@ -27,11 +28,12 @@ pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
         ("curve: level", Sweep::level),
         ("curve: latency", Sweep::latency),
     ];
-    let drawn = |(index, (name, draw)): (usize, (&str, Draw))| {
+    let mut charts = Vec::with_capacity(CURVES);
+    for (index, (name, draw)) in draw.into_iter().enumerate() {
         tell(Told::Begin { name, index, of: CURVES });
-        draw(&sweep)
-    };
-    draw.into_iter().enumerate().map(drawn).collect()
+        charts.push(draw(&sweep));
+    }
+    charts
 }
 
 impl Effort {
@@ -44,18 +46,18 @@ impl Effort {
     }
 }
 
-type Draw = fn(&Sweep) -> Chart;
+type Draw<'a> = fn(&Sweep<'a>) -> Chart;
 
-struct Sweep {
-    profile: Profile,
+struct Sweep<'a> {
+    receiver: Receiver<'a>,
     digits: usize,
 }
 
-impl Sweep {
+impl Sweep<'_> {
     fn score(&self, seed: u64, config: GeneratorConfig, snr_db: Option<f64>) -> Score {
         let mut score = Score::default();
         for signal in point(seed, config, snr_db, self.digits) {
-            score.add(Score::of(&signal, &self.profile));
+            score.add(self.receiver.score(&signal));
         }
         score
     }
@@ -86,7 +88,7 @@ impl Sweep {
             "Acceptance against twist",
             "low tone stronger by, dB (negative: reverse twist)",
             vec![line("accepted", (-16..=16).map(at))],
-            vec![(-self.profile.reverse_twist_db, "limit"), (self.profile.normal_twist_db, "limit")],
+            vec![(-self.receiver.profile.reverse_twist_db, "limit"), (self.receiver.profile.normal_twist_db, "limit")],
         )
     }
 
@@ -101,12 +103,13 @@ impl Sweep {
                     send_off(&mut signal, &tones(-17.0), first + index % 4, other, |_| offset);
                 }
                 signal.silence(200.0);
-                let score = Score::of(&signal, &self.profile);
+                let score = self.receiver.score(&signal);
                 (100.0 * offset, 100.0 * (score.sent - score.missed) as f64 / score.sent.max(1) as f64)
             };
             line(name, (-20..=20).map(at))
         };
-        let (accept, reject) = (100.0 * self.profile.accept_fraction, 100.0 * self.profile.reject_fraction);
+        let (accept, reject) =
+            (100.0 * self.receiver.profile.accept_fraction, 100.0 * self.receiver.profile.reject_fraction);
         acceptance(
             "Acceptance against frequency offset",
             "offset of one tone, % of its nominal frequency",
@@ -121,7 +124,7 @@ impl Sweep {
             "Acceptance against tone duration",
             "duration, ms",
             vec![line("accepted", (10..=50).map(at))],
-            vec![(self.profile.reject_tone_ms, "refuse"), (self.profile.accept_tone_ms, "accept")],
+            vec![(self.receiver.profile.reject_tone_ms, "refuse"), (self.receiver.profile.accept_tone_ms, "accept")],
         )
     }
 
@@ -131,7 +134,7 @@ impl Sweep {
             "Acceptance against level",
             "level of each tone, dBm0",
             vec![line("accepted", (-30..=1).map(|step| 2 * step + 2).map(at))],
-            vec![(self.profile.floor_dbm0, "floor")],
+            vec![(self.receiver.profile.floor_dbm0, "floor")],
         )
     }
 
@@ -178,6 +181,7 @@ pub(super) fn histogram(values: &[f64], width: f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtmf::Profile;
 
     #[test]
     fn a_histogram_counts_every_value() {
@@ -187,7 +191,8 @@ mod tests {
 
     #[test]
     fn acceptance_falls_off_beyond_the_limits() {
-        let sweep = Sweep { profile: Profile::default(), digits: 50 };
+        let receiver = Receiver { profile: Profile::default(), other: None };
+        let sweep = Sweep { receiver, digits: 50 };
         let ends = |chart: &Chart| {
             let points = &chart.lines[0].points;
             (points[0].1, points[points.len() / 2].1, points[points.len() - 1].1)

@@ -1,7 +1,6 @@
 //! The procedures of the Mitel CM7291 test tape, with tones made here instead of the tape's.
 
 use super::row::{Bench, Finding, Item};
-use super::score::{Score, hear};
 use super::setting::{Group, send_off, tones};
 use super::signal::{RATE, Signal};
 use crate::dtmf::{Digit, GeneratorConfig, Profile};
@@ -49,7 +48,7 @@ fn heard(bench: &Bench<'_>, seed: u64, digit: Digit, config: &GeneratorConfig, c
     let mut signal = Signal::new(seed);
     (0..count).for_each(|_| signal.send(digit, config));
     signal.silence(100.0);
-    count - Score::of(&signal, &bench.profile()).missed
+    count - bench.score(&signal).missed
 }
 
 fn decode_check(bench: &mut Bench<'_>) -> Finding {
@@ -77,7 +76,7 @@ fn bandwidth(bench: &mut Bench<'_>, key: char, low: bool) -> Finding {
                 send_off(&mut signal, &tones(-17.0), tone, other, |_| sign * STEP * f64::from(step));
             }
             signal.silence(100.0);
-            hear(&signal.samples, RATE, &bench.profile()).len()
+            bench.hear(&signal.samples, RATE).len()
         };
         let accepted = (0..=STEPS).take_while(|step| found(*step) == count).count().saturating_sub(1);
         let refused = (0..=STEPS).rev().take_while(|step| found(*step) == 0).last().unwrap_or(STEPS);
@@ -148,7 +147,7 @@ fn noise(bench: &mut Bench<'_>, snr_db: f64) -> Finding {
     (0..count).for_each(|_| signal.send(Digit::at(0, 0), &tones(-4.0)));
     signal.silence(100.0);
     signal.samples = LineBuilder::new(1306).noise_dbm0(-4.0 - snr_db).build(RATE).carry(&signal.samples);
-    let missed = Score::of(&signal, &bench.profile()).missed;
+    let missed = bench.score(&signal).missed;
     let target = "none missed".to_owned();
     Finding { target, measured: format!("{missed} missed"), pass: missed == 0, trials: count, failed: Some(missed) }
 }

@@ -1,4 +1,4 @@
-//! Measures this build's detector on every property it promises, with enough trials for each claim.
+//! Measures this build's detector, or another receiver, on every property ours promises, with enough trials for each claim.
 //!
 //! Rows come in groups: what the receiver promises, talk-off, the standards' tables, the Mitel procedures, and recordings.
 //! Everything is made from fixed seeds, so that two runs of one build give the same figures.
@@ -20,6 +20,7 @@ mod own_prompt;
 mod page;
 mod promise;
 mod rates;
+mod receiver;
 mod recordings;
 mod row;
 mod score;
@@ -33,6 +34,7 @@ pub use chart::{Chart, Form, Line};
 pub use curves::{CURVES, curves};
 pub use hard_cases::{HardCase, hard_cases};
 pub use page::page;
+pub use receiver::{OtherReceiver, ReceiverError};
 pub use recordings::{Known, KnownRecordings, RecordingsError, TRUTH};
 pub use row::Row;
 pub use score::{Edits, Score, hear};
@@ -41,6 +43,7 @@ pub use signal::{RATE, Sent, Signal};
 pub use talk_off::SPEEDS;
 
 use crate::dtmf::Profile;
+use receiver::Receiver;
 use row::Item;
 use talk_off::Speech;
 
@@ -67,8 +70,10 @@ impl Effort {
 /// What to measure, and with what.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The receiver. The standards' tables bring their own profiles.
+    /// The limits of our receiver, and those that any is measured against. The standards' tables bring their own.
     pub profile: Profile,
+    /// Another receiver, to be measured in the place of ours.
+    pub other: Option<OtherReceiver>,
     /// How many trials.
     pub effort: Effort,
     /// Telephone speech at [`RATE`] (full scale 1.0); the rows that need a minute of it are skipped without.
@@ -79,6 +84,13 @@ pub struct Options {
     pub recordings: Vec<KnownRecordings>,
     /// Words: only rows of a group so named, or with one of them in their name. None means all.
     pub only: Vec<String>,
+}
+
+impl Options {
+    /// Who hears.
+    const fn receiver(&self) -> Receiver<'_> {
+        Receiver { profile: self.profile, other: self.other.as_ref() }
+    }
 }
 
 /// What is told while it is measured.
@@ -113,7 +125,7 @@ pub fn measure(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Row> {
     let of = items.len();
     let measured = |(index, item): (usize, Item<'_>)| {
         tell(Told::Begin { name: &item.name, index, of });
-        let row = item.measure(options.profile, options.effort, tell);
+        let row = item.measure(options.receiver(), options.effort, tell);
         tell(Told::Row(&row));
         row
     };

@@ -32,6 +32,9 @@ pub fn page(options: &Options, rows: &[Row], charts: &[Chart]) -> String {
     let _ =
         write!(out, "<style>{STYLE}</style></head><body><h1>tonopago {}: conformance</h1>", env!("CARGO_PKG_VERSION"));
     let profile = options.profile.name().unwrap_or("of its own");
+    if let Some(other) = &options.other {
+        let _ = write!(out, "<p>The receiver that was measured: <code>{}</code></p>", escape(&other.to_string()));
+    }
     let _ = write!(out, "<p>Profile {profile}: {} rows, {failed} failed, {skipped} not measured here.</p>", rows.len());
     let _ = write!(out, "<p>{}</p>", escape(&measured_with(options)));
     out.push_str(

@@ -6,10 +6,10 @@ use std::{fs, io};
 use thiserror::Error;
 
 use super::row::{Bench, Finding, Item};
-use super::score::Edits;
+use super::score::{Edits, text};
 use super::setting::Group;
 use crate::audio::{AudioError, Block, Recording, Warning};
-use crate::dtmf::{Detector, DetectorError, Digit, Event, Profile};
+use crate::dtmf::{Detector, DetectorError, Digit, Profile};
 use crate::svg::number;
 use crate::text_file::{self, TextError};
 
@@ -123,19 +123,6 @@ impl Known {
             warning => Ok(Self { file, digits, samples, sample_rate, warning }),
         }
     }
-
-    fn heard(&self, profile: &Profile) -> String {
-        let mut heard = String::new();
-        let mut on_event = |event| {
-            if let Event::End(digit) = event {
-                heard.push(digit.digit.as_char());
-            }
-        };
-        let mut detector = Detector::new(self.sample_rate, profile).expect("the rate was tried when it was read");
-        detector.process(&self.samples, &mut on_event);
-        detector.finish(&mut on_event);
-        heard
-    }
 }
 
 fn name_of(folder: &Path) -> String {
@@ -200,7 +187,7 @@ fn item(folder: &KnownRecordings) -> Item<'_> {
 fn measure(folder: &KnownRecordings, bench: &mut Bench<'_>) -> Finding {
     let (mut edits, mut digits) = (Edits::default(), 0);
     for (index, known) in folder.files.iter().enumerate() {
-        let found = Edits::between(&known.digits, &known.heard(&bench.profile()));
+        let found = Edits::between(&known.digits, &text(&bench.hear(&known.samples, known.sample_rate)));
         edits = Edits { missed: edits.missed + found.missed, extra: edits.extra + found.extra };
         digits += known.digits.len();
         bench.done(index + 1, folder.files.len());

@@ -1,8 +1,10 @@
 //! One property: how it is measured, and what came of it.
 
 use super::bound::upper_bound;
-use super::score::Score;
+use super::receiver::{OtherReceiver, Receiver, ReceiverError};
+use super::score::{Heard, Score};
 use super::setting::{Claim, Group, Setting};
+use super::signal::Signal;
 use super::{Effort, Told};
 use crate::dtmf::Profile;
 
@@ -21,7 +23,7 @@ pub struct Row {
     pub pass: bool,
     /// Why it could not be measured here.
     pub skipped: Option<String>,
-    /// The receiver it was measured with: the one asked for, or that of an administration's table.
+    /// The limits it was measured against: those asked for, or those of an administration's table. Our own receiver has them.
     pub profile: Profile,
     /// How many digits (or minutes, for false digits) were tried.
     pub trials: usize,
@@ -43,14 +45,29 @@ pub(super) struct Finding {
 
 /// What a measurement works with.
 pub(super) struct Bench<'a> {
-    profile: Profile,
+    receiver: Receiver<'a>,
     effort: Effort,
     tell: &'a mut dyn FnMut(Told<'_>),
 }
 
 impl Bench<'_> {
     pub(super) const fn profile(&self) -> Profile {
-        self.profile
+        self.receiver.profile
+    }
+
+    /// The digits in a sound at `rate` Hz.
+    pub(super) fn hear(&self, samples: &[f32], rate: u32) -> Vec<Heard> {
+        self.receiver.hear(samples, rate)
+    }
+
+    /// Hears a signal and scores it.
+    pub(super) fn score(&self, signal: &Signal) -> Score {
+        self.receiver.score(signal)
+    }
+
+    /// Whether another receiver than ours is measured.
+    pub(super) const fn is_other(&self) -> bool {
+        self.receiver.other.is_some()
     }
 
     /// Trials for a row that needs `full` of them for its claim.
@@ -99,16 +116,19 @@ impl<'a> Item<'a> {
         words.is_empty() || words.iter().any(fits)
     }
 
-    pub(super) fn measure(self, profile: Profile, effort: Effort, tell: &mut dyn FnMut(Told<'_>)) -> Row {
-        let profile = if let Work::Setting(setting) = &self.work { setting.profile } else { profile };
-        let mut bench = Bench { profile, effort, tell };
+    /// What a receiver that fails has heard counts for nothing: the row fails, and tells why.
+    pub(super) fn measure(self, receiver: Receiver<'_>, effort: Effort, tell: &mut dyn FnMut(Told<'_>)) -> Row {
+        let profile = if let Work::Setting(setting) = &self.work { setting.profile } else { receiver.profile };
+        let mut bench = Bench { receiver: Receiver { profile, ..receiver }, effort, tell };
         let finding = match self.work {
             Work::Measure(measure) => Ok(measure(&mut bench)),
-            Work::Setting(setting) => score(&setting, &mut bench).map(|score| judge(&setting, &score, effort)),
+            Work::Setting(setting) => score(&setting, &mut bench).and_then(|score| judge(&setting, &score, effort)),
             Work::Skipped(why) => Err(why),
         };
-        let skipped = finding.as_ref().err().cloned();
-        let finding = finding.unwrap_or_else(|_| Finding::nothing());
+        let trouble = receiver.other.and_then(OtherReceiver::take_trouble);
+        let skipped = finding.as_ref().err().filter(|_| trouble.is_none()).cloned();
+        let finding =
+            trouble.map_or_else(|| finding.unwrap_or_else(|_| Finding::nothing()), |trouble| Finding::of(&trouble));
         let upper_bound = finding.failed.map(|failed| upper_bound(failed, finding.trials));
         let Finding { target, measured, pass, trials, failed: failures } = finding;
         let (group, name) = (self.group, self.name);
@@ -120,21 +140,28 @@ impl Finding {
     fn nothing() -> Self {
         Self { target: String::new(), measured: String::new(), pass: true, trials: 0, failed: None }
     }
+
+    /// Of a receiver that could not be measured.
+    fn of(trouble: &ReceiverError) -> Self {
+        let target = "a receiver that works".to_owned();
+        Self { target, measured: trouble.to_string(), pass: false, trials: 0, failed: None }
+    }
 }
 
 /// Hears a setting's digits; the reason where they can't be made.
 fn score(setting: &Setting, bench: &mut Bench<'_>) -> Result<Score, String> {
     let (trials, mut score) = (bench.trials(setting.trials), Score::default());
     for signal in setting.signals(trials) {
-        score.add(Score::of(&signal.map_err(|skipped| skipped.0)?, &setting.profile));
+        score.add(bench.score(&signal.map_err(|skipped| skipped.0)?));
         bench.done(score.sent, trials);
     }
     Ok(score)
 }
 
-fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
+/// What came of it; or why that can't be told.
+fn judge(setting: &Setting, score: &Score, effort: Effort) -> Result<Finding, String> {
     let (sent, missed, doubled, trials) = (score.sent, score.missed, score.doubled, score.sent);
-    match setting.claim {
+    Ok(match setting.claim {
         Claim::Missed(part) => Finding {
             target: missed_at_most(part),
             measured: format!("{missed} missed, {doubled} doubled{}", false_ones(score.extra)),
@@ -144,6 +171,9 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
         },
         Claim::Accepted(part) => few_of("accepted", score.accepted(), part, trials, effort),
         Claim::NotItself => few_of("accepted as the digit sent", sent - missed, 0.0, trials, effort),
+        Claim::Latency { .. } if missed < sent && score.latencies.is_empty() => {
+            return Err("the receiver tells no times".to_owned());
+        }
         Claim::Latency { mean_ms, most_ms } => {
             let (mean, most) = score.latency();
             Finding {
@@ -154,7 +184,7 @@ fn judge(setting: &Setting, score: &Score, effort: Effort) -> Finding {
                 failed: None,
             }
         }
-    }
+    })
 }
 
 /// What is told of digits heard that were not sent: they count as missed ones do.
@@ -198,7 +228,7 @@ mod tests {
         let failures = |claim: Claim, missed: usize, doubled: usize, extra: usize| {
             let setting = Setting::new(Group::Promise, "any", claim, 1000, clean(1, tones(-10.0)));
             let score = Score { sent: 1000, missed, doubled, extra, ..Score::default() };
-            judge(&setting, &score, Effort::Full).failed
+            judge(&setting, &score, Effort::Full).unwrap().failed
         };
         assert_eq!(failures(NONE, 0, 5, 0), Some(5), "doubled digits alone make the row fail");
         assert_eq!(failures(Claim::Missed(0.01), 2, 3, 4), Some(9));
@@ -211,7 +241,8 @@ mod tests {
         let row = |name: &str| {
             let setting = Setting::new(Group::Q24, "any", NONE, 16, clean(1, tones(-10.0)));
             let setting = setting.with(Profile::named(name).unwrap());
-            Item::setting(setting).measure(Profile::default(), Effort::Quick, &mut |_| {})
+            let receiver = Receiver { profile: Profile::default(), other: None };
+            Item::setting(setting).measure(receiver, Effort::Quick, &mut |_| {})
         };
         assert_eq!(row("att").profile.name(), Some("att"));
         assert_eq!((row("default").profile.name(), row("default").failures), (Some("default"), Some(0)));
@@ -222,7 +253,7 @@ mod tests {
         let judged = |claim: Claim, missed: usize, extra: usize| {
             let setting = Setting::new(Group::Promise, "any", claim, 1000, clean(1, tones(-10.0)));
             let score = Score { sent: 1000, missed, extra, ..Score::default() };
-            let finding = judge(&setting, &score, Effort::Full);
+            let finding = judge(&setting, &score, Effort::Full).unwrap();
             (finding.pass, finding.measured)
         };
         assert_eq!(judged(NONE, 0, 0), (true, "0 missed, 0 doubled".to_owned()));

@@ -1,12 +1,36 @@
-//! Compares what was heard with what was sent: by time for our own detector, by order for digits without times.
+//! Compares what was heard with what was sent: by time, or by order where a receiver tells no times.
 
 use super::signal::{RATE, Sent, Signal};
-use crate::dtmf::{Detection, Detector, Event, Profile};
+use crate::dtmf::{Detection, Detector, Digit, Event, Profile};
 
 /// A report may claim a digit's middle this much before its onset, in samples.
 const EARLY: usize = 80;
 /// And this much after its end: what comes later belongs to another.
 const LATE: usize = 240;
+
+/// A digit that a receiver told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Heard {
+    pub(super) digit: Digit,
+    /// `None` where the receiver tells none.
+    pub(super) times: Option<Times>,
+}
+
+/// When a digit was heard, in samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Times {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// When it was told that it had begun.
+    pub(super) reported: u64,
+}
+
+impl From<&Detection> for Heard {
+    fn from(heard: &Detection) -> Self {
+        let Detection { digit, start, end, begin_reported: reported, .. } = *heard;
+        Self { digit, times: Some(Times { start, end, reported }) }
+    }
+}
 
 /// What became of the digits that were sent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +43,7 @@ pub struct Score {
     pub doubled: usize,
     /// Digits heard where none, or another, was sent.
     pub extra: usize,
-    /// Onset to report of each digit found, in ms.
+    /// Onset to report of each digit found, in ms; none where the receiver tells no times.
     pub latencies: Vec<f64>,
 }
 
@@ -29,25 +53,36 @@ impl Score {
     /// # Panics
     /// If the profile asks for what the detector can't keep.
     pub fn of(signal: &Signal, profile: &Profile) -> Self {
-        Self::compare(&signal.sent, &hear(&signal.samples, RATE, profile))
+        let heard: Vec<Heard> = hear(&signal.samples, RATE, profile).iter().map(Heard::from).collect();
+        Self::compare(&signal.sent, &heard)
     }
 
-    fn compare(sent: &[Sent], heard: &[Detection]) -> Self {
+    /// By time if all that was heard has times, else by order.
+    pub(super) fn compare(sent: &[Sent], heard: &[Heard]) -> Self {
+        let with_times = |heard: &Heard| heard.times.map(|times| (heard.digit, times));
+        match heard.iter().map(with_times).collect::<Option<Vec<_>>>() {
+            Some(heard) => Self::by_time(sent, &heard),
+            None => Self::by_order(sent, heard),
+        }
+    }
+
+    fn by_time(sent: &[Sent], heard: &[(Digit, Times)]) -> Self {
         let mut score = Self { sent: sent.len(), ..Self::default() };
         let mut matched = vec![false; heard.len()];
         let mut from = 0;
         for truth in sent {
-            let middle = |digit: &Detection| (digit.start + digit.end) as usize / 2;
+            let middle = |times: &Times| (times.start + times.end) as usize / 2;
             // Digits are in order, so that what is before this one's time is before the next one's, too.
-            while heard.get(from).is_some_and(|digit| middle(digit) + EARLY < truth.start) {
+            while heard.get(from).is_some_and(|(_, times)| middle(times) + EARLY < truth.start) {
                 from += 1;
             }
-            let near = heard[from..].iter().take_while(|digit| middle(digit) <= truth.end + LATE);
+            let near = heard[from..].iter().take_while(|(_, times)| middle(times) <= truth.end + LATE);
             let mut found = 0;
-            for (digit, matched) in near.zip(&mut matched[from..]).filter(|(digit, _)| digit.digit == truth.digit) {
+            let same = near.zip(&mut matched[from..]).filter(|((digit, _), _)| *digit == truth.digit);
+            for ((_, times), matched) in same {
                 if !std::mem::replace(matched, true) {
                     found += 1;
-                    let samples = digit.begin_reported as f64 - truth.start as f64;
+                    let samples = times.reported as f64 - truth.start as f64;
                     score.latencies.push(samples * 1000.0 / f64::from(RATE));
                 }
             }
@@ -56,6 +91,17 @@ impl Score {
         }
         score.extra = matched.iter().filter(|matched| !**matched).count();
         score
+    }
+
+    /// As many are doubled as more digits follow themselves than were sent so.
+    fn by_order(sent: &[Sent], heard: &[Heard]) -> Self {
+        let digits: String = sent.iter().map(|sent| sent.digit.as_char()).collect();
+        let Edits { missed, .. } = Edits::between(&digits, &text(heard));
+        let others = heard.len() - (sent.len() - missed);
+        let repeats = heard.windows(2).filter(|pair| pair[0].digit == pair[1].digit).count();
+        let sent_so = sent.windows(2).filter(|pair| pair[0].digit == pair[1].digit).count();
+        let doubled = repeats.saturating_sub(sent_so).min(others);
+        Self { sent: sent.len(), missed, doubled, extra: others - doubled, ..Self::default() }
     }
 
     /// Adds another signal's score.
@@ -119,6 +165,11 @@ impl Edits {
     }
 }
 
+/// The digits alone.
+pub(super) fn text(heard: &[Heard]) -> String {
+    heard.iter().map(|heard| heard.digit.as_char()).collect()
+}
+
 /// All digits in a recording at `rate` Hz.
 ///
 /// # Panics
@@ -162,12 +213,31 @@ mod tests {
         let score = Score::of(&signal, &Profile::default());
         assert_eq!((score.sent, score.missed, score.doubled, score.extra), (30, 0, 0, 0));
         assert_eq!(score.latencies.len(), 30);
-        let heard = hear(&signal.samples, RATE, &Profile::default());
+        let heard: Vec<Heard> = hear(&signal.samples, RATE, &Profile::default()).iter().map(Heard::from).collect();
         let lacking = Score::compare(&signal.sent, &heard[1..]);
         assert_eq!((lacking.missed, lacking.extra), (1, 0));
         let other = Score::compare(&signal.sent[1..], &heard);
         assert_eq!((other.missed, other.extra), (0, 1));
-        let twice: Vec<Detection> = heard.iter().flat_map(|digit| [*digit, *digit]).collect();
+        let twice: Vec<Heard> = heard.iter().flat_map(|digit| [*digit, *digit]).collect();
         assert_eq!(Score::compare(&signal.sent, &twice).doubled, 30);
+    }
+
+    #[test]
+    fn digits_without_times_are_scored_by_their_order() {
+        let signal = Signal::random(4, 20, &GeneratorConfig::default().timing(50.0, 50.0));
+        let without = |digits: &[Sent]| -> Vec<Heard> {
+            digits.iter().map(|sent| Heard { digit: sent.digit, times: None }).collect()
+        };
+        let score = |heard: &[Heard]| {
+            let score = Score::compare(&signal.sent, heard);
+            (score.missed, score.doubled, score.extra, score.accepted(), score.latencies.len())
+        };
+        assert_eq!(score(&without(&signal.sent)), (0, 0, 0, 20, 0));
+        assert_eq!(score(&without(&signal.sent[3..])), (3, 0, 0, 17, 0));
+        let mut wrong = without(&signal.sent);
+        wrong[7].digit = Digit::all().find(|digit| signal.sent[6..=8].iter().all(|sent| sent.digit != *digit)).unwrap();
+        assert_eq!(score(&wrong), (1, 0, 1, 20, 0), "one missed, and another heard");
+        let twice: Vec<Heard> = without(&signal.sent).iter().flat_map(|heard| [*heard; 2]).collect();
+        assert_eq!(score(&twice), (0, 20, 0, 20, 0));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::row::{Bench, Finding, Item};
+use super::score::text;
 use super::setting::{Group, tones};
 use super::signal::RATE;
 use super::{Effort, Options};
@@ -133,8 +134,13 @@ fn item<'a, I: Iterator<Item = Vec<f32>>>(
             heard_before += chunk.len() as u64;
             chunk
         });
-        let is_known = |begin: &Begin| keys.as_ref().is_some_and(|keys| keys.are_at(begin));
-        finding(&heard(pressed, minutes, bench, is_known), allowed, minutes)
+        let found = if bench.is_other() {
+            heard_by_another(pressed, minutes, bench, keys.as_ref())
+        } else {
+            let is_known = |begin: &Begin| keys.as_ref().is_some_and(|keys| keys.are_at(begin.digit, begin.start));
+            heard(pressed, minutes, bench, is_known)
+        };
+        finding(&found, allowed, minutes)
     })
 }
 
@@ -160,6 +166,62 @@ fn heard(
     }
     detector.finish(&mut on_event);
     found
+}
+
+/// The same of another receiver, which hears whole pieces. Where it tells no times, as many keys are known as were pressed.
+fn heard_by_another(
+    sound: impl Iterator<Item = Vec<f32>>,
+    minutes: usize,
+    bench: &mut Bench<'_>,
+    keys: Option<&Keys>,
+) -> String {
+    let mut found = String::new();
+    for (index, piece) in Pieces::of(sound).enumerate() {
+        let (mut heard, first) = (bench.hear(&piece, RATE), (index * PIECE) as u64);
+        if let Some(keys) = keys {
+            let mut pressed = piece.len().div_ceil(Keys::EVERY as usize);
+            heard.retain(|heard| {
+                let is_there = heard.times.is_none_or(|times| keys.are_at(heard.digit, first + times.start));
+                let is_known = heard.digit == keys.digit && is_there && (heard.times.is_some() || pressed > 0);
+                pressed -= usize::from(is_known && heard.times.is_none());
+                !is_known
+            });
+        }
+        found.push_str(&text(&heard));
+        bench.done((((index + 1) * PIECE) / MINUTE).min(minutes), minutes);
+    }
+    found
+}
+
+/// Samples that another receiver hears in one go: 10 minutes, so that no key is cut.
+const PIECE: usize = 10 * MINUTE;
+const _: () = assert!((PIECE as u64).is_multiple_of(Keys::EVERY));
+
+/// A sound in pieces of [`PIECE`]; the last is shorter.
+struct Pieces<I> {
+    sound: I,
+    waiting: Vec<f32>,
+}
+
+impl<I: Iterator<Item = Vec<f32>>> Pieces<I> {
+    const fn of(sound: I) -> Self {
+        Self { sound, waiting: Vec::new() }
+    }
+}
+
+impl<I: Iterator<Item = Vec<f32>>> Iterator for Pieces<I> {
+    type Item = Vec<f32>;
+
+    fn next(&mut self) -> Option<Vec<f32>> {
+        while self.waiting.len() < PIECE
+            && let Some(more) = self.sound.next()
+        {
+            self.waiting.extend(more);
+        }
+        let rest = self.waiting.split_off(self.waiting.len().min(PIECE));
+        let piece = std::mem::replace(&mut self.waiting, rest);
+        (!piece.is_empty()).then_some(piece)
+    }
 }
 
 /// A key pressed every 2 s in the place of what sounds there.
@@ -188,9 +250,10 @@ impl Keys {
         }
     }
 
-    fn are_at(&self, begin: &Begin) -> bool {
+    /// Whether a digit that begins with this sample of the stream is one of them.
+    fn are_at(&self, digit: Digit, start: u64) -> bool {
         let pause = (Self::PAUSE_MS * f64::from(RATE) / 1000.0) as u64;
-        begin.digit == self.digit && (begin.start % Self::EVERY).abs_diff(pause) < pause
+        digit == self.digit && (start % Self::EVERY).abs_diff(pause) < pause
     }
 }
 
@@ -229,12 +292,26 @@ mod tests {
         let (mut known, mut detector) = (Vec::new(), Detector::new(RATE, &Profile::default()).unwrap());
         detector.process(&sound, &mut |event| {
             if let Event::Begin(begin) = event {
-                known.push(keys.are_at(&begin));
+                known.push(keys.are_at(begin.digit, begin.start));
             }
         });
         assert_eq!(known, [true; 3]);
-        let other = |digit, start| keys.are_at(&Begin { digit, start, reported: start });
-        assert!(other(keys.digit, 16_320) && !other(keys.digit, 24_000) && !other(Digit::at(1, 1), 16_320));
+        assert!(keys.are_at(keys.digit, 16_320) && !keys.are_at(keys.digit, 24_000));
+        assert!(!keys.are_at(Digit::at(1, 1), 16_320));
+    }
+
+    #[test]
+    fn pieces_hold_all_of_the_sound_in_its_order() {
+        let lengths = [3 * MINUTE + 7, 9 * MINUTE, 0, 12 * MINUTE];
+        let mut next = 0_u32;
+        let chunks = lengths.map(|length| {
+            let chunk: Vec<f32> = (next..).take(length).map(|n| (n % 1024) as f32).collect();
+            next += length as u32;
+            chunk
+        });
+        let pieces: Vec<Vec<f32>> = Pieces::of(chunks.clone().into_iter()).collect();
+        assert_eq!(pieces.iter().map(Vec::len).collect::<Vec<_>>(), [PIECE, PIECE, 4 * MINUTE + 7]);
+        assert!(pieces.concat() == chunks.concat());
     }
 
     #[test]

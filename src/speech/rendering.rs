@@ -7,11 +7,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,24 +17,21 @@ use super::recording::{self, RecordingError};
 use super::{Language, SAMPLE_RATE, active_speech_level_dbm0};
 use crate::audio::g711::Law;
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
+use crate::program::{CommandLine, ProgramError};
 
 /// What each clip was made from, beside the clips.
 const MANIFEST: &str = "rendered.yaml";
 /// Longest time one prompt may take.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often the program is asked whether it is done.
-const LOOK: Duration = Duration::from_millis(20);
 /// Active speech level of the built-in clips, and the loudest sample left to a clip brought to it.
 const LEVEL_DBM0: f64 = -16.0;
 const PEAK: f32 = 0.95;
-/// Most of a program's complaint that is told.
-const MOST_WORDS: usize = 300;
 
 /// How prompts are rendered.
 #[derive(Debug, Clone)]
 pub struct Renderer {
     /// The program and its arguments, with placeholders.
-    command: Vec<String>,
+    command: CommandLine,
     voices: Vec<(Language, String)>,
 }
 
@@ -57,25 +52,9 @@ pub enum RenderError {
     /// The command line has no program or an open quote.
     #[error("the command {0:?} cannot be read: write the program and its arguments, quotes closed")]
     Command(String),
-    /// The program does not start.
-    #[error("cannot start {program:?} ({source}): install it, or give its path")]
-    Start {
-        /// The program.
-        program: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The program failed.
-    #[error("the program ended with {status}{said}: try the command by hand with this text")]
-    Failed {
-        /// How it ended.
-        status: String,
-        /// What it said on standard error.
-        said: String,
-    },
-    /// The program takes too long.
-    #[error("the program was stopped after {} s: try the command by hand with this text", PATIENCE.as_secs())]
-    TooSlow,
+    /// The program does not speak.
+    #[error("{0}; try the command by hand with this text")]
+    Program(#[from] ProgramError),
     /// What it wrote is no speech.
     #[error("what the program wrote {0}")]
     Sound(#[from] RecordingError),
@@ -117,8 +96,7 @@ impl Renderer {
     /// # Errors
     /// [`RenderError::Command`].
     pub fn new(command: &str, voices: Vec<(Language, String)>) -> Result<Self, RenderError> {
-        let words = split(command).filter(|words| !words.is_empty());
-        let command = words.ok_or_else(|| RenderError::Command(command.to_owned()))?;
+        let command = CommandLine::parse(command).ok_or_else(|| RenderError::Command(command.to_owned()))?;
         Ok(Self { command, voices })
     }
 
@@ -158,25 +136,19 @@ impl Renderer {
     }
 
     fn source(&self, language: Language, text: &str) -> String {
-        let parts = [self.command.join("\u{1f}"), self.voice(language).to_owned(), text.to_owned()];
+        let parts = [self.command.words().join("\u{1f}"), self.voice(language).to_owned(), text.to_owned()];
         format!("{:016x}", fnv1a(parts.join("\u{1e}").as_bytes()))
     }
 
     fn speak(&self, language: Language, text: &str, out: &Path) -> Result<Vec<f32>, RenderError> {
         let path = out.display().to_string();
-        let fill = |word: &String| {
+        let fill = |word: &str| {
             let word = word.replace("{language}", language.code()).replace("{voice}", self.voice(language));
             word.replace("{out}", &path).replace("{text}", text)
         };
-        let has = |placeholder: &str| self.command.iter().any(|word| word.contains(placeholder));
-        let words: Vec<String> = self.command.iter().map(fill).collect();
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::piped()).stderr(Stdio::piped());
-        command.stdout(if has("{out}") { Stdio::null() } else { Stdio::piped() });
-        let started = command.spawn();
-        let child = started.map_err(|source| RenderError::Start { program: words[0].clone(), source })?;
-        let sound = finish(child, if has("{text}") { "" } else { text })?;
-        if !has("{out}") {
+        let words = if self.command.has("{text}") { "" } else { text };
+        let sound = self.command.run(fill, words.as_bytes().to_vec(), PATIENCE)?;
+        if !self.command.has("{out}") {
             fs::write(out, sound).map_err(|source| RenderError::File { path: out.to_owned(), source })?;
         }
         Ok(recording::read(out)?)
@@ -190,43 +162,6 @@ pub(super) fn texts_in(folder: &Path) -> Result<BTreeMap<(Language, String), Str
     Ok(clips
         .flat_map(|(language, clips)| clips.into_iter().map(move |(id, made)| ((language, id), made.text)))
         .collect())
-}
-
-/// Gives the program its words and waits for what it says.
-fn finish(mut child: Child, words: &str) -> Result<Vec<u8>, RenderError> {
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let words = words.to_owned();
-    // A program that ends without reading its words closes the pipe: its exit code says more than that.
-    let feed = thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(words.as_bytes())));
-    let read = |stream: Option<Box<dyn io::Read + Send>>| {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
-            bytes
-        })
-    };
-    let sound = read(stdout.map(|stream| Box::new(stream) as Box<dyn io::Read + Send>));
-    let complaint = read(stderr.map(|stream| Box::new(stream) as Box<dyn io::Read + Send>));
-    let begun = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if begun.elapsed() < PATIENCE => thread::sleep(LOOK),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(RenderError::TooSlow);
-            }
-        }
-    };
-    let _ = feed.join();
-    let (sound, complaint) = (sound.join().unwrap_or_default(), complaint.join().unwrap_or_default());
-    if status.success() {
-        return Ok(sound);
-    }
-    let said: String = String::from_utf8_lossy(&complaint).trim().chars().take(MOST_WORDS).collect();
-    let said = if said.is_empty() { said } else { format!(", saying: {said}") };
-    Err(RenderError::Failed { status: status.to_string(), said })
 }
 
 /// As loud as the built-in clips, as far as its peaks allow.
@@ -271,24 +206,6 @@ fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), RenderError>
 /// FNV-1a, 64 bits: the same on every machine and in every version.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-/// Words of a command line; single and double quotes keep spaces. `None` if a quote is open.
-fn split(line: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for character in line.chars() {
-        match (quote, character) {
-            (Some(open), _) if character == open => quote = None,
-            (None, '"' | '\'') => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (None, character) if character.is_whitespace() => words.extend(word.take()),
-            (_, character) => word.get_or_insert_default().push(character),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
 }
 
 #[cfg(all(test, unix))]

@@ -11,6 +11,7 @@ mod a_running_box_is_paid_over_a_sound_card;
 #[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
 mod asterisk;
+mod conformance_measures_other_receivers;
 mod conformance_reports_in_every_form;
 mod decode_draws_what_it_heard;
 mod decode_ends_every_file_where_asked;
