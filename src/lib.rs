@@ -9,18 +9,19 @@
 //! a test are drivers of the same engine ([`mod@line`]), and give the same trace for the same audio.
 //!
 //! # The rooms
-//! Dependencies point one way, from the lower lines to the upper ones.
+//! Dependencies point one way: a room uses only rooms that stand before it here, and a test sees to that.
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`dtmf`], [`money`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; media time; card data in wiping types; wall time |
-//! | [`process`], [`private_file`], [`text_file`] | a process that leaves no card data behind; files for their owner only; files that people write |
+//! | [`dtmf`], [`money`], [`order_id`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; which order ids there may be; media time; card data in wiping types; wall time |
+//! | [`process`], [`regular_file`], [`text_file`] | a process that leaves no card data behind; files that are no devices; files that people write |
+//! | [`output_file`], [`private_file`], `svg` | files that commands write, never over a ledger; files for their owner only; what drawings share |
 //! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
 //! | `yaml` | what people write, read with every problem's place and cure |
 //! | [`http`], [`limits`] | exchanges that are never repeated; how often one may be wrong |
 //! | [`service`], [`speech`] | what a call asks of the world; the spoken prompts |
 //! | [`menu`] | the menu language, its checks and its runtime; knows no audio |
-//! | [`openpay`], [`authorizer`], [`ledger`] | the gateway and its local stand-in; the merchant's side; what is persisted; know no calls |
+//! | [`ledger`], [`openpay`], [`authorizer`] | what is persisted; the gateway and its local stand-in; the merchant's side; know no calls |
 //! | [`payment`] | the rule that nobody is charged twice and no outcome is lost |
 //! | [`call`] | the engine: detector, menu, player and recorder put together; nothing else does |
 //! | [`simulator`], [`mod@line`] | callers and lines that do not exist; drivers of the engine |
@@ -53,6 +54,8 @@ pub mod process;
 mod program;
 pub mod progress;
 pub mod regular_file;
+#[cfg(test)]
+mod rooms;
 pub mod service;
 pub mod simulator;
 pub mod speech;
