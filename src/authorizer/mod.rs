@@ -17,7 +17,7 @@ pub(crate) use client::reply_to;
 pub use client::{AskError, AuthorizerClient, AuthorizerConfig};
 pub use customer::{MAX_CUSTOMER_CHARACTERS, is_email};
 pub use guard::GuessLimits;
-pub use profile::{AnswerNames, Codes, CustomerNames, Profile, RequestNames};
+pub use profile::{AnswerNames, Codes, CustomerNames, Profile, ProfileError, RequestNames};
 pub use report::{EVENT_ID_HEADER, SIGNATURE_HEADER};
 pub use server::{AuthorizerServer, Protection, ServerConfig};
 pub use wire::{WireError, decode_answer, decode_request, encode_answer, encode_request};

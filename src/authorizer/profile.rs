@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::service::Refusal;
 
+/// The code of an unknown key where nothing else is said.
+const UNKNOWN: &str = "1";
+
 /// The contract's names and codes. The default is inferred (see the module's text); set whatever differs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -80,7 +83,86 @@ pub struct Codes {
     pub blocked: Vec<String>,
 }
 
+/// Why a profile can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// No JSON, or no profile's; where, and what.
+    #[error("{0}")]
+    Json(String),
+    /// One code for two meanings: a wrong key would be taken for a good one, or the other way round.
+    #[error("the code {code:?} means {one} and {other}: give each a code of its own")]
+    Ambiguous {
+        /// The code.
+        code: String,
+        /// What it means.
+        one: &'static str,
+        /// What it means, too.
+        other: &'static str,
+    },
+    /// A wrong key has no code.
+    #[error("no code says that a key is unknown: write one, such as unknown: [\"1\"]")]
+    NoUnknown,
+    /// Two fields of one object have one name.
+    #[error("two fields of the {object} are named {name:?}: give each a name of its own")]
+    SameName {
+        /// `request`, `answer` or `customer`.
+        object: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+impl Profile {
+    /// Reads a profile's JSON: what differs from the default.
+    ///
+    /// # Errors
+    /// [`ProfileError`], also if two things would be told alike.
+    pub fn parse(json: &str) -> Result<Self, ProfileError> {
+        let profile: Self = serde_json::from_str(json).map_err(|error| ProfileError::Json(error.to_string()))?;
+        let Self { request, answer, codes } = &profile;
+        let customer = &answer.customer_names;
+        names_differ("request", &[&request.key, &request.phone_number, &request.local_date])?;
+        let answer = [
+            &answer.code,
+            &answer.amount,
+            &answer.currency,
+            &answer.order_id,
+            &answer.description,
+            &answer.customer,
+            &answer.error,
+        ];
+        names_differ("answer", &answer)?;
+        names_differ("customer", &[&customer.name, &customer.last_name, &customer.email, &customer.phone_number])?;
+        codes.check()?;
+        Ok(profile)
+    }
+}
+
+fn names_differ(object: &'static str, names: &[&String]) -> Result<(), ProfileError> {
+    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+    twice.map_or(Ok(()), |(_, name)| Err(ProfileError::SameName { object, name: (*name).clone() }))
+}
+
 impl Codes {
+    /// Whether each code has one meaning, and a wrong key a code.
+    fn check(&self) -> Result<(), ProfileError> {
+        let meanings = [
+            ("authorized", std::slice::from_ref(&self.authorized)),
+            ("unknown", &self.unknown),
+            ("expired", &self.expired),
+            ("already_paid", &self.already_paid),
+            ("blocked", &self.blocked),
+        ];
+        for (at, (other, codes)) in meanings.iter().enumerate() {
+            for (one, before) in &meanings[..at] {
+                if let Some(code) = codes.iter().find(|code| before.contains(code)) {
+                    return Err(ProfileError::Ambiguous { code: code.clone(), one, other });
+                }
+            }
+        }
+        if self.unknown.is_empty() { Err(ProfileError::NoUnknown) } else { Ok(()) }
+    }
+
     /// What a code other than [`Codes::authorized`] means.
     pub fn refusal(&self, code: &str) -> Refusal {
         let means = |codes: &[String]| codes.iter().any(|known| known == code);
@@ -98,15 +180,15 @@ impl Codes {
         listed.any(|known| known == code)
     }
 
-    /// The code to answer with; `None` if the profile has none for it.
-    pub fn code(&self, refusal: Refusal) -> Option<&str> {
+    /// The code to answer with. A refusal that has none is told as an unknown key.
+    pub fn code(&self, refusal: Refusal) -> &str {
         let codes = match refusal {
             Refusal::Unknown => &self.unknown,
             Refusal::Expired => &self.expired,
             Refusal::AlreadyPaid => &self.already_paid,
             Refusal::Blocked => &self.blocked,
         };
-        codes.first().map(String::as_str)
+        codes.first().or_else(|| self.unknown.first()).map_or(UNKNOWN, String::as_str)
     }
 }
 
@@ -141,7 +223,7 @@ impl Default for CustomerNames {
 impl Default for Codes {
     fn default() -> Self {
         let one = |code: &str| vec![code.to_owned()];
-        let (unknown, expired, already_paid, blocked) = (one("1"), one("2"), one("3"), one("4"));
+        let (unknown, expired, already_paid, blocked) = (one(UNKNOWN), one("2"), one("3"), one("4"));
         Self { authorized: "0".into(), unknown, expired, already_paid, blocked }
     }
 }
@@ -161,18 +243,38 @@ mod tests {
     fn codes_round_trip_and_an_unlisted_one_is_an_unknown_key() {
         let codes = Codes::default();
         for refusal in [Refusal::Unknown, Refusal::Expired, Refusal::AlreadyPaid, Refusal::Blocked] {
-            assert_eq!(codes.refusal(codes.code(refusal).unwrap()), refusal);
+            assert_eq!(codes.refusal(codes.code(refusal)), refusal);
         }
         assert_eq!(codes.refusal("77"), Refusal::Unknown);
     }
 
     #[test]
     fn a_profile_names_only_what_differs_and_refuses_what_it_does_not_know() {
-        let profile: Profile =
-            serde_json::from_str(r#"{"request":{"key":"clave"},"codes":{"expired":["51"]}}"#).unwrap();
+        let profile = Profile::parse(r#"{"request":{"key":"clave"},"codes":{"expired":["51"]}}"#).unwrap();
         assert_eq!(profile.request.key, "clave");
         assert_eq!(profile.request.local_date, "local_date");
         assert_eq!(profile.codes.refusal("51"), Refusal::Expired);
-        assert!(serde_json::from_str::<Profile>(r#"{"requests":{}}"#).is_err());
+        assert!(matches!(Profile::parse(r#"{"requests":{}}"#), Err(ProfileError::Json(_))));
+    }
+
+    /// A wrong key was answered with the code of a good one: callers were told to try later, and guesses were not counted.
+    #[test]
+    fn two_things_that_would_be_told_alike_are_refused() {
+        for (json, told) in [
+            (r#"{"codes":{"authorized":"1"}}"#, "the code \"1\" means authorized and unknown"),
+            (r#"{"codes":{"blocked":["9","2"]}}"#, "the code \"2\" means expired and blocked"),
+            (r#"{"codes":{"unknown":[]}}"#, "no code says that a key is unknown"),
+            (r#"{"request":{"key":"local_date"}}"#, "two fields of the request are named \"local_date\""),
+            (r#"{"answer":{"error":"amount"}}"#, "two fields of the answer are named \"amount\""),
+        ] {
+            let error = Profile::parse(json).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_is_told_as_an_unknown_key() {
+        let profile = Profile::parse(r#"{"codes":{"authorized":"1","unknown":["7"],"expired":[]}}"#).unwrap();
+        assert_eq!(profile.codes.code(Refusal::Expired), "7");
     }
 }

@@ -103,7 +103,7 @@ pub fn encode_answer(profile: &Profile, answer: &Result<Authorization, Refusal>)
     let names = &profile.answer;
     let fields = match answer {
         Err(refusal) => {
-            let code = profile.codes.code(*refusal).unwrap_or("1");
+            let code = profile.codes.code(*refusal);
             vec![(names.code.as_str(), raw_code(code)), (&names.error, raw(refusal_text(*refusal)))]
         }
         Ok(authorization) => vec![

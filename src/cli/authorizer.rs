@@ -154,7 +154,6 @@ impl Serve {
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Failure> {
-    let named = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
     let text = text_file::read(path).map_err(|error| Failure::unreadable(path, &error))?;
-    serde_json::from_str(&text).map_err(|error| named(&error))
+    Profile::parse(&text).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
 }

@@ -139,7 +139,7 @@ fn blame(value: &Value<'_>, map: &Map<'_>, name: &str, problem: &str, cure: &str
 fn read_profile(value: &Value<'_>, context: &Context<'_>) -> Option<Profile> {
     let path = context.path(value.text()?);
     let read = text_file::read(&path).map_err(|error| error.to_string());
-    let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+    let parsed = read.and_then(|text| Profile::parse(&text).map_err(|error| error.to_string()));
     let told = parsed.map_err(|error| format!("{}: {error}", path.display()));
     told.map_err(|error| value.problem(error, "`tonopago authorizer profile` prints the default to be changed")).ok()
 }
