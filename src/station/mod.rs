@@ -6,6 +6,7 @@
 //! and the log show.
 
 mod board;
+mod call_id;
 mod config;
 mod doctor;
 mod handovers;

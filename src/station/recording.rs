@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::board::Board;
+use super::call_id;
 use super::config::Recording;
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::call::Frame;
@@ -230,14 +231,9 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Whether a file is named as recordings are: the line, day, time and milliseconds of the call.
+/// Whether a file is named as recordings are: by their call.
 fn is_of_a_call(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".wav")) else { return false };
-    let mut parts = name.rsplitn(4, '-');
-    let are_digits = [3, 6, 8].into_iter().all(|digits| {
-        parts.next().is_some_and(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))
-    });
-    are_digits && parts.next().is_some_and(|line| !line.is_empty())
+    path.file_name().and_then(|name| name.to_str()?.strip_suffix(".wav")).is_some_and(call_id::is_one)
 }
 
 /// Bytes an ordinary user may still write to a folder's disk; `None` if the system does not tell.

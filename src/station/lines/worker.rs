@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::board::{Count, LineBoard, LiveCall};
+use super::super::call_id;
 use super::super::config::{Config, LineConfig};
 use super::super::recording::CallRecording;
 use super::hook::LineHook;
@@ -263,7 +264,7 @@ impl Worker {
     fn began(&mut self, reference: Option<String>) {
         let clock = SystemClock;
         let now = clock.local();
-        self.call_id = format!("{}-{}", self.line().name, now.strftime("%Y%m%d-%H%M%S-%3f"));
+        self.call_id = call_id::of(&self.line().name, &now);
         self.board().add(Count::Calls, 1);
         tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
         self.board().state().call = Some(LiveCall::new(&self.call_id, reference, now.timestamp()));
