@@ -4,7 +4,7 @@
 //! the end of a recording that has begun always gets through, so that none stays open.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::config::Recording;
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::call::Frame;
 use crate::media::SAMPLE_RATE;
+use crate::private_file;
 
 /// Pieces waiting to be written: half a minute of one call. Beyond it wait only the ends of recordings that have begun.
 const WAITING: usize = 64;
@@ -138,7 +139,7 @@ impl Writer {
         }
         let path = self.retention.0.folder.join(format!("{call}.wav"));
         let form = WavForm { sample_rate: SAMPLE_RATE, channels: 2, encoding: Encoding::Pcm16 };
-        let writer = WavWriter::new(BufWriter::new(create_private(&path)?), form)?;
+        let writer = WavWriter::new(BufWriter::new(private_file::create_new(&path)?), form)?;
         self.open.insert(call.to_owned(), writer);
         Ok(())
     }
@@ -155,17 +156,6 @@ impl Writer {
         }
         written
     }
-}
-
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
