@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use super::column::{centavos, money, time, unreadable};
+use super::refunds::OPEN_REFUND;
+use super::state::{LIVE, PAID};
 use super::{Ledger, LedgerError, Outcome, State, audit};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
@@ -199,10 +201,10 @@ fn find_conflict(
     key: &PaymentKey,
     order_id: &str,
 ) -> Result<Option<Conflict>, rusqlite::Error> {
-    let clause =
-        "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN ('approved', 'elsewhere', 'prepared', 'sent', 'unknown')
-                  ORDER BY state IN ('approved', 'elsewhere') DESC, id LIMIT 1";
-    let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
+    let clause = format!(
+        "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN {LIVE} ORDER BY state IN {PAID} DESC, id LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&select(&clause))?;
     let found = statement.query_row([key.expose(), order_id], read).optional()?;
     Ok(found.map(|attempt| match attempt.state {
         state if state.is_paid() => Conflict::Paid(Box::new(attempt)),
@@ -252,14 +254,21 @@ fn insert(
         .map(drop)
 }
 
-const SELECT: &str = "SELECT id, key_digits, order_id, gateway_order_id, centavos, currency, description, brand,
-    last_four, months, state, charge_id, authorization, error_code, created_ms, sent_ms, updated_ms,
-    (SELECT coalesce(sum(refund.centavos), 0) FROM refund WHERE refund.attempt = attempt.id AND refund.state = 'refunded'),
-    (SELECT coalesce(sum(refund.centavos), 0) FROM refund WHERE refund.attempt = attempt.id
-     AND refund.state IN ('refunding', 'unknown')) FROM attempt";
+/// A query for attempts, as [`read`] wants them.
+fn select(clause: &str) -> String {
+    format!(
+        "SELECT id, key_digits, order_id, gateway_order_id, centavos, currency, description, brand, last_four, months, state,
+         charge_id, authorization, error_code, created_ms, sent_ms, updated_ms,
+         (SELECT coalesce(sum(refund.centavos), 0) FROM refund
+          WHERE refund.attempt = attempt.id AND refund.state = 'refunded'),
+         (SELECT coalesce(sum(refund.centavos), 0) FROM refund
+          WHERE refund.attempt = attempt.id AND refund.state IN {OPEN_REFUND})
+         FROM attempt {clause}"
+    )
+}
 
 fn find(connection: &Connection, id: i64) -> Result<Attempt, rusqlite::Error> {
-    connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read)
+    connection.prepare_cached(&select("WHERE id = ?1"))?.query_row([id], read)
 }
 
 pub(super) fn existing(connection: &Connection, id: i64) -> Result<Attempt, LedgerError> {

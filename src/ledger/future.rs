@@ -1,12 +1,14 @@
 //! Times that can't be: written while a clock was ahead, they would keep what is open from ever growing old.
 
+use super::refunds::OPEN_REFUND;
+use super::state::IN_DOUBT;
 use super::{Ledger, LedgerError};
 
-/// What is open, since when it counts as open, and which is of the future; `?1` is now.
-const OF_THE_FUTURE: [(&str, &str, &str); 3] = [
-    ("attempt", "sent_ms", "state IN ('sent', 'unknown') AND sent_ms > ?1"),
-    ("attempt", "created_ms", "state = 'prepared' AND created_ms > ?1"),
-    ("refund", "created_ms", "state IN ('refunding', 'unknown') AND created_ms > ?1"),
+/// What is open: its table, since when it counts as open, and its states.
+const OPEN: [(&str, &str, &str); 3] = [
+    ("attempt", "sent_ms", IN_DOUBT),
+    ("attempt", "created_ms", "('prepared')"),
+    ("refund", "created_ms", OPEN_REFUND),
 ];
 
 impl Ledger {
@@ -17,7 +19,8 @@ impl Ledger {
     pub fn bring_back_from_future(&self) -> Result<(), LedgerError> {
         let now = self.now_ms();
         let connection = self.lock();
-        for (table, column, is_of_future) in OF_THE_FUTURE {
+        for (table, column, states) in OPEN {
+            let is_of_future = format!("state IN {states} AND {column} > ?1");
             let look = format!("SELECT 1 FROM {table} WHERE {is_of_future}"); // without it each round would write
             if connection.prepare_cached(&look)?.exists([now])? {
                 let mend = format!("UPDATE {table} SET {column} = ?1 WHERE {is_of_future}");

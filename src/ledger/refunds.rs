@@ -15,6 +15,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use super::{Ledger, LedgerError, attempts, audit, column};
 use crate::money::Money;
 
+/// The states of [`RefundState::is_open`], for a query.
+pub(super) const OPEN_REFUND: &str = "('refunding', 'unknown')";
+
 /// Where a refund stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefundState {
@@ -183,7 +186,7 @@ impl Ledger {
     /// [`LedgerError::Storage`].
     pub fn open_refunds(&self) -> Result<Vec<Refund>, LedgerError> {
         let connection = self.lock();
-        let open = format!("{SELECT} WHERE refund.state IN ('refunding', 'unknown') ORDER BY refund.id");
+        let open = format!("{SELECT} WHERE refund.state IN {OPEN_REFUND} ORDER BY refund.id");
         let mut statement = connection.prepare_cached(&open)?;
         Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
     }
@@ -203,7 +206,7 @@ fn find(connection: &Connection, id: i64) -> Result<Refund, rusqlite::Error> {
 }
 
 fn open_of(connection: &Connection, attempt: i64) -> Result<Option<Refund>, rusqlite::Error> {
-    let open = format!("{SELECT} WHERE refund.attempt = ?1 AND refund.state IN ('refunding', 'unknown')");
+    let open = format!("{SELECT} WHERE refund.attempt = ?1 AND refund.state IN {OPEN_REFUND}");
     connection.prepare_cached(&open)?.query_row([attempt], read).optional()
 }
 
@@ -231,6 +234,13 @@ mod tests {
     use crate::service::{Authorization, PaymentKey};
 
     const TEN: Money = Money::mxn(1_000);
+
+    #[test]
+    fn queries_mean_the_states_that_are_open() {
+        for state in RefundState::ALL {
+            assert_eq!(OPEN_REFUND.contains(&format!("'{}'", state.name())), state.is_open(), "{}", state.name());
+        }
+    }
 
     fn with_refund() -> (Ledger, Refund) {
         let ledger = Ledger::in_memory(std::sync::Arc::new(SystemClock)).unwrap();

@@ -4,6 +4,15 @@ use std::fmt;
 
 use crate::card::SeenCard;
 
+/// The states of [`State::is_open`], for a query.
+pub(super) const OPEN: &str = "('prepared', 'sent', 'unknown')";
+/// Those of [`State::is_in_doubt`].
+pub(super) const IN_DOUBT: &str = "('sent', 'unknown')";
+/// Those of [`State::is_paid`].
+pub(super) const PAID: &str = "('approved', 'elsewhere')";
+/// Those that are open or paid: of a key's attempts, and of an order's, at most one is, by a unique index of these very words.
+pub(super) const LIVE: &str = "('prepared', 'sent', 'unknown', 'approved', 'elsewhere')";
+
 /// Where a charge attempt stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -98,6 +107,11 @@ impl State {
         matches!(self, Self::Prepared | Self::Sent | Self::Unknown)
     }
 
+    /// Whether it was sent, and nobody knows yet how it ended.
+    pub const fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Sent | Self::Unknown)
+    }
+
     /// Whether its order is paid, by it or by another charge.
     pub const fn is_paid(self) -> bool {
         matches!(self, Self::Approved | Self::Elsewhere)
@@ -148,6 +162,22 @@ mod tests {
             assert_eq!(State::parse(state.name()), Some(state));
         }
         assert_eq!(State::parse("paid"), None);
+    }
+
+    /// A state that is left out of a query is charged a second time, or never looked for.
+    #[test]
+    fn queries_mean_the_states_that_the_program_means() {
+        let is_live = |state: State| state.is_open() || state.is_paid();
+        let sets: [(&str, &dyn Fn(State) -> bool); 4] =
+            [(OPEN, &State::is_open), (IN_DOUBT, &State::is_in_doubt), (PAID, &State::is_paid), (LIVE, &is_live)];
+        for (set, belongs) in sets {
+            let names = State::ALL.into_iter().filter(|state| belongs(*state)).map(|state| format!("'{state}'"));
+            let mut listed: Vec<&str> = set.trim_matches(['(', ')']).split(", ").collect();
+            let mut names: Vec<String> = names.collect();
+            listed.sort_unstable();
+            names.sort_unstable();
+            assert_eq!(listed, names);
+        }
     }
 
     /// The table in the ledger's documentation, step by step.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::{AuthorizerClient, reply_to};
-use crate::ledger::{Ledger, LedgerError, State};
+use crate::ledger::{Ledger, LedgerError};
 use crate::openpay::{Action, ApiError, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
@@ -236,7 +236,7 @@ impl Till {
     /// one is looked up first: it may have ended meanwhile.
     fn known(&self, key: &PaymentKey) -> Result<Option<AuthorizeReply>, LedgerError> {
         if let Some(open) = self.ledger.open_attempt_of(key)?
-            && matches!(self.reconcile_attempt(&open)?, State::Sent | State::Unknown)
+            && self.reconcile_attempt(&open)?.is_in_doubt()
         {
             return Ok(Some(AuthorizeReply::Pending { reference: open.ledger_reference() }));
         }

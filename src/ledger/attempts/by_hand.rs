@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::TransactionBehavior;
 
-use super::super::{Ledger, LedgerError, Outcome, Refund, RefundState, State, audit};
+use super::super::{Ledger, LedgerError, Outcome, Refund, RefundState, audit};
 use super::{Attempt, detail, existing, set_outcome, write_down};
 use crate::card::Pan;
 
@@ -97,7 +97,7 @@ impl Ledger {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let attempt = existing(&transaction, id)?;
-        if !matches!(attempt.state, State::Sent | State::Unknown) {
+        if !attempt.state.is_in_doubt() {
             return Err(LedgerError::Transition { id, from: attempt.state, to: outcome.state() });
         }
         if seen == Seen::Unpaid && may_turn_up(&attempt, now) {
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::ledger::{Conflict, NewAttempt, ToldBefore};
+    use crate::ledger::{Conflict, NewAttempt, State, ToldBefore};
     use crate::money::Money;
     use crate::service::{Authorization, PaymentKey};
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Attempt, REFERENCE_OFFSET, SELECT, existing, read};
+use super::{Attempt, REFERENCE_OFFSET, existing, read, select};
+use crate::ledger::state::{IN_DOUBT, OPEN, PAID};
 use crate::ledger::{Ledger, LedgerError, State};
 use crate::service::PaymentKey;
 
@@ -34,8 +35,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn open_attempts(&self) -> Result<u64, LedgerError> {
-        let count = "SELECT count(*) FROM attempt WHERE state IN ('prepared', 'sent', 'unknown')";
-        let count: i64 = self.lock().query_row(count, [], |row| row.get(0))?;
+        let count = format!("SELECT count(*) FROM attempt WHERE state IN {OPEN}");
+        let count: i64 = self.lock().query_row(&count, [], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
@@ -44,16 +45,16 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let paid = self.query("WHERE key_digits = ?1 AND state IN ('approved', 'elsewhere')", &[&key.expose()])?;
+        let paid = self.query(&format!("WHERE key_digits = ?1 AND state IN {PAID}"), &[&key.expose()])?;
         Ok(paid.into_iter().next())
     }
 
-    /// The attempt of this key that has been sent and whose end is not known, if there is one.
+    /// The attempt of this key that is in doubt ([`State::is_in_doubt`]), if there is one.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn open_attempt_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let open = self.query("WHERE key_digits = ?1 AND state IN ('sent', 'unknown')", &[&key.expose()])?;
+        let open = self.query(&format!("WHERE key_digits = ?1 AND state IN {IN_DOUBT}"), &[&key.expose()])?;
         Ok(open.into_iter().next())
     }
 
@@ -128,7 +129,7 @@ impl Ledger {
 
     fn query(&self, clause: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Attempt>, LedgerError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
+        let mut statement = connection.prepare_cached(&select(clause))?;
         Ok(statement.query_map(values, read)?.collect::<Result<_, _>>()?)
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::super::{LedgerError, Outcome, audit, keys, outbox};
-use super::{Attempt, SELECT, find, read};
+use super::{Attempt, find, read, select};
 use crate::card::{Brand, SeenCard};
 
 /// Stand for a card that nobody told of.
@@ -102,7 +102,7 @@ fn given_up(
     card: Option<&SeenCard>,
 ) -> Result<Option<Attempt>, rusqlite::Error> {
     let clause = "WHERE gateway_order_id = ?1 AND state = 'lapsed' AND id <> ?2 ORDER BY id DESC";
-    let mut statement = transaction.prepare_cached(&format!("{SELECT} {clause}"))?;
+    let mut statement = transaction.prepare_cached(&select(clause))?;
     let lapsed = statement.query_map(params![attempt.gateway_order_id, attempt.id], read)?;
     for earlier in lapsed {
         let earlier = earlier?;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::digits::OpenKeys;
+use crate::ledger::state::{LIVE, OPEN};
 use crate::ledger::{audit, received};
 
 /// Why an order can't have a key now: it has one that is neither expired nor cancelled, is paid, or may be.
@@ -11,10 +12,9 @@ pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Resu
                OR (status = 'open' AND (expires_ms IS NULL OR expires_ms > ?2))) ORDER BY status <> 'paid' LIMIT 1";
     let status: Option<String> =
         connection.prepare_cached(key)?.query_row(params![order_id, now], |row| row.get(0)).optional()?;
-    let attempt = "SELECT state FROM attempt WHERE order_id = ?1
-                   AND state IN ('prepared', 'sent', 'unknown', 'approved', 'elsewhere')";
+    let attempt = format!("SELECT state FROM attempt WHERE order_id = ?1 AND state IN {LIVE}");
     let state: Option<String> =
-        connection.prepare_cached(attempt)?.query_row([order_id], |row| row.get(0)).optional()?;
+        connection.prepare_cached(&attempt)?.query_row([order_id], |row| row.get(0)).optional()?;
     let cause = match (status.as_deref(), state.as_deref()) {
         (Some("paid"), _) | (_, Some("approved" | "elsewhere")) => "is paid already",
         (Some("locked"), _) => "has a key already, which is locked: cancel it first",
@@ -30,8 +30,8 @@ pub(super) fn refusal(connection: &Connection, order_id: &str, now: i64) -> Resu
 
 /// Whether a charge of the order, of this ledger or reported to it, may still become a payment.
 pub(super) fn is_undecided(connection: &Connection, order_id: &str) -> Result<bool, rusqlite::Error> {
-    let attempt = "SELECT 1 FROM attempt WHERE order_id = ?1 AND state IN ('prepared', 'sent', 'unknown')";
-    Ok(connection.prepare_cached(attempt)?.exists([order_id])? || received::is_pending(connection, order_id)?)
+    let attempt = format!("SELECT 1 FROM attempt WHERE order_id = ?1 AND state IN {OPEN}");
+    Ok(connection.prepare_cached(&attempt)?.exists([order_id])? || received::is_pending(connection, order_id)?)
 }
 
 /// Ends the order's expired keys for good, before it gets another.
