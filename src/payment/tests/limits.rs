@@ -245,3 +245,17 @@ fn services_that_fail_again_and_again_are_left_alone_for_a_while() {
     let ask = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
     assert_eq!([ask(), ask(), ask()], [const { Reply::Authorize(AuthorizeReply::Unavailable) }; 3]);
 }
+
+/// The one charge let through after the gateway's rest was a card's that is not tried: nobody asked the gateway, and the next
+/// caller was turned away for another rest.
+#[test]
+fn a_card_that_is_not_tried_does_not_stand_for_the_charge_that_is_to_see_how_the_gateway_is() {
+    let breaker = BreakerConfig { failures: 2, rest: SignedDuration::from_secs(30) };
+    let (shop, clock) = limited(AbuseLimits { gateway: breaker, ..AbuseLimits::default() });
+    assert!((0..6).all(|order| matches!(charge_order(&shop, order, DECLINED), ChargeReply::Declined(_))));
+    (0..2).for_each(|_| shop.shop.sandbox.inject(Operation::Token, Fault::ErrorBefore { status: 503 }));
+    assert_eq!(charge_order(&shop, 7, GOOD), ChargeReply::Unavailable, "two tokens failed");
+    clock.advance(SignedDuration::from_secs(30));
+    assert_eq!(charge_order(&shop, 8, DECLINED), ChargeReply::Declined(Decline::Generic), "it is not tried");
+    assert!(is_approved(&charge_order(&shop, 9, GOOD)));
+}
