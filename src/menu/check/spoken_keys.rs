@@ -77,7 +77,8 @@ impl Checker<'_> {
         match &state.kind {
             Kind::Choose(choose) => keys.extend(choose.options.iter().map(|(key, _)| key.as_char())),
             Kind::Confirm(confirm) => keys.extend([confirm.yes.as_char(), confirm.no.as_char()]),
-            Kind::Months(_) => keys.extend('1'..='6'),
+            // A single payment, and the plans; a smaller amount allows fewer.
+            Kind::Months(months) => keys.extend(('1'..='9').take(1 + months.plans.len())),
             Kind::Collect(collect) => return Some(self.keys_of_an_entry(collect)),
             _ => return None,
         }
@@ -163,6 +164,27 @@ fn key_of(word: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::named_keys;
+    use crate::menu::Menu;
+    use crate::speech::Clips;
+
+    /// Any key from 1 to 6 was taken for one that chooses a plan, however few there are.
+    #[test]
+    fn a_key_beyond_the_last_plan_does_nothing() {
+        let problems = |plans: &str| {
+            let menu = format!(
+                "{{version: 1, name: m, languages: [es-MX], start: clave, give_up: fin,
+                  prompts: {{planes: \"Para pagar a seis meses, oprima tres.\"}}, states: {{
+                  clave: {{say: [pide_clave], collect: {{field: payment_key}}, on: {{done: autorizar}}}},
+                  autorizar: {{authorize: {{}}, on: {{authorized: meses, refused: fin, unavailable: fin}}}},
+                  meses: {{say: [planes], months: {{{plans}}}, on: {{done: fin}}}},
+                  fin: {{say: [despedida], hang_up: true}}}}}}"
+            );
+            Menu::parse_draft("m.yaml", &menu, &*Clips::embedded()).map(drop).map_err(|problems| problems.to_string())
+        };
+        let told = problems("3: 300").unwrap_err();
+        assert!(told.contains("says \"planes\", which names the key 3, but that key does nothing here"), "{told}");
+        assert_eq!(problems("3: 300, 6: 600"), Ok(()));
+    }
 
     #[test]
     fn finds_the_keys_a_text_tells_to_press() {
