@@ -15,7 +15,6 @@ use std::ops::RangeInclusive;
 
 use crate::card::{Brand, Pan, SecretDigits};
 use crate::dtmf::Digit;
-use crate::media::MediaTime;
 
 use super::model::MOST_SHOWN;
 
@@ -251,10 +250,6 @@ pub(super) fn dots_after(most: Option<usize>, text: &str) -> String {
     });
     shown.collect()
 }
-
-/// How long after an entry or an answer a lone end key still belongs to it: callers press `#` by habit, also twice, and a
-/// stray one must not spoil what comes next.
-pub(super) const STRAY_END_KEY: MediaTime = MediaTime::from_ms(3000);
 
 #[cfg(test)]
 mod tests {

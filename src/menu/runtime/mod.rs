@@ -6,6 +6,7 @@
 //! timer. That, the limits on attempts, and the call's own limit make every call end.
 
 mod action;
+mod call_limit;
 mod card_like;
 mod digits;
 mod entry;
@@ -39,16 +40,13 @@ use super::type_ahead::TypeAhead;
 use super::view::{Doing, View};
 use action::describe;
 pub use action::{Action, KeyUse, Utterance};
+use call_limit::LimitReached;
 use entry::Visit;
 use stray::StrayEndKey;
 
 /// Transitions without a key, a prompt, a service or time between them before the call is ended as faulty. The checks
 /// refuse menus that can do this; the bound holds even if a check is wrong.
 const MAX_HOPS: usize = 100;
-/// After the call limit the menu may still say goodbye for this long.
-const LAST_WORDS: MediaTime = MediaTime::from_ms(60_000);
-/// How long a call over its limit waits before it asks again whether a charge is still outstanding.
-const LIMIT_POSTPONED: MediaTime = MediaTime::from_ms(1000);
 
 /// What the present state is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +63,6 @@ enum Phase {
     Answered { next: StateId },
     /// The call is over.
     Over,
-}
-
-/// How far a call is beyond its longest length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LimitReached {
-    /// It is not.
-    No,
-    /// A service's answer is still awaited; the caller will be let hear it.
-    InService,
-    /// The last words are being said.
-    LastWords,
 }
 
 /// One call's way through a menu.
@@ -255,29 +242,6 @@ impl Runtime {
             Timer::StillWorking => self.still_working(),
             Timer::ServiceLimit => self.service_limit(),
             Timer::CallLimit => self.call_limit(),
-        }
-    }
-
-    /// Ends a call that has lasted too long: once through the menu's own goodbye, then without one. A charge on its way
-    /// is waited for, and the caller is given the time to hear what became of it; a goodbye under way is not begun again.
-    /// Who has paid, or may have, is let hear the reference once more, and no goodbye of callers who got nowhere.
-    /// No service is asked any more (see [`Self::enter`]), and telling goes on without keys to an end, so this comes to one.
-    fn call_limit(&mut self) {
-        let in_service = matches!(self.phase, Phase::Waiting { .. } | Phase::Answered { .. });
-        if in_service {
-            self.limit = LimitReached::InService;
-        }
-        if in_service || (self.tells_outcome && self.limit == LimitReached::No) {
-            self.timers.start(Timer::CallLimit, self.now + LIMIT_POSTPONED);
-            return;
-        }
-        let reached = std::mem::replace(&mut self.limit, LimitReached::LastWords);
-        if reached == LimitReached::LastWords {
-            return self.end(Party::Box);
-        }
-        self.timers.start(Timer::CallLimit, self.now + LAST_WORDS);
-        if reached == LimitReached::No && !self.session.is_settled() && !self.here().kind.is_last() {
-            self.go(self.menu.give_up);
         }
     }
 

@@ -3,7 +3,6 @@
 
 use crate::dtmf::Digit;
 use crate::media::MediaTime;
-use crate::menu::collector::STRAY_END_KEY;
 use crate::menu::event::{Dropped, EventKind, Outcome};
 use crate::menu::model::{Choose, Confirm, Kind};
 
@@ -12,6 +11,10 @@ use super::{KeyUse, Runtime};
 /// Keys that follow each other faster than this belong together: if one of them was not heard, or was a mistake, the next is
 /// its rest, and no answer to a question that came between them.
 const BURST: MediaTime = MediaTime::from_ms(1000);
+
+/// How long after an entry or an answer a lone end key still belongs to it: callers press `#` by habit, also twice, and a
+/// stray one must not spoil what comes next.
+const STRAY_END_KEY: MediaTime = MediaTime::from_ms(3000);
 
 /// An end key that may still be pressed by habit.
 #[derive(Debug, Clone, Copy)]

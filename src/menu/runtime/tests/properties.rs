@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use super::super::call_limit::{LAST_WORDS, LIMIT_POSTPONED};
 use super::*;
 use crate::service::{CardField, Decline};
 
