@@ -9,6 +9,7 @@ mod model;
 mod resolve;
 mod row;
 mod runtime;
+mod said_by_itself;
 mod schema;
 mod session;
 mod timer;

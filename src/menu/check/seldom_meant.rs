@@ -2,15 +2,12 @@
 //! that are never said, questions that are never answered with yes, and "nothing was charged" said to who has paid.
 
 use crate::menu::model::{FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId};
+use crate::menu::said_by_itself;
 use crate::yaml::{Path, quoted, suggest};
 
 use super::Checker;
 use super::order::prompts;
 
-/// Prompts that are said without being named in a state.
-const SAID_BY_ITSELF: [&str; 5] = ["mas_despacio", "msi_un_pago", "msi_para_pagar_a", "msi_meses", "oprima"];
-/// What marks the form of a prompt with another word for a key: `pide_clave__numeral`.
-const FORM: &str = "__";
 /// The built-in prompt that tells that nothing was charged in this call.
 const NOTHING_IN_THIS_CALL: &str = "servicio_no_disponible";
 /// Those that tell that nothing was charged for what was authorized last.
@@ -53,7 +50,7 @@ impl Checker<'_> {
     fn prompts_never_said(&self) {
         let mut told: Vec<&str> = Vec::new();
         for own in &self.menu.texts {
-            let said = SAID_BY_ITSELF.contains(&own.id.as_str()) || own.id.contains(FORM);
+            let said = said_by_itself::ALL.contains(&own.id.as_str()) || said_by_itself::is_form(&own.id);
             let by_a_state = || self.states().any(|(_, state)| says(state, &own.id, &|_| false));
             if said || told.contains(&own.id.as_str()) || by_a_state() {
                 continue;

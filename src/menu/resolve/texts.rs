@@ -1,6 +1,7 @@
 //! Prompts whose words the menu itself has, and the words for `#` and `*`.
 
 use crate::menu::model::OwnText;
+use crate::menu::said_by_itself::form_of;
 use crate::speech::Language;
 use crate::yaml::{Map, Node, Value, quoted};
 
@@ -51,10 +52,6 @@ impl Words {
     fn put_into(&self, text: &str, language: Language) -> String {
         text.replace("{#}", self.word('#', language)).replace("{*}", self.word('*', language))
     }
-}
-
-fn form_of(id: &str, word: &str) -> String {
-    format!("{id}__{}", word.replace(' ', "_"))
 }
 
 /// `words: { "#": numeral }`, or by language.

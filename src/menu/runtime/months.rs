@@ -3,15 +3,10 @@
 use std::sync::Arc;
 
 use crate::dtmf::Digit;
-use crate::menu::model::{Kind, Months, Prompt};
+use crate::menu::model::{Kind, Months, Prompt, StateId};
+use crate::menu::said_by_itself::{MONTHS, PAY_OVER, PRESS, SINGLE_PAYMENT};
 
 use super::Runtime;
-
-/// What one offer says before and after its months, and before its key.
-const SINGLE: &str = "msi_un_pago";
-const OVER: &str = "msi_para_pagar_a";
-const MONTHS: &str = "msi_meses";
-const PRESS: &str = "oprima";
 
 impl Runtime {
     /// The plans the amount allows: at first key 2, the next 3; key 1 is a single payment.
@@ -34,15 +29,27 @@ impl Runtime {
         }
     }
 
+    /// The plan chosen goes into the charge.
+    pub(super) fn choose_plan(&mut self, plan: Option<u8>, done: StateId) {
+        self.session.months = plan;
+        self.go(done);
+    }
+
     /// The offers in words, after the state's own prompt; nothing in other states.
     pub(super) fn offers(&self) -> Vec<Prompt> {
         let menu = Arc::clone(&self.menu);
         let Kind::Months(months) = &menu.state(self.state).kind else { return Vec::new() };
         let clip = |id: &str| Prompt::Clip { id: id.to_owned(), language: None };
-        let mut said = vec![clip(SINGLE), clip(PRESS), Prompt::Number(1)];
+        let mut said = vec![clip(SINGLE_PAYMENT), clip(PRESS), Prompt::Number(1)];
         for (index, plan) in self.plans(months).into_iter().enumerate() {
             let key = index as u64 + 2;
-            said.extend([clip(OVER), Prompt::Number(u64::from(plan)), clip(MONTHS), clip(PRESS), Prompt::Number(key)]);
+            said.extend([
+                clip(PAY_OVER),
+                Prompt::Number(u64::from(plan)),
+                clip(MONTHS),
+                clip(PRESS),
+                Prompt::Number(key),
+            ]);
         }
         said
     }

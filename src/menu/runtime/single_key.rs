@@ -5,11 +5,9 @@ use std::sync::Arc;
 use crate::dtmf::Digit;
 use crate::menu::event::{Dropped, EventKind, Outcome};
 use crate::menu::model::{Entry, Kind, Prompt, StateId, YES_NO};
+use crate::menu::said_by_itself::SLOWER;
 
 use super::{KeyUse, Runtime};
-
-/// Said when the caller asks to have everything slower.
-const SLOWER: &str = "mas_despacio";
 
 impl Runtime {
     pub(super) fn accept_single(&mut self, key: Digit, target: Option<StateId>, entry: &Entry) -> KeyUse {
@@ -88,12 +86,6 @@ impl Runtime {
                 }
             }
         }
-    }
-
-    /// The plan chosen goes into the charge.
-    pub(super) fn choose_plan(&mut self, plan: Option<u8>, done: StateId) {
-        self.session.months = plan;
-        self.go(done);
     }
 
     /// A key at what is read back: yes, no, or once more.

@@ -8,7 +8,7 @@ use crate::money::{Currency, Money};
 use super::{Runtime, Utterance};
 
 /// To whom everything is too fast: pauses and timers are this many times as long.
-pub(super) const SLOWER: u64 = 2;
+const SLOW_FACTOR: u64 = 2;
 /// In the slower mode, silence between two things said.
 const SLOW_BREATH: MediaTime = MediaTime::from_ms(400);
 
@@ -167,6 +167,6 @@ impl Runtime {
 
     /// A span at the pace the caller asked for.
     pub(super) fn in_pace(&self, span: MediaTime) -> MediaTime {
-        if self.slow { MediaTime(span.0 * SLOWER) } else { span }
+        if self.slow { MediaTime(span.0 * SLOW_FACTOR) } else { span }
     }
 }
