@@ -125,7 +125,7 @@ impl Context<'_> {
                 .problem_of_name("there is nothing to choose", "add a key and its state: \"1\": STATE");
             return None;
         }
-        let entry = self.entry(map, &[], None);
+        let entry = self.entry(map, &self.entry_outcomes(map, &[]), None);
         let bound: Vec<Digit> = options.iter().flatten().map(|(key, _)| *key).collect();
         self.key_conflicts(map, &bound);
         Some(Choose { options: options.into_iter().collect::<Option<_>>()?, entry: entry? })
@@ -134,8 +134,8 @@ impl Context<'_> {
     fn confirm(&self, map: &Map<'_>) -> Option<Confirm> {
         let keys = map.required("confirm")?.map(&["yes", "no"])?;
         let key = |name| keys.required(name).and_then(|value| read_key(&value));
-        let on = Outcomes::read(map, self, &["yes", "no", "give_up", "back"]);
-        let entry = self.entry(map, &["yes", "no"], None);
+        let on = self.entry_outcomes(map, &["yes", "no"]);
+        let entry = self.entry(map, &on, None);
         let (yes, no) = (key("yes"), key("no"));
         if yes.is_some() && yes == no {
             keys.required("no")?.problem("yes and no are the same key", "give them different keys");
@@ -184,17 +184,17 @@ impl Context<'_> {
             map.required("months")?.problem_of_name("no months are offered", "write months: { 3: 300, 6: 600 }");
         }
         plans.sort_unstable();
-        let on = Outcomes::read(map, self, &["done", "give_up", "back"]);
-        let entry = self.entry(map, &["done"], None);
+        let on = self.entry_outcomes(map, &["done"]);
+        let entry = self.entry(map, &on, None);
         Some(Months { plans, on_done: on.required("done")?, entry: entry? })
     }
 
     fn collect(&self, map: &Map<'_>) -> Option<Collect> {
         // Of a field that could not be read, the outcomes and prompts still can be.
         let field = self.collected_field(map);
-        let on = Outcomes::read(map, self, &["done", "give_up", "back"]);
+        let on = self.entry_outcomes(map, &["done"]);
         let kind = field.map(|field| self.fields[field.0].kind);
-        let entry = self.entry(map, &["done"], kind);
+        let entry = self.entry(map, &on, kind);
         let prompts = |name: &str| map.optional(name).map(|list| self.prompts(&list)).unwrap_or_default();
         let (twice, read_back) = (prompts("twice"), prompts("read_back"));
         let says = |wanted: Known| read_back.iter().any(|prompt| prompt.says(wanted));
@@ -210,8 +210,12 @@ impl Context<'_> {
         self.field_named(map.required("collect")?.any_map()?.required("field")?.text()?)
     }
 
-    fn entry(&self, map: &Map<'_>, outcomes: &[&str], field: Option<FieldKind>) -> Option<Entry> {
-        let on = Outcomes::read(map, self, &[outcomes, &["give_up", "back"]].concat());
+    /// The outcomes of a state that takes keys: its own, and those that all such states have.
+    fn entry_outcomes<'a>(&self, map: &'a Map<'a>, own: &[&str]) -> Outcomes<'a> {
+        Outcomes::read(map, self, &[own, &["give_up", "back"]].concat())
+    }
+
+    fn entry(&self, map: &Map<'_>, on: &Outcomes<'_>, field: Option<FieldKind>) -> Option<Entry> {
         Some(Entry {
             timers: read_timers(map, field.is_some_and(FieldKind::is_read_off)),
             attempts: read_attempts_by_kind(map),
