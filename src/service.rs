@@ -56,7 +56,7 @@ pub struct Authorization {
     pub amount: Money,
     /// The merchant's order number; the base of Openpay's `order_id`, our idempotency key.
     pub order_id: String,
-    /// Shown on the charge, at most 250 characters.
+    /// Shown on the charge, at most [`Self::MAX_DESCRIPTION`] characters.
     pub description: String,
     /// The payer, where the merchant sent one.
     pub customer: Option<Customer>,
@@ -93,7 +93,20 @@ pub enum Request {
     },
 }
 
+impl Authorization {
+    /// Most characters of a description: more the gateway does not take.
+    pub const MAX_DESCRIPTION: usize = 250;
+}
+
 impl Request {
+    /// What a call is told if nobody could even be asked.
+    pub const fn unavailable(&self) -> Reply {
+        match self {
+            Self::Authorize { .. } => Reply::Authorize(AuthorizeReply::Unavailable),
+            Self::Charge { .. } => Reply::Charge(ChargeReply::Unavailable),
+        }
+    }
+
     /// The service's name for traces and logs; never any of its data.
     pub const fn name(&self) -> &'static str {
         match self {

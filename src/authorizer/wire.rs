@@ -12,8 +12,6 @@ use crate::money::{AmountError, Currency, Money};
 use crate::order_id::{self, OrderIdError};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
 
-/// Longest description the gateway takes, in characters; longer ones are cut.
-const MAX_DESCRIPTION: usize = 250;
 /// Longest payment key that is looked up, in digits.
 const MAX_KEY_DIGITS: usize = 32;
 /// Characters of a response code that nobody knows which are told.
@@ -141,7 +139,8 @@ pub fn decode_answer(
     let order_id = text(&fields, &names.order_id).ok_or_else(|| WireError::Field(names.order_id.clone()))?;
     order_id::check(&order_id)?;
     let description = text(&fields, &names.description).filter(|text| !text.is_empty());
-    let description = description.unwrap_or_else(|| order_id.clone()).chars().take(MAX_DESCRIPTION).collect();
+    let description = description.unwrap_or_else(|| order_id.clone());
+    let description = description.chars().take(Authorization::MAX_DESCRIPTION).collect(); // the rest is cut
     let customer = fields.get(names.customer.as_str()).and_then(|json| read_customer(profile, json));
     Ok(Ok(Authorization { amount: read_amount(profile, &fields, limit)?, order_id, description, customer }))
 }

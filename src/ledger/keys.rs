@@ -7,13 +7,15 @@ use super::column::{centavos, money, time};
 use super::{Ledger, LedgerError, audit};
 use crate::money::Money;
 use crate::order_id;
-use crate::service::{Customer, PaymentKey};
+use crate::service::{Authorization, Customer, PaymentKey};
 use digits::OpenKeys;
 
 mod digits;
 mod order;
 #[cfg(test)]
 mod tests;
+
+const MAX_DESCRIPTION: usize = Authorization::MAX_DESCRIPTION;
 
 /// Where a key's digits come from.
 pub enum Digits {
@@ -31,7 +33,7 @@ pub struct NewKey {
     pub amount: Money,
     /// The merchant's order, which has no other key that can be paid; which ids may be used is in [`order_id`].
     pub order_id: String,
-    /// Shown on the charge, 1 to 250 characters.
+    /// Shown on the charge, 1 to [`Authorization::MAX_DESCRIPTION`] characters.
     pub description: String,
     /// The payer, if known.
     pub customer: Option<Customer>,
@@ -287,9 +289,10 @@ fn issue(
 /// What is wrong with a key whatever the ledger has.
 fn mistakes(new: &NewKey, now: i64) -> Vec<String> {
     let order_id = order_id::check_new(&new.order_id).map_err(|error| error.to_string()).err();
+    let length = format!("a description has 1 to {MAX_DESCRIPTION} characters");
     let others = [
         (new.amount.centavos == 0, "the amount is zero"),
-        (!(1..=250).contains(&new.description.chars().count()), "a description has 1 to 250 characters"),
+        (!(1..=MAX_DESCRIPTION).contains(&new.description.chars().count()), &length),
         (has_controls(&new.description), "a description is plain text, without line breaks and control characters"),
         (new.max_failures == 0, "at least one failure must be allowed"),
         (new.expires.is_some_and(|expires| expires.as_millisecond() <= now), "it would have expired already"),

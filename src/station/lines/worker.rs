@@ -22,7 +22,7 @@ use crate::line::attendant::{Attendant, AttendantConfig, CallNumber, Effect, Mak
 use crate::media::SAMPLE_RATE;
 use crate::menu::{Answers, Event, EventKind, Outcome};
 use crate::progress::Heard;
-use crate::service::{ChargeReply, Reply, Request, RequestId};
+use crate::service::{Reply, Request, RequestId};
 
 /// A call waits so long for a card that was lost to come back; then it is ended.
 const CARD_MAY_RETURN: Duration = Duration::from_secs(6);
@@ -321,7 +321,7 @@ impl Worker {
     fn ask(&self, call: CallNumber, id: RequestId, request: Request) {
         let (shop, under_way) = (Arc::clone(&self.shared.shop), UnderWay::new(&self.shared.requests));
         let (answer, board) = (self.answer.clone(), Arc::clone(&self.shared.board));
-        let (index, call_id, unavailable) = (self.index, self.call_id.clone(), refusal_of(&request));
+        let (index, call_id, unavailable) = (self.index, self.call_id.clone(), request.unavailable());
         let work = move || {
             let span = tracing::info_span!("request", call = call_id, service = request.name());
             let reply = span.in_scope(|| shop.perform(request));
@@ -380,13 +380,6 @@ impl Worker {
             let in_call = state.phase == Phase::InCall;
             state.echo_db = self.attendant.call().filter(|_| in_call).map_or(0.0, Call::echo_taken_out_db);
         }
-    }
-}
-
-fn refusal_of(request: &Request) -> Reply {
-    match request {
-        Request::Authorize { .. } => Reply::Authorize(crate::service::AuthorizeReply::Unavailable),
-        Request::Charge { .. } => Reply::Charge(ChargeReply::Unavailable),
     }
 }
 
