@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::FieldKind;
 use super::resolve::names::{COLLECT, COMMON, COUNTED, ERRORS, HOLIDAYS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names};
+use crate::speech::Language;
 
 /// What each name means, in a line for an editor's hint.
 const MEANINGS: [(&str, &str); 77] = [
@@ -103,7 +104,7 @@ pub fn schema() -> Value {
             "state_name": { "type": "string", "minLength": 1 },
             "scalar": { "type": ["string", "number", "integer", "boolean"] },
             "duration": { "type": "string", "pattern": "^[0-9.]+ ?(ms|s|min)$" },
-            "language": { "enum": ["es-MX", "en-US"] },
+            "language": { "enum": Language::ALL.map(Language::code).to_vec() },
             "telephone_key": { "type": ["string", "integer"], "pattern": "^[0-9*#]$" },
             "key_or_none": { "type": ["string", "integer"], "pattern": "^([0-9#]|none)$" },
             "schedule": schedule(),

@@ -35,18 +35,19 @@ pub enum Seen<'a> {
 }
 
 impl ByHand<'_> {
-    fn check(self) -> Result<(), &'static str> {
+    fn check(self) -> Result<(), String> {
         let texts = [self.who, self.reason];
-        match () {
-            () if self.reason.trim().is_empty() || self.reason.chars().count() > MAX_REASON => {
-                Err("a reason has 1 to 250 characters")
-            }
+        if self.reason.trim().is_empty() || self.reason.chars().count() > MAX_REASON {
+            return Err(format!("a reason has 1 to {MAX_REASON} characters"));
+        }
+        let told = match () {
             () if texts.iter().any(|text| text.chars().any(char::is_control)) => {
                 Err("a reason is one line of plain text")
             }
             () if texts.into_iter().any(holds_card_number) => Err("there is a card number in the reason: leave it out"),
             () => Ok(()),
-        }
+        };
+        told.map_err(str::to_owned)
     }
 }
 
@@ -91,7 +92,8 @@ impl Ledger {
     /// that nobody can say it is unpaid, if the charge paid another attempt, or what was written can't be kept;
     /// [`LedgerError::Missing`]; [`LedgerError::Storage`].
     pub fn settle_by_hand(&self, id: i64, seen: Seen<'_>, by: ByHand<'_>) -> Result<Attempt, LedgerError> {
-        by.check().and_then(|()| seen.check()).map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+        by.check().map_err(LedgerError::ByHand)?;
+        seen.check().map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
         let outcome = seen.outcome();
         let now = self.now_ms();
         let mut connection = self.lock();
@@ -123,7 +125,7 @@ impl Ledger {
     /// [`LedgerError::ByHand`] if none is open, if it was sent so lately that nobody can say it was not made, or what was
     /// written can't be kept; [`LedgerError::Missing`]; [`LedgerError::Storage`].
     pub fn settle_refund_by_hand(&self, attempt: i64, made: bool, by: ByHand<'_>) -> Result<Refund, LedgerError> {
-        by.check().map_err(|cause| LedgerError::ByHand(cause.to_owned()))?;
+        by.check().map_err(LedgerError::ByHand)?;
         let id = self.attempt(attempt)?.id;
         let open = self.open_refund_of(id)?;
         let open = open.ok_or_else(|| LedgerError::ByHand("none of its refunds is open".to_owned()))?;

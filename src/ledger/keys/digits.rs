@@ -57,7 +57,7 @@ pub(super) fn choose(transaction: &Transaction<'_>, digits: &Digits, open: &mut 
         Digits::Random(length) => return draw(transaction, *length, open),
     };
     if !KEY_DIGITS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(Err("a key has 6 to 20 digits and nothing else".to_owned()));
+        return Ok(Err(format!("{} and nothing else", a_key_has())));
     }
     if is_card_number(key) {
         return Ok(Err("the key looks like a card number, which must not be kept: take another".to_owned()));
@@ -68,9 +68,13 @@ pub(super) fn choose(transaction: &Transaction<'_>, digits: &Digits, open: &mut 
     Ok(Ok(Zeroizing::new(key.to_owned())))
 }
 
+fn a_key_has() -> String {
+    format!("a key has {} to {} digits", KEY_DIGITS.start(), KEY_DIGITS.end())
+}
+
 fn draw(transaction: &Transaction<'_>, length: usize, open: &mut OpenKeys) -> Chosen {
     let Some(digits) = u32::try_from(length).ok().filter(|_| KEY_DIGITS.contains(&length)) else {
-        return Ok(Err("a key has 6 to 20 digits".to_owned()));
+        return Ok(Err(a_key_has()));
     };
     let open = open.count(transaction, length)?;
     let space = 10_i64.saturating_pow(digits);

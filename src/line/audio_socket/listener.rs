@@ -59,7 +59,7 @@ pub enum Incident {
         why: Ending,
     },
     /// Nothing came.
-    #[error("a connection from {0} was closed: no UUID came within 2 s")]
+    #[error("a connection from {0} was closed: no UUID came within {limit} s", limit = HELLO.as_secs())]
     Silent(IpAddr),
     /// The system gives no connections.
     #[error("connections can't be taken: {0}")]

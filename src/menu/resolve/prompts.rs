@@ -225,7 +225,8 @@ pub(super) fn read_language(value: &Value<'_>) -> Option<Language> {
     let text = value.text()?;
     let found = Language::parse(text);
     if found.is_none() {
-        value.problem(format!("unknown language {}", quoted(text)), "possible here: es-MX, en-US");
+        let known = Language::ALL.map(Language::code).join(", ");
+        value.problem(format!("unknown language {}", quoted(text)), format!("possible here: {known}"));
     }
     found
 }

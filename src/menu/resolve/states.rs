@@ -173,10 +173,9 @@ impl Context<'_> {
         for (name, least) in written.entries() {
             let months = name.parse().ok().filter(|months| PLANS.contains(months));
             if months.is_none() {
-                least.problem_of_name(
-                    format!("{} months are not offered", quoted(name)),
-                    "possible here: 3, 6, 9, 12, 18",
-                );
+                let possible = PLANS.map(|plan| plan.to_string()).join(", ");
+                let cure = format!("possible here: {possible}");
+                least.problem_of_name(format!("{} months are not offered", quoted(name)), cure);
             }
             plans.extend(months.zip(fields::read_number(&least, true)));
         }

@@ -45,7 +45,8 @@ pub(super) fn read(value: &Value<'_>, menus: &[String], is_demo: bool) -> Option
     let lines: Vec<LineConfig> = entries.into_iter().flat_map(audio_socket::spread).collect();
     let fits = audio_socket::all_differ(&map, &lines) & each_has_its_own(&map, &lines);
     if lines.len() > MOST_LINES {
-        value.problem_of_name(format!("{} lines are too many", lines.len()), "a box takes up to 64; use several boxes");
+        let cure = format!("a box takes up to {MOST_LINES}; use several boxes");
+        value.problem_of_name(format!("{} lines are too many", lines.len()), cure);
     }
     (fits && lines.len() <= MOST_LINES).then_some(lines)
 }
