@@ -72,14 +72,12 @@ use crate::service::{Reply, Request, RequestId};
 use crate::speech::Clips;
 
 pub use recorder::Frame;
-use recorder::Recorder;
+use recorder::{LOOK_BACK, Recorder};
 use told::TwiceTold;
 use voice::Voice;
 
 /// Samples per engine tick: 10 ms. Keys, timers and prompts are looked at once per tick.
 const TICK: usize = SAMPLE_RATE as usize / 100;
-/// A key that the line tells of at its end may have sounded for so long before: all that a recording still holds back.
-const TOLD_LATE: MediaTime = MediaTime::from_ms(250);
 
 /// 2026-01-01T00:00:00Z, a date before which no card has expired.
 const LONG_AGO: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -237,7 +235,8 @@ impl Call {
         self.runtime.key_up(self.now);
         self.told.is_told(key, used, self.now);
         if let Some(recorder) = &mut self.recorder {
-            recorder.key_began(used, self.now - TOLD_LATE);
+            // It may have sounded for as long as can still be silenced.
+            recorder.key_began(used, self.now - LOOK_BACK);
             recorder.key_ended(self.now);
         }
         self.act();

@@ -8,7 +8,7 @@ use crate::menu::KeyUse;
 
 /// How long frames are held back. Longer than the detector's slowest report plus the length of one engine tick, so a
 /// key is always silenced before its first sample is given out.
-const LOOK_BACK: MediaTime = MediaTime::from_ms(250);
+pub(super) const LOOK_BACK: MediaTime = MediaTime::from_ms(250);
 /// Silenced before a key's measured onset: the measurement is good to a few ms.
 const MARGIN: MediaTime = MediaTime::from_ms(20);
 /// Silenced after a key's measured end: a line echoes the caller's own keys, up to 100 ms late on long routes.
