@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::App;
 use super::guesses::Guesses;
-use super::session::{Sessions, random_token, same};
+use super::session::{self, Sessions, random_token, same};
 use crate::http::Peer;
 
 /// Shortest password.
@@ -26,6 +26,8 @@ const SHORTEST: usize = 10;
 const LONGEST: usize = 200;
 const SESSION_COOKIE: &str = "tonopago";
 const FORM_COOKIE: &str = "tonopago-form";
+/// A login form that lay open for longer is to be filled in again.
+const FORM_LASTS: Duration = Duration::from_secs(3600);
 
 /// Why a password can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +98,8 @@ impl Gate {
         self.sessions.form_token(&cookie(headers, SESSION_COOKIE)?)
     }
 
-    fn cookie(&self, name: &str, value: &str, seconds: u32) -> Option<HeaderValue> {
+    fn cookie(&self, name: &str, value: &str, lasts: Duration) -> Option<HeaderValue> {
+        let seconds = lasts.as_secs();
         let secure = if self.https { "; Secure" } else { "" };
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
         HeaderValue::from_str(&text).ok()
@@ -169,7 +172,7 @@ pub(super) async fn enter(
     }
     app.gate.forgive(peer.ip());
     let session = app.gate.sessions.begin();
-    let Some(cookie) = session.and_then(|token| app.gate.cookie(SESSION_COOKIE, &token, 12 * 3600)) else {
+    let Some(cookie) = session.and_then(|token| app.gate.cookie(SESSION_COOKIE, &token, session::LONGEST)) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
@@ -184,7 +187,7 @@ pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap, Form
     if let Some(token) = cookie(&headers, SESSION_COOKIE) {
         app.gate.sessions.end(&token);
     }
-    let gone = app.gate.cookie(SESSION_COOKIE, "", 0);
+    let gone = app.gate.cookie(SESSION_COOKIE, "", Duration::ZERO);
     let mut response = Redirect::to("/login").into_response();
     response.headers_mut().extend(gone.map(|gone| (header::SET_COOKIE, gone)));
     response
@@ -205,7 +208,7 @@ fn show_form(app: &App, headers: &HeaderMap, status: StatusCode, message: &str) 
     let mut response = (status, Html(page)).into_response();
     response
         .headers_mut()
-        .extend(app.gate.cookie(FORM_COOKIE, &token, 3600).map(|cookie| (header::SET_COOKIE, cookie)));
+        .extend(app.gate.cookie(FORM_COOKIE, &token, FORM_LASTS).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 /// A session ends after so long without a request, and after so long in any case.
 const IDLE: Duration = Duration::from_secs(2 * 3600);
-const LONGEST: Duration = Duration::from_secs(12 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at once; the one idle for longest makes room.
 const MOST: usize = 32;
 
