@@ -39,6 +39,9 @@ pub enum Brand {
 }
 
 impl Brand {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Visa, Self::Mastercard, Self::AmericanExpress, Self::Carnet, Self::Other];
+
     /// The brand of a number that starts with these digits, as soon as they decide it; `None` while more than one
     /// brand is possible, or if there is anything but digits.
     pub fn of_prefix(digits: &str) -> Option<Self> {
@@ -68,10 +71,9 @@ impl Brand {
 
     /// The length of its longest number.
     pub const fn max_length(self) -> usize {
-        match self {
-            Self::Visa | Self::Other => 19,
-            Self::Mastercard | Self::Carnet => 16,
-            Self::AmericanExpress => 15,
+        match self.lengths() {
+            [.., longest] => *longest,
+            [] => 0,
         }
     }
 

@@ -49,5 +49,5 @@ pub use recording::RecordingError;
 pub use rendering::{RenderError, Rendered, Renderer};
 pub use spoken::{Spoken, amount, date, digits, number, reference, text_of, words};
 
-/// Samples per second of every clip: the telephone network's 8 kHz.
-pub const SAMPLE_RATE: u32 = 8000;
+/// Samples per second of every clip: the engine's.
+pub use crate::media::SAMPLE_RATE;

@@ -12,8 +12,6 @@ use super::{Context, read_target};
 /// The names of a question.
 pub(in crate::menu) const TEST: [&str; 6] = ["if", "is", "at_least", "at_most", "tries", "attempt"];
 
-const BRANDS: [Brand; 5] = [Brand::Visa, Brand::Mastercard, Brand::AmericanExpress, Brand::Carnet, Brand::Other];
-
 /// Numbers compared with; more is no number of tries, months or digits.
 const UNBOUNDED: u64 = u64::MAX;
 
@@ -166,11 +164,11 @@ fn yes_or_no(value: &Value<'_>) -> Option<String> {
 
 pub(super) fn read_brand(value: &Value<'_>) -> Option<Brand> {
     let text = value.text()?;
-    let found = BRANDS.into_iter().find(|brand| brand.name().eq_ignore_ascii_case(text));
+    let found = Brand::ALL.into_iter().find(|brand| brand.name().eq_ignore_ascii_case(text));
     if found.is_none() {
         value.problem(
             format!("unknown card brand {}", quoted(text)),
-            suggest(text, BRANDS.iter().map(|brand| brand.name())),
+            suggest(text, Brand::ALL.iter().map(|brand| brand.name())),
         );
     }
     found
