@@ -6,6 +6,7 @@ pub mod attendant;
 pub mod audio_socket;
 mod handover;
 pub mod hook;
+pub(crate) mod pace;
 mod party;
 pub mod ring;
 mod signals;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use super::farewell::{Farewell, Farewells};
 use super::frame::Uuid;
 use super::listener::Seat;
-use super::pace::Pace;
 use super::session::{Ending, Session, Tally};
 use crate::dtmf::Digit;
 use crate::line::attendant::STEP;
+use crate::line::pace::Pace;
 
 /// Bytes read at once, and at most in one step: what is more waits in the system.
 const PIECE: usize = 4096;

@@ -10,7 +10,6 @@ mod connection;
 mod farewell;
 pub mod frame;
 mod listener;
-mod pace;
 mod session;
 #[cfg(test)]
 mod tests;

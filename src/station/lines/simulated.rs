@@ -7,6 +7,7 @@ use super::super::board::{Count, LineBoard};
 use super::port::{DemoKey, Port, PortError};
 use crate::demo::CARD;
 use crate::line::attendant::STEP;
+use crate::line::pace::Pace;
 use crate::media::{MediaTime, SAMPLE_RATE};
 use crate::menu::{Event, EventKind};
 use crate::service::PaymentKey;
@@ -21,13 +22,10 @@ const ECHO: (f64, f64) = (28.0, 14.0);
 const DIALLED: MediaTime = MediaTime::from_ms(300);
 /// What a caller says first, at most: enough for the box to notice.
 const HELLO: usize = SAMPLE_RATE as usize;
-/// Later than this the clock is taken to have jumped, and sound goes on from now.
-const LATE: Duration = Duration::from_secs(1);
 /// Between two callers at least: a line begins calls only after quiet.
 const LEAST_PAUSE: Duration = Duration::from_secs(3);
 /// A caller whom nobody answers gives up.
 const PATIENCE: MediaTime = MediaTime::from_ms(20_000);
-const STEP_SPAN: Duration = Duration::from_millis(10);
 
 /// Callers who pay, one after another, at 10 ms every 10 ms.
 pub(super) struct SimulatedPort {
@@ -42,7 +40,7 @@ pub(super) struct SimulatedPort {
     pause: u64,
     seed: u64,
     said: [f32; STEP],
-    due: Instant,
+    pace: Pace,
     counted: u64,
 }
 
@@ -59,7 +57,7 @@ impl SimulatedPort {
             pause: samples_of(LEAST_PAUSE),
             seed: 0,
             said: [0.0; STEP],
-            due: Instant::now(),
+            pace: Pace::new(Instant::now()),
             counted: 0,
         }
     }
@@ -74,16 +72,6 @@ impl SimulatedPort {
             caller = caller.saying(DIALLED, &samples[..samples.len().min(HELLO)]);
         }
         (self.caller, self.age, self.answered) = (Some(caller), MediaTime::ZERO, false);
-    }
-
-    fn wait(&mut self) {
-        self.due += STEP_SPAN;
-        let now = Instant::now();
-        if let Some(rest) = self.due.checked_duration_since(now) {
-            thread::sleep(rest);
-        } else if now - self.due > LATE {
-            self.due = now;
-        }
     }
 }
 
@@ -104,7 +92,7 @@ fn script(key: &PaymentKey) -> Script {
 
 impl Port for SimulatedPort {
     fn hear(&mut self, heard: &mut Vec<f32>) -> Result<(), PortError> {
-        self.wait();
+        thread::sleep(self.pace.next(Instant::now()));
         if self.caller.is_none() {
             self.pause = self.pause.saturating_sub(STEP as u64);
             if self.pause == 0 {

@@ -1,4 +1,5 @@
-//! An absolute clock for 10 ms steps: what one step is late the next one is early, so that no time is lost.
+//! An absolute clock for 10 ms steps, of lines without a card that gives one: what one step is late the next one is early, so
+//! that no time is lost.
 
 use std::time::{Duration, Instant};
 
@@ -11,18 +12,18 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// When the next step is due.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     due: Instant,
 }
 
 impl Pace {
     /// The first step is due now.
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(crate) const fn new(now: Instant) -> Self {
         Self { due: now }
     }
 
     /// How long to wait from now on for the next step.
-    pub(super) fn next(&mut self, now: Instant) -> Duration {
+    pub(crate) fn next(&mut self, now: Instant) -> Duration {
         if now.saturating_duration_since(self.due) > LATE {
             self.due = now;
         }
