@@ -7,19 +7,20 @@ use super::{LineConfig, Source};
 use crate::line::audio_socket::ListenerConfig;
 use crate::yaml::{Map, Value};
 
-/// Settings of sound cards and hooks, which mean nothing here.
-const OTHERS: [&str; 9] =
-    ["card", "output", "rate", "channel", "period_ms", "simulated", "hook", "rings", "sound_dbm0"];
+/// Settings of sound cards and hooks, and of simulated callers, which mean nothing here.
+const OF_CARDS: [&str; 8] = ["card", "output", "rate", "channel", "period_ms", "hook", "rings", "sound_dbm0"];
+const OF_SIMULATED: [&str; 2] = ["simulated", "every"];
 /// Calls at once, if nothing is said.
 const USUAL_CALLS: u64 = 8;
 
 /// Reads the source of the entry named `group`.
 pub(super) fn read(group: &str, value: &Value<'_>, line: &Map<'_>, most_calls: usize) -> Option<Source> {
     let mut fits = true;
-    for name in OTHERS {
+    let of_cards = OF_CARDS.map(|name| (name, "a sound card"));
+    for (name, theirs) in of_cards.into_iter().chain(OF_SIMULATED.map(|name| (name, "simulated callers"))) {
         if let Some(other) = line.optional(name) {
             other.problem_of_name(
-                format!("{name} is of lines with a sound card, and this one has an AudioSocket"),
+                format!("{name} is of lines with {theirs}, and this one has an AudioSocket"),
                 format!("remove {name}, or make it a line of its own"),
             );
             fits = false;

@@ -33,6 +33,9 @@ pub(super) const NAMES: [&str; 17] = [
 /// What a card's sound is taken to be louder or quieter by, at most.
 const GAINS_DB: std::ops::RangeInclusive<f64> = -40.0..=40.0;
 
+/// Settings of a card, which mean nothing to simulated callers.
+const OF_CARDS: [&str; 4] = ["output", "rate", "channel", "period_ms"];
+
 /// Reads all lines. `menus` are the names they may use.
 pub(super) fn read(value: &Value<'_>, menus: &[String], is_demo: bool) -> Option<Vec<LineConfig>> {
     let map = value.any_map()?;
@@ -131,6 +134,12 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
             simulated.problem_of_name("simulated callers pay with test cards", "only with services: { demo: FOLDER }");
             return None;
         }
+        for (name, of_a_card) in OF_CARDS.into_iter().filter_map(|name| Some((name, map.optional(name)?))) {
+            of_a_card.problem_of_name(
+                format!("{name} is of lines with a sound card, and this one is simulated"),
+                format!("remove {name}"),
+            );
+        }
         let every = map.optional("every").map_or(Some(20_000), |every| Some(every.duration(0..=3_600_000)?.as_ms()))?;
         return Some(Source::Simulated { every: Duration::from_millis(every) });
     }
@@ -141,6 +150,9 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
         );
         return None;
     };
+    if let Some(every) = map.optional("every") {
+        every.problem_of_name("every is of lines with simulated callers, and this one has a card", "remove every");
+    }
     let device = card.text()?.to_owned();
     let output = map.optional("output").map_or(Some(None), |output| Some(Some(output.text()?.to_owned())));
     let rate = map.optional("rate").map_or(Some(None), |rate| whole(&rate, 8000..=192_000).map(Some));

@@ -109,3 +109,23 @@ fn the_page_and_an_audio_socket_do_not_share_an_address() {
     assert!(problem.contains("box.yaml:4:1: line a-1 listens on 127.0.0.1:8780 already (at status)"), "{problem}");
     assert!(told("127.0.0.1:8781").is_ok() && told("127.0.0.2:8780").is_ok());
 }
+
+/// It counted for nothing, and nobody was told.
+#[test]
+fn a_setting_of_another_kind_of_line_is_a_problem() {
+    for (line, problem) in [
+        ("card: x, every: 5s", "every is of lines with simulated callers, and this one has a card (at lines.a.every)"),
+        (
+            "simulated: true, rate: 8000",
+            "rate is of lines with a sound card, and this one is simulated (at lines.a.rate)",
+        ),
+        (
+            "audio_socket: { listen: \"127.0.0.1:1\" }, every: 5s",
+            "every is of lines with simulated callers, and this one has an AudioSocket (at lines.a.every)",
+        ),
+    ] {
+        let told = parse(&format!("version: 1\nlines: {{ a: {{ {line} }} }}\nservices: {{ demo: target/demo }}\n"));
+        let told = told.err().unwrap();
+        assert!(told.contains(problem), "{problem} is not in {told}");
+    }
+}
