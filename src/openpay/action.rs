@@ -77,7 +77,29 @@ impl Action {
     }
 }
 
+/// Codes of a key or an account with which every payment will fail: wrong key, account deactivated, public key.
+const OF_THE_ACCOUNT: [u32; 3] = [1002, 1008, 1010];
+/// What is asked about is not there.
+const NOT_FOUND: u32 = 1005;
+
 impl ApiError {
+    /// Whether it is about the key or the account, so that all payments fail until somebody mends that. A 403 without
+    /// Openpay's code is some firewall's opinion of one request.
+    pub fn refuses_account(&self) -> bool {
+        OF_THE_ACCOUNT.contains(&self.error_code) || self.http_status == 401
+    }
+
+    /// Whether Openpay says that what was asked about is not there.
+    pub const fn is_not_found(&self) -> bool {
+        self.error_code == NOT_FOUND
+    }
+
+    /// Whether it comes from a gateway that is out of order, or from something that is not Openpay at all: a page that is not
+    /// there, or that has moved, has no code of Openpay's.
+    pub const fn is_no_answer_of_openpays(&self) -> bool {
+        self.http_status >= 500 || self.error_code == 0 && matches!(self.http_status, 300..=399 | 404)
+    }
+
     /// What to do: by its code, else the safe default for its HTTP status.
     pub fn action(&self) -> Action {
         // A code that promises "not processed" is not believed with a status of 5xx: something in between failed.
@@ -98,6 +120,20 @@ mod tests {
     const OTHER_CARD: Action = Action::Decline(Decline::OtherCard);
     const GENERIC: Action = Action::Decline(Decline::Generic);
     const BANK: Action = Action::Decline(Decline::CallYourBank);
+
+    #[test]
+    fn errors_of_the_account_are_told_from_those_of_one_payment_and_of_others_pages() {
+        let error = |http_status, error_code| ApiError { error_code, http_status, request_id: None };
+        for (status, code) in [(401, 1002), (423, 1008), (403, 1010), (401, 0)] {
+            assert!(error(status, code).refuses_account(), "{code}");
+        }
+        assert!(
+            ![(403, 0), (404, 1005), (402, 3001), (500, 1000)].iter().any(|(s, c)| error(*s, *c).refuses_account())
+        );
+        let not_openpays = |status, code| error(status, code).is_no_answer_of_openpays();
+        assert!(not_openpays(503, 1000) && not_openpays(404, 0) && not_openpays(302, 0));
+        assert!(!not_openpays(404, 1005) && !not_openpays(403, 0) && !not_openpays(401, 1002));
+    }
 
     #[test]
     fn every_documented_code_has_its_action() {

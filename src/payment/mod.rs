@@ -38,12 +38,6 @@ pub use reconcile::ReconcileReport;
 pub use refund::RefundError;
 pub use rehearsal::{Rehearsal, RehearsalConfig, RehearsalError};
 
-/// Openpay's codes that mean that every payment will fail: wrong key, account deactivated, public key.
-const HALTING_CODES: [u32; 3] = [1002, 1008, 1010];
-
-/// Openpay's code for what is not there. Of the merchant it means the same; of a charge or a token nothing of the kind.
-const NOT_FOUND: u32 = 1005;
-
 /// How long a declined charge counts against its key.
 const DECLINE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -199,11 +193,12 @@ impl Till {
                 self.halted.store(false, Ordering::Relaxed);
                 self.alarms.clear(Fault::Account);
             }
-            Err(error) if error.api().is_some_and(|api| api.error_code == NOT_FOUND) => self.halt(error),
+            // Of a charge or a token it means nothing of the kind.
+            Err(error) if error.api().is_some_and(ApiError::is_not_found) => self.halt(error),
             Err(error) => self.note(error),
         }
         match &result {
-            Err(error) if error.api().is_none_or(is_none_of_openpays) => {
+            Err(error) if error.api().is_none_or(ApiError::is_no_answer_of_openpays) => {
                 self.alarms.raise(Fault::Gateway, error);
             }
             // It answers, but may still make no tokens.
@@ -264,8 +259,7 @@ impl Till {
             tracing::warn!(%error, "Openpay");
             return;
         };
-        // A 403 without Openpay's code is some firewall's opinion of one request.
-        if HALTING_CODES.contains(&api.error_code) || api.http_status == 401 {
+        if api.refuses_account() {
             self.halt(error);
         } else if matches!(api.action(), Action::Alarm | Action::OurFault | Action::NewToken) {
             // Without the request's id, which is each one's own: the same is told once.
@@ -276,12 +270,6 @@ impl Till {
             tracing::warn!(%error, "Openpay");
         }
     }
-}
-
-/// Whether an answer about the merchant comes from a gateway that is out of order, or from something that is not Openpay at
-/// all: a page that is not there, or that has moved, has no code of Openpay's.
-const fn is_none_of_openpays(error: &ApiError) -> bool {
-    error.http_status >= 500 || error.error_code == 0 && matches!(error.http_status, 300..=399 | 404)
 }
 
 const fn authorize_name(reply: &AuthorizeReply) -> &'static str {
