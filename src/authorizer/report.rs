@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::ledger::{End, Ledger, LedgerError, Receipt, Report};
+use crate::ledger::{End, Ledger, LedgerError, MessageKind, Receipt, Report};
 
 /// The header with the signature, see [`crate::http::SigningSecret`].
 pub const SIGNATURE_HEADER: &str = "tonopago-signature";
@@ -38,12 +38,6 @@ pub(super) fn take(ledger: &Ledger, body: &[u8]) -> Result<Receipt, ReportError>
     let told: Notification = serde_json::from_slice(body).map_err(unreadable)?;
     let Notification { id, kind, order_id, counts_as_failure, attempt, reference } = told;
     let attempt = attempt.unwrap_or_else(|| format!("{order_id} {}", reference.unwrap_or_default()));
-    let end = match kind.as_str() {
-        "payment.approved" | "payment.elsewhere" => End::Paid,
-        "payment.declined" if counts_as_failure => End::Failed,
-        "payment.declined" | "payment.lapsed" => End::NotPaid,
-        "payment.pending" => End::Pending,
-        _ => End::Other,
-    };
+    let end = MessageKind::parse(&kind).map_or(End::Other, |kind| kind.end(counts_as_failure));
     Ok(ledger.receive_report(&Report { event_id: &id, order_id: &order_id, attempt: &attempt, end })?)
 }

@@ -46,7 +46,7 @@ pub use attempts::{Attempt, ByHand, Conflict, Naming, NewAttempt, Seen};
 pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
-pub use outbox::Notification;
+pub use outbox::{MessageKind, Notification};
 pub use received::{End, Receipt, Report};
 pub use refunds::{NoRefund, Refund, RefundState, ToldBefore};
 pub use state::{Outcome, State};

@@ -2,10 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
-use serde::Serialize;
 
 use super::column::time;
-use super::{Attempt, Ledger, LedgerError, Outcome, State};
+use super::{Attempt, Ledger, LedgerError, Outcome};
+use message::{body, new_event_id};
+
+mod message;
+
+pub use message::MessageKind;
 
 /// The setting that says whether notifications are kept.
 const SETTING: &str = "notifications";
@@ -35,32 +39,6 @@ pub struct Notification {
     pub given_up: bool,
     /// Why the last try failed.
     pub last_error: Option<String>,
-}
-
-/// The JSON of a notification. Amounts are decimal text; there is neither a payment key nor a card number in it.
-#[derive(Serialize)]
-struct Body<'a> {
-    id: &'a str,
-    r#type: &'a str,
-    created: String,
-    order_id: &'a str,
-    amount: String,
-    currency: &'static str,
-    status: &'static str,
-    counts_as_failure: bool,
-    attempt: String,
-    reference: String,
-    charge_id: Option<&'a str>,
-    authorization: Option<&'a str>,
-    error_code: Option<u32>,
-    card: CardBody<'a>,
-    months: Option<u8>,
-}
-
-#[derive(Serialize)]
-struct CardBody<'a> {
-    brand: &'a str,
-    last_four: &'a str,
 }
 
 impl Ledger {
@@ -169,7 +147,7 @@ pub(super) fn enqueue(
     outcome: &Outcome,
     now: i64,
 ) -> Result<(), LedgerError> {
-    let Some(event) = event_of(attempt.state) else { return Ok(()) };
+    let Some(event) = MessageKind::of(attempt.state).map(MessageKind::name) else { return Ok(()) };
     let mut kept = transaction.prepare_cached("SELECT 1 FROM setting WHERE name = ?1 AND value = 'on'")?;
     if !kept.exists([SETTING])? {
         return Ok(());
@@ -185,45 +163,6 @@ pub(super) fn enqueue(
         params![event_id, event, attempt.id, attempt.order_id, body, now],
     )?;
     Ok(())
-}
-
-const fn event_of(state: State) -> Option<&'static str> {
-    match state {
-        State::Approved => Some("payment.approved"),
-        State::Elsewhere => Some("payment.elsewhere"),
-        State::Declined => Some("payment.declined"),
-        State::Unknown => Some("payment.pending"),
-        State::Lapsed => Some("payment.lapsed"),
-        State::Prepared | State::Sent | State::Abandoned => None,
-    }
-}
-
-/// `name` is the attempt's among those of all ledgers.
-fn body(attempt: &Attempt, name: &str, outcome: &Outcome, event: &str, event_id: &str, now: i64) -> String {
-    let body = Body {
-        id: event_id,
-        r#type: event,
-        created: time(now).to_string(),
-        order_id: &attempt.order_id,
-        amount: attempt.amount.decimal(),
-        currency: attempt.amount.currency.code(),
-        status: attempt.state.name(),
-        counts_as_failure: matches!(outcome, Outcome::Declined { counts: true, .. }),
-        attempt: name.to_owned(),
-        reference: attempt.reference(),
-        charge_id: attempt.charge_id.as_deref(),
-        authorization: attempt.authorization.as_deref(),
-        error_code: attempt.error_code,
-        card: CardBody { brand: &attempt.brand, last_four: &attempt.last_four },
-        months: attempt.months,
-    };
-    serde_json::to_string(&body).expect("texts and numbers always serialize")
-}
-
-fn new_event_id() -> Result<String, LedgerError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| LedgerError::Random(error.to_string()))?;
-    Ok(format!("evt_{:032x}", u128::from_le_bytes(bytes)))
 }
 
 const COLUMNS: &str =
