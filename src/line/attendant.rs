@@ -27,6 +27,9 @@ use super::handover::{Handover, HandoverConfig, HookMove};
 use super::ring::{Rang, RingCounter};
 
 pub use super::signals::{Begins, Signals};
+pub use phase::Phase;
+
+mod phase;
 
 /// Samples of a step: 10 ms.
 pub const STEP: usize = SAMPLE_RATE as usize / 100;
@@ -88,44 +91,6 @@ pub enum Effect {
     Ended(CallNumber, Option<Heard>),
     /// Let go of the line.
     LeaveLine,
-}
-
-/// What a line is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Waiting for a call.
-    Idle,
-    /// It rings.
-    Ringing,
-    /// The line was taken just now.
-    Settling,
-    /// A call is under way.
-    InCall,
-    /// The caller is handed over to a person.
-    HandingOver,
-    /// The call is over; the line is not ready for another.
-    Clearing,
-    /// No calls are taken.
-    Closed,
-}
-
-impl Phase {
-    /// All phases.
-    pub const ALL: [Self; 7] =
-        [Self::Idle, Self::Ringing, Self::Settling, Self::InCall, Self::HandingOver, Self::Clearing, Self::Closed];
-
-    /// Its name in listings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Ringing => "ringing",
-            Self::Settling => "answering",
-            Self::InCall => "call",
-            Self::HandingOver => "handing_over",
-            Self::Clearing => "clearing",
-            Self::Closed => "closed",
-        }
-    }
 }
 
 /// Makes the next call: with the menu of the moment, and today's date.
