@@ -48,6 +48,8 @@ pub struct Request {
     pub rate: Option<u32>,
     /// The input channel that is the line, from 0.
     pub channel: u16,
+    /// The output channel that is the line, from 0; without it all of them, for a card that has no other line.
+    pub output_channel: Option<u16>,
     /// Length of the card's own buffer to ask for, in ms. Less is faster, more survives a busy machine.
     pub period_ms: u32,
 }
@@ -60,9 +62,10 @@ impl Request {
 }
 
 impl Default for Request {
-    /// The default card at its own rate, left channel, 20 ms.
+    /// The default card at its own rate, left channel, played on all channels, 20 ms.
     fn default() -> Self {
-        Self { device: "default".to_owned(), output: None, rate: None, channel: 0, period_ms: 20 }
+        let device = "default".to_owned();
+        Self { device, output: None, rate: None, channel: 0, output_channel: None, period_ms: 20 }
     }
 }
 

@@ -42,11 +42,15 @@ impl Plan {
         let config = if fits(&own, rate) { Some(own) } else { closest(chosen, &own, rate) };
         let config = config
             .ok_or_else(|| form(format!("does not work at {rate} Hz by itself: try {} Hz", own.sample_rate())))?;
-        if chosen.direction == Direction::Input && request.channel >= config.channels() {
+        let wanted = match chosen.direction {
+            Direction::Input => Some(request.channel),
+            Direction::Output => request.output_channel,
+        };
+        if let Some(channel) = wanted.filter(|channel| *channel >= config.channels()) {
             return Err(form(format!(
-                "has {} channels, numbered from 0: no channel {}",
+                "has {} channels, numbered from 0: no channel {channel} to {}",
                 config.channels(),
-                request.channel
+                if chosen.direction == Direction::Input { "listen to" } else { "play on" },
             )));
         }
         let frames = u64::from(rate) * u64::from(request.period_ms) / 1000;

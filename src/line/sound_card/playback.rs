@@ -29,6 +29,8 @@ const WATCH_MS: usize = 2000;
 pub struct Playback {
     blocks: Receiver<Block>,
     channels: usize,
+    /// The only channel that is not silent, where there is one.
+    only: Option<usize>,
     stats: Arc<Stats>,
     ring: Ring,
     samples_per_ms: usize,
@@ -56,6 +58,7 @@ impl Playback {
         Self {
             blocks,
             channels,
+            only: None,
             stats,
             ring: Ring::new(HOLD_MS * samples_per_ms),
             samples_per_ms,
@@ -64,6 +67,13 @@ impl Playback {
             least: usize::MAX,
             watched: 0,
         }
+    }
+
+    /// Plays on one channel only, from 0, and leaves the others silent: they are other lines'.
+    #[must_use]
+    pub const fn on_channel(mut self, only: Option<usize>) -> Self {
+        self.only = only;
+        self
     }
 
     /// Fills whatever length the card asks for.
@@ -77,7 +87,15 @@ impl Playback {
         let ready = if self.state == State::Playing { self.ring.length.min(wanted) } else { 0 };
         let (ours, silent) = frames.split_at_mut(ready * self.channels);
         for frame in ours.chunks_exact_mut(self.channels) {
-            frame.fill(T::from_sample(self.ring.pop()));
+            let sample = T::from_sample(self.ring.pop());
+            match self.only {
+                Some(only) => {
+                    frame.fill(T::from_sample(0.0));
+                    // The plan sees to it that there is such a channel.
+                    frame.get_mut(only).into_iter().for_each(|heard| *heard = sample);
+                }
+                None => frame.fill(sample),
+            }
         }
         silent.fill(T::from_sample(0.0));
         Stats::add(&self.stats.played, ready);
@@ -190,6 +208,17 @@ mod tests {
         playback.fill(&mut frames);
         let expected: Vec<f32> = sound.iter().flat_map(|&sample| [sample, sample]).collect();
         assert!(frames[..] == expected[..] && stats.played() == 400);
+    }
+
+    /// Two lines of one card were both played on all its channels: each caller heard the other's prompts.
+    #[test]
+    fn a_line_with_a_channel_of_its_own_is_heard_on_no_other() {
+        let (sender, playback, _) = playback(2);
+        let mut playback = playback.on_channel(Some(1));
+        (0..4).for_each(|_| sender.try_send(Block::new(&[0.5; 80])).unwrap());
+        let mut frames = [9.0_f32; 640];
+        playback.fill(&mut frames);
+        assert!(frames.chunks(2).all(|frame| frame == [0.0, 0.5]));
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl SoundCard {
     pub fn play(request: &Request) -> Result<OutputStream, CardError> {
         let (card, device) = find(request.player(), Direction::Output)?;
         let chosen = Chosen { card: &card, device: &device, direction: Direction::Output };
-        open_output(&chosen, Plan::new(&chosen, request.rate, request)?, Arc::default())
+        open_output(&chosen, Plan::new(&chosen, request.rate, request)?, request.output_channel, Arc::default())
     }
 
     /// Opens a card for listening and playing; sound comes from now on, and silence is played until something is sent.
@@ -102,7 +102,7 @@ impl SoundCard {
         let (input_plan, output_plan) = Plan::both(&from, &to, request)?;
         let listening = open_input(&from, input_plan, request.channel)?;
         let (input, rate, stats) = (listening.input.clone(), listening.rate, Arc::clone(&listening.stats));
-        let playing = open_output(&to, output_plan, Arc::clone(&stats))?;
+        let playing = open_output(&to, output_plan, request.output_channel, Arc::clone(&stats))?;
         Ok(DuplexStream { input, rate, stats, listening, playing })
     }
 }
@@ -240,10 +240,16 @@ fn open_input(chosen: &Chosen<'_>, plan: Plan, channel: u16) -> Result<InputStre
     Ok(InputStream { input, rate, stats, faults, _stream: stream })
 }
 
-fn open_output(chosen: &Chosen<'_>, plan: Plan, stats: Arc<Stats>) -> Result<OutputStream, CardError> {
+fn open_output(
+    chosen: &Chosen<'_>,
+    plan: Plan,
+    channel: Option<u16>,
+    stats: Arc<Stats>,
+) -> Result<OutputStream, CardError> {
     let rate = plan.config.sample_rate;
     let (blocks, sent) = bounded(blocks_of(HOLD_MS, rate));
     let playback = Playback::new(sent, usize::from(plan.config.channels), rate, Arc::clone(&stats));
+    let playback = playback.on_channel(channel.map(usize::from));
     let (stream, faults) = start(chosen, &stats, |error| output_stream(chosen, plan, playback, error))?;
     Ok(OutputStream { rate, stats, blocks, faults, _stream: stream })
 }

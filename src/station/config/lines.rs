@@ -45,13 +45,28 @@ pub(super) fn read(value: &Value<'_>, menus: &[String], is_demo: bool) -> Option
         value.problem_of_name("no line", "write line-1: { card: default }");
     }
     let entries = entries.into_iter().collect::<Option<Vec<_>>>().filter(|entries| !entries.is_empty())?;
-    let lines: Vec<LineConfig> = entries.into_iter().flat_map(audio_socket::spread).collect();
+    let mut lines: Vec<LineConfig> = entries.into_iter().flat_map(audio_socket::spread).collect();
+    tell_players_apart(&mut lines);
     let fits = audio_socket::all_differ(&map, &lines) & each_has_its_own(&map, &lines);
     if lines.len() > MOST_LINES {
         let cure = format!("a box takes up to {MOST_LINES}; use several boxes");
         value.problem_of_name(format!("{} lines are too many", lines.len()), cure);
     }
     (fits && lines.len() <= MOST_LINES).then_some(lines)
+}
+
+/// Lines that play on one card are not to hear each other.
+fn tell_players_apart(lines: &mut [LineConfig]) {
+    let card = |line: &LineConfig| match &line.source {
+        Source::Card(card) => Some(card.player().to_owned()),
+        Source::AudioSocket { .. } | Source::Simulated { .. } => None,
+    };
+    let players: Vec<String> = lines.iter().filter_map(card).collect();
+    for line in lines {
+        if let Source::Card(card) = &mut line.source {
+            card.shares_output = players.iter().filter(|player| *player == card.player()).count() > 1;
+        }
+    }
 }
 
 /// Whether no two lines, and no two parts of one, have a card's channel or a hook's device to themselves.
@@ -85,6 +100,9 @@ fn parts(line: &LineConfig) -> Vec<String> {
     };
     if let Source::Card(card) = &line.source {
         parts.push(format!("channel {} of card {}", card.channel, card.device));
+        if card.shares_output {
+            parts.push(format!("channel {} of card {} to play on", card.channel, card.player()));
+        }
     }
     parts
 }
@@ -163,6 +181,7 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
         output: output?,
         rate: rate?.and_then(|rate| u32::try_from(rate).ok()),
         channel: u16::try_from(channel?).ok()?,
+        shares_output: false,
         period_ms: u32::try_from(period?).ok()?,
     }))
 }

@@ -124,16 +124,26 @@ pub struct CardConfig {
     pub rate: Option<u32>,
     /// The input channel that is the line, from 0.
     pub channel: u16,
+    /// Whether another line plays on the same card: then each plays on the channel of its number, and on no other.
+    pub shares_output: bool,
     /// Its buffer, in ms.
     pub period_ms: u32,
+}
+
+impl CardConfig {
+    /// The card that plays.
+    pub fn player(&self) -> &str {
+        self.output.as_deref().unwrap_or(&self.device)
+    }
 }
 
 #[cfg(feature = "sound-card")]
 impl CardConfig {
     /// What to ask the sound system for.
     pub(super) fn request(&self) -> crate::line::sound_card::Request {
-        let Self { device, output, rate, channel, period_ms } = self.clone();
-        crate::line::sound_card::Request { device, output, rate, channel, period_ms }
+        let Self { device, output, rate, channel, shares_output, period_ms } = self.clone();
+        let output_channel = shares_output.then_some(channel);
+        crate::line::sound_card::Request { device, output, rate, channel, output_channel, period_ms }
     }
 }
 

@@ -84,6 +84,10 @@ fn what_a_line_has_to_itself_no_other_line_has() {
             format!("a: {{ card: x, {} }}, b: {{ card: y, {} }}", pins(1, 2), pins(3, 2)),
             "line a has line 2 of /dev/gpiochip0 already (at lines.b)",
         ),
+        (
+            "a: { card: x, output: z }, b: { card: y, output: z }".to_owned(),
+            "line a has channel 0 of card z to play on already (at lines.b)",
+        ),
         (format!("a: {{ card: x, {} }}", pins(4, 4)), "line a has line 4 of /dev/gpiochip0 already (at lines.a)"),
     ] {
         let all = told(&lines).err().unwrap();
@@ -128,4 +132,24 @@ fn a_setting_of_another_kind_of_line_is_a_problem() {
         let told = told.err().unwrap();
         assert!(told.contains(problem), "{problem} is not in {told}");
     }
+}
+
+/// Each was played on all channels of the card: a caller heard what was said to the other, amounts and references.
+#[test]
+fn lines_that_play_on_one_card_each_have_their_channel() {
+    let shares = |lines: &str| {
+        let text = format!("version: 1\nlines: {{ {lines} }}\nservices: {{ demo: target/demo }}\n");
+        let lines = parse(&text).unwrap().lines;
+        let cards = lines.into_iter().map(|line| match line.source {
+            Source::Card(card) => (card.shares_output, card.channel),
+            _ => panic!("a card"),
+        });
+        cards.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        shares("a: { card: x }, b: { card: x, channel: 1 }, c: { card: y }"),
+        [(true, 0), (true, 1), (false, 0)]
+    );
+    assert_eq!(shares("a: { card: x, output: z }, b: { card: y, output: z, channel: 1 }"), [(true, 0), (true, 1)]);
+    assert_eq!(shares("a: { card: x }, b: { card: x, channel: 1, output: y }"), [(false, 0), (false, 1)]);
 }
