@@ -98,19 +98,7 @@ pub(super) fn read(
                 value.problem("this is nothing to say in one breath", format!("write 1 to {LONGEST} characters"));
             }
             let text = words.put_into(&text, language);
-            if let Some(placeholder) = placeholder(&text) {
-                value.warn(
-                    format!("{} in a text is spoken as it is written", quoted(placeholder)),
-                    "end the text there and say the value after it: say: [PROMPT, $amount, PROMPT]; of keys only {#} and {*} \
-                     stand for words",
-                );
-            }
-            if let Some(key) = text.matches(['#', '*']).next() {
-                value.warn(
-                    format!("{key:?} in a text is spoken as each voice likes, or not at all"),
-                    format!("write {{{key}}} for this menu's word for the key"),
-                );
-            }
+            warn_of_what_is_not_spoken(&value, &text);
             texts.push(OwnText { id: id.to_owned(), language, text });
         }
         if to_be_heard {
@@ -118,6 +106,22 @@ pub(super) fn read(
         }
     }
     texts
+}
+
+fn warn_of_what_is_not_spoken(value: &Value<'_>, text: &str) {
+    if let Some(placeholder) = placeholder(text) {
+        value.warn(
+            format!("{} in a text is spoken as it is written", quoted(placeholder)),
+            "end the text there and say the value after it: say: [PROMPT, $amount, PROMPT]; of keys only {#} and {*} stand for \
+             words",
+        );
+    }
+    if let Some(key) = text.matches(['#', '*']).next() {
+        value.warn(
+            format!("{key:?} in a text is spoken as each voice likes, or not at all"),
+            format!("write {{{key}}} for this menu's word for the key"),
+        );
+    }
 }
 
 /// What looks as if something were to be put in its place: `$amount`, `{importe}`.
