@@ -144,22 +144,7 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
     if let Some(simulated) = map.optional("simulated")
         && simulated.boolean()?
     {
-        if map.has("card") {
-            simulated.problem_of_name("a line is either simulated or a card", "remove one of the two");
-            return None;
-        }
-        if !is_demo {
-            simulated.problem_of_name("simulated callers pay with test cards", "only with services: { demo: FOLDER }");
-            return None;
-        }
-        for (name, of_a_card) in OF_CARDS.into_iter().filter_map(|name| Some((name, map.optional(name)?))) {
-            of_a_card.problem_of_name(
-                format!("{name} is of lines with a sound card, and this one is simulated"),
-                format!("remove {name}"),
-            );
-        }
-        let every = map.optional("every").map_or(Some(20_000), |every| Some(every.duration(0..=3_600_000)?.as_ms()))?;
-        return Some(Source::Simulated { every: Duration::from_millis(every) });
+        return read_simulated(&simulated, map, is_demo);
     }
     let Some(card) = map.optional("card") else {
         value.problem_of_name(
@@ -168,6 +153,29 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
         );
         return None;
     };
+    read_card(&card, map).map(Source::Card)
+}
+
+fn read_simulated(simulated: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source> {
+    if map.has("card") {
+        simulated.problem_of_name("a line is either simulated or a card", "remove one of the two");
+        return None;
+    }
+    if !is_demo {
+        simulated.problem_of_name("simulated callers pay with test cards", "only with services: { demo: FOLDER }");
+        return None;
+    }
+    for (name, of_a_card) in OF_CARDS.into_iter().filter_map(|name| Some((name, map.optional(name)?))) {
+        of_a_card.problem_of_name(
+            format!("{name} is of lines with a sound card, and this one is simulated"),
+            format!("remove {name}"),
+        );
+    }
+    let every = map.optional("every").map_or(Some(20_000), |every| Some(every.duration(0..=3_600_000)?.as_ms()))?;
+    Some(Source::Simulated { every: Duration::from_millis(every) })
+}
+
+fn read_card(card: &Value<'_>, map: &Map<'_>) -> Option<CardConfig> {
     if let Some(every) = map.optional("every") {
         every.problem_of_name("every is of lines with simulated callers, and this one has a card", "remove every");
     }
@@ -176,14 +184,14 @@ fn read_source(value: &Value<'_>, map: &Map<'_>, is_demo: bool) -> Option<Source
     let rate = map.optional("rate").map_or(Some(None), |rate| whole(&rate, 8000..=192_000).map(Some));
     let channel = map.optional("channel").map_or(Some(0), |channel| whole(&channel, 0..=63));
     let period = map.optional("period_ms").map_or(Some(20), |period| whole(&period, 5..=200));
-    Some(Source::Card(CardConfig {
+    Some(CardConfig {
         device,
         output: output?,
         rate: rate?.and_then(|rate| u32::try_from(rate).ok()),
         channel: u16::try_from(channel?).ok()?,
-        shares_output: false,
+        shares_output: false, // known once all lines have been read
         period_ms: u32::try_from(period?).ok()?,
-    }))
+    })
 }
 
 fn read_menu_name(line: &Value<'_>, map: &Map<'_>, menus: &[String]) -> Option<usize> {
