@@ -108,9 +108,7 @@ impl Count {
         (Self::Declined, "declined", "Payments told to callers as declined"),
         (Self::Unknown, "unknown", "Payments whose outcome was not known when the caller was told"),
     ];
-}
 
-impl Count {
     /// What is counted of a service's reply.
     pub(super) const fn of(reply: &Reply) -> Option<Self> {
         match reply {

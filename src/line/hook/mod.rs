@@ -42,7 +42,8 @@ pub enum HookPlan {
     /// None: the adapter answers by itself.
     #[default]
     None,
-    /// The operator's program and its arguments; see [`command`](self) for what is said to it.
+    /// The operator's program and its arguments. A line each, it is told `answer` and `hangup` on its standard input, and tells
+    /// `ring`, or `ringing on` and `ringing off`, and `gone` on its standard output.
     Command(Vec<String>),
     /// A serial port's control lines.
     Serial {

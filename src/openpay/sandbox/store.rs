@@ -123,8 +123,8 @@ impl Store {
             .optional()
     }
 
-    /// Uses the token up and adds the charge, both or neither. `false`, and no change, if the token had been used or one
-    /// of `taken` statuses has the order id already.
+    /// Uses the token up and adds the charge, both or neither. [`Taken`], and no change, if the token had been used or a
+    /// charge with one of the `taken` statuses has the order id already.
     pub(super) fn add_charge(
         &self,
         charge: &StoredCharge,
