@@ -18,7 +18,7 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 
-pub use by_hand::{ByHand, Seen};
+pub use by_hand::{ByHand, MAY_TURN_UP, Seen};
 pub use look_up::Naming;
 use outcome::{detail, set_outcome, write_down};
 

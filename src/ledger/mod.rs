@@ -42,7 +42,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::clock::Clock;
 
-pub use attempts::{Attempt, ByHand, Conflict, Naming, NewAttempt, Seen};
+pub use attempts::{Attempt, ByHand, Conflict, MAY_TURN_UP, Naming, NewAttempt, Seen};
 pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};

@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::{AuthorizerClient, reply_to};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, MAY_TURN_UP};
 use crate::openpay::{Action, ApiError, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
@@ -68,7 +68,7 @@ impl CashierConfig {
         Self {
             queries: [0, 2, 5, 10, 20].map(Duration::from_secs).to_vec(),
             gateway_limit: Duration::from_secs(90),
-            lapse_after: Duration::from_secs(30 * 60),
+            lapse_after: MAY_TURN_UP.unsigned_abs(),
             reservation: Duration::from_secs(60),
             max_declines: 6,
             abuse: AbuseLimits::default(),

@@ -8,7 +8,7 @@ use super::{Attempt, detail, existing, set_outcome, write_down};
 use crate::card::Pan;
 
 /// How long after it was sent a charge may still turn up at the gateway: before, nobody can say that it is not paid.
-const MAY_TURN_UP: SignedDuration = SignedDuration::from_mins(30);
+pub const MAY_TURN_UP: SignedDuration = SignedDuration::from_mins(30);
 /// Most characters of a reason.
 const MAX_REASON: usize = 250;
 /// Longest charge id or authorization number of Openpay's, in characters.
