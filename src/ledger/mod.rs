@@ -23,6 +23,8 @@
 mod attempts;
 mod audit;
 mod backup;
+#[cfg(test)]
+pub(crate) mod bench;
 mod column;
 mod condition;
 mod future;

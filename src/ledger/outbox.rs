@@ -195,31 +195,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::card::Pan;
-    use crate::clock::{Clock, ManualClock};
-    use crate::ledger::NewAttempt;
+    use crate::clock::Clock;
+    use crate::ledger::bench::{self, approved, ledger};
     use crate::money::Money;
-    use crate::service::{Authorization, PaymentKey};
-
-    fn ledger() -> (Ledger, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-        (Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
-    }
 
     fn settle(ledger: &Ledger, order: &str, outcome: &Outcome) -> i64 {
-        let (amount, description) = (Money::mxn(20_050), "d".to_owned());
-        let authorization = Authorization { amount, order_id: order.into(), description, customer: None };
-        let pan = Pan::parse("4111111111111111").ok().unwrap();
-        let (key, brand, last_four) = (PaymentKey::new("257139"), pan.brand(), pan.last_four());
-        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-        let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
-        ledger.mark_sent(id).unwrap();
-        ledger.settle(id, outcome).unwrap();
-        id
-    }
-
-    fn approved() -> Outcome {
-        Outcome::Approved { charge_id: "trx1".into(), authorization: Some("801585".into()) }
+        bench::ended(ledger, "257139", order, Money::mxn(20_050), outcome)
     }
 
     const LEASE: SignedDuration = SignedDuration::from_secs(60);

@@ -120,11 +120,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::card::Pan;
     use crate::clock::SystemClock;
-    use crate::ledger::{Digits, KeyStatus, NewAttempt, NewKey, Outcome};
+    use crate::ledger::{Digits, KeyStatus, NewKey, Outcome, bench};
     use crate::money::Money;
-    use crate::service::{Authorization, PaymentKey};
+    use crate::service::PaymentKey;
 
     fn ledger(orders: &[(&str, &str)], max_failures: u32) -> Ledger {
         let ledger = Ledger::in_memory(Arc::new(SystemClock)).unwrap();
@@ -169,14 +168,8 @@ mod tests {
         ledger.keep_notifications().unwrap();
         let failures = || ledger.find_key(&PaymentKey::new("257139")).unwrap().unwrap().failures;
         for declines in 1..=2 {
-            let (key, pan) = (PaymentKey::new("257139"), Pan::parse("4111111111111111").ok().unwrap());
-            let (amount, order_id, description) = (Money::mxn(1), "ord-1".to_owned(), "d".to_owned());
-            let authorization = &Authorization { amount, order_id, description, customer: None };
-            let (brand, last_four) = (pan.brand(), pan.last_four());
-            let new = NewAttempt { key: &key, authorization, brand, last_four, months: None };
-            let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
-            ledger.mark_sent(id).unwrap();
-            ledger.settle(id, &Outcome::Declined { code: Some(3001), counts: true }).unwrap();
+            let declined = Outcome::Declined { code: Some(3001), counts: true };
+            bench::ended(&ledger, "257139", "ord-1", Money::mxn(1), &declined);
             let event = ledger.latest_notifications(1).unwrap().remove(0).event_id;
             assert_eq!(take(&ledger, &event, "ord-1", "a", End::Failed), Receipt::Repeated);
             assert_eq!(failures(), declines);

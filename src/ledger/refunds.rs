@@ -228,10 +228,7 @@ fn read(row: &Row<'_>) -> Result<Refund, rusqlite::Error> {
 mod tests {
     use super::RefundState::{Failed, Refunded, Refunding, Unknown};
     use super::*;
-    use crate::card::Pan;
-    use crate::clock::SystemClock;
-    use crate::ledger::{NewAttempt, Outcome};
-    use crate::service::{Authorization, PaymentKey};
+    use crate::ledger::bench;
 
     const TEN: Money = Money::mxn(1_000);
 
@@ -243,15 +240,8 @@ mod tests {
     }
 
     fn with_refund() -> (Ledger, Refund) {
-        let ledger = Ledger::in_memory(std::sync::Arc::new(SystemClock)).unwrap();
-        let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
-        let authorization = &Authorization { amount: Money::mxn(20_000), order_id, description, customer: None };
-        let (key, pan) = (PaymentKey::new("257139"), Pan::parse("4111111111111111").ok().unwrap());
-        let (brand, last_four) = (pan.brand(), pan.last_four());
-        let new = NewAttempt { key: &key, authorization, brand, last_four, months: None };
-        let attempt = ledger.prepare_attempt(&new).unwrap().unwrap().id;
-        ledger.mark_sent(attempt).unwrap();
-        ledger.settle(attempt, &Outcome::Approved { charge_id: "trx1".into(), authorization: None }).unwrap();
+        let (ledger, _) = bench::ledger();
+        let attempt = bench::ended(&ledger, "257139", "ord-1", Money::mxn(20_000), &bench::approved());
         let refund = ledger.begin_refund(attempt, Some(TEN), &ToldBefore::default()).unwrap().unwrap();
         (ledger, refund)
     }

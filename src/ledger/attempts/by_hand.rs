@@ -163,33 +163,19 @@ fn holds_card_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::clock::{Clock, ManualClock};
-    use crate::ledger::{Conflict, NewAttempt, State, ToldBefore};
+    use crate::ledger::bench::{self, ledger};
+    use crate::ledger::{Conflict, State, ToldBefore};
     use crate::money::Money;
-    use crate::service::{Authorization, PaymentKey};
 
     const BY: ByHand<'_> = ByHand { who: "ana", reason: "Openpay has 99.00 MXN there" };
-
-    fn ledger() -> (Ledger, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-        (Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
-    }
 
     const fn paid(charge: &str) -> Seen<'_> {
         Seen::Paid(charge, Some("801585"))
     }
 
     fn prepare(ledger: &Ledger, order: &str) -> Result<Attempt, Conflict> {
-        let (amount, order_id, description) = (Money::mxn(20_000), order.to_owned(), "d".to_owned());
-        let authorization = Authorization { amount, order_id, description, customer: None };
-        let pan = Pan::parse("4111111111111111").ok().unwrap();
-        let (brand, last_four) = (pan.brand(), pan.last_four());
-        let key = PaymentKey::new(format!("257139{}", order.len()));
-        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-        ledger.prepare_attempt(&new).unwrap()
+        bench::prepare(ledger, &format!("257139{}", order.len()), order, Money::mxn(20_000))
     }
 
     fn stuck(ledger: &Ledger, order: &str) -> i64 {

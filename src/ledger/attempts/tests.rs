@@ -2,25 +2,11 @@ use std::sync::Arc;
 
 use super::super::{Digits, KeyStatus, NewKey};
 use super::*;
-use crate::card::Pan;
 use crate::clock::SystemClock;
-
-fn authorization(order_id: &str) -> Authorization {
-    let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
-    Authorization { amount: Money::mxn(20_000), order_id, description, customer: None }
-}
+use crate::ledger::bench::{self, approved};
 
 fn prepare(ledger: &Ledger, key: &str, order_id: &str) -> Result<Attempt, Conflict> {
-    let pan = Pan::parse("4111111111111111").ok().unwrap();
-    let key = PaymentKey::new(key);
-    let authorization = authorization(order_id);
-    let (brand, last_four) = (pan.brand(), pan.last_four());
-    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-    ledger.prepare_attempt(&new).unwrap()
-}
-
-fn approved() -> Outcome {
-    Outcome::Approved { charge_id: "trx1".into(), authorization: Some("801585".into()) }
+    bench::prepare(ledger, key, order_id, Money::mxn(20_000))
 }
 
 const DECLINED: Outcome = Outcome::Declined { code: Some(3001), counts: true };

@@ -10,12 +10,11 @@ use axum::routing::post;
 
 use super::*;
 use crate::authorizer::{AuthorizerServer, Profile, Protection, ServerConfig};
-use crate::card::Pan;
 use crate::clock::{Clock, ManualClock};
 use crate::http::{Credentials, Server};
-use crate::ledger::{Digits, KeyStatus, NewAttempt, NewKey, Outcome};
+use crate::ledger::{Digits, KeyStatus, NewKey, Outcome, bench};
 use crate::money::Money;
-use crate::service::{Authorization, PaymentKey};
+use crate::service::PaymentKey;
 
 fn secret() -> SigningSecret {
     SigningSecret::new("0123456789abcdef").unwrap()
@@ -50,20 +49,13 @@ impl Merchant {
 }
 
 fn ledger() -> (Arc<Ledger>, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at("2026-11-23T10:15:00Z".parse().unwrap()));
-    (Arc::new(Ledger::in_memory(Arc::clone(&clock) as Arc<dyn Clock>).unwrap()), clock)
+    let (ledger, clock) = bench::ledger();
+    (Arc::new(ledger), clock)
 }
 
 fn pay(ledger: &Ledger, key: &str, order: &str) {
-    let (amount, description) = (Money::mxn(20_000), "d".to_owned());
-    let authorization = Authorization { amount, order_id: order.into(), description, customer: None };
-    let pan = Pan::parse("4111111111111111").ok().unwrap();
-    let (key, brand, last_four) = (PaymentKey::new(key), pan.brand(), pan.last_four());
-    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-    let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
-    ledger.mark_sent(id).unwrap();
     let outcome = Outcome::Approved { charge_id: format!("trx-{order}"), authorization: Some("801585".into()) };
-    ledger.settle(id, &outcome).unwrap();
+    bench::ended(ledger, key, order, Money::mxn(20_000), &outcome);
 }
 
 fn report(delivered: u32, failed: u32, given_up: u32) -> NotifyReport {

@@ -150,23 +150,13 @@ fn payment(attempt: &Attempt) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::card::Pan;
-    use crate::clock::SystemClock;
-    use crate::ledger::{Ledger, NewAttempt, Outcome, RefundState, ToldBefore};
-    use crate::service::{Authorization, PaymentKey};
+    use crate::ledger::{RefundState, ToldBefore, bench};
 
     /// A payment given back was shown as one that was not.
     #[test]
     fn a_payment_tells_what_was_given_back() {
-        let ledger = Ledger::in_memory(Arc::new(SystemClock)).unwrap();
-        let (order_id, description) = ("ord-1".to_owned(), "d".to_owned());
-        let authorization = Authorization { amount: Money::mxn(20_000), order_id, description, customer: None };
-        let pan = Pan::parse("4111111111111111").ok().unwrap();
-        let (key, brand, last_four) = (PaymentKey::new("257139"), pan.brand(), pan.last_four());
-        let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
-        let id = ledger.prepare_attempt(&new).unwrap().unwrap().id;
-        ledger.mark_sent(id).unwrap();
-        ledger.settle(id, &Outcome::Approved { charge_id: "trx1".into(), authorization: None }).unwrap();
+        let (ledger, _) = bench::ledger();
+        let id = bench::ended(&ledger, "257139", "ord-1", Money::mxn(20_000), &bench::approved());
         let told = || {
             let payment = payment(&ledger.attempt(id).unwrap());
             (payment["refunded"].clone(), payment["refund_open"].clone())
