@@ -189,6 +189,16 @@ mod tests {
         assert_eq!(from_confirm, ["yes -> tarjeta", "no -> cancelado"]);
     }
 
+    /// XML allows no control characters, and a browser shows nothing of a picture that has one.
+    #[test]
+    fn a_control_character_in_a_name_does_not_spoil_the_picture() {
+        let text = "{version: 1, name: \"m\\x01\", languages: [es-MX], start: \"a\\x02\", give_up: \"a\\x02\",
+                     states: {\"a\\x02\": {say: [despedida], hang_up: true}}}";
+        let menu = Menu::parse("m.yaml", text, &*crate::speech::Clips::embedded()).unwrap();
+        let svg = Drawing::of(&menu, true).svg();
+        assert!(svg.contains("a\u{fffd}") && !svg.contains(['\u{1}', '\u{2}']), "{svg}");
+    }
+
     #[test]
     fn a_calls_way_is_marked_even_where_no_way_is_drawn() {
         let mut drawing = Drawing::of(&pago(), false);

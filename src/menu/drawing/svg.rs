@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::Layout;
 use super::{Drawing, Edge, Node, Shape};
+use crate::svg::escape;
 
 const BOX: (f64, f64) = (190.0, 46.0);
 const GAP: (f64, f64) = (46.0, 76.0);
@@ -30,7 +31,7 @@ impl Drawing {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
              height=\"{height:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n<title>{}</title>\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}",
-            escaped(&self.title),
+            escape(&self.title),
             arrowheads(),
         );
         let centre = |node: usize| {
@@ -87,9 +88,9 @@ fn state(svg: &mut String, node: &Node, (x, y): (f64, f64), is_start: bool, is_m
         BOX.0,
         BOX.1,
         y - 4.0,
-        escaped(&node.name),
+        escape(&node.name),
         y + 13.0,
-        escaped(&node.does),
+        escape(&node.does),
     );
     if walked {
         let _ = writeln!(
@@ -145,11 +146,7 @@ fn way(svg: &mut String, edge: &Edge, (index, fans_out): (usize, bool), (from, t
              stroke-width=\"3\" paint-order=\"stroke\">{}</text>",
             label.0,
             label.1,
-            escaped(&edge.label),
+            escape(&edge.label),
         );
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
