@@ -236,7 +236,9 @@ mod tests {
         fn any_bytes_are_read_or_refused(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
             let profile = Profile::default();
             let _ = decode_request(&profile, &body);
-            let _ = decode_answer(&profile, &body, LIMIT);
+            if let Ok(Ok(allowed)) = decode_answer(&profile, &body, LIMIT) {
+                proptest::prop_assert!(allowed.amount.centavos <= LIMIT.centavos);
+            }
         }
 
         #[test]
