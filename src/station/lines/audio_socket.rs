@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::board::{Count, LineBoard};
 use super::super::config::LineConfig;
-use super::port::{Port, PortError};
+use super::port::{Port, PortError, gain};
 use crate::line::attendant::{STEP, Signals};
 use crate::line::audio_socket::{Calls, Connection};
 use crate::media::SAMPLE_RATE;
@@ -29,7 +29,6 @@ pub(super) struct AudioSocketPort {
 
 impl AudioSocketPort {
     pub(super) fn new(calls: Calls, line: &LineConfig) -> Self {
-        let gain = |db: f64| 10_f64.powf(db / 20.0) as f32;
         let gains = [gain(line.gain_in_db), gain(line.gain_out_db)];
         Self { calls, call: None, gains, said: [0.0; STEP], counted: [0; 4], owed: [0; 4], broken: 0 }
     }

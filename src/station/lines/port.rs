@@ -56,6 +56,11 @@ impl fmt::Display for PortError {
     }
 }
 
+/// What sound is multiplied by to be so many dB louder.
+pub(super) fn gain(db: f64) -> f32 {
+    10_f64.powf(db / 20.0) as f32
+}
+
 /// Opens a line's sound. `demo_key` gives simulated callers what they pay with.
 pub(super) fn open(
     line: &LineConfig,
@@ -85,7 +90,7 @@ mod card {
 
     use super::super::super::board::{Count, LineBoard};
     use super::super::super::config::{CardConfig, LineConfig};
-    use super::{Port, PortError};
+    use super::{Port, PortError, gain};
     use crate::audio::Resampler;
     use crate::line::sound_card::{DuplexStream, SoundCard};
     use crate::media::SAMPLE_RATE;
@@ -112,7 +117,6 @@ mod card {
             let stream = SoundCard::open(&card.request()).map_err(|error| PortError(error.to_string()))?;
             let rate = stream.rate;
             let resampler = |from, to| (from != to).then(|| Resampler::new(from, to));
-            let gain = |db: f64| 10_f64.powf(db / 20.0) as f32;
             Ok(Self {
                 to_engine: resampler(rate, SAMPLE_RATE),
                 to_card: resampler(SAMPLE_RATE, rate),
