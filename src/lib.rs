@@ -14,7 +14,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`dtmf`], [`money`], [`order_id`], [`media`], [`card`], [`clock`] | digits and their detector; amounts; which order ids there may be; media time; card data in wiping types; wall time |
-//! | [`process`], [`regular_file`], [`text_file`] | a process that leaves no card data behind; files that are no devices; files that people write |
+//! | [`process`], [`program`], [`regular_file`], [`text_file`] | a process that leaves no card data behind; programs of the operator's own; files that are no devices; files that people write |
 //! | [`output_file`], [`private_file`], `svg` | files that commands write, never over a ledger; files for their owner only; what drawings share |
 //! | [`audio`], [`progress`] | samples and files, the echo canceller; call-progress tones |
 //! | `yaml` | what people write, read with every problem's place and cure |
@@ -51,7 +51,7 @@ pub mod output_file;
 pub mod payment;
 pub mod private_file;
 pub mod process;
-mod program;
+pub mod program;
 pub mod progress;
 pub mod regular_file;
 #[cfg(test)]
