@@ -78,12 +78,11 @@ impl PacketReader {
     /// Opens a file from its start.
     pub(super) fn open_file(file: Counted<File>) -> Result<Self, Problem> {
         let failure = file.failure.clone();
-        let read_failed = |source| Problem::Read { at_s: 0.0, source };
-        let (source, fallback) = source::of_file(file).map_err(read_failed)?;
+        let (source, fallback) = source::of_file(file)?;
         match (Self::open(source, &failure), fallback) {
             // What ends before its header says is refused where it can be seen, and read from a pipe.
-            (Err(refused @ Problem::Undecodable { .. }), Some(fallback)) => {
-                Self::open(fallback.source().map_err(read_failed)?, &failure).map_err(|_| refused)
+            (Err(refused @ (Problem::Undecodable { .. } | Problem::NoBeginning)), Some(fallback)) => {
+                Self::open(fallback.source()?, &failure).map_err(|_| refused)
             }
             (opened, _) => opened,
         }
@@ -95,7 +94,7 @@ impl PacketReader {
         rest: Counted<impl Read + Send + Sync + 'static>,
     ) -> Result<Self, Problem> {
         let failure = rest.failure.clone();
-        let source = source::of_stream(record, rest).map_err(|source| Problem::Read { at_s: 0.0, source })?;
+        let source = source::of_stream(record, rest)?;
         Self::open(source, &failure)
     }
 
@@ -105,7 +104,7 @@ impl PacketReader {
         let opened = opened.map_err(|why| Problem::Undecodable { why }).flatten();
         opened.map_err(|problem| match (failure.error(), problem, known) {
             (Some(source), ..) => Problem::Read { at_s: 0.0, source },
-            (None, Problem::Undecodable { .. }, Some(known)) => known,
+            (None, Problem::Undecodable { .. } | Problem::NoBeginning, Some(known)) => known,
             (None, problem, _) => problem,
         })
     }
@@ -339,7 +338,13 @@ fn format(bytes: Box<dyn MediaSource>) -> Result<Box<dyn FormatReader>, Problem>
     let (options, metadata) = (FormatOptions::default(), MetadataOptions::default());
     // symphonia takes a hint of the file's extension and makes nothing of it.
     let format = symphonia::default::get_probe().probe(&Hint::new(), stream, options, metadata);
-    format.map_err(|error| Problem::Undecodable { why: text(error) })
+    format.map_err(|error| match error {
+        Error::Unsupported(_) => {
+            Problem::Undecodable { why: "it begins as no form does that is known here".to_owned() }
+        }
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => Problem::NoBeginning,
+        error => Problem::Undecodable { why: text(error) },
+    })
 }
 
 /// Appends what is left of a block to another and empties it.

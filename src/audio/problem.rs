@@ -48,6 +48,9 @@ pub enum Problem {
     /// No byte to read.
     #[error("is empty: record or copy it again")]
     Empty,
+    /// Fewer bytes than any recording has.
+    #[error("is too short to hold any sound: record or copy it again")]
+    TooShort,
     /// A WAV header that makes no sense.
     #[error(
         "has a broken header at byte {at} ({what}): copy it again, or name its form with --raw-rate and --raw-format"
@@ -59,14 +62,18 @@ pub enum Problem {
         what: &'static str,
     },
     /// A WAV encoding nobody here decodes.
-    #[error("is WAV in {} (format tag {tag:#06x}), which is not decoded here: convert it to PCM, for example with sox", encoding_name(*tag))]
+    #[error(
+        "is WAV in {} (format tag {tag:#06x}), which is not decoded here: convert it, for example with ffmpeg -i FILE out.wav",
+        encoding_name(*tag)
+    )]
     Encoding {
         /// The WAVE format tag.
         tag: u16,
     },
     /// Not a recording in any known form.
     #[error(
-        "is no recording this program can decode ({why}): convert it to WAV, or name its form with --raw-rate and --raw-format"
+        "is no recording this program can decode ({why}): convert it to WAV, for example with ffmpeg -i FILE out.wav, or, if it is \
+         sound without a header, name its form with --raw-rate and --raw-format"
     )]
     Undecodable {
         /// The decoder's reason.
@@ -85,14 +92,34 @@ pub enum Problem {
     )]
     IndexBehind,
     /// An mp4 whose end, with the index, is missing.
-    #[error("is an MP4 without its index: it was cut short or its recorder never finished it: record or copy it again")]
+    #[error("is an MP4 without its index: it was cut short, or its recorder never finished it or is still at it: \
+             record or copy it again")]
     NoIndex,
-    /// An ogg that no sound can be read from.
+    /// A container that no sound can be read from.
     #[error(
-        "is an ogg of which no sound can be read: it was cut short within its first page, is damaged, or holds another coding than \
-         Opus, Vorbis and FLAC: copy it again, or convert it to WAV, for example with ffmpeg -i FILE out.wav"
+        "is {container} of which no sound can be read: it was cut short before its sound, is damaged, or holds another coding than \
+         {codings}: copy it again, or convert it to WAV, for example with ffmpeg -i FILE out.wav"
     )]
-    NoOggSound,
+    NoSoundIn {
+        /// The container's name.
+        container: &'static str,
+        /// The codings that are decoded from it.
+        codings: &'static str,
+    },
+    /// A container of pictures or text alone.
+    #[error("has no sound track: check that it is the right file")]
+    NoSoundTrack,
+    /// A known form that ends within its header.
+    #[error("ends before its sound begins: it was cut short: record or copy it again")]
+    NoBeginning,
+    /// Something else than a recording.
+    #[error("is {what}, not a recording: {cure}")]
+    NoRecording {
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
     /// A sample rate outside [`SAMPLE_RATES`].
     #[error(
         "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",

@@ -273,7 +273,7 @@ mod tests {
         fs::create_dir(folder.path().join("en-US")).unwrap();
         let file = folder.path().join("en-US/bienvenida.wav");
         fs::write(&file, b"ID3 this is no WAV file").unwrap();
-        assert!(fails().contains("bienvenida.wav") && fails().contains("convert it to WAV"), "{}", fails());
+        assert!(fails().contains("bienvenida.wav") && fails().contains("copy it again"), "{}", fails());
         write_recording(&file, &[]);
         assert!(fails().contains("no samples"), "{}", fails());
         write_recording(&file, &[0; 800]);

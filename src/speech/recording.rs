@@ -158,6 +158,6 @@ mod tests {
         std::fs::write(&path, []).unwrap();
         assert!(refusal(&path).contains("no samples"));
         std::fs::write(&path, "this is a text").unwrap();
-        assert!(refusal(&path).contains("convert it to WAV"), "{}", refusal(&path));
+        assert!(refusal(&path).contains("is text, not a recording"), "{}", refusal(&path));
     }
 }

@@ -55,7 +55,7 @@ fn in_json_lines() {
     assert_eq!((&endings[0]["seconds"], &endings[0]["problem"]), (&Value::from(0.42), &Value::Null));
     assert_eq!((&endings[4]["sample_rate"], &endings[4]["seconds"]), (&Value::Null, &Value::Null));
     assert!(endings[2]["problem"].as_str().unwrap().starts_with("cut short: ends at 0.5"), "{}", endings[2]);
-    assert!(endings[4]["problem"].as_str().unwrap().starts_with("is no recording"), "{}", endings[4]);
+    assert!(endings[4]["problem"].as_str().unwrap().starts_with("is text, not a recording"), "{}", endings[4]);
     // Each ends its own lines.
     assert_eq!(lines[2]["status"], "decoded");
     assert_eq!(named(lines[2]["file"].as_str().unwrap()), "a-good.wav");

@@ -19,7 +19,7 @@ fn and_decodes_the_others_with_code_1() {
     let told: Vec<&str> = run.err.lines().collect();
     assert_eq!(told.len(), 3, "{told:?}");
     for (line, (name, reason)) in told.iter().zip([
-        ("text.wav", "is no recording this program can decode"),
+        ("text.wav", "is text, not a recording"),
         ("empty.wav", "is empty"),
         ("missing.wav", "cannot be opened"),
     ]) {

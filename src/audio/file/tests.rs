@@ -237,11 +237,11 @@ fn raw_samples_are_read_in_the_form_that_is_named() {
 fn a_recording_that_cannot_be_read_is_named_with_the_reason_and_the_cure() {
     let cases: [(Vec<u8>, &[&str]); 10] = [
         (vec![], &["test: is empty"]),
-        (b"hello, this is a text file that is no recording".to_vec(), &["no recording", "convert it"]),
+        (b"hello, this is a text file that is no recording".to_vec(), &["is text, not a recording", "check what"]),
         (Wav::new().chunk(b"data", &sound()).bytes(), &["byte 12", "before its format"]),
         (Wav::new().chunk(b"fmt ", &[1; 8]).bytes(), &["byte 20", "shorter than 16 bytes"]),
         (Wav::new().format(1, 1, 8000, 16).bytes(), &["byte 36", "ends inside its header", "--raw-format"]),
-        (Wav::new().format(0x31, 1, 8000, 0).chunk(b"data", &[0; 65]).bytes(), &["GSM 6.10", "0x0031", "sox"]),
+        (Wav::new().format(0x31, 1, 8000, 0).chunk(b"data", &[0; 65]).bytes(), &["GSM 6.10", "0x0031", "ffmpeg -i"]),
         (Wav::new().format(1, 65_535, 8000, 16).chunk(b"data", &sound()).bytes(), &["65535 channels", "1 to 32"]),
         (Wav::new().format(1, 0, 8000, 16).chunk(b"data", &sound()).bytes(), &["0 channels"]),
         (Wav::new().format(1, 1, 1, 16).chunk(b"data", &sound()).bytes(), &["1 Hz", "4000 to 192000"]),

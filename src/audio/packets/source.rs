@@ -12,8 +12,10 @@ use super::ogg::{Losses, PageWatch};
 use crate::audio::problem::Problem;
 use crate::audio::stream::{Counted, Recorder};
 
-/// Bytes that tell the container.
-const HEAD: usize = 12;
+/// Bytes that tell what it is: so many that the third packet of an MPEG transport stream and the mark of a tar are among them.
+const HEAD: usize = 512;
+/// Those among them that tell a container that is read.
+const MARK: usize = 12;
 
 /// What symphonia reads from, and what an mp4's index says beside.
 pub(super) struct Source {
@@ -30,11 +32,22 @@ pub(super) struct Source {
 /// A file's bytes, and a second way to read them should symphonia refuse the first. It gets a file to seek in only where it
 /// must, for an mp4's index at the end: in a file that can seek it takes a length guessed from the first bit rates for a
 /// count, and refuses one that ends before its header says.
-pub(super) fn of_file(mut file: Counted<File>) -> io::Result<(Source, Option<Fallback>)> {
-    let head = head(&mut file)?;
+///
+/// # Errors
+/// If the file can't be read, or is known to hold nothing that can be decoded.
+pub(super) fn of_file(mut file: Counted<File>) -> Result<(Source, Option<Fallback>), Problem> {
+    let head = head(&mut file).map_err(unread)?;
     if !is_mp4(&head) {
-        return Ok((of_other(head, file), None));
+        return Ok((of_other(head, file)?, None));
     }
+    of_mp4(file).map_err(unread)
+}
+
+fn unread(source: io::Error) -> Problem {
+    Problem::Read { at_s: 0.0, source }
+}
+
+fn of_mp4(mut file: Counted<File>) -> io::Result<(Source, Option<Fallback>)> {
     file.rewind()?;
     let found = mp4::find_index(&mut file, pass_by_seeking)?;
     file.rewind()?;
@@ -62,22 +75,25 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    pub(super) fn source(mut self) -> io::Result<Source> {
-        self.file.rewind()?;
+    pub(super) fn source(mut self) -> Result<Source, Problem> {
+        self.file.rewind().map_err(unread)?;
         Ok(of_rest(Vec::new(), self.file, self.index, None))
     }
 }
 
 /// The bytes of a stream of which `record` has been read.
-pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> io::Result<Source> {
+///
+/// # Errors
+/// As [`of_file`].
+pub(super) fn of_stream(record: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Result<Source, Problem> {
     let mut stream = Cursor::new(record).chain(rest);
-    let head = head(&mut stream)?;
+    let head = head(&mut stream).map_err(unread)?;
     if !is_mp4(&head) {
-        return Ok(of_other(head, stream));
+        return of_other(head, stream);
     }
     let (mut stream, mut record) = (Cursor::new(head).chain(stream), Vec::new());
     let recorder = &mut Recorder { inner: &mut stream, record: &mut record };
-    let (index, known) = match mp4::find_index(recorder, |_, _| Ok(false))? {
+    let (index, known) = match mp4::find_index(recorder, |_, _| Ok(false)).map_err(unread)? {
         Found::Index(index) => (index, None),
         Found::Sound => (Index::default(), Some(Problem::IndexBehind)),
         Found::Nothing => (Index::default(), Some(Problem::NoIndex)),
@@ -92,20 +108,23 @@ pub(super) fn of_joined(next: Next) -> Source {
     Source { joined, ..of_rest(mark, first, Index::default(), None) }
 }
 
-fn of_other(head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Source {
+fn of_other(mut head: Vec<u8>, rest: impl Read + Send + Sync + 'static) -> Result<Source, Problem> {
+    if let Some(refused) = forms::refused(&head) {
+        return Err(refused);
+    }
+    let known = forms::guessed(&head);
+    let rest = Cursor::new(head.split_off(MARK.min(head.len()))).chain(rest);
     if head.starts_with(b"OggS") {
         let losses = Losses::default();
         let pages = PageWatch::new(Cursor::new(head).chain(rest), losses.clone());
-        let known = Some(Problem::NoOggSound);
-        return Source { losses, ..of_rest(Vec::new(), pages, Index::default(), known) };
+        return Ok(Source { losses, ..of_rest(Vec::new(), pages, Index::default(), known) });
     }
     if head.starts_with(b"fLaC") {
         let joined = Joined::default();
         let first = FirstFlac::new(Box::new(rest), joined.clone());
-        return Source { joined, ..of_rest(head, first, Index::default(), None) };
+        return Ok(Source { joined, ..of_rest(head, first, Index::default(), None) });
     }
-    let known = forms::of_head(&head).map(|name| Problem::Form { what: name.to_owned() });
-    of_rest(head, rest, Index::default(), known)
+    Ok(of_rest(head, rest, Index::default(), known))
 }
 
 fn of_rest(record: Vec<u8>, rest: impl Read + Send + Sync + 'static, index: Index, known: Option<Problem>) -> Source {
@@ -120,12 +139,9 @@ fn head(mut reader: impl Read) -> io::Result<Vec<u8>> {
     loop {
         reader.by_ref().take((HEAD - head.len()) as u64).read_to_end(&mut head)?;
         let Some(length) = tag_length(&head) else { return Ok(head) };
-        if length < HEAD as u64 {
-            head.drain(..length as usize);
-        } else {
-            io::copy(&mut reader.by_ref().take(length - HEAD as u64), &mut io::sink())?;
-            head.clear();
-        }
+        let here = usize::try_from(length).map_or(head.len(), |length| length.min(head.len()));
+        head.drain(..here);
+        io::copy(&mut reader.by_ref().take(length - here as u64), &mut io::sink())?;
     }
 }
 

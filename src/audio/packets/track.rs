@@ -130,11 +130,14 @@ fn bytes(track: &Description, parameters: &AudioCodecParameters) -> u64 {
 
 /// What the first sound track is, if none can be decoded.
 fn refusal(format: &dyn FormatReader, index: &Index) -> Problem {
+    if format.format_info().format == FORMAT_ID_ISOMP4 && index.tracks.is_empty() {
+        return Problem::NoSoundTrack;
+    }
     let codecs = format.tracks().iter().filter_map(|track| track.codec_params.as_ref()?.audio());
     let by_codec = codecs.filter_map(|parameters| forms::of_codec(parameters.codec)).next().map(str::to_owned);
     let by_coding = || index.tracks.first().map(|track| forms::of_coding(track.coding));
     by_codec.or_else(by_coding).map_or_else(
-        || Problem::Undecodable { why: "it has no sound track in a known coding".to_owned() },
+        || Problem::Undecodable { why: "its sound is in no coding that is known here".to_owned() },
         |what| Problem::Form { what },
     )
 }

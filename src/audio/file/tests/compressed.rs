@@ -342,6 +342,56 @@ fn an_ogg_without_sound_is_told_as_what_it_is() {
     }
 }
 
+/// An mp3 in a ZIP was decoded, as far as it lay there in one piece, and of the mp3 in a video the packets that happened to be
+/// whole.
+#[test]
+fn no_mp3_is_looked_for_in_what_is_known_to_be_something_else() {
+    let mp3 = COMPRESSED[4].1;
+    let tar = [&[b'a'; 257][..], b"ustar\0", &[0; 249]].concat();
+    let cases: [(&[u8], &str); 5] = [
+        (b"PK\x03\x04\x14\0\0\0\0\0\0\0", "is a ZIP archive, not a recording: unpack it"),
+        (&tar, "is a tar archive, not a recording: unpack it"),
+        (b"RIFF\0\0\0\0AVI LIST", "is AVI video, which is not decoded here"),
+        (b"FLV\x01\x05\0\0\0\x09\0\0\0\0", "is Flash video, which is not decoded here"),
+        (b"#!AMR\n\x3C\0\0\0\0\0\0\0", "is AMR, which is not decoded here"),
+    ];
+    for (start, expected) in cases {
+        let told = refusal([start, mp3].concat());
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+/// It was a panic that ended the whole batch: the tag said one byte more than there was.
+#[test]
+fn a_tag_without_sound_is_no_recording() {
+    let whole: Vec<u8> = [&b"ID3\x04\0\0\0\0\0\x01"[..], b"x"].concat();
+    for length in 1..=whole.len() {
+        let told = refusal(whole[..length].to_vec());
+        assert!(told.contains("is too short to hold any sound"), "{length} bytes: {told}");
+    }
+    let (_, warning) = read_both_ways(&[&whole[..], COMPRESSED[4].1].concat());
+    assert_eq!(warning, None);
+}
+
+/// They were told with the words of the library that reads them: "unsupported feature: core (probe)", "unexpected end of file".
+#[test]
+fn a_refusal_says_what_it_is_and_what_to_do() {
+    let noise: Vec<u8> = (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2] | 1).collect();
+    let track = M4A.windows(4).position(|word| word == b"trak").unwrap();
+    let without_track = [&M4A[..track], b"free", &M4A[track + 4..]].concat();
+    let cases: [(&[u8], &[&str]); 5] = [
+        (&without_track, &["has no sound track"]),
+        (&noise, &["it begins as no form does that is known here", "ffmpeg -i", "--raw-rate"]),
+        (&COMPRESSED[2].1[..30], &["ends before its sound begins", "copy it again"]),
+        (&COMPRESSED[5].1[..40], &["ends before its sound begins", "copy it again"]),
+        (&[0x1A, 0x45, 0xDF, 0xA3, 0, 0, 0, 0, 0, 0, 0, 0, 0], &["is Matroska or WebM of which no sound", "Opus"]),
+    ];
+    for (bytes, expected) in cases {
+        let told = refusal(bytes.to_vec());
+        assert!(expected.iter().all(|part| told.contains(part)), "{told} lacks {expected:?}");
+    }
+}
+
 #[test]
 fn a_known_form_that_is_not_decoded_is_named_with_its_cure() {
     let coding = M4A.windows(4).position(|word| word == b"mp4a").unwrap();

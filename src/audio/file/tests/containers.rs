@@ -56,7 +56,7 @@ fn a_wave64_that_makes_no_sense_is_told() {
         (Wave64::new().chunk_saying(b"fmt ", 3, &[]).0, "shorter than its name"),
         (Wave64::new().chunk_saying(b"list", u64::MAX - 7, &[]).0, "first 16 MiB"),
         (Wave64::new().format(1, 16).0, "ends inside its header"),
-        (b"riff and so on, which is no recording, but a word at the beginning".to_vec(), "no recording"),
+        (b"riff and so on, which is no recording, but a word at the beginning".to_vec(), "not a recording"),
     ] {
         let told = refusal(bytes);
         assert!(told.contains(part), "{told} lacks {part}");
