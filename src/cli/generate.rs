@@ -1,6 +1,8 @@
 //! `tonopago generate`: DTMF audio.
 
-use std::io::{self, BufWriter, Cursor, IsTerminal, Seek, Write};
+mod onward;
+
+use std::io::{self, BufWriter, IsTerminal, Seek, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +16,7 @@ use tonopago::output_file;
 use tonopago::simulator::line::{Line, LineBuilder};
 
 use super::{Failure, Outcome};
+use onward::{Beginning, Onward};
 
 /// Samples written at a time.
 const BLOCK: usize = 1024;
@@ -109,10 +112,13 @@ pub(super) fn run(args: Args) -> Outcome {
         if io::stdout().is_terminal() {
             return Err(Failure::usage("standard output is a terminal: name a file, or send the output into a pipe"));
         }
-        // The header holds the length, and a pipe can't be gone back in.
-        let mut file = Cursor::new(Vec::new());
-        args.write(&mut file, form, &config)?;
-        return Ok(io::stdout().lock().write_all(file.get_ref()).map(|()| ExitCode::SUCCESS)?);
+        // Made twice, the first time for its header only: what is kept would be as long as the sound.
+        let mut beginning = Beginning::default();
+        args.write(&mut beginning, form, &config)?;
+        let mut onward = Onward::new(io::stdout().lock(), &beginning.bytes())?;
+        args.write(&mut onward, form, &config)?;
+        onward.finish()?;
+        return Ok(ExitCode::SUCCESS);
     }
     let failed = |error: io::Error| Failure::unwritable(&args.output, &error);
     let file = output_file::create(&args.output).map_err(failed)?;

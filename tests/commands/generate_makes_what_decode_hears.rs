@@ -1,4 +1,6 @@
-use crate::harness::{Folder, jsonl_digits, tonopago};
+use std::process::Command;
+
+use crate::harness::{Folder, jsonl_digits, program, tonopago};
 
 const ALL: &str = "0123456789*#ABCD";
 
@@ -55,4 +57,14 @@ fn in_noise_that_follows_its_seed() {
     assert_ne!(bytes("a.wav", "7"), bytes("c.wav", "8"));
     let run = tonopago(["decode", "--format", "jsonl", noisy("a.wav", "7").to_str().unwrap()]);
     assert_eq!(jsonl_digits(&run.out), ALL);
+}
+
+#[test]
+fn on_standard_output_as_in_a_file() {
+    let folder = Folder::new();
+    for args in [&["--encoding", "alaw", "--rate", "11025"][..], &["--snr", "20", "--channels", "2"]] {
+        let file = std::fs::read(folder.digits("a.wav", ALL, args)).unwrap();
+        let piped = Command::new(program()).args(["generate", ALL, "-o", "-"]).args(args).output().unwrap();
+        assert!(piped.status.success() && piped.stdout == file, "{args:?}");
+    }
 }
