@@ -138,11 +138,12 @@ pub(super) fn run(args: Args) -> Outcome {
     let mut reporter = args.reporter();
     reporter.begin()?;
     refused.iter().try_for_each(|error| reporter.folder(error))?;
+    let on_terminal = io::stdout().is_terminal();
     while_showing(&progress(&inputs), &bytes_read, |bar| {
         batch.run(&inputs, |input, item| {
             failed |= is_failure(&item);
             let complaint = complaint(input, &item);
-            out_of_the_way(bar, complaint.is_some(), || {
+            out_of_the_way(bar, on_terminal || complaint.is_some(), || {
                 let told = reporter.item(input, &item);
                 tell(complaint);
                 told
@@ -195,8 +196,8 @@ fn tell(complaint: Option<String>) {
 
 /// Tells an item with the bar taken away if it is told on the bar's terminal, and only then: it is drawn anew each time, which
 /// would cost more than finding the digits.
-fn out_of_the_way<T>(bar: &ProgressBar, on_standard_error: bool, tell: impl FnOnce() -> T) -> T {
-    if on_standard_error || io::stdout().is_terminal() { bar.suspend(tell) } else { tell() }
+fn out_of_the_way<T>(bar: &ProgressBar, on_terminal: bool, tell: impl FnOnce() -> T) -> T {
+    if on_terminal { bar.suspend(tell) } else { tell() }
 }
 
 /// Does `work` while the bar follows `bytes_read`, and takes the bar away.

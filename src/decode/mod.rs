@@ -10,6 +10,7 @@ mod inputs;
 mod names;
 pub mod plot;
 mod report;
+mod whole_lines;
 
 pub use batch::{Batch, Ending, Item};
 pub use inputs::{FolderProblem, Gathered, Input, InputError, LeftOut, file_identity, gather};

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::endings;
+use super::whole_lines::WholeLines;
 use super::{ChannelName, DecodeError, Entry, Input, InputError, Item, Summary};
 
 /// How to write what was found.
@@ -39,7 +40,7 @@ const COLUMNS: [&str; 13] = [
 /// Writes the items of a [`Batch`](super::Batch).
 #[derive(Debug)]
 pub struct Reporter<W: Write> {
-    out: W,
+    out: WholeLines<W>,
     format: Format,
     rejected: bool,
     every_file: bool,
@@ -53,7 +54,15 @@ pub struct Reporter<W: Write> {
 impl<W: Write> Reporter<W> {
     /// A reporter; `rejected` says whether near misses come and their reasons need a column.
     pub const fn new(out: W, format: Format, rejected: bool) -> Self {
-        Self { out, format, rejected, every_file: false, digits: 0, waiting: Vec::new(), first: true }
+        Self {
+            out: WholeLines::new(out),
+            format,
+            rejected,
+            every_file: false,
+            digits: 0,
+            waiting: Vec::new(),
+            first: true,
+        }
     }
 
     /// Whether JSON lines and CSV end every file with a line that tells how it went. Text tells each file anyway.

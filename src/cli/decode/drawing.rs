@@ -1,7 +1,7 @@
 //! `decode --plot`: one recording drawn, and where its drawing may go.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
@@ -71,11 +71,12 @@ pub(super) fn plotted(args: &Args, input: &Input, path: &Path) -> Outcome {
     let options = Options { rejected: true, ..batch.options };
     let mut reporter = args.reporter();
     let mut told = reporter.begin();
+    let on_terminal = io::stdout().is_terminal();
     let decoded = while_showing(&progress(slice::from_ref(input)), &bytes_read, |bar| {
         decode_and(recording, &options, &mut |block| plot.hear(block), &mut |entry| {
             entries.push(entry);
             if told.is_ok() && (args.rejected || entry.rejected.is_none()) {
-                told = out_of_the_way(bar, false, || reporter.item(input, &Item::Entry(entry)));
+                told = out_of_the_way(bar, on_terminal, || reporter.item(input, &Item::Entry(entry)));
             }
             ControlFlow::Continue(())
         })
