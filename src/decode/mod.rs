@@ -132,6 +132,24 @@ impl DecodeError {
 
 /// Finds the digits of every channel and tells them in the order they were decided; `on_entry` may break off.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/wrong-key.wav"));
+/// use std::ops::ControlFlow;
+/// use tonopago::audio::Recording;
+/// use tonopago::decode::{Options, decode};
+///
+/// let mut digits = String::new();
+/// let heard = decode(Recording::open(path)?, &Options::default(), &mut |entry| {
+///     println!("channel {} from {:.3} to {:.3} s: {}", entry.channel, entry.start_s, entry.end_s, entry.digit);
+///     digits.push(entry.digit.as_char());
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!((&*digits, heard.seconds, heard.warning), ("1990817#990817#990817#", 27.36, None));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// If the recording can't be read further, or has a sample rate the detector does not take. What was read is told first, as if
 /// the recording ended there.

@@ -1,24 +1,4 @@
 //! The streaming detector: samples in, events out. No clock, no allocation per block.
-//!
-//! ```
-//! use tonopago::dtmf::{Detector, Digit, Event, GeneratorConfig, Profile, generate};
-//!
-//! let keys: Vec<Digit> = "17#".chars().filter_map(Digit::from_char).collect();
-//! let audio = generate(&keys, &GeneratorConfig::default())?;
-//! let mut detector = Detector::new(8000, &Profile::default())?;
-//! let mut heard = String::new();
-//! let mut on_event = |event| {
-//!     if let Event::Begin(begin) = event {
-//!         heard.push(begin.digit.as_char());
-//!     }
-//! };
-//! for block in audio.chunks(160) {
-//!     detector.process(block, &mut on_event);
-//! }
-//! detector.finish(&mut on_event);
-//! assert_eq!(heard, "17#");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::core::Core;
 use super::sample::Sample;
@@ -41,7 +21,28 @@ pub enum DetectorError {
     Profile(#[from] ProfileError),
 }
 
-/// Finds DTMF digits in a stream of samples.
+/// Finds DTMF digits in a stream of samples. A recording's last digit may still be open when its samples are over:
+/// [`finish`](Self::finish) tells it.
+///
+/// ```
+/// use tonopago::dtmf::{Detector, Digit, Event, GeneratorConfig, Profile, generate};
+///
+/// let keys: Vec<Digit> = "17#".chars().filter_map(Digit::from_char).collect();
+/// let audio = generate(&keys, &GeneratorConfig::default())?;
+/// let mut detector = Detector::new(8000, &Profile::default())?;
+/// let mut heard = String::new();
+/// let mut on_event = |event| {
+///     if let Event::Begin(begin) = event {
+///         heard.push(begin.digit.as_char());
+///     }
+/// };
+/// for block in audio.chunks(160) {
+///     detector.process(block, &mut on_event);
+/// }
+/// detector.finish(&mut on_event);
+/// assert_eq!(heard, "17#");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Detector {
     rate: u32,
     core: Core,
