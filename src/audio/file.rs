@@ -1,36 +1,9 @@
 //! Reading recordings of any length in constant memory.
-//!
-//! ```
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use tonopago::audio::{Block, Recording};
-//!
-//! # let mut silence = std::io::Cursor::new(Vec::new());
-//! # let spec = hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-//! # let mut writer = hound::WavWriter::new(&mut silence, spec)?;
-//! # for _ in 0..8000 { writer.write_sample(0_i16)?; }
-//! # writer.finalize()?;
-//! # let stream = std::io::Cursor::new(silence.into_inner());
-//! let mut recording = Recording::from_stream("standard input", stream)?;
-//! let mut block = Block::new();
-//! while recording.next_block(&mut block)? {
-//!     for channel in 0..block.channels() {
-//!         assert!(block.channel(channel).iter().all(|&sample| sample == 0.0));
-//!     }
-//! }
-//! assert_eq!((recording.sample_rate(), recording.seconds()), (8000, 1.0));
-//! if let Some(warning) = recording.warning() {
-//!     eprintln!("{}: {warning}", recording.name());
-//! }
-//! # Ok(())
-//! # }
-//! ```
 
 use std::fmt;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use super::adpcm::AdpcmReader;
 use super::block::Block;
@@ -42,8 +15,13 @@ use super::pcm::FrameReader;
 use super::problem::{AudioError, Problem, Warning};
 use super::raw::RawFormat;
 use super::riff::{Behind, Encoding, Header, HeaderError, Length, begins_chunk, read_header};
-use super::stream::{Counted, Failure, Limited, Recorder, WavBody};
+use super::stream::{Counted, Limited, WavBody};
+use super::watch::Watch;
 use crate::dtmf::RATES_HZ;
+
+mod opener;
+
+pub use opener::Opener;
 
 /// How names of recordings end that can be read and have a header, in lower case.
 pub const ENDINGS: [&str; 28] = [
@@ -64,6 +42,37 @@ pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = RATES_HZ;
 /// An mp3's and a raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the
 /// header tells a count. Joined mp3s, oggs, flacs, and WAVs in a file, are read to the end of the last that goes on in the
 /// form of the first. An m4a begins where its index says; raw AAC tells no encoder's delay, and its times are late by it.
+///
+/// A loop of one's own, with a detector for each channel; [`decode`](crate::decode::decode) is this loop, ready made:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/wrong-key.wav"));
+/// use tonopago::audio::{Block, Recording};
+/// use tonopago::dtmf::{Detector, Event, Profile};
+///
+/// let mut recording = Recording::open(path)?;
+/// let detector = |_| Detector::new(recording.sample_rate(), &Profile::default());
+/// let mut detectors = (0..recording.channels()).map(detector).collect::<Result<Vec<_>, _>>()?;
+/// let mut digits = vec![String::new(); recording.channels()];
+/// let mut block = Block::new();
+/// while recording.next_block(&mut block)? {
+///     for (channel, detector) in detectors.iter_mut().enumerate() {
+///         detector.process(block.channel(channel), &mut |event| {
+///             if let Event::Begin(begin) = event {
+///                 digits[channel].push(begin.digit.as_char());
+///             }
+///         });
+///     }
+/// }
+/// assert_eq!(digits, ["1990817#990817#990817#"]);
+/// assert_eq!((recording.sample_rate(), recording.seconds()), (8000, 27.36));
+/// if let Some(warning) = recording.warning() {
+///     eprintln!("{}: {warning}", recording.name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Recording {
     name: String,
     source: Source,
@@ -72,6 +81,7 @@ pub struct Recording {
     frames: u64,
     /// What stands behind the sound that the header tells of, and how many bytes.
     behind: (Behind, u64),
+    watch: Option<Watch>,
     warning: Option<Warning>,
 }
 
@@ -91,87 +101,6 @@ enum Source {
 /// A byte stream that may move between threads.
 trait Input: Read + Send + Sync {}
 impl<R: Read + Send + Sync> Input for R {}
-
-/// How to open recordings, where [`Recording::open`] and [`Recording::from_stream`] don't say enough.
-#[derive(Clone, Debug, Default)]
-pub struct Opener {
-    raw: Option<RawFormat>,
-    bytes: Arc<AtomicU64>,
-}
-
-impl Opener {
-    /// Samples with headers, nothing counted.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes everything as samples without a header.
-    #[must_use]
-    pub fn raw(self, raw: RawFormat) -> Self {
-        Self { raw: Some(raw), ..self }
-    }
-
-    /// Adds the bytes read to a counter, for showing progress against the files' lengths.
-    #[must_use]
-    pub fn counting_into(self, bytes: Arc<AtomicU64>) -> Self {
-        Self { bytes, ..self }
-    }
-
-    /// Opens a file, or a pipe that has a path.
-    ///
-    /// # Errors
-    /// If it can't be opened, is empty, is no recording, or is in a form that can't be decoded.
-    pub fn open(&self, path: &Path) -> Result<Recording, AudioError> {
-        let name = path.display().to_string();
-        let in_file = |problem: Problem| AudioError::new(&name, problem);
-        let open = || {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
-        };
-        let (file, metadata) = open().map_err(|source| in_file(Problem::Open { source }))?;
-        if metadata.is_dir() {
-            return Err(in_file(Problem::Folder));
-        }
-        let named = RawFormat::of_name(path);
-        if !metadata.is_file() || self.raw.is_some() {
-            return self.stream_named(&name, file, named);
-        }
-        Recording::from_file(&name, self.counted(file), named)
-    }
-
-    /// Reads from a stream that can't seek, such as standard input; `name` is for messages.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn stream(&self, name: &str, stream: impl Read + Send + Sync + 'static) -> Result<Recording, AudioError> {
-        self.stream_named(name, stream, None)
-    }
-
-    /// As [`stream`](Self::stream); without a header the sound has the form that was `named`.
-    fn stream_named(
-        &self,
-        name: &str,
-        stream: impl Read + Send + Sync + 'static,
-        named: Option<RawFormat>,
-    ) -> Result<Recording, AudioError> {
-        let mut stream = self.counted(stream);
-        if let Some(raw) = self.raw {
-            return Recording::wav(name, stream, &raw.header());
-        }
-        let mut record = Vec::new();
-        let header = read_header(Recorder { inner: &mut stream, record: &mut record });
-        match classify(header, record.is_empty(), named).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Wav(header) => Recording::wav(name, stream, &header),
-            Kind::Raw(header) => Recording::wav(name, Cursor::new(record).chain(stream), &header),
-            Kind::Packets => Recording::packets(name, PacketReader::open_stream(record, stream)),
-        }
-    }
-
-    fn counted<R>(&self, inner: R) -> Counted<R> {
-        Counted { inner, bytes: Arc::clone(&self.bytes), failure: Failure::default() }
-    }
-}
 
 impl Recording {
     /// Opens a file, or a pipe that has a path.
@@ -193,7 +122,7 @@ impl Recording {
     /// Reads samples without a header.
     ///
     /// # Errors
-    /// If the rate or the number of channels is out of range.
+    /// If the rate or the number of channels is out of range, or not that of the coding.
     pub fn from_raw(name: &str, stream: impl Read + Send + Sync + 'static, raw: RawFormat) -> Result<Self, AudioError> {
         Opener::new().raw(raw).stream(name, stream)
     }
@@ -272,23 +201,26 @@ impl Recording {
 
     /// The rest of a stream whose header has been read.
     fn wav(name: &str, mut stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
-        let in_file = |problem| AudioError::new(name, problem);
-        let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
-        check_form(sample_rate, channels).map_err(in_file)?;
-        if matches!(header.encoding, Encoding::Gsm(_) | Encoding::G722) && channels != 1 {
-            return Err(in_file(Problem::Form { what: format!("GSM or G.722 of {channels} channels") }));
-        }
         let mut head = Vec::new();
         if header.length == Length::Zero {
             let read = stream.by_ref().take(CHUNK_ID).read_to_end(&mut head);
-            read.map_err(|source| in_file(Problem::Read { at_s: 0.0, source }))?;
+            read.map_err(|source| AudioError::new(name, Problem::Read { at_s: 0.0, source }))?;
         }
         let length = match header.length {
             Length::Bytes(bytes) => Some(bytes),
             Length::Zero if begins_chunk(&head) => Some(0),
             Length::ToTheEnd | Length::Zero => None,
         };
-        let stream = Limited::new(Cursor::new(head).chain(stream), length);
+        Self::wav_to_its_end(name, Limited::new(Cursor::new(head).chain(stream), length), header)
+    }
+
+    fn wav_to_its_end<R: Input + 'static>(name: &str, stream: Limited<R>, header: &Header) -> Result<Self, AudioError> {
+        let in_file = |problem| AudioError::new(name, problem);
+        let (sample_rate, channels) = (header.sample_rate, usize::from(header.channels));
+        check_form(sample_rate, channels).map_err(in_file)?;
+        if matches!(header.encoding, Encoding::Gsm(_) | Encoding::G722) && channels != 1 {
+            return Err(in_file(Problem::Form { what: format!("GSM or G.722 of {channels} channels") }));
+        }
         let body: Box<dyn WavBody> = match header.encoding {
             Encoding::Samples(format) => Box::new(FrameReader::new(stream, format, channels)),
             Encoding::Adpcm(form) => {
@@ -315,11 +247,21 @@ impl Recording {
     /// A recording of which nothing has been read yet.
     fn unread(name: &str, source: Source, sample_rate: u32, channels: usize) -> Self {
         let name = name.to_owned();
-        Self { name, source, sample_rate, channels, frames: 0, behind: UNKNOWN_BEHIND, warning: None }
+        Self { name, source, sample_rate, channels, frames: 0, behind: UNKNOWN_BEHIND, watch: None, warning: None }
     }
 
-    /// What the way a recording ended says about it.
+    /// What is wrong with it, at its end. Where it changed under the reader, that explains most of what its sound says.
     fn judge_end(&self) -> Option<Warning> {
+        let judged = self.judge_sound();
+        let has_changed = self.watch.as_ref().is_some_and(Watch::has_changed);
+        if has_changed && !judged.as_ref().is_some_and(Warning::is_failure) {
+            return Some(Warning::Changed { at_s: self.seconds() });
+        }
+        judged
+    }
+
+    /// What the way its sound ended says about it.
+    fn judge_sound(&self) -> Option<Warning> {
         let at_s = self.seconds();
         match &self.source {
             Source::Wav { body, length: Length::Bytes(_) } if body.missing_frames() > 0 => {

@@ -19,6 +19,7 @@ mod resample;
 mod riff;
 mod stream;
 mod w64;
+mod watch;
 pub mod wav;
 
 pub use block::{BLOCK_FRAMES, Block};

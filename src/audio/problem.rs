@@ -6,6 +6,7 @@ use std::io;
 use thiserror::Error;
 
 use super::file::{MOST_CHANNELS, SAMPLE_RATES};
+use super::raw::RawEncoding;
 
 /// A recording that can't be read: which, and why.
 #[derive(Debug, Error)]
@@ -42,6 +43,9 @@ pub enum Problem {
         /// The system's reason.
         source: io::Error,
     },
+    /// The path is a link that leads nowhere.
+    #[error("is a link to what is not there: mend the link, or name the file it was to lead to")]
+    BrokenLink,
     /// The path is a folder.
     #[error("is a folder, not a recording: name the files in it")]
     Folder,
@@ -92,8 +96,10 @@ pub enum Problem {
     )]
     IndexBehind,
     /// An mp4 whose end, with the index, is missing.
-    #[error("is an MP4 without its index: it was cut short, or its recorder never finished it or is still at it: \
-             record or copy it again")]
+    #[error(
+        "is an MP4 without its index: it was cut short, or its recorder never finished it or is still at it: \
+             record or copy it again"
+    )]
     NoIndex,
     /// A container that no sound can be read from.
     #[error(
@@ -122,11 +128,22 @@ pub enum Problem {
     },
     /// A sample rate outside [`SAMPLE_RATES`].
     #[error(
-        "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, or correct its header",
+        "has a sample rate of {sample_rate} Hz, and {} to {} are read: resample it, for example with ffmpeg -i FILE -ar 48000 out.wav, or \
+         correct its header",
         SAMPLE_RATES.start(), SAMPLE_RATES.end()
     )]
     SampleRate {
         /// Hz.
+        sample_rate: u32,
+    },
+    /// Sound without a header of which another rate is told than its coding has.
+    #[error("is to be read as {coding} of {sample_rate} Hz, and {coding} has {own} samples a second: give {own}")]
+    CodingRate {
+        /// The coding that was named.
+        coding: RawEncoding,
+        /// Its samples per second, in Hz.
+        own: u32,
+        /// What was told, in Hz.
         sample_rate: u32,
     },
     /// No channel, or more than [`MOST_CHANNELS`].
@@ -185,6 +202,11 @@ pub enum Warning {
         /// How many.
         bytes: u64,
     },
+    /// Somebody wrote into it or cut it while it was read.
+    Changed {
+        /// Seconds decoded.
+        at_s: f64,
+    },
     /// Damaged packets became silence.
     Damaged {
         /// How many.
@@ -200,10 +222,10 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// Whether sound that is there could not be decoded: what was read is not the recording. One that was cut short, or of which
-    /// packets are damaged, is decoded to its end.
+    /// Whether sound that is there could not be decoded, or may be there by now: what was read is not the recording. One that was
+    /// cut short, or of which packets are damaged, is decoded to its end.
     pub const fn is_failure(&self) -> bool {
-        matches!(self, Self::Abandoned { .. } | Self::More { .. })
+        matches!(self, Self::Abandoned { .. } | Self::More { .. } | Self::Changed { .. })
     }
 }
 
@@ -229,6 +251,11 @@ impl fmt::Display for Warning {
                 f,
                 "decoded up to {at_s:.3} s only, as its header says: {bytes} bytes behind that are not read; if they are sound, correct \
                  the header, or name the form of the whole with --raw-rate and --raw-format"
+            ),
+            Self::Changed { at_s } => write!(
+                f,
+                "decoded up to {at_s:.3} s only: it changed while it was read, as what is still being recorded or copied does; decode \
+                 it again when that is done"
             ),
             Self::Damaged { packets } => write!(f, "{packets} damaged packets were taken as silence"),
             Self::Abandoned { at_s, why } => write!(f, "decoded up to {at_s:.3} s only: {why}"),

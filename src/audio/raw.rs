@@ -7,12 +7,14 @@ use std::str::FromStr;
 use super::g722;
 use super::gsm::{self, Packing};
 use super::pcm::SampleFormat;
+use super::problem::Problem;
 use super::riff::{Encoding, Header, Length, Trailer};
 
 /// The form of sound that comes without a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawFormat {
-    /// Samples per second, within [`SAMPLE_RATES`](super::SAMPLE_RATES).
+    /// Samples per second, within [`SAMPLE_RATES`](super::SAMPLE_RATES); those of the coding where it tells them
+    /// ([`RawEncoding::sample_rate`]).
     pub sample_rate: u32,
     /// Interleaved channels, 1 to [`MOST_CHANNELS`](super::MOST_CHANNELS); 1 for what is not coded sample by sample.
     pub channels: usize,
@@ -84,6 +86,16 @@ impl RawFormat {
     /// The endings of names that [`of_name`](Self::of_name) knows, in lower case.
     pub fn endings() -> impl Iterator<Item = &'static str> {
         NAMED.iter().map(|(ending, ..)| *ending)
+    }
+
+    /// Refuses another rate than the coding's own.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        match self.format.sample_rate() {
+            Some(own) if own != self.sample_rate => {
+                Err(Problem::CodingRate { coding: self.format, own, sample_rate: self.sample_rate })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn header(&self) -> Header {

@@ -44,8 +44,8 @@ tones over that of everything else between 600 and 1900 Hz. White noise of 0 to 
 the curves of `conformance` count it, has 5 dB less in that band, so that the S/N told is some 5 dB higher.
 
 In JSON lines and CSV a file without digits has no line, unless --every-file ends each file with one. Its status is decoded, \
-warning (all there is was decoded, and something is wrong with it), partial (there is sound that could not be decoded) or failed \
-(nothing was); a folder that could not be listed has such a line, too. Lines of digits have no status.
+warning (all there is was decoded, and something is wrong with it), partial (there is sound that could not be decoded, or it \
+changed while it was read) or failed (nothing was decoded); a folder that could not be listed has such a line, too. Lines of digits have no status.
 
 Channels are counted from 0. In names, what is not UTF-8 and control characters are told as \\xHH, byte by byte, and a \
 backslash as two; `printf %b` of bash gives the name back.

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::{self, Cursor, Write as _};
+use std::io::{self, Write as _};
 
 use proptest::prelude::*;
 
@@ -7,6 +7,7 @@ use super::*;
 use crate::audio::pcm::SampleFormat;
 use crate::audio::raw::RawEncoding;
 
+mod changes;
 mod compressed;
 mod containers;
 mod joined;
@@ -231,6 +232,13 @@ fn raw_samples_are_read_in_the_form_that_is_named() {
     assert_eq!((channels, warning), (vec![vec![0.0, 0.0], vec![top, -top]], None));
     let refused = Recording::from_raw("raw", io::empty(), RawFormat { channels: 33, ..raw }).err().unwrap();
     assert!(refused.to_string().contains("33 channels"), "{refused}");
+    // Only the command knew that, and whoever used the library heard wrong keys at wrong times.
+    for (format, own) in [(RawEncoding::G722, 16_000), (RawEncoding::Gsm, 8000)] {
+        let raw = RawFormat { sample_rate: 11_025, channels: 1, format };
+        let refused = Recording::from_raw("raw", io::empty(), raw).err().unwrap().to_string();
+        assert!(refused.contains("11025 Hz") && refused.ends_with(&format!("give {own}")), "{refused}");
+        assert!(Recording::from_raw("raw", io::empty(), RawFormat { sample_rate: own, ..raw }).is_ok());
+    }
 }
 
 #[test]
@@ -255,6 +263,11 @@ fn a_recording_that_cannot_be_read_is_named_with_the_reason_and_the_cure() {
     assert!(Recording::open(folder.path()).err().unwrap().to_string().contains("is a folder"));
     let missing = Recording::open(&folder.path().join("none.wav")).err().unwrap().to_string();
     assert!(missing.contains("none.wav: cannot be opened"), "{missing}");
+    // It stands there in every list of the folder.
+    let link = folder.path().join("link.wav");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    let told = Recording::open(&link).err().unwrap().to_string();
+    assert!(told.contains("link.wav: is a link to what is not there"), "{told}");
 }
 
 /// 1.5 s with digit 5 at 0.1 to 0.3 s and digit 9 at 1.0 to 1.2 s, encoded by sox, and the delay of the encoder in ms: an mp3
