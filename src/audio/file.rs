@@ -9,12 +9,12 @@ use super::adpcm::AdpcmReader;
 use super::block::Block;
 use super::g722::G722Reader;
 use super::gsm::GsmReader;
-use super::joined::{Layout, UNKNOWN_BEHIND};
+use super::joined::{Ended, Following, Layout};
 use super::packets::PacketReader;
 use super::pcm::FrameReader;
 use super::problem::{AudioError, Problem, Warning};
 use super::raw::RawFormat;
-use super::riff::{Behind, Encoding, Header, HeaderError, Length, begins_chunk, read_header};
+use super::riff::{Behind, Encoding, Header, HeaderError, Length, Trailer, begins_chunk, read_header};
 use super::stream::{Counted, Limited, WavBody};
 use super::watch::Watch;
 use crate::dtmf::RATES_HZ;
@@ -40,7 +40,7 @@ pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = RATES_HZ;
 /// flac, aiff, m4a and WebM; Opus at 48 kHz, whatever it was before. A file cut short is decoded as far as it goes and
 /// leaves a [`Warning`]; so does a damaged packet or page, which becomes silence of its length, so that times stay right.
 /// An mp3's and a raw AAC's frames carry no times: what is damaged there is gone, and a [`Warning`] tells it where the
-/// header tells a count. Joined mp3s, oggs, flacs, and WAVs in a file, are read to the end of the last that goes on in the
+/// header tells a count. Joined mp3s, oggs, flacs and WAVs are read to the end of the last that goes on in the
 /// form of the first. An m4a begins where its index says; raw AAC tells no encoder's delay, and its times are late by it.
 ///
 /// A loop of one's own, with a detector for each channel; [`decode`](crate::decode::decode) is this loop, ready made:
@@ -79,8 +79,8 @@ pub struct Recording {
     sample_rate: u32,
     channels: usize,
     frames: u64,
-    /// What stands behind the sound that the header tells of, and how many bytes.
-    behind: (Behind, u64),
+    /// How the sound of a WAV ends; of a stream it is known at the end.
+    ended: Ended,
     watch: Option<Watch>,
     warning: Option<Warning>,
 }
@@ -185,8 +185,8 @@ impl Recording {
         match classify(header, empty, named).map_err(|problem| AudioError::new(name, problem))? {
             Kind::Wav(mut header) => {
                 let layout = Layout::of(&mut file, &mut header).map_err(read_failed)?;
-                let behind = layout.behind;
-                Ok(Self { behind, ..Self::wav(name, layout.reader(file), &header)? })
+                let ended = Ended::with(layout.behind);
+                Ok(Self { ended, ..Self::wav(name, layout.reader(file), &header)? })
             }
             Kind::Raw(header) => {
                 file.rewind().map_err(read_failed)?;
@@ -199,7 +199,18 @@ impl Recording {
         }
     }
 
-    /// The rest of a stream whose header has been read.
+    /// The rest of a stream whose header has been read, and of those that are joined to it.
+    fn wav_stream(name: &str, stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
+        let (Length::Bytes(bytes), Trailer::Riff) = (header.length, header.trailer) else {
+            return Self::wav(name, stream, header);
+        };
+        let ended = Ended::default();
+        let following = Following::new(stream, header, bytes, ended.clone());
+        Self::wav_to_its_end(name, Limited::knowing(following, ended.clone()), header)
+            .map(|recording| Self { ended, ..recording })
+    }
+
+    /// What has no other sound behind its own, or tells of it by itself.
     fn wav(name: &str, mut stream: impl Input + 'static, header: &Header) -> Result<Self, AudioError> {
         let mut head = Vec::new();
         if header.length == Length::Zero {
@@ -247,7 +258,7 @@ impl Recording {
     /// A recording of which nothing has been read yet.
     fn unread(name: &str, source: Source, sample_rate: u32, channels: usize) -> Self {
         let name = name.to_owned();
-        Self { name, source, sample_rate, channels, frames: 0, behind: UNKNOWN_BEHIND, watch: None, warning: None }
+        Self { name, source, sample_rate, channels, frames: 0, ended: Ended::default(), watch: None, warning: None }
     }
 
     /// What is wrong with it, at its end. Where it changed under the reader, that explains most of what its sound says.
@@ -269,7 +280,7 @@ impl Recording {
                 Some(Warning::Truncated { at_s, missing_s })
             }
             Source::Wav { length: Length::Zero, .. } if self.frames > 0 => Some(Warning::Unfinished { at_s }),
-            Source::Wav { .. } => match self.behind {
+            Source::Wav { .. } => match self.ended.behind() {
                 (Behind::Nothing, _) => None,
                 (Behind::Sound(_), _) => Some(Warning::More { at_s }),
                 (Behind::Bytes, bytes) => Some(Warning::Beyond { at_s, bytes }),

@@ -7,6 +7,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::riff::{Behind, Header, Length, MAGIC, Next, Trailer, begins_chunk, behind, read_header, told_length};
 use super::stream::Counted;
 
+mod following;
+
+pub(super) use following::{Ended, Following};
+
 /// Where the sound of a file lies.
 pub(super) struct Layout {
     /// The places behind the first.
@@ -24,8 +28,8 @@ struct Place {
     bytes: u64,
 }
 
-/// What stands behind the sound of a stream is not asked: it may have to be waited for.
-pub(super) const UNKNOWN_BEHIND: (Behind, u64) = (Behind::Nothing, 0);
+/// As long as nobody looked.
+const UNKNOWN_BEHIND: (Behind, u64) = (Behind::Nothing, 0);
 
 impl Layout {
     /// Looks through a file that is at the first byte of its sound. The header's length becomes that of all the sound that can
@@ -101,15 +105,17 @@ fn next_place(file: &mut File, header: &Header, behind: u64, next: Next, end: u6
     Ok(match length {
         Length::Bytes(bytes) => Some(Place { start, bytes }),
         Length::ToTheEnd => Some(Place { start, bytes: end.saturating_sub(start) }),
-        Length::Zero => is_finished(file)?.then_some(Place { start, bytes: 0 }),
+        Length::Zero => {
+            let mut head = Vec::new();
+            file.take(4).read_to_end(&mut head)?;
+            is_finished(&head).then_some(Place { start, bytes: 0 })
+        }
     })
 }
 
-/// Whether a recording without sound, behind whose header a file is, was to have none.
-fn is_finished(file: &mut File) -> io::Result<bool> {
-    let mut head = Vec::new();
-    file.take(4).read_to_end(&mut head)?;
-    Ok(head.is_empty() || begins_chunk(&head) || MAGIC.iter().any(|&magic| head == magic))
+/// Whether a recording without sound, behind whose header stand these first of four bytes, was to have none.
+fn is_finished(head: &[u8]) -> bool {
+    head.is_empty() || begins_chunk(head) || MAGIC.iter().any(|&magic| head == magic)
 }
 
 /// Reads one place after another.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use symphonia::core::io::MediaSource;
 
 use super::block::Block;
+use super::joined::Ended;
 
 /// Between two looks at a stream that has nothing yet, such as a standard input that was left in non-blocking mode. The
 /// stream is any reader, so there is no descriptor to wait on.
@@ -109,17 +110,23 @@ impl<R: Read> Read for Recorder<'_, R> {
 pub(super) struct Limited<R> {
     inner: R,
     remaining: Option<u64>,
+    ended: Ended,
 }
 
 impl<R: Read> Limited<R> {
     /// `length` in bytes; `None` where only the stream's end decides.
-    pub(super) const fn new(inner: R, length: Option<u64>) -> Self {
-        Self { inner, remaining: length }
+    pub(super) fn new(inner: R, length: Option<u64>) -> Self {
+        Self { inner, remaining: length, ended: Ended::default() }
+    }
+
+    /// A stream that knows its end, and tells how it ended.
+    pub(super) fn knowing(inner: R, ended: Ended) -> Self {
+        Self { inner, remaining: None, ended }
     }
 
     /// Bytes promised and not given.
     pub(super) fn missing(&self) -> u64 {
-        self.remaining.unwrap_or(0)
+        self.remaining.unwrap_or_else(|| self.ended.missing())
     }
 
     /// Reads a block of so many bytes; less only at the end.

@@ -91,7 +91,7 @@ impl Opener {
         let mut record = Vec::new();
         let header = read_header(Recorder { inner: &mut stream, record: &mut record });
         match classify(header, record.is_empty(), named).map_err(|problem| AudioError::new(name, problem))? {
-            Kind::Wav(header) => Recording::wav(name, stream, &header),
+            Kind::Wav(header) => Recording::wav_stream(name, stream, &header),
             Kind::Raw(header) => Recording::wav(name, Cursor::new(record).chain(stream), &header),
             Kind::Packets => Recording::packets(name, PacketReader::open_stream(record, stream)),
         }

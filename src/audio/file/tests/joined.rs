@@ -2,36 +2,30 @@
 
 use super::*;
 
-fn read(bytes: &[u8]) -> (Vec<Vec<f32>>, Option<Warning>) {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(bytes).unwrap();
-    read_all(Recording::open(file.path()).unwrap())
-}
-
-/// Of joined WAVs, and of several data chunks, only the first was read.
+/// Of joined WAVs, and of several data chunks, only the first was read; and later still, from a pipe.
 #[test]
-fn sound_behind_the_first_is_read_where_a_file_can_be_asked() {
+fn sound_behind_the_first_is_read() {
     let one = || Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 11]);
-    let (expected, warning) = read(&one().bytes());
+    let (expected, warning) = read_both_ways(&one().bytes());
     assert_eq!(warning, None);
     let three_chunks = one().chunk(b"data", &sound()).chunk(b"data", &sound()).bytes();
     let three_files = [one().bytes(), one().bytes(), plain(u32::MAX)].concat();
     for bytes in [three_chunks, three_files] {
-        assert_eq!(read(&bytes), (vec![expected[0].repeat(3)], None));
+        assert_eq!(read_both_ways(&bytes), (vec![expected[0].repeat(3)], None));
     }
     // Half a sample at the end of the first.
     let torn = [&one().chunk(b"data", &[7]).bytes()[..], &one().bytes()].concat();
-    assert_eq!(read(&torn), (vec![expected[0].repeat(2)], None));
+    assert_eq!(read_both_ways(&torn), (vec![expected[0].repeat(2)], None));
     // The last one is cut, or has bytes behind it.
     let two_files = [one().bytes(), one().bytes()].concat();
-    let (cut, warning) = read(&two_files[..two_files.len() - 20 - 1600]);
+    let (cut, warning) = read_both_ways(&two_files[..two_files.len() - 20 - 1600]);
     assert_eq!((cut[0].len(), warning), (2400, Some(Warning::Truncated { at_s: 0.3, missing_s: 0.1 })));
-    let (_, warning) = read(&[one().bytes(), plain(1600)].concat());
+    let (_, warning) = read_both_ways(&[one().bytes(), plain(1600)].concat());
     assert_eq!(warning, Some(Warning::Beyond { at_s: 0.3, bytes: 1600 }));
     // In another form, or unfinished.
     let other = Wav::new().format(1, 1, 16_000, 16).chunk(b"data", &sound()).bytes();
     for next in [other, plain(0)] {
-        let (found, warning) = read(&[one().bytes(), next].concat());
+        let (found, warning) = read_both_ways(&[one().bytes(), next].concat());
         assert_eq!((found, &warning), (expected.clone(), &Some(Warning::More { at_s: 0.2 })));
         assert!(warning.is_some_and(|warning| warning.is_failure()));
     }
@@ -40,21 +34,21 @@ fn sound_behind_the_first_is_read_where_a_file_can_be_asked() {
 /// Blocks are decoded whole: a recording that is coded in them is gone on behind its last whole one only.
 #[test]
 fn joined_wavs_in_blocks_are_read_where_the_first_ends_with_a_whole_one() {
-    let (once, _) = read(GSM);
-    let (twice, warning) = read(&[GSM, GSM].concat());
+    let (once, _) = read_both_ways(GSM);
+    let (twice, warning) = read_both_ways(&[GSM, GSM].concat());
     assert_eq!((twice[0].len(), warning), (2 * once[0].len(), None));
     let data = GSM.len() - 38 * 65;
     let length = u32::try_from(37 * 65 + 1).unwrap().to_le_bytes();
     let odd = [&GSM[..data - 4], &length, &GSM[data..data + 37 * 65 + 1]].concat();
-    let (_, warning) = read(&[&odd[..], GSM].concat());
+    let (_, warning) = read_both_ways(&[&odd[..], GSM].concat());
     assert!(matches!(warning, Some(Warning::More { .. })), "{warning:?}");
 }
 
 /// What was joined to these was left out without a word, as it was not found behind what stands before it or in its head.
 #[test]
 fn joined_wavs_are_found_whatever_their_writers_left_out() {
-    let (expected, _) = read(&plain(3200));
-    let told = |bytes: &[u8]| (read(bytes).0[0].len(), read(bytes).1);
+    let (expected, _) = read_both_ways(&plain(3200));
+    let told = |bytes: &[u8]| (read_both_ways(bytes).0[0].len(), read_both_ways(bytes).1);
     // No byte behind an odd length of sound, or of another chunk.
     let bytes_of = |count| Wav::new().format(1, 1, 8000, 8).chunk(b"data", &vec![0x80; count]).bytes();
     let mut odd = bytes_of(1601);
@@ -62,23 +56,23 @@ fn joined_wavs_are_found_whatever_their_writers_left_out() {
     assert_eq!(told(&[odd, bytes_of(800)].concat()), (2401, None));
     let mut list = Wav::new().format(1, 1, 8000, 16).chunk(b"data", &sound()).chunk(b"LIST", &[7; 11]).bytes();
     assert_eq!(list.pop(), Some(0));
-    assert_eq!(read(&[list, plain(3200)].concat()), (vec![expected[0].repeat(2)], None));
+    assert_eq!(read_both_ways(&[list, plain(3200)].concat()), (vec![expected[0].repeat(2)], None));
     // Lengths of 64 bits, or none yet.
     for start in [&b"RF64\xFF\xFF\xFF\xFF"[..], b"BW64\xFF\xFF\xFF\xFF", b"RIFF\0\0\0\0"] {
         let next = [start, &plain(3200)[8..]].concat();
-        assert_eq!(read(&[plain(3200), next].concat()), (vec![expected[0].repeat(2)], None), "{start:?}");
+        assert_eq!(read_both_ways(&[plain(3200), next].concat()), (vec![expected[0].repeat(2)], None), "{start:?}");
     }
 }
 
 /// Of an empty one it was said that it was not read, and what stands behind it was not.
 #[test]
 fn an_empty_recording_among_joined_ones_is_empty() {
-    let (expected, _) = read(&plain(3200));
+    let (expected, _) = read_both_ways(&plain(3200));
     let empty = || Wav::new().format(1, 1, 8000, 16).chunk(b"data", &[]);
     for empty in [empty().bytes(), empty().chunk(b"LIST", &[7; 12]).bytes()] {
-        assert_eq!(read(&[plain(3200), empty.clone()].concat()), (expected.clone(), None));
+        assert_eq!(read_both_ways(&[plain(3200), empty.clone()].concat()), (expected.clone(), None));
         let between = [plain(3200), empty, plain(3200)].concat();
-        assert_eq!(read(&between), (vec![expected[0].repeat(2)], None));
+        assert_eq!(read_both_ways(&between), (vec![expected[0].repeat(2)], None));
     }
 }
 
