@@ -120,6 +120,11 @@ impl Station {
             // The line keeps its menu's name; the file behind the name may be another now.
             let name = &self.config.menus[settings.menu].name;
             match new.menus.iter().find(|menu| menu.name == *name) {
+                Some(menu) if menu.menu.saves_answers() && self.config.answers.is_none() => {
+                    self.shared.board.trouble(&format!(
+                        "reload: menu {name} saves answers now, and their file waits for a restart; the line keeps the old one"
+                    ));
+                }
                 Some(menu) => line.speak(Spoken { menu: Arc::clone(&menu.menu), clips: Arc::clone(&menu.clips) }),
                 None => self.shared.board.trouble(&format!("reload: menu {name} is gone; the line keeps the old one")),
             }
@@ -255,6 +260,24 @@ mod tests {
         assert_eq!(troubles(&mut station), 0);
         write(&file, &config.replace("true", "true, every: 5s"));
         assert_eq!(troubles(&mut station), 1);
+        station.stop(&mut || true);
+    }
+
+    /// The new menu was taken, and what callers answered went nowhere but into the log.
+    #[test]
+    fn a_menu_that_begins_to_save_answers_waits_for_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, menu) = (folder.path().join("box.yaml"), folder.path().join("m.yaml"));
+        let config = "version: 1\nlines: { a: { simulated: true, every: 1min } }\nmenus: { m: m.yaml }\nservices: { demo: demo }\n";
+        let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
+        write(&file, config);
+        write(&menu, include_str!("../../menus/pago.yaml"));
+        let mut station = Station::start(Config::read(&file).unwrap()).unwrap();
+        write(&menu, include_str!("../../menus/encuesta.yaml"));
+        write(&file, &format!("{config}answers: a.csv\n"));
+        station.reload().unwrap();
+        let told = station.board().snapshot()["troubles"].to_string();
+        assert!(told.contains("menu m saves answers now, and their file waits for a restart"), "{told}");
         station.stop(&mut || true);
     }
 
