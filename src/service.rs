@@ -15,24 +15,79 @@ use crate::money::Money;
 pub struct RequestId(pub u32);
 
 /// The key a merchant gave its customer. A credential: it prints masked, as its length only.
+///
+/// A key is paid once. What stands in its place may be paid again and again, each time under another order: the number of an
+/// account that a customer keeps, or nothing at all, as for a donation.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PaymentKey(Zeroizing<String>);
+pub struct PaymentKey {
+    digits: Zeroizing<String>,
+    reuse: Reuse,
+}
+
+/// How often a key may be paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    Once,
+    OncePerOrder,
+}
+
+/// Between an account's digits and the order, in what the ledger keeps for a key: no key of digits has it.
+const OF_ORDER: char = '@';
 
 impl PaymentKey {
     /// Takes the keyed digits.
     pub fn new(digits: impl Into<String>) -> Self {
-        Self(Zeroizing::new(digits.into()))
+        Self { digits: Zeroizing::new(digits.into()), reuse: Reuse::Once }
+    }
+
+    /// The number of an account: its orders are paid once each, one after the other.
+    pub fn account(digits: impl Into<String>) -> Self {
+        Self { digits: Zeroizing::new(digits.into()), reuse: Reuse::OncePerOrder }
+    }
+
+    /// No key: what is asked of the authorizer is all there is.
+    pub fn none() -> Self {
+        Self::account(String::new())
+    }
+
+    /// Whether there is no key.
+    pub fn is_none(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// Whether all there is to pay under this key is one order.
+    pub const fn is_paid_once(&self) -> bool {
+        matches!(self.reuse, Reuse::Once)
     }
 
     /// The digits, for the authorizer's request and the ledger only.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.digits
+    }
+
+    /// What the ledger keeps as the key of an order's charge, so that its rule of one charge for each key is one for each
+    /// order where the key may be paid again.
+    pub fn recorded(&self, order_id: &str) -> Zeroizing<String> {
+        match self.reuse {
+            Reuse::Once => self.digits.clone(),
+            Reuse::OncePerOrder => Zeroizing::new(format!("{}{OF_ORDER}{order_id}", self.expose())),
+        }
+    }
+
+    /// The first and the last text that the ledger may have kept for this key, in the order of bytes. Of no key there are
+    /// none: whose charges they were is not known.
+    pub fn all_recorded(&self) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
+        match self.reuse {
+            _ if self.is_none() => None,
+            Reuse::Once => Some((self.digits.clone(), self.digits.clone())),
+            Reuse::OncePerOrder => Some((self.recorded(""), self.recorded("\u{10ffff}"))),
+        }
     }
 }
 
 impl fmt::Debug for PaymentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PaymentKey({} digits)", self.0.len())
+        write!(f, "PaymentKey({} digits)", self.digits.len())
     }
 }
 
@@ -60,6 +115,8 @@ pub struct Authorization {
     pub description: String,
     /// The payer, where the merchant sent one.
     pub customer: Option<Customer>,
+    /// What else the merchant tells of the order, by name, for the menu to go by: no secret.
+    pub values: Vec<(String, String)>,
 }
 
 /// Card data on its way to one charge. Not `Debug`, `Clone` or `Serialize`; wiped when dropped.
@@ -79,10 +136,12 @@ pub enum Request {
     Authorize {
         /// The key as keyed in.
         key: PaymentKey,
+        /// What else the authorizer is to know, by name: amounts as decimal text, digits as they were keyed. No secret.
+        values: Vec<(String, String)>,
     },
     /// Charge a card for what was authorized and confirmed by the caller.
     Charge {
-        /// The key that was authorized; the exactly-once rule is per key.
+        /// The key that was authorized; the exactly-once rule is per key, and per order.
         key: PaymentKey,
         /// What the authorizer allowed.
         authorization: Authorization,

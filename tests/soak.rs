@@ -167,6 +167,7 @@ impl Soak {
                         order_id: "o".to_owned(),
                         description: "d".to_owned(),
                         customer: None,
+                        values: Vec::new(),
                     })),
                     Request::Charge { .. } => {
                         count("charges");

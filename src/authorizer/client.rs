@@ -106,17 +106,32 @@ impl AuthorizerClient {
     /// Asks about a key, for a caller's ears: whatever is no usable answer is [`AuthorizeReply::Unavailable`], which is
     /// not a refusal.
     pub fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
-        reply_to(self.ask(key))
+        reply_to(self.ask(key, &[]))
     }
 
-    /// Asks about a key.
+    /// Asks about a key, with what else a menu has to tell.
     ///
     /// # Errors
     /// [`AskError`]: the key may be good.
-    pub fn ask(&self, key: &PaymentKey) -> Result<Result<Authorization, Refusal>, AskError> {
-        let body = encode_request(&self.profile, key, None, &self.clock.local_date_time());
-        let answer = self.http.post(&self.url, &body).map_err(AskError::from);
-        answer.and_then(|answer| self.read(&answer)).inspect_err(AskError::log)
+    pub fn ask(
+        &self,
+        key: &PaymentKey,
+        values: &[(String, String)],
+    ) -> Result<Result<Authorization, Refusal>, AskError> {
+        self.ask_unlogged(key, values).inspect_err(AskError::log)
+    }
+
+    /// The same for who tells the error.
+    ///
+    /// # Errors
+    /// [`AskError`]: the key may be good.
+    pub fn ask_unlogged(
+        &self,
+        key: &PaymentKey,
+        values: &[(String, String)],
+    ) -> Result<Result<Authorization, Refusal>, AskError> {
+        let body = encode_request(&self.profile, key, values, None, &self.clock.local_date_time());
+        self.read(&self.http.post(&self.url, &body)?)
     }
 
     /// Shows user and password without asking about a key: an empty object is no question, so it can't count as a guess.

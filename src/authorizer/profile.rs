@@ -29,6 +29,8 @@ pub struct RequestNames {
     pub phone_number: String,
     /// The box's date and time, ISO 8601 without offset.
     pub local_date: String,
+    /// What a menu sends along (`with:`), an object of strings; absent where it sends nothing.
+    pub values: String,
 }
 
 /// JSON names in the answer.
@@ -51,6 +53,8 @@ pub struct AnswerNames {
     pub customer_names: CustomerNames,
     /// Why the key was refused, in words, for logs on the merchant's side.
     pub error: String,
+    /// What a menu is told besides (`tells:`), an object of strings and numbers, or absent.
+    pub values: String,
 }
 
 /// JSON names of the payer.
@@ -194,7 +198,12 @@ impl Codes {
 
 impl Default for RequestNames {
     fn default() -> Self {
-        Self { key: "ivr_key".into(), phone_number: "phone_number".into(), local_date: "local_date".into() }
+        Self {
+            key: "ivr_key".into(),
+            phone_number: "phone_number".into(),
+            local_date: "local_date".into(),
+            values: "values".into(),
+        }
     }
 }
 
@@ -209,6 +218,7 @@ impl Default for AnswerNames {
             customer: "customer".into(),
             customer_names: CustomerNames::default(),
             error: "error_description".into(),
+            values: "values".into(),
         }
     }
 }

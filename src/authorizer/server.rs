@@ -300,7 +300,7 @@ fn look_up(ledger: &Ledger, key: &PaymentKey) -> Result<Option<Result<Authorizat
 
 fn authorization(record: KeyRecord) -> Authorization {
     let KeyRecord { amount, order_id, description, customer, .. } = record;
-    Authorization { amount, order_id, description, customer }
+    Authorization { amount, order_id, description, customer, values: Vec::new() }
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::money::{AmountError, Currency, Money};
 use crate::order_id::{self, OrderIdError};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
 
+/// Most values a merchant may tell with an answer, and the longest of them in characters; others are left out.
+const MAX_VALUES: usize = 50;
+const MAX_VALUE: usize = 100;
 /// Longest payment key that is looked up, in digits.
 const MAX_KEY_DIGITS: usize = 32;
 /// Characters of a response code that nobody knows which are told.
@@ -53,20 +56,24 @@ pub enum WireError {
     OrderId(#[from] OrderIdError),
 }
 
-/// The box's question: key, caller's number if known, and local time.
+/// The box's question: key, caller's number if known, and local time; and the values a menu sends along, if it does.
 pub fn encode_request(
     profile: &Profile,
     key: &PaymentKey,
+    values: &[(String, String)],
     phone_number: Option<&str>,
     local_date: &str,
 ) -> Zeroizing<Vec<u8>> {
     let names = &profile.request;
-    let fields = Object(vec![
-        (&names.key, raw(key.expose())),
+    let mut fields = vec![
+        (names.key.as_str(), raw(&Some(key.expose()).filter(|_| !key.is_none()))),
         (&names.phone_number, raw(&phone_number)),
         (&names.local_date, raw(local_date)),
-    ]);
-    Zeroizing::new(serde_json::to_vec(&fields).expect("texts always serialize"))
+    ];
+    if !values.is_empty() {
+        fields.push((&names.values, raw(&texts(values))));
+    }
+    Zeroizing::new(serde_json::to_vec(&Object(fields)).expect("texts always serialize"))
 }
 
 /// Reads the key of the box's question.
@@ -112,7 +119,10 @@ pub fn encode_answer(profile: &Profile, answer: &Result<Authorization, Refusal>)
             (&names.description, raw(&authorization.description)),
             (&names.customer, raw(&authorization.customer.as_ref().map(|payer| customer_fields(profile, payer)))),
             (&names.error, raw(&None::<String>)),
-        ],
+        ]
+        .into_iter()
+        .chain((!authorization.values.is_empty()).then(|| (names.values.as_str(), raw(&texts(&authorization.values)))))
+        .collect(),
     };
     serde_json::to_vec(&Object(fields)).expect("texts always serialize")
 }
@@ -142,7 +152,8 @@ pub fn decode_answer(
     let description = description.unwrap_or_else(|| order_id.clone());
     let description = description.chars().take(Authorization::MAX_DESCRIPTION).collect(); // the rest is cut
     let customer = fields.get(names.customer.as_str()).and_then(|json| read_customer(profile, json));
-    Ok(Ok(Authorization { amount: read_amount(profile, &fields, limit)?, order_id, description, customer }))
+    let values = fields.get(names.values.as_str()).map_or_else(Vec::new, |json| read_values(json));
+    Ok(Ok(Authorization { amount: read_amount(profile, &fields, limit)?, order_id, description, customer, values }))
 }
 
 type Fields<'a> = HashMap<String, &'a RawValue>;
@@ -184,6 +195,23 @@ fn read_customer(profile: &Profile, json: &RawValue) -> Option<Customer> {
         email: field(&names.email),
         phone_number: field(&names.phone_number),
     })
+}
+
+/// What else the merchant tells, as far as it is texts and numbers of a bounded length: a bad one does not stop a payment.
+fn read_values(json: &RawValue) -> Vec<(String, String)> {
+    let fields: Fields<'_> = serde_json::from_str(json.get()).unwrap_or_default();
+    let short = |text: &String| text.chars().count() <= MAX_VALUE;
+    let mut values: Vec<(String, String)> = fields
+        .iter()
+        .filter_map(|(name, json)| Some((name.clone(), text_from_json(json).filter(short)?)))
+        .take(MAX_VALUES)
+        .collect();
+    values.sort();
+    values
+}
+
+fn texts(values: &[(String, String)]) -> Object<'_> {
+    Object(values.iter().map(|(name, value)| (name.as_str(), raw(value))).collect())
 }
 
 fn customer_fields<'a>(profile: &'a Profile, payer: &Customer) -> Object<'a> {
@@ -258,7 +286,7 @@ mod tests {
             centavos in 1..=LIMIT.centavos, order_id in "[ -~]{1,90}", description in "\\PC{1,250}", name in "\\PC{0,20}[A-Za-z]\\PC{0,20}",
         ) {
             let customer = Some(Customer { name, ..Customer::default() });
-            let answer = Ok(Authorization { amount: Money::mxn(centavos), order_id, description, customer });
+            let answer = Ok(Authorization { amount: Money::mxn(centavos), order_id, description, customer, values: Vec::new() });
             let profile = Profile::default();
             proptest::prop_assert_eq!(decode_answer(&profile, &encode_answer(&profile, &answer), LIMIT), Ok(answer));
         }
@@ -270,13 +298,35 @@ mod tests {
 
     #[test]
     fn the_default_question_is_the_inferred_one() {
-        let body = encode_request(&Profile::default(), &PaymentKey::new("257139"), None, "2026-11-23T10:15:00");
+        let body = encode_request(&Profile::default(), &PaymentKey::new("257139"), &[], None, "2026-11-23T10:15:00");
         assert_eq!(
             std::str::from_utf8(&body).unwrap(),
             r#"{"ivr_key":"257139","phone_number":null,"local_date":"2026-11-23T10:15:00"}"#
         );
         assert_eq!(decode_request(&Profile::default(), &body).unwrap(), PaymentKey::new("257139"));
         assert_eq!(decode_request(&Profile::default(), br#"{"ivr_key":257139}"#).unwrap(), PaymentKey::new("257139"));
+    }
+
+    #[test]
+    fn what_a_menu_sends_along_and_is_told_travels_as_texts() {
+        let profile = Profile::default();
+        let sent = [("parte".to_owned(), "500.00".to_owned()), ("urgente".to_owned(), "yes".to_owned())];
+        let body = encode_request(&profile, &PaymentKey::none(), &sent, None, "2026-11-23T10:15:00");
+        assert_eq!(
+            std::str::from_utf8(&body).unwrap(),
+            r#"{"ivr_key":null,"phone_number":null,"local_date":"2026-11-23T10:15:00","values":{"parte":"500.00","urgente":"yes"}}"#
+        );
+        let told = |values: &str| {
+            let body = format!(r#"{{"response_code":0,"amount":1,"order_id":"o","values":{values}}}"#);
+            decode(&body).unwrap().unwrap().values
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let all = told(r#"{"saldo":3200.50,"concepto":"agua","no":null,"list":[1]}"#);
+        assert_eq!(all, [pair("concepto", "agua"), pair("saldo", "3200.50")]);
+        // None of these stops a payment.
+        let long = format!(r#"{{"a":"{}","b":"x"}}"#, "a".repeat(101));
+        assert_eq!(told(&long), [pair("b", "x")]);
+        assert!(["null", "[]", "7", "\"agua\""].into_iter().all(|odd| told(odd).is_empty()));
     }
 
     /// It was "not a JSON object: line 1, column 1", of which nobody sees why.
@@ -309,7 +359,7 @@ mod tests {
             for customer in [None, Some(customer.clone())] {
                 let (order_id, description) = ("ord-234".to_owned(), "Cargo".to_owned());
                 let amount = Money::mxn(20_000);
-                let answer = Ok(Authorization { amount, order_id, description, customer });
+                let answer = Ok(Authorization { amount, order_id, description, customer, values: Vec::new() });
                 assert_eq!(decode_answer(&profile, &encode_answer(&profile, &answer), LIMIT), Ok(answer));
             }
             let blocked = Err(Refusal::Blocked);

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use super::column::{centavos, money, time, unreadable};
 use super::refunds::OPEN_REFUND;
-use super::state::{LIVE, PAID};
+use super::state::{LIVE, OPEN, PAID};
 use super::{Ledger, LedgerError, Outcome, State, audit};
 use crate::card::{Brand, LastFour};
 use crate::money::Money;
@@ -201,11 +201,16 @@ fn find_conflict(
     key: &PaymentKey,
     order_id: &str,
 ) -> Result<Option<Conflict>, rusqlite::Error> {
+    // An account is paid again and again, but not while nobody knows how a charge of it ended.
     let clause = format!(
-        "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN {LIVE} ORDER BY state IN {PAID} DESC, id LIMIT 1"
+        "WHERE (key_digits = ?1 OR order_id = ?2) AND state IN {LIVE}
+                  OR key_digits BETWEEN ?3 AND ?4 AND state IN {OPEN}
+                  ORDER BY state IN {PAID} DESC, id LIMIT 1"
     );
+    let recorded = key.recorded(order_id);
+    let (first, last) = key.all_recorded().unwrap_or_else(|| (recorded.clone(), recorded.clone()));
     let mut statement = connection.prepare_cached(&select(&clause))?;
-    let found = statement.query_row([key.expose(), order_id], read).optional()?;
+    let found = statement.query_row([recorded.as_str(), order_id, &first, &last], read).optional()?;
     Ok(found.map(|attempt| match attempt.state {
         state if state.is_paid() => Conflict::Paid(Box::new(attempt)),
         _ => Conflict::Open(Box::new(attempt)),
@@ -239,7 +244,7 @@ fn insert(
              last_four, months, state, created_ms, updated_ms, name_prefix)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10, ?10, lower(hex(randomblob(8))))",
             params![
-                new.key.expose(),
+                new.key.recorded(&authorization.order_id).as_str(),
                 authorization.order_id,
                 gateway_order_id,
                 centavos(authorization.amount)?,

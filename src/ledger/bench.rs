@@ -16,11 +16,21 @@ pub(crate) fn ledger() -> (Ledger, Arc<ManualClock>) {
 
 /// Reserves an attempt with a Visa that ends in 1111.
 pub(crate) fn prepare(ledger: &Ledger, key: &str, order_id: &str, amount: Money) -> Result<Attempt, Conflict> {
+    prepare_for(ledger, &PaymentKey::new(key), order_id, amount)
+}
+
+/// The same for a key of any kind.
+pub(crate) fn prepare_for(
+    ledger: &Ledger,
+    key: &PaymentKey,
+    order_id: &str,
+    amount: Money,
+) -> Result<Attempt, Conflict> {
     let (order_id, description) = (order_id.to_owned(), "Cargo IVR".to_owned());
-    let authorization = Authorization { amount, order_id, description, customer: None };
+    let authorization = Authorization { amount, order_id, description, customer: None, values: Vec::new() };
     let pan = Pan::parse("4111111111111111").ok().unwrap();
-    let (key, brand, last_four) = (PaymentKey::new(key), pan.brand(), pan.last_four());
-    let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
+    let (brand, last_four) = (pan.brand(), pan.last_four());
+    let new = NewAttempt { key, authorization: &authorization, brand, last_four, months: None };
     ledger.prepare_attempt(&new).unwrap()
 }
 

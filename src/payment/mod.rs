@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::{AuthorizerClient, reply_to};
-use crate::ledger::{Ledger, LedgerError, MAY_TURN_UP};
+use crate::ledger::{Conflict, Ledger, LedgerError, MAY_TURN_UP, State};
 use crate::openpay::{Action, ApiError, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
@@ -104,8 +104,8 @@ impl Cashier {
     /// it finish even if the caller has hung up.
     pub fn perform(&self, request: Request) -> Reply {
         match request {
-            Request::Authorize { key } => {
-                let reply = self.authorize(&key);
+            Request::Authorize { key, values } => {
+                let reply = self.authorize(&key, &values);
                 tracing::info!(reply = authorize_name(&reply), "authorize");
                 Reply::Authorize(reply)
             }
@@ -134,7 +134,7 @@ impl Cashier {
 
     /// Asks the merchant, unless this ledger knows better: the merchant may not know of a payment yet. The ledger is asked
     /// before any reason not to try: who calls again because an answer was lost must never hear that nothing was charged.
-    fn authorize(&self, key: &PaymentKey) -> AuthorizeReply {
+    fn authorize(&self, key: &PaymentKey, values: &[(String, String)]) -> AuthorizeReply {
         let (now, abuse) = (self.till.now(), &self.till.abuse);
         if self.till.is_halted() || !abuse.may_charge(now) || !abuse.may_try_keys(now) {
             return self.authorize_while_closed(key);
@@ -142,11 +142,21 @@ impl Cashier {
         match self.till.known(key) {
             Ok(Some(reply)) => reply,
             Ok(None) if abuse.may_ask_authorizer(now) => {
-                let answer = self.authorizer.ask(key);
+                let answer = self.authorizer.ask(key, values);
                 abuse.asked(&answer, self.till.now());
-                reply_to(answer)
+                self.unless_known(key, reply_to(answer))
             }
             Ok(None) => AuthorizeReply::Unavailable,
+            Err(error) => self.till.cannot_look_up(&error),
+        }
+    }
+
+    /// What the merchant allows, unless this ledger knows that the order is paid or may be: of a key that is paid again and
+    /// again the order tells so, and not the key.
+    fn unless_known(&self, key: &PaymentKey, reply: AuthorizeReply) -> AuthorizeReply {
+        let AuthorizeReply::Authorized(allowed) = &reply else { return reply };
+        match self.till.known_order(key, &allowed.order_id) {
+            Ok(told) => told.unwrap_or(reply),
             Err(error) => self.till.cannot_look_up(&error),
         }
     }
@@ -241,6 +251,22 @@ impl Till {
         let since = self.now().checked_sub(DECLINE_WINDOW).unwrap_or(Timestamp::MIN);
         let blocked = self.ledger.declines_of(key, since)? >= self.config.max_declines;
         Ok(blocked.then_some(AuthorizeReply::Refused(Refusal::Blocked)))
+    }
+
+    /// What this ledger knows of an order that the merchant has just allowed: paid, or a charge still open.
+    fn known_order(&self, key: &PaymentKey, order_id: &str) -> Result<Option<AuthorizeReply>, LedgerError> {
+        let find = || self.ledger.find_conflict(key, order_id);
+        if let Some(Conflict::Open(open)) = find()? {
+            self.reconcile_attempt(&open)?;
+        }
+        Ok(match find()? {
+            Some(Conflict::Paid(_)) => Some(AuthorizeReply::Refused(Refusal::AlreadyPaid)),
+            Some(Conflict::Open(open)) if open.state != State::Prepared => {
+                Some(AuthorizeReply::Pending { reference: open.ledger_reference() })
+            }
+            // What has only been reserved may never be sent; a charge of it asks again.
+            Some(Conflict::Open(_)) | None => None,
+        })
     }
 
     fn halt(&self, error: &Error) {

@@ -142,6 +142,7 @@ impl StandIn {
                 order_id: "prueba-1".to_owned(),
                 description: "Prueba".to_owned(),
                 customer: None,
+                values: Vec::new(),
             })),
             AuthorizerDoes::Refuses(refusal) => Some(AuthorizeReply::Refused(*refusal)),
             AuthorizerDoes::IsPending => Some(AuthorizeReply::Pending { reference: self.reference() }),

@@ -38,6 +38,7 @@ pub fn authorization() -> Authorization {
         order_id: "ord-234".into(),
         description: "Cargo IVR".into(),
         customer: None,
+        values: Vec::new(),
     }
 }
 
@@ -50,7 +51,7 @@ pub struct Approving {
 impl Approving {
     pub fn perform(&mut self, request: Request) -> Reply {
         match request {
-            Request::Authorize { key } => {
+            Request::Authorize { key, .. } => {
                 self.asked.push(format!("authorize {}", key.expose()));
                 let known = key.expose() == KEY;
                 Reply::Authorize(if known {

@@ -35,6 +35,7 @@ fn answer(sound: &mut Sound) {
             order_id: "ord-61".into(),
             description: "Cargo IVR".into(),
             customer: None,
+            values: Vec::new(),
         })),
         Some(Request::Charge { .. }) => Reply::Charge(ChargeReply::Approved { reference: REFERENCE.into() }),
         None => return,

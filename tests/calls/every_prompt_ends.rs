@@ -28,6 +28,7 @@ fn paid(reference: &str) -> Sound {
         order_id: "ord-1".into(),
         description: "Cargo IVR".into(),
         customer: None,
+        values: Vec::new(),
     };
     sound.until_heard("bienvenida").keys("1").until_heard("clave").keys(KEY).keys("#").silence(100);
     sound.answer(Reply::Authorize(AuthorizeReply::Authorized(authorization))).until_heard("confirmar").keys("1");

@@ -165,7 +165,7 @@ fn cashier(url: &str, authorizer: &str, ledger: &Path) -> Cashier {
 fn pay(cashier: &Cashier, order: &str, pan: &[u8]) -> ChargeReply {
     let key = PaymentKey::new(order);
     let Reply::Authorize(AuthorizeReply::Authorized(authorization)) =
-        cashier.perform(Request::Authorize { key: key.clone() })
+        cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() })
     else {
         panic!("key {order} is not good")
     };

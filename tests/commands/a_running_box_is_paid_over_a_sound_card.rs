@@ -49,6 +49,7 @@ fn caller_sound(card: &VirtualCard, key: &str) -> PathBuf {
             order_id: "o".into(),
             description: "d".into(),
             customer: None,
+            values: Vec::new(),
         })),
         Request::Charge { .. } => Reply::Charge(ChargeReply::Approved { reference: "100001".into() }),
     };

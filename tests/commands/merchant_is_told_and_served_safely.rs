@@ -35,7 +35,8 @@ fn text(folder: &Folder, name: &str) -> String {
 fn pay(ledger: &str, order: &str) {
     let ledger = Ledger::open(Path::new(ledger), Arc::new(SystemClock)).unwrap();
     let (amount, description) = (Money::mxn(20_050), "d".to_owned());
-    let authorization = Authorization { amount, order_id: order.into(), description, customer: None };
+    let authorization =
+        Authorization { amount, order_id: order.into(), description, customer: None, values: Vec::new() };
     let pan = Pan::parse("4111111111111111").ok().unwrap();
     let (key, brand, last_four) = (PaymentKey::new("257139"), pan.brand(), pan.last_four());
     let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };

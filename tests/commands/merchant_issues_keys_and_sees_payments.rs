@@ -50,7 +50,7 @@ fn pay(ledger: &str, authorizer: &str, openpay: &str) -> ChargeReply {
     let cashier = Cashier::new(authorizer, Till::new(client, ledger, CashierConfig::new(payer)));
     let key = PaymentKey::new("257139");
     let Reply::Authorize(AuthorizeReply::Authorized(authorization)) =
-        cashier.perform(Request::Authorize { key: key.clone() })
+        cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() })
     else {
         panic!("the key is refused")
     };
@@ -215,7 +215,7 @@ fn an_operator_settles_what_nobody_else_can() {
     let pan = Pan::parse("4111111111111111").ok().unwrap();
     for (order, key) in [("ord-1", "257139"), ("ord-2", "257140")] {
         let (amount, order_id, description) = (Money::mxn(100), order.to_owned(), "d".to_owned());
-        let authorization = Authorization { amount, order_id, description, customer: None };
+        let authorization = Authorization { amount, order_id, description, customer: None, values: Vec::new() };
         let (brand, last_four, key) = (pan.brand(), pan.last_four(), PaymentKey::new(key));
         let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
         old.mark_sent(old.prepare_attempt(&new).unwrap().ok().unwrap().id).unwrap();
@@ -252,7 +252,7 @@ fn an_orders_number_is_never_taken_for_another_payments_reference() {
     let pan = Pan::parse("4111111111111111").ok().unwrap();
     for (order, key) in [("100002", "257139"), ("ord-2", "257140")] {
         let (amount, order_id, description) = (Money::mxn(7_700), order.to_owned(), "d".to_owned());
-        let authorization = Authorization { amount, order_id, description, customer: None };
+        let authorization = Authorization { amount, order_id, description, customer: None, values: Vec::new() };
         let (brand, last_four, key) = (pan.brand(), pan.last_four(), PaymentKey::new(key));
         let new = NewAttempt { key: &key, authorization: &authorization, brand, last_four, months: None };
         old.mark_sent(old.prepare_attempt(&new).unwrap().ok().unwrap().id).unwrap();

@@ -130,7 +130,7 @@ pub(crate) fn issue(merchant: &Ledger, order: u32) {
 /// One call: the key, then up to three cards.
 pub(crate) fn call(cashier: &Cashier, order: u32, random: &mut fastrand::Rng) -> Told {
     let key = key_of(order);
-    let reply = cashier.perform(Request::Authorize { key: key.clone() });
+    let reply = cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
     let authorization = match reply {
         Reply::Authorize(AuthorizeReply::Authorized(authorization)) => authorization,
         Reply::Authorize(AuthorizeReply::Refused(_)) => return Told::KeyRefused,

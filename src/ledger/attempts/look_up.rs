@@ -40,11 +40,15 @@ impl Ledger {
         Ok(count.unsigned_abs())
     }
 
-    /// The attempt that paid this key or found its order paid elsewhere, if there is one.
+    /// The attempt that paid this key or found its order paid elsewhere, if there is one. What was paid of a key that may be
+    /// paid again keeps it from nothing: there is none.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn payment_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
+        if !key.is_paid_once() {
+            return Ok(None);
+        }
         let paid = self.query(&format!("WHERE key_digits = ?1 AND state IN {PAID}"), &[&key.expose()])?;
         Ok(paid.into_iter().next())
     }
@@ -54,7 +58,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn open_attempt_of(&self, key: &PaymentKey) -> Result<Option<Attempt>, LedgerError> {
-        let open = self.query(&format!("WHERE key_digits = ?1 AND state IN {IN_DOUBT}"), &[&key.expose()])?;
+        let Some((first, last)) = key.all_recorded() else { return Ok(None) };
+        let clause = format!("WHERE key_digits BETWEEN ?1 AND ?2 AND state IN {IN_DOUBT} ORDER BY id");
+        let open = self.query(&clause, &[&first.as_str(), &last.as_str()])?;
         Ok(open.into_iter().next())
     }
 
@@ -72,8 +78,10 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn declines_of(&self, key: &PaymentKey, since: Timestamp) -> Result<u32, LedgerError> {
-        let count = "SELECT count(*) FROM attempt WHERE key_digits = ?1 AND state = 'declined' AND updated_ms >= ?2";
-        let values = params![key.expose(), since.as_millisecond()];
+        let Some((first, last)) = key.all_recorded() else { return Ok(0) };
+        let count = "SELECT count(*) FROM attempt WHERE key_digits BETWEEN ?1 AND ?2 AND state = 'declined'
+                     AND updated_ms >= ?3";
+        let values = params![first.as_str(), last.as_str(), since.as_millisecond()];
         Ok(self.lock().prepare_cached(count)?.query_row(values, |row| row.get(0))?)
     }
 

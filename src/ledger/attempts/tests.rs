@@ -9,6 +9,10 @@ fn prepare(ledger: &Ledger, key: &str, order_id: &str) -> Result<Attempt, Confli
     bench::prepare(ledger, key, order_id, Money::mxn(20_000))
 }
 
+fn prepare_for(ledger: &Ledger, key: PaymentKey, order_id: &str) -> Result<Attempt, Conflict> {
+    bench::prepare_for(ledger, &key, order_id, Money::mxn(20_000))
+}
+
 const DECLINED: Outcome = Outcome::Declined { code: Some(3001), counts: true };
 
 fn ledger() -> Ledger {
@@ -31,6 +35,41 @@ fn one_attempt_per_key_and_per_order_until_it_is_declined() {
     ledger.settle(second.id, &approved()).unwrap();
     let Err(Conflict::Paid(paid)) = prepare(&ledger, "257139", "ord-1") else { panic!("paid twice") };
     assert_eq!((paid.id, paid.reference().as_str()), (second.id, "801585"));
+}
+
+/// A student's number is the same every month: what was paid in October kept November from being paid.
+#[test]
+fn an_account_is_paid_order_by_order_and_never_while_one_is_open() {
+    let (ledger, account) = (ledger(), || PaymentKey::account("20230017"));
+    let october = prepare_for(&ledger, account(), "oct").unwrap();
+    let Err(Conflict::Open(open)) = prepare_for(&ledger, account(), "nov") else { panic!("October may yet be paid") };
+    assert_eq!(open.id, october.id);
+    ledger.mark_sent(october.id).unwrap();
+    assert_eq!(ledger.open_attempt_of(&account()).unwrap().unwrap().id, october.id);
+    ledger.settle(october.id, &approved()).unwrap();
+    assert!(matches!(prepare_for(&ledger, account(), "oct"), Err(Conflict::Paid(paid)) if paid.id == october.id));
+    assert!(ledger.payment_of(&account()).unwrap().is_none() && ledger.open_attempt_of(&account()).unwrap().is_none());
+    let november = prepare_for(&ledger, account(), "nov").unwrap();
+    ledger.mark_sent(november.id).unwrap();
+    ledger.settle(november.id, &DECLINED).unwrap();
+    assert_eq!(ledger.declines_of(&account(), Timestamp::MIN).unwrap(), 1);
+    // Neither a key of the same digits nor an account whose number begins so has anything to do with it.
+    for other in [PaymentKey::new("20230017"), PaymentKey::account("2023001"), PaymentKey::account("202300170")] {
+        assert_eq!(ledger.declines_of(&other, Timestamp::MIN).unwrap(), 0);
+        assert!(ledger.payment_of(&other).unwrap().is_none());
+    }
+    assert!(prepare(&ledger, "20230017", "other").is_ok());
+}
+
+#[test]
+fn payments_without_a_key_are_told_apart_by_their_orders() {
+    let ledger = ledger();
+    let first = prepare_for(&ledger, PaymentKey::none(), "don-1").unwrap();
+    assert!(
+        matches!(prepare_for(&ledger, PaymentKey::none(), "don-1"), Err(Conflict::Open(open)) if open.id == first.id)
+    );
+    assert!(prepare_for(&ledger, PaymentKey::none(), "don-2").is_ok(), "another caller's");
+    assert!(ledger.open_attempt_of(&PaymentKey::none()).unwrap().is_none());
 }
 
 #[test]

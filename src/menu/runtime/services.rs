@@ -13,7 +13,7 @@ impl Runtime {
     pub(super) fn ask_authorizer(&mut self, state: &State, authorize: &Authorize) {
         self.session.withdraw_authorization();
         match self.session.payment_key(authorize.key) {
-            Some(key) => self.ask(state, &authorize.waiting, Request::Authorize { key }),
+            Some(key) => self.ask(state, &authorize.waiting, Request::Authorize { key, values: Vec::new() }),
             None => self.go(authorize.on_unavailable),
         }
     }

@@ -23,7 +23,7 @@ fn a_key_whose_customer_the_gateway_would_refuse_is_paid() {
             max_failures: 3,
         });
         let key = issued.unwrap().key;
-        let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+        let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
         let Reply::Authorize(AuthorizeReply::Authorized(authorization)) = reply else { panic!("{order}: {reply:?}") };
         let reply = shop.shop.cashier.perform(Request::Charge { key, authorization, card: card(GOOD), months: None });
         assert!(matches!(&reply, Reply::Charge(reply) if is_approved(reply)), "{order}: {reply:?}");
@@ -47,7 +47,8 @@ fn the_gateway_hears_who_pays_for_what_and_in_how_many_months() {
         ("untold", None, Some(12), own),
     ] {
         let (key, description) = (PaymentKey::new(order), format!("Pedido {order}"));
-        let authorization = Authorization { amount: AMOUNT, order_id: order.to_owned(), description, customer };
+        let authorization =
+            Authorization { amount: AMOUNT, order_id: order.to_owned(), description, customer, values: Vec::new() };
         let request = Request::Charge { key, authorization, card: card(GOOD), months };
         assert!(matches!(shop.shop.cashier.perform(request), Reply::Charge(reply) if is_approved(&reply)), "{order}");
         let charge = shop.shop.sandbox.charges().unwrap().pop().unwrap();

@@ -25,7 +25,8 @@ fn charge_order(shop: &Shop, order: u32, number: &str) -> ChargeReply {
 fn wrong_keys_lock_all_keys_of_the_box_for_a_while() {
     let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
     let (shop, clock) = limited(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
-    let ask = |key: &str| shop.shop.cashier.perform(Request::Authorize { key: PaymentKey::new(key) });
+    let ask =
+        |key: &str| shop.shop.cashier.perform(Request::Authorize { key: PaymentKey::new(key), values: Vec::new() });
     for key in ["111111", "222222", "333333", "444444"] {
         assert_eq!(ask(key), Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown)));
     }
@@ -49,7 +50,7 @@ fn expired_and_cancelled_keys_count_as_wrong_ones() {
     clock.advance(SignedDuration::from_secs(1));
     for (key, refusal) in [(cancelled, Refusal::Blocked), (expired, Refusal::Expired)] {
         for _ in 0..2 {
-            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
             assert_eq!(reply, Reply::Authorize(AuthorizeReply::Refused(refusal)));
         }
     }
@@ -106,7 +107,9 @@ fn nobody_can_look(shop: &Shop) {
 
 fn ask(shop: &Shop, key: u32) -> AuthorizeReply {
     let key = PaymentKey::new(key.to_string());
-    let Reply::Authorize(reply) = shop.shop.cashier.perform(Request::Authorize { key }) else { panic!("a charge's") };
+    let Reply::Authorize(reply) = shop.shop.cashier.perform(Request::Authorize { key, values: Vec::new() }) else {
+        panic!("a charge's")
+    };
     reply
 }
 
@@ -117,7 +120,7 @@ fn is_told_of_its_charge(shop: &Shop, open: &AuthorizeReply, why: &str) {
     assert_eq!(shop.authorize(), *open, "{why}: nobody knows yet");
     assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid), "{why}: it was found");
     let good = shop.shop.issue(Digits::Random(8), AMOUNT, &format!("other, {why}")).unwrap();
-    let reply = shop.shop.cashier.perform(Request::Authorize { key: good });
+    let reply = shop.shop.cashier.perform(Request::Authorize { key: good, values: Vec::new() });
     assert_eq!(reply, Reply::Authorize(AuthorizeReply::Unavailable), "{why}: a good key");
     assert_eq!(ask(shop, 111_111), AuthorizeReply::Unavailable, "{why}: a wrong key");
     let ChargeReply::AlreadyPaid { .. } = shop.charge(GOOD) else { panic!("{why}: the card in hand") };
@@ -219,7 +222,7 @@ fn keys_above_the_limit_or_in_dollars_do_not_count_as_an_authorizer_that_fails()
     {
         let key = shop.shop.issue(Digits::Random(8), amount, order).unwrap();
         for _ in 0..3 {
-            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+            let reply = shop.shop.cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
             assert_eq!(reply, Reply::Authorize(AuthorizeReply::Unavailable), "{order}");
         }
     }
@@ -242,7 +245,7 @@ fn services_that_fail_again_and_again_are_left_alone_for_a_while() {
     let server = shop.shop.authorizer.take();
     drop(server);
     let key = PaymentKey::new("999999");
-    let ask = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+    let ask = || shop.shop.cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
     assert_eq!([ask(), ask(), ask()], [const { Reply::Authorize(AuthorizeReply::Unavailable) }; 3]);
 }
 

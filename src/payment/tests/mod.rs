@@ -1,5 +1,6 @@
 //! Payments over real HTTP on loopback, with every fault the sandbox knows.
 
+mod accounts;
 mod alarms;
 mod codes;
 mod customers;
@@ -76,7 +77,9 @@ impl Shop {
     }
 
     fn authorize(&self) -> AuthorizeReply {
-        let Reply::Authorize(reply) = self.shop.cashier.perform(Request::Authorize { key: self.key.clone() }) else {
+        let Reply::Authorize(reply) =
+            self.shop.cashier.perform(Request::Authorize { key: self.key.clone(), values: Vec::new() })
+        else {
             panic!("a charge's reply to an authorization")
         };
         reply
@@ -84,7 +87,7 @@ impl Shop {
 
     fn authorization() -> Authorization {
         let (order_id, description) = (ORDER.to_owned(), "Cargo IVR".to_owned());
-        Authorization { amount: AMOUNT, order_id, description, customer: None }
+        Authorization { amount: AMOUNT, order_id, description, customer: None, values: Vec::new() }
     }
 
     fn charge(&self, number: &str) -> ChargeReply {
@@ -167,7 +170,7 @@ fn a_key_paid_here_is_refused_even_if_the_merchant_does_not_know() {
     let (authorization, card) = (Shop::authorization(), card(GOOD));
     let request = Request::Charge { key: key.clone(), authorization, card, months: None };
     assert!(matches!(shop.shop.cashier.perform(request), Reply::Charge(reply) if is_approved(&reply)));
-    let reply = shop.shop.cashier.perform(Request::Authorize { key });
+    let reply = shop.shop.cashier.perform(Request::Authorize { key, values: Vec::new() });
     assert_eq!(reply, Reply::Authorize(AuthorizeReply::Refused(Refusal::AlreadyPaid)));
 }
 
@@ -293,7 +296,7 @@ fn many_callers_with_one_key_pay_once() {
 fn a_key_of_another_ledger_is_blocked_here_after_its_declines() {
     let shop = Shop::open(calm());
     let key = PaymentKey::new("999999");
-    let authorize = || shop.shop.cashier.perform(Request::Authorize { key: key.clone() });
+    let authorize = || shop.shop.cashier.perform(Request::Authorize { key: key.clone(), values: Vec::new() });
     for _ in 0..6 {
         assert_eq!(authorize(), Reply::Authorize(AuthorizeReply::Refused(Refusal::Unknown)), "the merchant's answer");
         let (authorization, card) = (Shop::authorization(), card(DECLINED));

@@ -270,7 +270,7 @@ fn metrics_tell_what_has_not_come_to_its_end() {
             && metrics().contains("tonopago_declined_total{line=\"l1\"} 0")
     );
     let key = bench.shop.demo_key().unwrap();
-    let reply = bench.shop.perform(crate::service::Request::Authorize { key: key.clone() });
+    let reply = bench.shop.perform(crate::service::Request::Authorize { key: key.clone(), values: Vec::new() });
     let crate::service::Reply::Authorize(crate::service::AuthorizeReply::Authorized(authorization)) = reply else {
         panic!("{reply:?}")
     };

@@ -322,7 +322,7 @@ fn a_payment_key_is_waited_for_as_long_as_card_data() {
     let mut bench = Bench::pay_until("clave");
     bench.wait(19_000).keys("123456").wait(6500).keys("7890#");
     assert_eq!(bench.state(), "autorizar", "{}", bench.trace());
-    let Some((_, Request::Authorize { key })) = bench.requests.last() else { panic!("not asked") };
+    let Some((_, Request::Authorize { key, .. })) = bench.requests.last() else { panic!("not asked") };
     assert_eq!(key.expose(), "1234567890");
 }
 

@@ -284,6 +284,7 @@ pub(super) fn authorized() -> Reply {
         order_id: "ord-234".into(),
         description: "Cargo IVR".into(),
         customer: None,
+        values: Vec::new(),
     }))
 }
 
