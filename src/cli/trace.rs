@@ -18,8 +18,12 @@ pub(super) fn event_json(event: &Event) -> Value {
         }
         EventKind::Timer(timer) => json!({ "at_s": at_s, "event": "timer", "timer": timer.name() }),
         EventKind::Outcome(outcome) => json!({ "at_s": at_s, "event": "outcome", "outcome": outcome.to_string() }),
-        EventKind::Request { id, service } => {
-            json!({ "at_s": at_s, "event": "request", "id": id.0, "service": service })
+        EventKind::Request { id, service, told } => {
+            let mut asked = json!({ "at_s": at_s, "event": "request", "id": id.0, "service": service });
+            if !told.is_empty() {
+                asked["told"] = told.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            }
+            asked
         }
         EventKind::Reply { id, result, late } => {
             json!({ "at_s": at_s, "event": "reply", "id": id.0, "result": result, "late": late })

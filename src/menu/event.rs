@@ -62,6 +62,8 @@ pub enum EventKind {
         id: RequestId,
         /// `authorize` or `charge`.
         service: &'static str,
+        /// What the authorizer is told beside a key, by name; with dots for digits that traces do not show.
+        told: Vec<(String, String)>,
     },
     /// A service answered. Late answers, to calls that no longer wait, are marked.
     Reply {
@@ -258,7 +260,9 @@ impl fmt::Display for EventKind {
             Self::Dropped { keys, why } => write!(f, "dropped  {keys} key(s): {}", why.name()),
             Self::Timer(timer) => write!(f, "timer    {}", timer.name()),
             Self::Outcome(outcome) => write!(f, "outcome  {outcome}"),
-            Self::Request { id, service } => write!(f, "asks     {service} (request {})", id.0),
+            Self::Request { id, service, told } => {
+                write!(f, "asks     {service}{} (request {})", with_values(told), id.0)
+            }
             Self::Reply { id, result, late } => {
                 let note = if *late { ", too late" } else { "" };
                 write!(f, "answer   {result} (request {}{note})", id.0)
@@ -273,6 +277,12 @@ impl fmt::Display for EventKind {
             Self::HangUp { by: Party::Box } => write!(f, "hang-up  by the box"),
         }
     }
+}
+
+/// ` with parte = 500.00`, or nothing.
+pub(crate) fn with_values(values: &[(String, String)]) -> String {
+    let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if values.is_empty() { String::new() } else { format!(" with {}", values.join(", ")) }
 }
 
 /// A service's answer in a few words; amounts and references are not secret, keys and cards are not in it.

@@ -18,6 +18,7 @@ mod view;
 
 pub use crate::yaml::{Place, Problem, Problems};
 pub use drawing::Drawing;
+pub(crate) use event::with_values;
 pub use event::{Answers, Dropped, Event, EventKind, Outcome, Party, Rule};
 pub use model::{Menu, OwnText};
 pub use resolve::Catalog;

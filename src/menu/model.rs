@@ -34,6 +34,8 @@ pub(super) struct VariableSpec {
     pub(super) name: String,
     /// Whatever is copied to it is an amount: it is said as one, and compared as one. A text it is given may be a word.
     pub(super) is_amount: bool,
+    /// The authorizer tells it: what it may be is not in the menu.
+    pub(super) is_told: bool,
 }
 
 /// A menu that passed all checks.
@@ -107,6 +109,11 @@ impl Menu {
     /// The states' names in the order of the file.
     pub fn state_names(&self) -> impl Iterator<Item = &str> {
         self.states.iter().map(|state| state.name.as_str())
+    }
+
+    /// Whether an authorizer is asked about this field.
+    pub(super) fn is_authorized_for(&self, field: FieldId) -> bool {
+        self.states.iter().any(|state| matches!(&state.kind, Kind::Authorize(authorize) if authorize.asks_about(field)))
     }
 
     /// Whether a call may be handed over to a person.
@@ -183,6 +190,13 @@ pub(super) enum Kind {
     Charge(Charge),
     /// Speaks and ends the call.
     HangUp,
+}
+
+impl Authorize {
+    /// Whether the authorizer is asked about this field: what it allowed was for what was keyed then.
+    pub(super) fn asks_about(&self, field: FieldId) -> bool {
+        self.key == Some(field) || self.with.iter().any(|(_, value)| *value == Value::Field(field))
+    }
 }
 
 impl Kind {
@@ -322,7 +336,12 @@ pub(super) struct TimerSettings {
 
 #[derive(Debug)]
 pub(super) struct Authorize {
-    pub(super) key: FieldId,
+    /// The payment key, or the number of an account; nothing where there is none.
+    pub(super) key: Option<FieldId>,
+    /// What else the authorizer is told, by name.
+    pub(super) with: Vec<(String, Value)>,
+    /// What it may tell besides.
+    pub(super) tells: Vec<VariableId>,
     /// Refusals in one call before `give_up`.
     pub(super) attempts: u8,
     pub(super) waiting: Waiting,
@@ -338,7 +357,6 @@ pub(super) struct Authorize {
 
 #[derive(Debug)]
 pub(super) struct Charge {
-    pub(super) key: FieldId,
     pub(super) pan: FieldId,
     pub(super) expiry: FieldId,
     pub(super) cvv: FieldId,

@@ -4,11 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::model::FieldKind;
-use super::resolve::names::{COLLECT, COMMON, COUNTED, ERRORS, HOLIDAYS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names};
+use super::resolve::names::{
+    AUTHORIZE, COLLECT, COMMON, COUNTED, ERRORS, HOLIDAYS, KINDS, ROLES, TEST, TIMERS, TOP, extra_names,
+};
 use crate::speech::Language;
 
 /// What each name means, in a line for an editor's hint.
-const MEANINGS: [(&str, &str); 77] = [
+const MEANINGS: [(&str, &str); 79] = [
     ("version", "The version of the menu language: 1"),
     ("name", "The menu's name, for logs and answers"),
     ("languages", "The languages every prompt exists in; the first is spoken at the start"),
@@ -46,6 +48,8 @@ const MEANINGS: [(&str, &str); 77] = [
     ("collect", "Takes the digits of a field"),
     ("authorize", "Asks the merchant's authorizer about a payment key"),
     ("charge", "Charges the card what was authorized and confirmed"),
+    ("with", "What the authorizer is told besides: fields and variables"),
+    ("tells", "Variables that the authorizer's answer gives their values"),
     ("months", "Offers months without interest: months and the least amount they are offered for"),
     ("branch", "Goes to the first case that holds"),
     ("set", "Gives variables their values"),
@@ -84,7 +88,7 @@ const MEANINGS: [(&str, &str); 77] = [
     ("go", "Where it leads"),
     ("slower", "The key that makes everything slower"),
     ("person", "The key that leads to a person"),
-    ("key", "A telephone key"),
+    ("key", "A telephone key; in authorize the field of the payment key or the account, or none"),
     ("pause", "Silence, such as 300ms"),
     ("clip", "A prompt's name"),
     ("number", "Said as a number"),
@@ -205,7 +209,14 @@ fn kind_value(does: &str) -> Value {
             "centavos" | "card_like" => json!({ "type": "boolean" }),
             _ => scalar(name),
         }),
-        "authorize" => object(&["key"], &[], scalar),
+        "authorize" => object(&AUTHORIZE, &[], |name| match name {
+            "key" => scalar(name),
+            "with" => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
+            _ => {
+                let amount = json!({ "type": "object", "additionalProperties": { "const": "amount" } });
+                json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, amount] } })
+            }
+        }),
         "charge" => object(&["key", "card_number", "expiry", "cvv"], &[], scalar),
         "months" => {
             json!({ "type": "object", "minProperties": 1, "additionalProperties": { "type": ["number", "integer", "string"] } })

@@ -14,6 +14,8 @@ pub(super) struct Session {
     today: YearMonth,
     values: Vec<Option<SecretDigits>>,
     authorization: Option<Authorization>,
+    /// The key it was given for.
+    authorized_key: Option<PaymentKey>,
     /// Set only by a confirm state, for exactly the authorization heard there.
     confirmed: bool,
     /// The authorization has been charged, or nobody knows: it cannot be confirmed a second time.
@@ -37,6 +39,7 @@ impl Session {
             today,
             values: menu.fields.iter().map(|_| None).collect(),
             authorization: None,
+            authorized_key: None,
             confirmed: false,
             settled: false,
             reference: String::new(),
@@ -60,15 +63,24 @@ impl Session {
         self.authorization.as_ref()
     }
 
+    /// The authorizer is asked about a key; until it answers nothing is allowed.
+    pub(super) fn ask_about(&mut self, key: PaymentKey) {
+        self.withdraw_authorization();
+        self.authorized_key = Some(key);
+    }
+
     /// The authorizer allows an amount, which the caller has yet to confirm.
     pub(super) fn authorize(&mut self, allowed: Authorization) {
+        let key = self.authorized_key.take();
         self.withdraw_authorization();
+        self.authorized_key = key;
         self.authorization = Some(allowed);
     }
 
     /// Nothing is authorized any more.
     pub(super) fn withdraw_authorization(&mut self) {
         self.authorization = None;
+        self.authorized_key = None;
         self.confirmed = false;
         self.settled = false;
         self.months = None;
@@ -90,9 +102,10 @@ impl Session {
         self.settled
     }
 
-    /// What may be charged: the amount the authorizer allowed and the caller said yes to.
-    pub(super) fn confirmed_authorization(&self) -> Option<Authorization> {
-        self.authorization.clone().filter(|_| self.confirmed)
+    /// What may be charged, and under which key: the amount the authorizer allowed for it and the caller said yes to.
+    pub(super) fn confirmed_authorization(&self) -> Option<(PaymentKey, Authorization)> {
+        let confirmed = self.authorization.clone().filter(|_| self.confirmed);
+        self.authorized_key.clone().zip(confirmed)
     }
 
     /// The fields collected so far with what may be shown of them: of card data nothing but the last four digits.
@@ -114,7 +127,7 @@ impl Session {
         let text = entry.expose();
         let field = menu.field(id);
         match field.kind {
-            FieldKind::PaymentKey => self.withdraw_authorization(),
+            FieldKind::PaymentKey => {}
             FieldKind::CardNumber => self.check_card(text)?,
             FieldKind::Expiry => self.check_expiry(text)?,
             FieldKind::Cvv => {
@@ -123,6 +136,9 @@ impl Session {
             FieldKind::Digits => within(field, text.parse().ok())?,
             FieldKind::Amount => within(field, field.centavos_of(text))?,
             FieldKind::YesNo => {}
+        }
+        if field.kind == FieldKind::PaymentKey || menu.is_authorized_for(id) {
+            self.withdraw_authorization();
         }
         self.values[id.0] = Some(entry);
         Ok(())
@@ -160,9 +176,13 @@ impl Session {
         self.card_hash_key.hash_one(pan.expose())
     }
 
-    /// The payment key collected in this field.
-    pub(super) fn payment_key(&self, id: FieldId) -> Option<PaymentKey> {
-        self.values[id.0].as_ref().map(|digits| PaymentKey::new(digits.expose()))
+    /// The payment key, or the account's number, collected in this field.
+    pub(super) fn payment_key(&self, menu: &Menu, id: FieldId) -> Option<PaymentKey> {
+        let digits = self.digits(id)?;
+        Some(match menu.field(id).kind {
+            FieldKind::PaymentKey => PaymentKey::new(digits),
+            _ => PaymentKey::account(digits),
+        })
     }
 
     /// The card for one charge. The CVV leaves the session: another attempt asks for it again.

@@ -7,8 +7,8 @@ use crate::service::{Authorization, AuthorizeReply, CardField, ChargeReply, Decl
 /// What the authorizer's stand-in answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthorizerDoes {
-    /// Allows this amount.
-    Allows(Money),
+    /// Allows this amount, and tells these values besides.
+    Allows(Money, Vec<(String, String)>),
     /// Refuses the key.
     Refuses(Refusal),
     /// An earlier charge of this key is still open.
@@ -76,7 +76,8 @@ const GATEWAY: [(&str, GatewayDoes); 12] = [
 ];
 
 impl AuthorizerDoes {
-    /// An amount to allow (`200.00`, `49.90 USD`), or the name of another answer.
+    /// An amount to allow (`200.00`, `49.90 USD`), with what else is told (`200.00 concepto=agua`), or the name of another
+    /// answer.
     ///
     /// # Errors
     /// What can be written, in words.
@@ -84,13 +85,25 @@ impl AuthorizerDoes {
         if let Some((_, does)) = AUTHORIZER.iter().find(|(name, _)| *name == text) {
             return Ok(does.clone());
         }
-        let (number, code) = text.split_once(' ').unwrap_or((text, "MXN"));
-        let amount = Currency::parse(code.trim()).and_then(|currency| Money::parse(number, currency).ok());
-        let amount = amount.filter(|amount| amount.centavos > 0);
-        amount.map(Self::Allows).ok_or_else(|| {
+        Self::allowance(text).ok_or_else(|| {
             let names = AUTHORIZER.map(|(name, _)| name).join(", ");
-            format!("the authorizer cannot answer {text:?}: give an amount such as 200.00, or one of {names}")
+            format!(
+                "the authorizer cannot answer {text:?}: give an amount such as 200.00, or one of {names}; behind an amount may \
+                 stand what else is told, as concepto=agua"
+            )
         })
+    }
+
+    fn allowance(text: &str) -> Option<Self> {
+        let (told, amount): (Vec<&str>, Vec<&str>) = text.split_whitespace().partition(|word| word.contains('='));
+        let (number, code) = match amount[..] {
+            [number] => (number, "MXN"),
+            [number, code] => (number, code),
+            _ => return None,
+        };
+        let amount = Money::parse(number, Currency::parse(code)?).ok().filter(|amount| amount.centavos > 0)?;
+        let pair = |word: &str| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Some(Self::Allows(amount, told.into_iter().filter_map(pair).collect()))
     }
 }
 
@@ -119,7 +132,8 @@ pub struct StandIn {
 impl Default for StandIn {
     /// Allows 200.00 MXN for every key; the card says what becomes of the charge.
     fn default() -> Self {
-        Self { authorizer: AuthorizerDoes::Allows(Money::mxn(20_000)), gateway: GatewayDoes::AsTheCardSays, charges: 0 }
+        let authorizer = AuthorizerDoes::Allows(Money::mxn(20_000), Vec::new());
+        Self { authorizer, gateway: GatewayDoes::AsTheCardSays, charges: 0 }
     }
 }
 
@@ -137,12 +151,12 @@ impl StandIn {
 
     fn authorize(&self) -> Option<AuthorizeReply> {
         match &self.authorizer {
-            AuthorizerDoes::Allows(amount) => Some(AuthorizeReply::Authorized(Authorization {
+            AuthorizerDoes::Allows(amount, told) => Some(AuthorizeReply::Authorized(Authorization {
                 amount: *amount,
                 order_id: "prueba-1".to_owned(),
                 description: "Prueba".to_owned(),
                 customer: None,
-                values: Vec::new(),
+                values: told.clone(),
             })),
             AuthorizerDoes::Refuses(refusal) => Some(AuthorizeReply::Refused(*refusal)),
             AuthorizerDoes::IsPending => Some(AuthorizeReply::Pending { reference: self.reference() }),
@@ -181,10 +195,12 @@ mod tests {
 
     #[test]
     fn answers_are_chosen_by_name_or_amount() {
-        assert_eq!(AuthorizerDoes::parse("99.50"), Ok(AuthorizerDoes::Allows(Money::mxn(9950))));
+        assert_eq!(AuthorizerDoes::parse("99.50"), Ok(AuthorizerDoes::Allows(Money::mxn(9950), Vec::new())));
+        let told = vec![("concepto".to_owned(), "agua".to_owned())];
+        assert_eq!(AuthorizerDoes::parse("5 MXN concepto=agua"), Ok(AuthorizerDoes::Allows(Money::mxn(500), told)));
         assert_eq!(AuthorizerDoes::parse("blocked"), Ok(AuthorizerDoes::Refuses(Refusal::Blocked)));
         assert_eq!(AuthorizerDoes::parse("pending"), Ok(AuthorizerDoes::IsPending));
-        for wrong in ["0", "1.234", "bloqued", "5 EUR"] {
+        for wrong in ["0", "1.234", "bloqued", "5 EUR", "concepto=agua", "5 MXN 6"] {
             assert!(AuthorizerDoes::parse(wrong).unwrap_err().contains("blocked"), "{wrong}");
         }
         assert_eq!(GatewayDoes::parse("silent"), Ok(GatewayDoes::Sleeps));

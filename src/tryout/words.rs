@@ -1,7 +1,7 @@
 //! Events as the lines of a transcript: what a caller hears in words, without times.
 
 use crate::call::voice::groups_of;
-use crate::menu::{EventKind, Party, Utterance};
+use crate::menu::{EventKind, Party, Utterance, with_values};
 use crate::speech::{self, Clips, Language};
 
 /// A line of a transcript, or nothing for what does not show how a menu behaves.
@@ -13,7 +13,7 @@ pub(super) fn line(clips: &Clips, event: &EventKind) -> Option<String> {
         EventKind::Dropped { keys, why } => format!("  drops {keys} key(s): {}", why.name()),
         EventKind::Timer(timer) => format!("  timer {}", timer.name()),
         EventKind::Outcome(outcome) => format!("  {outcome}"),
-        EventKind::Request { service, .. } => format!("  asks {service}"),
+        EventKind::Request { service, told, .. } => format!("  asks {service}{}", with_values(told)),
         EventKind::Reply { result, late, .. } => {
             format!("  answer {result}{}", if *late { " (too late)" } else { "" })
         }

@@ -3,9 +3,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::menu::model::{
-    Charge, Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId,
-};
+use crate::menu::model::{Entry, FieldId, FieldKind, Kind, Prompt, Setting, State, StateId, Test, Value, VariableId};
 use crate::yaml::quoted;
 
 use super::graph::{labelled_targets, targets};
@@ -37,7 +35,7 @@ impl Checker<'_> {
     pub(super) fn yes_before_charge(&self) {
         for (id, state) in self.states() {
             match &state.kind {
-                Kind::Charge(charge) => {
+                Kind::Charge(_) => {
                     self.must_come_first(id, is_confirm, "can be reached without a yes to the amount", CONFIRM_FIRST);
                     self.must_come_first(
                         id,
@@ -45,7 +43,7 @@ impl Checker<'_> {
                         "can be reached without an authorized amount",
                         AUTHORIZE_FIRST,
                     );
-                    self.yes_to_this_amount(id, charge);
+                    self.yes_to_this_amount(id);
                 }
                 Kind::Confirm(_) => {
                     self.must_come_first(
@@ -64,15 +62,20 @@ impl Checker<'_> {
         }
     }
 
-    /// A yes is good for one amount: a new authorization, or a new payment key, needs another.
-    fn yes_to_this_amount(&self, id: StateId, charge: &Charge) {
+    /// A yes is good for one amount: a new authorization needs another, and so does whatever the authorizer was asked about,
+    /// if it is keyed anew.
+    fn yes_to_this_amount(&self, id: StateId) {
         for (_, state) in self.states() {
             let (after, needed, message, cure): (_, fn(&State) -> bool, _, _) = match &state.kind {
                 Kind::Authorize(authorize) => {
                     (authorize.on_authorized, is_confirm, "can be reached without a yes to the amount", CONFIRM_FIRST)
                 }
-                Kind::Collect(collect) if collect.field == charge.key => {
+                Kind::Collect(collect) if self.menu.field(collect.field).kind == FieldKind::PaymentKey => {
                     let message = "can be reached with a payment key that was not authorized";
+                    (collect.on_done, is_authorize, message, AUTHORIZE_FIRST)
+                }
+                Kind::Collect(collect) if self.menu.is_authorized_for(collect.field) => {
+                    let message = "can be reached with an entry that the authorizer was not asked about";
                     (collect.on_done, is_authorize, message, AUTHORIZE_FIRST)
                 }
                 _ => continue,
@@ -246,7 +249,11 @@ fn reads_back_a_card(checker: &Checker<'_>, state: &State) -> bool {
 }
 
 fn sets(state: &State, variable: VariableId) -> bool {
-    matches!(&state.kind, Kind::Set { values, .. } if values.iter().any(|(set, _)| *set == variable))
+    match &state.kind {
+        Kind::Set { values, .. } => values.iter().any(|(set, _)| *set == variable),
+        Kind::Authorize(authorize) => authorize.tells.contains(&variable),
+        _ => false,
+    }
 }
 
 fn is_confirm(state: &State) -> bool {
@@ -263,13 +270,13 @@ fn collects(state: &State, field: FieldId) -> bool {
 
 fn used_fields(kind: &Kind) -> Vec<FieldId> {
     match kind {
-        Kind::Authorize(authorize) => vec![authorize.key],
-        Kind::Charge(charge) => vec![charge.key, charge.pan, charge.expiry, charge.cvv],
+        Kind::Authorize(authorize) => authorize.key.into_iter().collect(),
+        Kind::Charge(charge) => vec![charge.pan, charge.expiry, charge.cvv],
         _ => Vec::new(),
     }
 }
 
-/// Values that a branch compares, or that are copied to variables.
+/// Values that a branch compares, that are copied to variables, or that the authorizer is told.
 pub(super) fn values_used(kind: &Kind) -> Vec<Value> {
     match kind {
         Kind::Branch { cases, .. } => cases.iter().filter_map(|(test, _)| test.value()).collect(),
@@ -280,6 +287,7 @@ pub(super) fn values_used(kind: &Kind) -> Vec<Value> {
             };
             values.iter().filter_map(copied).collect()
         }
+        Kind::Authorize(authorize) => authorize.with.iter().map(|(_, value)| *value).collect(),
         _ => Vec::new(),
     }
 }

@@ -108,6 +108,9 @@ impl Checker<'_> {
 
     /// The variable's name and what it is given, if that is never this text.
     fn never_set(&self, variable: VariableId, text: &str) -> Option<(String, String)> {
+        if self.menu.variables[variable.0].is_told {
+            return None;
+        }
         let mut given = Vec::new();
         for (_, state) in self.states() {
             let Kind::Set { values, .. } = &state.kind else { continue };

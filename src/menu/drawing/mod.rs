@@ -143,7 +143,10 @@ fn does(menu: &Menu, state: &State) -> String {
         Kind::Confirm(_) => "confirm the amount".to_owned(),
         Kind::Collect(collect) => format!("collect {}", menu.field(collect.field).name),
         Kind::Months(_) => "months without interest".to_owned(),
-        Kind::Authorize(_) => "authorize".to_owned(),
+        Kind::Authorize(authorize) => {
+            let with = authorize.with.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+            if with.is_empty() { "authorize".to_owned() } else { format!("authorize with {with}") }
+        }
         Kind::Charge(_) => "charge".to_owned(),
         Kind::Branch { .. } => "branch".to_owned(),
         Kind::Hours(hours) => format!("hours {}", menu.schedules[hours.schedule.0].name),

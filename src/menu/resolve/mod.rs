@@ -35,6 +35,7 @@ pub(super) mod names {
     pub(in crate::menu) use super::fields::COLLECT;
     pub(in crate::menu) use super::hours::HOLIDAYS;
     pub(in crate::menu) use super::named_keys::ROLES;
+    pub(in crate::menu) use super::services::AUTHORIZE;
     pub(in crate::menu) use super::state_names::{COMMON, COUNTED, ERRORS, KINDS, TIMERS, extra_names};
 }
 

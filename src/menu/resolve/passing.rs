@@ -1,13 +1,13 @@
 //! Reading the states that go on by themselves: branches, variables, answers, sub-menus; and the transfer.
 
-use std::collections::BTreeSet;
-
 use crate::menu::model::{Kind, Setting, StateId, Value as Known, VariableId, VariableSpec};
 use crate::yaml::{Map, Node, Value, quoted};
 
 use super::conditions::TEST;
 use super::{Context, read_target};
 
+/// The cure for a variable that has a field's name.
+const ANOTHER_NAME: &str = "give the variable another name";
 /// Longest text of a variable, in characters.
 const LONGEST_TEXT: usize = 100;
 /// Digits of a telephone number, by E.164 at most 15, and the prefixes of exchanges.
@@ -16,24 +16,45 @@ const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 2..=20;
 impl Context<'_> {
     /// Variables exist before any state is read: a state may use one that a later one in the file sets.
     pub(super) fn declare_variables(&mut self, states: &Map<'_>) {
-        let mut seen = BTreeSet::new();
         let mut copies = Vec::new();
         for (_, state) in states.entries().filter(|(_, state)| matches!(state.node, Node::Map(_))) {
-            let set = state.any_map().and_then(|map| map.optional("set"));
-            let Some(set) = set.filter(|set| matches!(set.node, Node::Map(_))).and_then(|set| set.any_map()) else {
-                continue;
-            };
-            for (name, value) in set.entries() {
+            let inside =
+                |name: &str| state.any_map()?.optional(name).filter(|inside| matches!(inside.node, Node::Map(_)));
+            for (name, value) in inside("set").and_then(|set| set.any_map()).iter().flat_map(Map::entries) {
                 not_a_known_name_here(&value, name);
                 copies.extend(value.node.scalar().and_then(|text| text.strip_prefix('$')).map(|from| (name, from)));
-                if self.fields.iter().any(|field| field.name == name) {
-                    value.problem_of_name(format!("{} is a field", quoted(name)), "give the variable another name");
-                } else if seen.insert(name.to_owned()) {
-                    self.variables.push(VariableSpec { name: name.to_owned(), is_amount: false });
+                if self.is_new_variable(name, || value.problem_of_name(is_a_field(name), ANOTHER_NAME)) {
+                    self.variables.push(VariableSpec { name: name.to_owned(), is_amount: false, is_told: false });
                 }
+            }
+            if let Some(told) = inside("authorize").and_then(|authorize| authorize.any_map()?.optional("tells")) {
+                self.declare_told(&told);
             }
         }
         self.mark_amounts(&copies);
+    }
+
+    /// `tells: [concepto, { saldo: amount }]`: what the authorizer may tell beside the amount to be charged.
+    fn declare_told(&mut self, names: &Value<'_>) {
+        for item in names.list().iter().flatten() {
+            let Some((name, is_amount)) = told_name(item) else { continue };
+            not_a_known_name_here(item, name);
+            if self.is_new_variable(name, || item.problem_of_name(is_a_field(name), ANOTHER_NAME)) {
+                self.variables.push(VariableSpec { name: name.to_owned(), is_amount, is_told: true });
+            } else if let Some(known) = self.variables.iter_mut().find(|known| known.name == name) {
+                known.is_told = true;
+                known.is_amount |= is_amount;
+            }
+        }
+    }
+
+    /// Whether nothing has this name yet; a field that has it is told of.
+    fn is_new_variable(&self, name: &str, is_a_field: impl FnOnce()) -> bool {
+        if self.fields.iter().any(|field| field.name == name) {
+            is_a_field();
+            return false;
+        }
+        self.variables.iter().all(|known| known.name != name)
     }
 
     /// Which variables hold amounts, by what is copied to them: (variable, copied from). A copy of a copy is one, too.
@@ -42,7 +63,7 @@ impl Context<'_> {
             |context: &Self, name: &str| context.value_named(name).is_some_and(|value| context.is_amount(value));
         let holds_amounts = |context: &Self, variable: &VariableSpec| {
             let mut copied = copies.iter().filter(|(to, from)| *to == variable.name && from != to).peekable();
-            copied.peek().is_some() && copied.all(|(_, from)| is_amount(context, from))
+            !variable.is_told && copied.peek().is_some() && copied.all(|(_, from)| is_amount(context, from))
         };
         while let Some(found) =
             self.variables.iter().position(|variable| !variable.is_amount && holds_amounts(self, variable))
@@ -167,6 +188,27 @@ pub(super) fn transfer(value: &Value<'_>) -> Option<Kind> {
         return None;
     }
     Some(Kind::Transfer { to })
+}
+
+/// The name of something that the authorizer tells, and whether it is an amount.
+pub(super) fn told_name<'a>(item: &Value<'a>) -> Option<(&'a str, bool)> {
+    if !matches!(item.node, Node::Map(_)) {
+        return Some((item.text()?, false));
+    }
+    let map = item.any_map()?;
+    let mut entries = map.entries();
+    let (Some((name, kind)), None) = (entries.next(), entries.next()) else {
+        item.expected("a name", "write one name in each pair of braces: { saldo: amount }");
+        return None;
+    };
+    if kind.node.scalar() != Some("amount") {
+        kind.expected("amount", "write { NAME: amount } for an amount, and a bare NAME for everything else");
+    }
+    Some((name, true))
+}
+
+fn is_a_field(name: &str) -> String {
+    format!("{} is a field", quoted(name))
 }
 
 /// `return: true`

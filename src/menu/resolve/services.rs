@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use crate::media::MediaTime;
-use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, StateId, Waiting};
-use crate::yaml::{Map, Value, quoted};
+use crate::menu::model::{Authorize, Charge, FieldId, FieldKind, StateId, Value as Known, VariableId, Waiting};
+use crate::yaml::{Map, Node, Value, quoted};
 
 use super::Context;
 use super::states::{Outcomes, read_attempts};
@@ -12,6 +12,8 @@ use super::states::{Outcomes, read_attempts};
 const STILL_WORKING_EVERY: MediaTime = MediaTime::from_ms(8000);
 const AUTHORIZE_LIMIT: MediaTime = MediaTime::from_ms(30_000);
 const CHARGE_LIMIT: MediaTime = MediaTime::from_ms(180_000);
+/// The names inside `authorize:`.
+pub(in crate::menu) const AUTHORIZE: [&str; 3] = ["key", "with", "tells"];
 /// Shortest and longest wait for a service a menu may set, in ms.
 const WAIT_LIMITS_MS: RangeInclusive<u64> = 1000..=600_000;
 
@@ -32,11 +34,15 @@ impl Context<'_> {
         let on = Outcomes::read(map, self, &names);
         let refused = on.required("refused");
         let pending = self.where_pending(map, &on);
-        let fields = settings.map(&["key"])?;
-        let key = self.used_field(&settings, fields.optional("key").as_ref(), FieldKind::PaymentKey);
+        let fields = settings.map(&AUTHORIZE)?;
+        let with = self.sent_along(&fields);
+        let key = self.key_asked_about(&settings, &fields);
+        let tells = fields.optional("tells").map(|names| self.told(&names)).unwrap_or_default();
         let (authorized, unavailable) = (on.required("authorized"), on.required("unavailable"));
         Some(Authorize {
             key: key?,
+            with: with?,
+            tells,
             attempts: read_attempts(map),
             waiting: self.waiting(map, AUTHORIZE_LIMIT),
             on_authorized: authorized?,
@@ -48,6 +54,84 @@ impl Context<'_> {
             on_unavailable: unavailable?,
             on_give_up: on.optional("give_up").or(self.give_up)?,
         })
+    }
+
+    /// The field of the payment key or of the account's number; `Some(None)` for neither.
+    fn key_asked_about(&self, at: &Value<'_>, settings: &Map<'_>) -> Option<Option<FieldId>> {
+        let named = settings.optional("key");
+        let Some(text) = named.as_ref().and_then(|named| named.node.scalar()) else {
+            let sends = settings.has("with");
+            let may_do_without = named.is_none() && sends && self.field_of_kind(FieldKind::PaymentKey).is_none();
+            return if may_do_without {
+                Some(None)
+            } else {
+                self.used_field(at, named.as_ref(), FieldKind::PaymentKey).map(Some)
+            };
+        };
+        match self.field_named(text).map(|field| (field, self.fields[field.0].kind)) {
+            None if text == "none" => Some(None),
+            Some((account, FieldKind::Digits)) => Some(Some(account)),
+            Some((_, FieldKind::Amount | FieldKind::YesNo)) => {
+                let cure = format!("write with: [{text}], and key: none where there is no key");
+                named?.problem(format!("{} is no key", quoted(text)), cure);
+                None
+            }
+            _ => self.used_field(at, named.as_ref(), FieldKind::PaymentKey).map(Some),
+        }
+    }
+
+    /// `with: [monto, deuda]`: fields and variables by the names the authorizer knows them by.
+    fn sent_along(&self, settings: &Map<'_>) -> Option<Vec<(String, Known)>> {
+        let Some(with) = settings.optional("with") else { return Some(Vec::new()) };
+        let items = with.list()?;
+        if items.is_empty() {
+            with.problem_of_name("nothing is sent", "write with: [field, variable], or leave it out");
+        }
+        let sent: Vec<_> = items.iter().map(|item| self.sent(item)).collect();
+        for (at, item) in items.iter().enumerate() {
+            let is_same = |earlier: &Option<(String, Known)>| earlier.is_some() && *earlier == sent[at];
+            if sent[..at].iter().any(is_same) {
+                item.problem(format!("{} is sent already", quoted(item.text()?)), "write each name once");
+            }
+        }
+        sent.into_iter().collect()
+    }
+
+    fn sent(&self, item: &Value<'_>) -> Option<(String, Known)> {
+        let name = item.text()?.trim_start_matches('$').to_owned();
+        let value = self.known_value(item)?;
+        let problem = match value {
+            Known::Field(field) if self.fields[field.0].kind.is_card_data() => {
+                Some(("card data is sent to nobody but the gateway", "leave it out"))
+            }
+            Known::Field(field) if self.fields[field.0].kind == FieldKind::PaymentKey => {
+                Some(("a payment key is not sent along: it is what is asked about", "write key: and its name"))
+            }
+            Known::Field(field) if self.fields[field.0].card_like => {
+                Some(("what may be a card's number is sent to nobody", "leave card_like: out where it is collected"))
+            }
+            Known::Field(_) | Known::Variable(_) | Known::Language => None,
+            _ => Some(("this is not known before the authorizer has answered", "send fields, variables and $language")),
+        };
+        match problem {
+            Some((message, cure)) => {
+                item.problem(message, cure);
+                None
+            }
+            None => Some((name, value)),
+        }
+    }
+
+    /// `tells: [concepto]`: variables that the authorizer's answer gives their values.
+    fn told(&self, names: &Value<'_>) -> Vec<VariableId> {
+        // What is wrong with them was told when they were declared.
+        let Node::List(items) = names.node else { return Vec::new() };
+        let name = |item: &Node| match item {
+            Node::Map(entries) => entries.first().map(|(name, _)| name.clone()),
+            other => other.scalar().map(str::to_owned),
+        };
+        let index = |name: String| self.variables.iter().position(|known| known.name == name).map(VariableId);
+        items.iter().filter_map(|item| name(item).and_then(index)).collect()
     }
 
     /// A menu that charges must say where a key leads whose earlier charge may have gone through: who hears instead that
@@ -84,10 +168,14 @@ impl Context<'_> {
         let (wrong_number, unavailable) = (on.required("wrong_number"), on.required("unavailable"));
         let fields = settings.map(&["key", "card_number", "expiry", "cvv"])?;
         let field = |name, kind| self.used_field(&settings, fields.optional(name).as_ref(), kind);
-        let (key, pan) = (field("key", FieldKind::PaymentKey), field("card_number", FieldKind::CardNumber));
+        // What is charged is what was authorized, under its key: one that is named here has only to be one.
+        let key = fields.has("key").then(|| self.key_asked_about(&settings, &fields));
+        let pan = field("card_number", FieldKind::CardNumber);
         let (expiry, cvv) = (field("expiry", FieldKind::Expiry), field("cvv", FieldKind::Cvv));
+        if key.is_some_and(|named| named.is_none()) {
+            return None;
+        }
         Some(Charge {
-            key: key?,
             pan: pan?,
             expiry: expiry?,
             cvv: cvv?,

@@ -3,27 +3,43 @@
 use std::sync::Arc;
 
 use crate::menu::event::{self, EventKind, Outcome};
-use crate::menu::model::{Authorize, Charge, Kind, State, StateId, Waiting};
+use crate::menu::model::{Authorize, Charge, Kind, State, StateId, Value, Waiting};
 use crate::menu::timer::Timer;
-use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Refusal, Reply, Request, RequestId};
+use crate::service::{
+    Authorization, AuthorizeReply, CardField, ChargeReply, Decline, PaymentKey, Refusal, Reply, Request, RequestId,
+};
 
 use super::{Action, Phase, Runtime};
 
 impl Runtime {
     pub(super) fn ask_authorizer(&mut self, state: &State, authorize: &Authorize) {
         self.session.withdraw_authorization();
-        match self.session.payment_key(authorize.key) {
-            Some(key) => self.ask(state, &authorize.waiting, Request::Authorize { key, values: Vec::new() }),
+        for variable in &authorize.tells {
+            self.session.variables[variable.0] = None;
+        }
+        let menu = Arc::clone(&self.menu);
+        let key =
+            authorize.key.map_or_else(|| Some(PaymentKey::none()), |field| self.session.payment_key(&menu, field));
+        match key {
+            Some(key) => {
+                self.session.ask_about(key.clone());
+                let values = self.known(&authorize.with, &|value| self.text_of(value));
+                self.ask(state, &authorize.waiting, Request::Authorize { key, values });
+            }
             None => self.go(authorize.on_unavailable),
         }
+    }
+
+    /// Names and values of those that are known.
+    fn known(&self, values: &[(String, Value)], text_of: &dyn Fn(Value) -> Option<String>) -> Vec<(String, String)> {
+        values.iter().filter_map(|(name, value)| Some((name.clone(), text_of(*value)?))).collect()
     }
 
     /// Charges only what a confirm state of this call read out and the caller said yes to.
     pub(super) fn ask_charge(&mut self, state: &State, charge: &Charge) {
         // The reference of an earlier payment in this call is none of this one's, which may get no answer.
         self.session.reference.clear();
-        let confirmed = self.session.confirmed_authorization();
-        let request = confirmed.zip(self.session.payment_key(charge.key)).and_then(|(authorization, key)| {
+        let request = self.session.confirmed_authorization().and_then(|(key, authorization)| {
             let card = self.session.take_card(charge)?;
             Some(Request::Charge { key, authorization, card, months: self.session.months })
         });
@@ -36,7 +52,11 @@ impl Runtime {
     fn ask(&mut self, state: &State, waiting: &Waiting, request: Request) {
         self.last_request = RequestId(self.last_request.0 + 1);
         let id = self.last_request;
-        self.note(EventKind::Request { id, service: request.name() });
+        let told = match &state.kind {
+            Kind::Authorize(authorize) => self.known(&authorize.with, &|value| self.shown_text_of(value)),
+            _ => Vec::new(),
+        };
+        self.note(EventKind::Request { id, service: request.name(), told });
         self.actions.push_back(Action::Request { id, request: Box::new(request) });
         let prompt_playing = self.speak(&state.say);
         self.phase = Phase::Waiting { id, prompt_playing };
@@ -108,6 +128,7 @@ impl Runtime {
     fn after_authorize(&mut self, authorize: &Authorize, reply: AuthorizeReply) -> StateId {
         let refusal = match reply {
             AuthorizeReply::Authorized(allowed) => {
+                self.keep_told(authorize, &allowed);
                 self.session.authorize(allowed);
                 return authorize.on_authorized;
             }
@@ -129,6 +150,15 @@ impl Runtime {
             Refusal::Expired => authorize.on_expired,
             Refusal::AlreadyPaid => authorize.on_already_paid,
             Refusal::Blocked => authorize.on_blocked,
+        }
+    }
+
+    /// What the merchant tells beside the amount; what it does not tell is not known.
+    fn keep_told(&mut self, authorize: &Authorize, allowed: &Authorization) {
+        for variable in &authorize.tells {
+            let name = &self.menu.variables[variable.0].name;
+            let told = allowed.values.iter().find(|(told, _)| told == name);
+            self.session.variables[variable.0] = told.map(|(_, value)| value.clone());
         }
     }
 

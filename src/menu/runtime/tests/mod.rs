@@ -1,5 +1,6 @@
 //! The runtime driven with keys, prompts and time directly. Sound comes into it in `tests/calls`.
 
+mod asked_with;
 mod calls_end;
 mod hours;
 mod keys;

@@ -1,0 +1,133 @@
+//! What the authorizer is asked beside a payment key, and what it tells beside an amount: accounts, amounts of the caller's
+//! choice, and payments without a key.
+
+use super::*;
+use crate::service::PaymentKey;
+
+/// A menu in which the caller keys an amount, and pays what the authorizer says of it. `first` stands before that, `asks`
+/// inside `authorize:`, `says` is what is said of the answer.
+fn donation(first: &str, asks: &str, says: &str) -> Arc<Menu> {
+    menu(&text(first, asks, says))
+}
+
+fn text(first: &str, asks: &str, says: &str) -> String {
+    format!(
+        "{{version: 1, name: don, languages: [es-MX], start: start, give_up: end, states: {{{first},
+           monto: {{say: [cuanto], collect: {{field: monto, type: amount, at_least: 20, at_most: 5000}}, on: {{done: autorizar}}}},
+           autorizar: {{authorize: {{{asks}}}, on: {{authorized: confirmar, refused: end, pending: end, unavailable: end}}}},
+           confirmar: {{say: [{says}], confirm: {{yes: '1', no: '2'}}, on: {{yes: tarjeta, no: monto}}}},
+           tarjeta: {{say: [card], collect: {{field: card_number}}, on: {{done: vencimiento, back: monto}}}},
+           vencimiento: {{say: [exp], collect: {{field: expiry, end_key: none}}, on: {{done: codigo}}}},
+           codigo: {{say: [cvv], collect: {{field: cvv, end_key: none}}, on: {{done: cobrar}}}},
+           cobrar: {{charge: {{}}, on: {{approved: paid, declined: end, wrong_number: end, unknown: end, unavailable: end}}}},
+           paid: {{say: [paid], keys: flush, next: end}},
+           end: {{say: [bye], hang_up: true}}}}}}"
+    )
+}
+
+const NOTHING_FIRST: &str = "start: {say: [hello], next: monto}";
+
+fn allows(centavos: u64, told: &[(&str, &str)]) -> Reply {
+    let (order_id, description) = ("don-1".into(), "Donativo".into());
+    let values = told.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let amount = Money::mxn(centavos);
+    Reply::Authorize(AuthorizeReply::Authorized(Authorization {
+        amount,
+        order_id,
+        description,
+        customer: None,
+        values,
+    }))
+}
+
+fn asked(bench: &Bench) -> (PaymentKey, Vec<(String, String)>) {
+    let Some((_, Request::Authorize { key, values })) = bench.requests.last() else { panic!("{}", bench.trace()) };
+    (key.clone(), values.clone())
+}
+
+/// Goes on from a yes to the charge.
+fn key_the_card(bench: &mut Bench) {
+    bench.until("tarjeta").keys(PAN).keys("#").until("vencimiento").keys(EXPIRY).until("codigo").keys(CVV);
+}
+
+#[test]
+fn an_amount_of_the_callers_choice_is_sent_heard_confirmed_and_charged() {
+    let mut bench = Bench::new(donation(NOTHING_FIRST, "with: [monto]", "it_is, $amount"));
+    bench.until("monto").keys("250#").until("autorizar");
+    assert_eq!(asked(&bench), (PaymentKey::none(), vec![("monto".to_owned(), "250.00".to_owned())]));
+    assert!(bench.news().ends_with("asks authorize with monto = 250.00 (request 1)"), "{}", bench.trace());
+    // The authorizer has the last word, and the caller hears that one.
+    bench.answer(allows(25_500, &[])).until("confirmar");
+    assert!(bench.news().contains("says it_is [255.00 MXN]"), "{}", bench.trace());
+    bench.keys("1");
+    key_the_card(&mut bench);
+    let Some((_, Request::Charge { key, authorization, .. })) = bench.requests.last() else { panic!("not charged") };
+    assert_eq!((key, authorization.amount), (&PaymentKey::none(), Money::mxn(25_500)));
+}
+
+#[test]
+fn another_amount_wants_another_answer_and_another_yes() {
+    let mut bench = Bench::new(donation(NOTHING_FIRST, "with: [monto]", "it_is, $amount"));
+    bench.until("monto").keys("250#").until("autorizar").answer(allows(25_000, &[])).until("confirmar").keys("1");
+    bench.until("tarjeta").keys("*").until("monto").keys("300#").until("autorizar");
+    assert_eq!(bench.requests.len(), 2);
+    assert!(bench.runtime.session.confirmed_authorization().is_none(), "a yes to 250 is none to 300");
+    assert!(bench.runtime.session.authorization().is_none());
+}
+
+#[test]
+fn an_account_is_asked_about_by_its_number_and_may_be_paid_again() {
+    let first =
+        "start: {say: [hello], collect: {field: matricula, type: digits, digits: 8, end_key: none}, on: {done: monto}}";
+    let mut bench = Bench::new(donation(first, "key: matricula, with: [monto]", "$amount"));
+    bench.until("start").keys("20230017").until("monto").keys("500#").until("autorizar");
+    let (key, _) = asked(&bench);
+    assert_eq!((key.expose(), key.is_paid_once()), ("20230017", false));
+    bench.answer(allows(50_000, &[])).until("confirmar").keys("1");
+    key_the_card(&mut bench);
+    let Some((_, Request::Charge { key: charged, .. })) = bench.requests.last() else { panic!("not charged") };
+    assert_eq!(*charged, key);
+}
+
+#[test]
+fn what_the_authorizer_tells_is_said_and_asked_about_and_forgotten_before_the_next_question() {
+    let says = "{if: $concepto, is: agua, say: [water], otherwise: [other]}, $saldo, {number: $deudas}";
+    let asks = "with: [monto], tells: [concepto, deudas, {saldo: amount}]";
+    let mut bench = Bench::new(donation(NOTHING_FIRST, asks, says));
+    let told = [("concepto", "Agua"), ("saldo", "1200.50"), ("deudas", "2"), ("nobody_asked", "x")];
+    bench.until("monto").keys("250#").until("autorizar").answer(allows(25_000, &told)).until("confirmar");
+    assert!(bench.news().contains("says water [1200.50 MXN] [2]"), "{}", bench.trace());
+    bench.keys("2").until("monto").keys("300#").until("autorizar").answer(allows(30_000, &[])).until("confirmar");
+    let news = bench.news();
+    assert!(news.contains("says other\n"), "what was told of another amount is not said of this one: {news}");
+}
+
+/// Card numbers go to nobody but the gateway, and a payment key is not sent in the clear beside another question.
+#[test]
+fn what_is_secret_or_not_known_yet_cannot_be_sent_along() {
+    for (asks, message) in [
+        ("with: [card_number]", "card data is sent to nobody but the gateway"),
+        ("with: [cvv]", "card data is sent to nobody but the gateway"),
+        ("with: [amount]", "this is not known before the authorizer has answered"),
+        ("with: [reference]", "this is not known before the authorizer has answered"),
+        ("with: [mont]", "unknown variable \"mont\""),
+        ("with: []", "nothing is sent"),
+        ("key: monto", "\"monto\" is no key"),
+        ("with: [monto], tells: [monto]", "\"monto\" is a field"),
+        ("with: [monto], tells: [amount]", "$amount is what the call knows by itself"),
+        ("with: [monto], tells: [{saldo: money}]", "expected amount"),
+        ("", "no state collects a field of type payment_key"),
+    ] {
+        let told = Menu::parse("m", &text(NOTHING_FIRST, asks, "$amount"), &Everything).unwrap_err().to_string();
+        assert!(told.contains(message), "{asks}: {told}");
+    }
+}
+
+#[test]
+fn an_amount_keyed_after_the_yes_is_not_charged_unasked() {
+    let first = "otro: {say: [cuanto], collect: {field: monto, type: amount, at_least: 20, at_most: 5000}, on: {done: tarjeta}},
+        start: {say: [hello], next: monto}";
+    let wrong = text(first, "with: [monto]", "$amount").replace("back: monto", "back: otro");
+    let told = Menu::parse("m", &wrong, &Everything).unwrap_err().to_string();
+    assert!(told.contains("\"cobrar\" can be reached with an entry that the authorizer was not asked about"), "{told}");
+}
