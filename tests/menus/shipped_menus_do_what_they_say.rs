@@ -11,7 +11,7 @@ use tonopago::tryout::{Keying, Mismatch, Script, Setup, Tryout};
 
 use crate::json_schema::mistakes;
 
-const MENUS: [&str; 4] = ["pago", "pago-msi", "centralita", "encuesta"];
+const MENUS: [&str; 5] = ["pago", "pago-msi", "colegio", "centralita", "encuesta"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("menus")

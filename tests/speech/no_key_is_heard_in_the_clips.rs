@@ -27,7 +27,7 @@ fn heard(clip: &Clip, loss_db: f32) -> String {
 #[test]
 fn in_any_language_at_any_loss_of_the_echo() {
     let menus = Path::new(env!("CARGO_MANIFEST_DIR")).join("menus");
-    for menu in ["centralita", "encuesta"] {
+    for menu in ["centralita", "colegio", "encuesta"] {
         no_key_in(&Clips::with_overrides(&menus.join(menu)).unwrap());
     }
     no_key_in(&Clips::embedded());
