@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use crate::card::{Brand, Pan, SecretDigits};
 use crate::dtmf::Digit;
 
-use super::model::MOST_SHOWN;
+use super::model::{CENTAVO_DIGITS, MOST_SHOWN};
 
 /// What a key did to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub(super) struct Rules {
     pub(super) end_key: Option<Digit>,
     /// What its digits are watched for.
     pub(super) watches: Watches,
+    /// Whether `*` parts centavos from pesos, once in an entry, before it clears.
+    pub(super) star_parts: bool,
     /// The fewest digits of the next field, where that is asked for right after this one: so many digits beyond a full entry
     /// were keyed ahead for it, and fewer by mistake.
     pub(super) next_takes: Option<usize>,
@@ -88,7 +90,8 @@ impl Collector {
 
     /// For states that collect no digits.
     pub(super) fn nothing() -> Self {
-        Self::new(Rules { length: 0..=0, end_key: None, watches: Watches::Nothing, next_takes: None })
+        let (length, end_key, watches) = (0..=0, None, Watches::Nothing);
+        Self::new(Rules { length, end_key, watches, star_parts: false, next_takes: None })
     }
 
     /// Says which digits were keyed right before the first of this entry.
@@ -137,7 +140,8 @@ impl Collector {
         let mut all = SecretDigits::new();
         let digits = [&before[before.len() - room..], self.digits.expose(), self.held_back.expose()];
         digits.iter().flat_map(|part| part.chars()).for_each(|digit| _ = all.push(digit));
-        [0, room].into_iter().any(|start| is(&all.expose()[start..]))
+        // No card number has a key * in it.
+        self.parted().is_none() && [0, room].into_iter().any(|start| is(&all.expose()[start..]))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -164,13 +168,25 @@ impl Collector {
         self.held_back.clear();
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.digits.len() >= self.max_length()
+    /// The digits before and after the key `*`, where that is part of the entry.
+    fn parted(&self) -> Option<(&str, &str)> {
+        self.digits.expose().split_once('*')
     }
 
-    /// Rules 2 and 3.
+    pub(super) fn is_full(&self) -> bool {
+        match self.parted() {
+            Some((_, centavos)) => centavos.len() >= CENTAVO_DIGITS,
+            None => self.digits.len() >= self.max_length(),
+        }
+    }
+
+    /// Rules 2 and 3. One digit of centavos is none: 5 may be 05 or 50.
     pub(super) fn is_complete(&self) -> bool {
-        self.digits.len() >= *self.rules.length.start()
+        let least = *self.rules.length.start();
+        match self.parted() {
+            Some((pesos, centavos)) => pesos.len() >= least && matches!(centavos.len(), 0 | CENTAVO_DIGITS),
+            None => self.digits.len() >= least,
+        }
     }
 
     pub(super) fn key(&mut self, key: Digit) -> Keyed {
@@ -179,6 +195,10 @@ impl Collector {
             // It would have ended by itself, but for what may be a card number.
             '#' if self.rules.end_key.is_none() && self.is_full() && self.held_back.is_empty() => self.end(),
             '*' if self.is_empty() => Keyed::Back,
+            '*' if self.rules.star_parts && self.parted().is_none() && self.held_back.is_empty() => {
+                self.digits.push('*');
+                Keyed::More
+            }
             '*' => {
                 self.clear();
                 Keyed::Cleared
@@ -264,7 +284,8 @@ mod tests {
     }
 
     fn of(length: RangeInclusive<usize>, end_key: Option<char>, watches: Watches) -> Collector {
-        Collector::new(Rules { length, end_key: end_key.and_then(Digit::from_char), watches, next_takes: None })
+        let end_key = end_key.and_then(Digit::from_char);
+        Collector::new(Rules { length, end_key, watches, star_parts: false, next_takes: None })
     }
 
     fn six_to_ten(end_key: Option<char>) -> Collector {
@@ -359,6 +380,25 @@ mod tests {
         assert!(collector.is_empty());
         assert_eq!(feed(&mut collector, "*"), Keyed::Back);
         assert_eq!(feed(&mut collector, "A"), Keyed::Ignored);
+    }
+
+    #[test]
+    fn a_star_parts_centavos_from_pesos_once_and_then_clears() {
+        let after = |keys: &str| {
+            let mut collector = of(1..=5, Some('#'), Watches::ForCards);
+            collector.rules.star_parts = true;
+            let last = feed(&mut collector, keys);
+            (last, collector.shown(None))
+        };
+        assert_eq!(after("250*50"), (Keyed::Full, "250*50".to_owned()));
+        assert_eq!(after("250*50#").0, Keyed::Match);
+        assert_eq!(after("250#").0, Keyed::Match);
+        assert_eq!(after("250*#"), (Keyed::Match, "250*".to_owned()), "by habit: no centavos");
+        assert_eq!(after("250*5#").0, Keyed::NoMatch, "05 or 50?");
+        assert_eq!(after("250*500#").0, Keyed::TooMany);
+        assert_eq!(after("250*5*"), (Keyed::Cleared, String::new()));
+        assert_eq!(after("*").0, Keyed::Back);
+        assert_eq!(after("99999*99#").0, Keyed::Match, "as many pesos as fit, and centavos");
     }
 
     #[test]

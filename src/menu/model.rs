@@ -13,7 +13,7 @@ use crate::speech::Language;
 use crate::yaml::Problem;
 
 use super::hours::{Hours, Schedule};
-pub(super) use field::{FieldKind, FieldSpec, MOST_SHOWN};
+pub(super) use field::{CENTAVO_DIGITS, Centavos, FieldKind, FieldSpec, MOST_SHOWN};
 pub(super) use said::{Prompt, Setting, Spelling, Test, Value};
 
 /// Index of a state in [`Menu::states`].

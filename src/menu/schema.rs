@@ -79,7 +79,7 @@ const MEANINGS: [(&str, &str); 79] = [
     ("end_key", "# or none"),
     ("at_least", "The smallest value"),
     ("at_most", "The largest value"),
-    ("centavos", "true: the last two digits keyed are centavos"),
+    ("centavos", "true: the last two digits keyed are centavos; \"*\": what follows the key * is"),
     ("card_like", "true: numbers that look like a card's are fine here"),
     ("if", "The $value asked about"),
     ("is", "The text it must be"),
@@ -206,7 +206,8 @@ fn kind_value(does: &str) -> Value {
         "collect" => object(&COLLECT, &["field"], |name| match name {
             "type" => json!({ "enum": FieldKind::NAMED.map(|(name, _)| name).to_vec() }),
             "end_key" => json!({ "enum": ["#", "none"] }),
-            "centavos" | "card_like" => json!({ "type": "boolean" }),
+            "card_like" => json!({ "type": "boolean" }),
+            "centavos" => json!({ "enum": [true, false, "*"] }),
             _ => scalar(name),
         }),
         "authorize" => object(&AUTHORIZE, &[], |name| match name {

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use crate::dtmf::Digit;
 use crate::money::Money;
 
+/// Digits of the centavos in an amount.
+pub(in crate::menu) const CENTAVO_DIGITS: usize = 2;
 /// Digits of a card number's beginning that may be shown (PCI DSS 4.0, requirement 3.4.1).
 pub(in crate::menu) const MOST_SHOWN: usize = 6;
 
@@ -17,8 +19,8 @@ pub(in crate::menu) struct FieldSpec {
     pub(in crate::menu) end_key: Option<Digit>,
     /// The value's bounds: of an amount in centavos, of digits as a number.
     pub(in crate::menu) bounds: RangeInclusive<u64>,
-    /// An amount's last two digits are centavos.
-    pub(in crate::menu) centavos: bool,
+    /// How an amount's centavos are keyed.
+    pub(in crate::menu) centavos: Centavos,
     /// Card numbers are as good as any digits here.
     pub(in crate::menu) card_like: bool,
 }
@@ -41,10 +43,28 @@ impl FieldSpec {
 
     /// An amount keyed here, in centavos.
     pub(in crate::menu) fn centavos_of(&self, digits: &str) -> Option<u64> {
-        let number: u64 = digits.parse().ok()?;
-        let centavos = if self.centavos { number } else { number.checked_mul(100)? };
+        let of_pesos = |pesos: &str| pesos.parse::<u64>().ok()?.checked_mul(100);
+        let centavos = match (self.centavos, digits.split_once('*')) {
+            (Centavos::LastTwoDigits, _) => digits.parse().ok()?,
+            (Centavos::AfterStar, Some((pesos, ""))) => of_pesos(pesos)?,
+            (Centavos::AfterStar, Some((pesos, centavos))) if centavos.len() == CENTAVO_DIGITS => {
+                of_pesos(pesos)?.checked_add(centavos.parse().ok()?)?
+            }
+            _ => of_pesos(digits)?,
+        };
         (centavos <= Money::MAX_CENTAVOS).then_some(centavos)
     }
+}
+
+/// How an amount's centavos are keyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::menu) enum Centavos {
+    /// Not at all: whole pesos.
+    Never,
+    /// As the last two digits of every entry.
+    LastTwoDigits,
+    /// As two digits after the key `*`, where there are any.
+    AfterStar,
 }
 
 /// What a field's digits are; secrecy and validation follow from it.
@@ -104,5 +124,24 @@ impl FieldKind {
             Self::Amount => 1..=9,
             Self::YesNo => 1..=1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_what_was_keyed_to_the_centavo() {
+        let of = |centavos: Centavos, digits: &str| {
+            let (name, kind, end_key) = ("monto".to_owned(), FieldKind::Amount, None);
+            let (bounds, card_like) = (1..=u64::MAX, false);
+            FieldSpec { name, kind, digits: 1..=9, end_key, bounds, centavos, card_like }.centavos_of(digits)
+        };
+        assert_eq!(of(Centavos::Never, "250"), Some(25_000));
+        assert_eq!(of(Centavos::LastTwoDigits, "25050"), Some(25_050));
+        let after_star = |digits| of(Centavos::AfterStar, digits);
+        assert_eq!(["250", "250*", "250*05", "0*50"].map(after_star), [25_000, 25_000, 25_005, 50].map(Some));
+        assert_eq!(["250*5", "*50", "250*500", "2*5*50", "99999999999999999999"].map(after_star), [None; 5]);
     }
 }

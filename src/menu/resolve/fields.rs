@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::dtmf::Digit;
-use crate::menu::model::{FieldId, FieldKind, FieldSpec, Value as Known};
+use crate::menu::model::{Centavos, FieldId, FieldKind, FieldSpec, Value as Known};
 use crate::money::{Currency, Money};
 use crate::yaml::{Map, Node, Value, quoted, suggest};
 
@@ -82,7 +82,7 @@ fn read_field(value: &Value<'_>) -> Option<FieldSpec> {
         digits,
         end_key: if kind == FieldKind::YesNo { None } else { read_end_key(&map) },
         bounds: read_bounds(&map, kind),
-        centavos: switch(&map, "centavos", kind == FieldKind::Amount, "type: amount"),
+        centavos: read_centavos(&map, kind),
         card_like: switch(&map, "card_like", kind == FieldKind::Digits, "type: digits"),
     };
     can_be_keyed(&map, &field);
@@ -94,7 +94,7 @@ fn can_be_keyed(map: &Map<'_>, field: &FieldSpec) {
     let most = *field.digits.end();
     // More nines than a number can have reach every bound.
     let nines = u32::try_from(most).ok().and_then(|most| 10_u64.checked_pow(most)).map_or(u64::MAX, |power| power - 1);
-    let in_pesos = field.kind == FieldKind::Amount && !field.centavos;
+    let in_pesos = field.kind == FieldKind::Amount && field.centavos != Centavos::LastTwoDigits;
     let largest = if in_pesos { nines.saturating_mul(100) } else { nines };
     if let Some(at_least) = map.optional("at_least").filter(|_| *field.bounds.start() > largest) {
         at_least.problem(
@@ -111,6 +111,15 @@ pub(super) fn not_a_known_name(value: &Value<'_>, name: &str) {
             format!("{} is what ${name} means already", quoted(name)),
             "give it another name, and say what it is with type:",
         );
+    }
+}
+
+/// `centavos: true`, or `centavos: "*"`.
+fn read_centavos(map: &Map<'_>, kind: FieldKind) -> Centavos {
+    match map.optional("centavos").as_ref().and_then(|value| value.node.scalar()) {
+        Some("*") if kind == FieldKind::Amount => Centavos::AfterStar,
+        _ if switch(map, "centavos", kind == FieldKind::Amount, "type: amount") => Centavos::LastTwoDigits,
+        _ => Centavos::Never,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dtmf::Digit;
 use crate::menu::collector::{Collector, Keyed, Rules, Watches};
 use crate::menu::event::{Dropped, EventKind, Outcome, Rule};
-use crate::menu::model::{Collect, FieldKind, FieldSpec, Kind};
+use crate::menu::model::{Centavos, Collect, FieldKind, FieldSpec, Kind};
 
 use super::entry::Stage;
 use super::{KeyUse, Phase, Runtime};
@@ -23,7 +23,8 @@ impl Runtime {
                     _ => Watches::Nothing,
                 };
                 let (length, next_takes) = (self.length_of(field), self.next_takes(collect));
-                Collector::new(Rules { length, end_key: field.end_key, watches, next_takes })
+                let star_parts = field.centavos == Centavos::AfterStar;
+                Collector::new(Rules { length, end_key: field.end_key, watches, star_parts, next_takes })
             }
             _ => Collector::nothing(),
         }

@@ -124,6 +124,18 @@ fn what_is_secret_or_not_known_yet_cannot_be_sent_along() {
 }
 
 #[test]
+fn centavos_keyed_after_a_star_are_heard_and_sent() {
+    let first = "start: {say: [hello], collect: {field: propina, type: amount, centavos: '*'},
+        read_back: [you_keyed, $entry, right], on: {done: monto}}";
+    let mut bench = Bench::new(donation(first, "with: [monto, propina]", "$amount"));
+    bench.until("start").keys("12*50#").until("start");
+    assert!(bench.news().contains("says you_keyed [12.50 MXN] right"), "{}", bench.trace());
+    bench.keys("1").until("monto").keys("250#").until("autorizar");
+    let (_, values) = asked(&bench);
+    assert_eq!(values[1], ("propina".to_owned(), "12.50".to_owned()));
+}
+
+#[test]
 fn an_amount_keyed_after_the_yes_is_not_charged_unasked() {
     let first = "otro: {say: [cuanto], collect: {field: monto, type: amount, at_least: 20, at_most: 5000}, on: {done: tarjeta}},
         start: {say: [hello], next: monto}";
