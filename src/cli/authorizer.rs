@@ -1,5 +1,7 @@
 //! `tonopago authorizer`: the service a merchant runs.
 
+mod ask;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,7 @@ pub(super) struct Args {
 enum Command {
     /// Serve POST /openpay/authorizer from the ledger's payment keys
     Serve(Box<Serve>),
+    Ask(ask::Ask),
     /// Print the default wire contract as JSON, to be changed and given to serve --profile
     #[command(after_help = "Example:
   tonopago authorizer profile > profile.json")]
@@ -93,6 +96,7 @@ struct Serve {
 pub(super) fn run(args: Args) -> Outcome {
     match args.command {
         Command::Serve(serve) => serve.run(),
+        Command::Ask(ask) => ask.run(),
         Command::Profile => {
             let json = serde_json::to_string_pretty(&Profile::default()).map_err(Failure::failed)?;
             writeln!(std::io::stdout().lock(), "{json}")?;

@@ -10,6 +10,7 @@ mod a_running_box_is_called_by_an_asterisk;
 mod a_running_box_is_paid_over_a_sound_card;
 #[cfg(feature = "sound-card")]
 mod a_virtual_sound_card_is_heard;
+mod an_authorizer_is_asked_as_a_box_asks;
 mod asterisk;
 mod conformance_measures_other_receivers;
 mod conformance_reports_in_every_form;
