@@ -154,6 +154,8 @@ fn from_issued_key_to_refund() {
     let (names, values) = (rows.next().unwrap(), rows.next().unwrap());
     let column = |name: &str| values[names.iter().position(|known| *known == name).unwrap()];
     assert_eq!((column("amount"), column("refunded"), column("refund_open")), ("200.50", "50.00", "0.00"), "{csv}");
+    assert_eq!(names.last(), Some(&"description"), "what it was for, which an order's number need not tell");
+    assert_eq!(column("description"), column("order_id"), "the order, where nothing else was given: {csv}");
     // Killed between sending and recording: another process does not send it again.
     let refund = [&["payments", "refund"], &openpay[..], &[&reference, "--amount", "1"]].concat();
     order_fault(&sandbox, r#"{"kind":"delay_after","ms":600000}"#);

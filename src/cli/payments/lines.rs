@@ -31,10 +31,11 @@ struct Line<'a> {
     refund_open: String,
     created: String,
     updated: String,
+    description: Cow<'a, str>,
 }
 
 /// What the columns of a table of lines are named, in their order.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "reference",
     "state",
     "order_id",
@@ -51,6 +52,7 @@ const COLUMNS: [&str; 16] = [
     "refund_open",
     "created",
     "updated",
+    "description",
 ];
 
 /// Writes attempts, with the times of a zone and its offset.
@@ -102,6 +104,7 @@ fn row<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
     Line {
         order_id: no_formula(&attempt.order_id),
         gateway_order_id: no_formula(&attempt.gateway_order_id),
+        description: no_formula(&attempt.description),
         ..line(attempt, zone)
     }
 }
@@ -131,5 +134,6 @@ fn line<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
         refund_open: attempt.refund_open.decimal(),
         created: in_zone(attempt.created, zone),
         updated: in_zone(attempt.updated, zone),
+        description: Cow::from(&attempt.description),
     }
 }
