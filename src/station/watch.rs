@@ -273,7 +273,11 @@ mod tests {
         write(&file, config);
         write(&menu, include_str!("../../menus/pago.yaml"));
         let mut station = Station::start(Config::read(&file).unwrap()).unwrap();
-        write(&menu, include_str!("../../menus/encuesta.yaml"));
+        write(
+            &menu,
+            "{version: 1, name: m, languages: [es-MX], start: a, give_up: c, states: {
+                a: {set: {x: '1'}, next: b}, b: {save: [x], next: c}, c: {say: [despedida], hang_up: true}}}",
+        );
         write(&file, &format!("{config}answers: a.csv\n"));
         station.reload().unwrap();
         let told = station.board().snapshot()["troubles"].to_string();
