@@ -30,6 +30,7 @@ mod condition;
 mod future;
 mod keys;
 mod look;
+mod orders;
 mod outbox;
 mod probe;
 mod received;
@@ -48,6 +49,7 @@ pub use attempts::{Attempt, ByHand, Conflict, MAY_TURN_UP, Naming, NewAttempt, S
 pub use audit::AuditEntry;
 pub use condition::Condition;
 pub use keys::{Digits, IssuedKey, KeyRecord, KeyStatus, NewKey, RefusedKey};
+pub use orders::{OrderProblem, Orders, ReadOrders};
 pub use outbox::{MessageKind, Notification};
 pub use received::{End, Receipt, Report};
 pub use refunds::{NoRefund, Refund, RefundState, ToldBefore};
