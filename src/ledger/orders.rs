@@ -65,10 +65,10 @@ impl ReadOrders {
         let headers = reader.headers().map_err(|error| at(1, error.to_string()))?.clone();
         let columns = Columns::of(&headers)?;
         let mut orders = Orders { keys: Vec::new(), lines: Vec::new(), problems: Vec::new() };
+        let mut places = Places { text, counted: 0, line: 1 };
         for record in reader.records() {
-            let record =
-                record.map_err(|error| at(error.position().map_or(1, csv::Position::line), error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let record = record.map_err(|error| at(places.line_of(error.position()), error.to_string()))?;
+            let line = places.line_of(record.position());
             let mut row = Row { read: self, columns: &columns, record: &record, line, problems: &mut orders.problems };
             if let Some(key) = row.key() {
                 orders.keys.push(key);
@@ -97,6 +97,33 @@ impl ReadOrders {
         let next = day.tomorrow().map_err(|_| bad())?;
         Ok(next.to_zoned(self.zone.clone()).map_err(|_| bad())?.timestamp())
     }
+}
+
+/// On which line each record begins. The reader's own count begins a record before the end of the line before it has been
+/// taken whole, where that is two characters, and before empty lines.
+struct Places<'a> {
+    text: &'a str,
+    /// Bytes in which line ends have been counted, and the line there.
+    counted: usize,
+    line: u64,
+}
+
+impl Places<'_> {
+    /// For positions one after another.
+    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let bytes = self.text.as_bytes();
+        let begins = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        while let Some(byte) = bytes.get(self.counted).filter(|byte| self.counted < begins || is_line_end(**byte)) {
+            let is_first_of_two = *byte == b'\r' && bytes.get(self.counted + 1) == Some(&b'\n');
+            self.line += u64::from(is_line_end(*byte) && !is_first_of_two);
+            self.counted += 1;
+        }
+        self.line
+    }
+}
+
+const fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// What stands between columns. Where a comma is a decimal's, spreadsheets write semicolons, and tabs if they are asked to; no
@@ -217,5 +244,25 @@ impl Row<'_> {
     fn problem(&mut self, column: Option<&'static str>, text: String) {
         let column = column.and_then(|name| self.columns.places.get(name)).map(|place| place + 1);
         self.problems.push(OrderProblem { line: self.line, column, text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> (Vec<u64>, Vec<u64>) {
+        let read = ReadOrders { max_failures: 3, now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
+        let Orders { lines, problems, .. } = read.read(text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        (lines, problems.into_iter().map(|problem| problem.line).collect())
+    }
+
+    /// Mistakes in a table that a spreadsheet saved were told a line too early, and more so behind empty lines.
+    #[test]
+    fn a_mistake_is_told_on_its_line_however_lines_end() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["order,amount", "a,1", "", "b,x", "\"c", "d\",1", "e,0", ""].join(end);
+            assert_eq!(lines(&text), (vec![2, 4, 5, 7], vec![4, 7]), "{end:?}");
+        }
     }
 }
