@@ -55,6 +55,19 @@ pub enum AmountError {
     TooLarge(String),
 }
 
+impl AmountError {
+    /// What is wrong, without the text: for logs of what others sent, which may be of any length and hold anything.
+    pub const fn what(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "it is no number with at most one decimal point",
+            Self::Negative(_) => "it is negative",
+            Self::TooPrecise(_) => "it has more than two decimals",
+            Self::Thousands(_) => "it has three decimals",
+            Self::TooLarge(_) => "it is larger than 999,999,999.99",
+        }
+    }
+}
+
 impl Money {
     /// The largest amount that can be spoken: 999,999,999.99.
     pub const MAX_CENTAVOS: u64 = 99_999_999_999;

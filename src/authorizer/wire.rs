@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Profile, customer};
 use crate::http::{amount_from_json, amount_to_json, text_from_json};
-use crate::money::{AmountError, Currency, Money};
+use crate::money::{Currency, Money};
 use crate::order_id::{self, OrderIdError};
 use crate::service::{Authorization, Customer, PaymentKey, Refusal};
 
@@ -39,7 +39,7 @@ pub enum WireError {
     Field(String),
     /// The amount can't be charged.
     #[error("the amount can't be charged: {0}")]
-    Amount(#[from] AmountError),
+    Amount(&'static str),
     /// Zero, or above the configured limit.
     #[error("the amount {amount} is not above zero and up to max_amount, {limit}")]
     Limit {
@@ -177,7 +177,7 @@ fn read_amount(profile: &Profile, fields: &Fields<'_>, limit: Money) -> Result<M
     let currency = currency.map_or(Some(Currency::Mxn), |code| Currency::parse(&code));
     let currency = currency.filter(|currency| *currency == limit.currency).ok_or(WireError::Currency)?;
     let json = fields.get(names.amount.as_str()).ok_or_else(|| WireError::Field(names.amount.clone()))?;
-    let amount = amount_from_json(json, currency)?;
+    let amount = amount_from_json(json, currency).map_err(|error| WireError::Amount(error.what()))?;
     if amount.centavos == 0 || amount.centavos > limit.centavos {
         return Err(WireError::Limit { amount, limit });
     }
@@ -364,6 +364,17 @@ mod tests {
             }
             let blocked = Err(Refusal::Blocked);
             assert_eq!(decode_answer(&profile, &encode_answer(&profile, &blocked), LIMIT), Ok(blocked));
+        }
+    }
+
+    /// The text of an amount that is none stood in the log, however long it was and whatever it held.
+    #[test]
+    fn no_error_repeats_an_amount() {
+        for amount in
+            ["\"4111111111111111\"", "4111111111111111", "\"4111111111111111 MXN\"", "-41111111.1", "41.11111"]
+        {
+            let error = decode(&format!(r#"{{"response_code":0,"order_id":"o","amount":{amount}}}"#)).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("111"), "{error:?}");
         }
     }
 

@@ -203,7 +203,7 @@ pub(super) fn place(error: &serde_json::Error) -> String {
 fn resolve(raw: RawCharge<'_>) -> Result<Charge, String> {
     let currency = raw.currency.as_deref().map_or(Some(Currency::Mxn), Currency::parse);
     let currency = currency.ok_or("a currency that is neither MXN nor USD")?;
-    let amount = amount_from_json(raw.amount, currency).map_err(|error| error.to_string())?;
+    let amount = amount_from_json(raw.amount, currency).map_err(|error| format!("its amount: {}", error.what()))?;
     // A redirect's details vary and matter to nobody here: a method that does not parse is no reason to lose a charge.
     let payment_method = raw.payment_method.and_then(|json| serde_json::from_str(json.get()).ok());
     let card: Option<RawCard> = raw.card.and_then(|json| serde_json::from_str(json.get()).ok());
@@ -308,6 +308,13 @@ mod tests {
             assert!(!charge.is_paid(), "{status}");
             assert_eq!(charge.needs_browser(), status == "charge_pending");
         }
+    }
+
+    /// The text of an amount that is none stood in the log.
+    #[test]
+    fn what_is_wrong_with_a_charge_is_told_without_repeating_it() {
+        let told = parse_charge(br#"{"id":"a","status":"completed","amount":"4111111111111111"}"#).unwrap_err();
+        assert_eq!(told, "its amount: it is larger than 999,999,999.99");
     }
 
     #[test]
