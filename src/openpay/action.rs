@@ -102,8 +102,9 @@ impl ApiError {
 
     /// What to do: by its code, else the safe default for its HTTP status.
     pub fn action(&self) -> Action {
-        // A code that promises "not processed" is not believed with a status of 5xx: something in between failed.
-        let doubtful = self.http_status >= 500;
+        // A code that promises "not processed" is believed with a status of 4xx only: with 5xx something in between failed, and
+        // a redirect is nobody's answer to a charge.
+        let doubtful = !(400..500).contains(&self.http_status);
         match Action::of_code(self.error_code) {
             Some(Action::AlreadyProcessed) => Action::AlreadyProcessed,
             Some(action) if !doubtful => action,
@@ -202,6 +203,14 @@ mod tests {
         assert_eq!(ApiError::of(502, br#"{"error_code":3001}"#).action(), Query);
         let known = ApiError::of(502, br#"{"error_code":1006}"#);
         assert_eq!(known.action(), AlreadyProcessed, "that promises nothing but a charge to be looked for");
+    }
+
+    /// One in a redirect was, though what it leaves known was told as unclear: the caller heard "declined".
+    #[test]
+    fn a_decline_outside_4xx_is_not_believed() {
+        for status in [100, 302, 307] {
+            assert_eq!(ApiError::of(status, br#"{"error_code":3001}"#).action(), Query, "{status}");
+        }
     }
 
     #[test]
