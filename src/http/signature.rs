@@ -83,6 +83,9 @@ fn signed_text(seconds: i64, body: &[u8]) -> Vec<u8> {
 fn parse(header: &str) -> Option<(i64, Vec<u8>)> {
     let field = |name: &str| header.split(',').find_map(|part| part.trim().strip_prefix(name));
     let hex = field("v1=")?;
+    if !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None; // a sign would pass for a digit
+    }
     let byte = |place: usize| u8::from_str_radix(hex.get(place..place + 2)?, 16).ok();
     let tag = (0..hex.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?;
     Some((field("t=")?.parse().ok()?, tag))
@@ -118,7 +121,7 @@ mod tests {
         assert_eq!(verify(&header.replace("t=17", "t=18"), b"{}", 1_800_000_000), Err(SignatureError::Wrong));
         let other = SigningSecret::new("0123456789abcdeg").unwrap();
         assert_eq!(other.verify(&header, b"{}", at(1_700_000_000)), Err(SignatureError::Wrong));
-        for bad in ["", "t=1", "v1=ab", "t=x,v1=ab", "t=1,v1=abc", "t=1,v1=zz", "t=1,v1=é"] {
+        for bad in ["", "t=1", "v1=ab", "t=x,v1=ab", "t=1,v1=abc", "t=1,v1=zz", "t=1,v1=é", "t=1,v1=+a"] {
             assert_eq!(verify(bad, b"{}", 1), Err(SignatureError::Malformed), "{bad:?}");
         }
     }
