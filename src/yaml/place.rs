@@ -82,12 +82,32 @@ pub struct Place {
     pub column: usize,
 }
 
+impl Place {
+    /// The place in `text` of what the YAML parser tells, which ends lines where editors do not: at a carriage return by itself,
+    /// and at three characters of Unicode; and which sees a line behind a last one that nothing ends.
+    pub(super) fn in_text(self, text: &str) -> Self {
+        let from_line = (1..self.line).try_fold(text, |rest, _| behind_line(rest)).unwrap_or_default();
+        let line_begins = text.len() - from_line.len();
+        let in_line = from_line.char_indices().nth(self.column.saturating_sub(1));
+        let before = &text[..in_line.map_or(text.len(), |(byte, _)| line_begins + byte)];
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Self { line: before.matches('\n').count() + 1, column: last.chars().count() + 1 }
+    }
+}
+
+/// What follows a text's first line, as YAML 1.1 ends lines.
+fn behind_line(text: &str) -> Option<&str> {
+    let ends = text.find(['\r', '\n', '\u{85}', '\u{2028}', '\u{2029}'])?;
+    let rest = &text[ends..];
+    rest.strip_prefix("\r\n").or_else(|| rest.get(rest.chars().next()?.len_utf8()..))
+}
+
 /// The place of the node at `path` in `text`, which must be the text the path came from.
 pub(crate) fn locate(text: &str, path: &Path) -> Option<Place> {
     let seek = Seek { steps: &path.steps, at_name: path.at_name };
     let error = seek.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
     let at = error.location()?;
-    Some(Place { line: at.line(), column: at.column() })
+    Some(Place { line: at.line(), column: at.column() }.in_text(text))
 }
 
 /// Walks to the end of `steps` and fails there on purpose: the error carries the place.
@@ -234,5 +254,16 @@ mod tests {
         assert_eq!(place(&root.key("b").index(1).key("d").name()), Some((4, 12)));
         assert_eq!(place(&root.key("1").name()), Some((6, 1)));
         assert_eq!(place(&root.name()), Some((1, 1)), "the document has no name");
+    }
+
+    /// What stood behind such line ends was told lines too late, and what is wrong at a text's end on a line behind it.
+    #[test]
+    fn lines_are_those_that_an_editor_shows() {
+        let root = Path::default();
+        let text = "a: 1\rb: 2\u{2028}c: 3\r\nd: 4";
+        let place = |name: &str| locate(text, &root.key(name)).map(|at| (at.line, at.column));
+        assert_eq!((place("b"), place("c"), place("d")), (Some((1, 9)), Some((1, 14)), Some((2, 4))));
+        let in_text = |line, column| Place { line, column }.in_text("a: [\nb");
+        assert_eq!([in_text(2, 2), in_text(3, 1), in_text(9, 9)], [Place { line: 2, column: 2 }; 3]);
     }
 }

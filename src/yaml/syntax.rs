@@ -28,7 +28,7 @@ pub(crate) fn document<'a>(text: &'a str, what: &str, too_long: &str, empty: &st
         return Err(problem(Some(place), "brackets and braces are nested too deeply here".to_owned(), "close them"));
     }
     let root = node::parse(text).map_err(|(message, place)| {
-        let mistake = explain(text, message, place, empty);
+        let mistake = explain(text, message, place.map(|at| at.in_text(text)), empty);
         problem(mistake.place, mistake.message, mistake.cure)
     })?;
     if root == Node::Null {
