@@ -37,6 +37,8 @@ impl<R: Read> Read for Counted<R> {
         let count = loop {
             match self.inner.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(LOOK_AGAIN),
+                // Not all who read from here ask again.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result.inspect_err(|error| self.failure.remember(error))?,
             }
         };
@@ -56,10 +58,8 @@ impl Failure {
     }
 
     fn remember(&self, error: &io::Error) {
-        if error.kind() != io::ErrorKind::Interrupted {
-            // The first failure is the one to tell.
-            let _ = self.0.set(copy(error));
-        }
+        // The first failure is the one to tell.
+        let _ = self.0.set(copy(error));
     }
 }
 

@@ -203,6 +203,16 @@ fn a_stream_that_has_nothing_yet_is_waited_for() {
     }
 }
 
+/// A signal while a pipe was read made an ogg "no recording", and ended others early.
+#[test]
+fn an_interrupted_read_is_made_again() {
+    let read = |recording: Result<Recording, AudioError>| recording.map(read_all).map_err(|error| error.to_string());
+    for bytes in COMPRESSED.map(|(_, bytes, _)| bytes).into_iter().chain(MORE) {
+        let signals = |reads| (reads % 3 == 0).then(|| io::ErrorKind::Interrupted.into());
+        assert!(read(fitful(bytes, signals)) == read(stream(bytes)));
+    }
+}
+
 /// [`COMPRESSED`]'s recording as ffmpeg's AAC, with its index before the sound.
 const M4A: &[u8] = include_bytes!("../../../../tests/recordings/59.m4a");
 
