@@ -135,7 +135,7 @@ impl Client {
     pub fn charges_of_order(&self, filter: OrderFilter<'_>) -> Result<Vec<Charge>, Error> {
         let OrderFilter { order_id, limit, offset } = filter;
         let query = format!("/charges?order_id={}&limit={limit}&offset={offset}", escaped(order_id));
-        parse_charges(success(&self.queries.get(&self.url(&query))?)?).map_err(Error::Unreadable)
+        read_charges(&self.queries.get(&self.url(&query))?)
     }
 
     /// Gives a charge back, wholly or in part.
@@ -179,8 +179,13 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
     serde_json::from_slice(success(answer)?).map_err(|error| Error::Unreadable(place(&error)))
 }
 
+/// The answer to a question for an order's charges.
+pub(crate) fn read_charges(answer: &Answer) -> Result<Vec<Charge>, Error> {
+    parse_charges(success(answer)?).map_err(Error::Unreadable)
+}
+
 /// Paid means status 200: any other 2xx is not what Openpay answers, and to be asked about.
-fn read_charge(answer: &Answer) -> Result<Charge, Error> {
+pub(crate) fn read_charge(answer: &Answer) -> Result<Charge, Error> {
     let body = success(answer)?;
     if answer.status != 200 {
         return Err(Error::Unreadable(format!("status {}", answer.status)));

@@ -17,6 +17,8 @@ mod transaction;
 pub use action::Action;
 pub use api_error::ApiError;
 pub use client::{Client, Error, ErrorKind, OrderFilter};
+#[cfg(fuzzing)]
+pub(crate) use client::{read_charge, read_charges};
 pub use config::{Config, ConfigError, DeviceSession, PrivateKey};
 pub use requests::{ChargeRequest, IvrChargeRequest, Payer, TokenRequest};
 pub use transaction::{Charge, ChargeStatus, IvrKey, Merchant, PaymentMethod, Token, ToldRefund};

@@ -10,6 +10,8 @@ mod alarms;
 mod background;
 mod charge;
 mod finding;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod notify;
 mod owner;
 mod reconcile;
