@@ -8,8 +8,10 @@ TONOPAGO := target/release/tonopago
 PYTHON ?= python3
 VOICE_ENV := target/voice-env
 SCENARIO ?= paid
+SECONDS ?= 60
+TARGET ?=
 
-.PHONY: demo test faults bench bench-peers instructions lint fmt doc samples prompts build deps deb soak soak-month
+.PHONY: demo test faults fuzz bench bench-peers instructions lint fmt doc samples prompts build deps deb soak soak-month
 .DEFAULT_GOAL := build
 
 build: deps
@@ -39,13 +41,21 @@ instructions: deps
 faults: deps
 	TONOPAGO_PAYMENTS=10000 TONOPAGO_KILLS=500 $(CARGO) test $(PROFILE) --test faults -- --nocapture --test-threads 1
 
+# Bytes of others at every door, made up by libFuzzer from what the repository holds: each target for SECONDS, or only TARGET. The
+# first build takes some ten minutes of processor time; docs/fuzzing.md.
+fuzz:
+	@sh .ci/deps c++
+	CARGO="$(CARGO)" fuzz/run $(SECONDS) $(TARGET)
+
 lint: deps
 	$(CARGO) fmt --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy $(PROFILE) --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(PROFILE) --no-deps --document-private-items
 
 fmt:
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 doc:
 	$(CARGO) doc $(PROFILE) --no-deps --open
