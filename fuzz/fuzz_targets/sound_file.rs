@@ -1,5 +1,5 @@
-//! A recording of any kind: reading ends, gives finite samples and no more bytes than there are, and the same whatever pieces it
-//! comes in. From a file it is read in other ways, by seeking.
+//! A recording of any kind: reading takes no more bytes than there are and gives finite samples, the same whatever pieces it comes
+//! in. From a file it is read in other ways, by seeking.
 
 #![no_main]
 

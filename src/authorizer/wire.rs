@@ -20,7 +20,7 @@ const MAX_KEY_DIGITS: usize = 32;
 /// Characters of a response code that nobody knows which are told.
 const MAX_TOLD_CODE: usize = 12;
 
-/// Why a body is not what the contract says. Texts never repeat the body.
+/// Why a body is not what the contract says. Texts never repeat the body, but for an amount that is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// Nothing at all.
