@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::transaction::object;
+
 /// An error as Openpay answers it. Its texts for people (`description`, `category`, `fraud_rules`) are not kept: nobody
 /// here reads them, and a text from outside might repeat what was sent. Unknown fields are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -46,7 +48,7 @@ impl ApiError {
 
     /// Reads an error's body; a body that is none leaves just the status, which decides the safe default.
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
-        let parsed: Option<Self> = serde_json::from_slice(body).ok();
+        let parsed: Option<Self> = object(body).ok();
         let bare = Self { error_code: 0, http_status: status, request_id: None };
         Self { http_status: status, ..parsed.unwrap_or(bare) }
     }
@@ -95,7 +97,7 @@ mod tests {
         assert_eq!((quoted.code(), quoted.request_id.as_deref()), (Some(2009), Some("r")), "a number in a string");
         let bare = ApiError::of(429, b"slow down");
         assert_eq!((bare.code(), bare.to_string().as_str()), (None, "HTTP 429, with no error code of Openpay's"));
-        for body in [&b"<html>Bad gateway</html>"[..], b"", b"[]", b"{\"error_code\":\"x\"}"] {
+        for body in [&b"<html>Bad gateway</html>"[..], b"", b"[]", b"[3001]", b"{\"error_code\":\"x\"}"] {
             let error = ApiError::of(502, body);
             assert_eq!((error.error_code, error.http_status), (0, 502));
         }

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::transaction::{parse_charge, parse_charges, place};
+use super::transaction::{object, parse_charge, parse_charges};
 use super::{ApiError, Charge, ChargeRequest, Config, DeviceSession, IvrChargeRequest, Merchant, Token, TokenRequest};
 use crate::http::{Answer, HttpClient, TransportError};
 use crate::money::Money;
@@ -176,7 +176,7 @@ fn success(answer: &Answer) -> Result<&[u8], Error> {
 }
 
 fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
-    serde_json::from_slice(success(answer)?).map_err(|error| Error::Unreadable(place(&error)))
+    object(success(answer)?).map_err(Error::Unreadable)
 }
 
 /// The answer to a question for an order's charges.

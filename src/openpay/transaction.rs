@@ -186,17 +186,25 @@ struct RawCard {
 
 /// Reads a transaction. The text of the error says what is wrong without repeating any of it.
 pub(super) fn parse_charge(json: &[u8]) -> Result<Charge, String> {
-    resolve(serde_json::from_slice(json).map_err(|error| place(&error))?)
+    resolve(object(json)?)
 }
 
 /// Reads a list of transactions.
 pub(super) fn parse_charges(json: &[u8]) -> Result<Vec<Charge>, String> {
-    let list: Vec<RawCharge<'_>> = serde_json::from_slice(json).map_err(|error| place(&error))?;
-    list.into_iter().map(resolve).collect()
+    let list: Vec<&RawValue> = serde_json::from_slice(json).map_err(|error| place(&error))?;
+    list.into_iter().map(|charge| resolve(object(charge.get().as_bytes())?)).collect()
+}
+
+/// Reads an object, and no list of what its fields might be in their order, which serde takes for one.
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err("no JSON object".to_owned());
+    }
+    serde_json::from_slice(json).map_err(|error| place(&error))
 }
 
 /// Where JSON is wrong; serde_json's own message would quote the value it met.
-pub(super) fn place(error: &serde_json::Error) -> String {
+fn place(error: &serde_json::Error) -> String {
     format!("line {}, column {}", error.line(), error.column())
 }
 
@@ -315,6 +323,15 @@ mod tests {
     fn what_is_wrong_with_a_charge_is_told_without_repeating_it() {
         let told = parse_charge(br#"{"id":"a","status":"completed","amount":"4111111111111111"}"#).unwrap_err();
         assert_eq!(told, "its amount: it is larger than 999,999,999.99");
+    }
+
+    /// A list of values was a charge whose fields have them, and could be a paid one.
+    #[test]
+    fn a_list_is_no_charge() {
+        let list = br#"["a",null,200.00,"MXN","completed",null,null,null,null,null,null]"#;
+        assert!(parse_charge(list).is_err());
+        assert!(parse_charges(&[b"[", &list[..], b"]"].concat()).is_err());
+        assert_eq!(parse_charges(b"[]"), Ok(Vec::new()));
     }
 
     #[test]
