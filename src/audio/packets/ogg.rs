@@ -73,6 +73,8 @@ impl<R: Read> PageWatch<R> {
         Self { inner, losses, good: Cursor::default(), begun: Vec::new(), skipped: false, last: BTreeMap::new() }
     }
 
+    /// Looks for the next good page in what is begun. No further: how much is read at once must not decide which losses are known
+    /// when a packet is heard.
     fn look(&mut self) {
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
@@ -91,6 +93,10 @@ impl<R: Read> PageWatch<R> {
             }
             self.skipped = !good;
             rest = &rest[if good { length } else { CAPTURE.len() }..];
+            if good {
+                self.begun = rest.to_vec();
+                return;
+            }
         }
         let passed = rest.len().saturating_sub(CAPTURE.len() - 1);
         self.skipped |= passed > 0;
@@ -133,6 +139,10 @@ impl<R: Read> Read for PageWatch<R> {
                 return Ok(given);
             }
             self.good = Cursor::default();
+            self.look();
+            if !self.good.get_ref().is_empty() {
+                continue;
+            }
             let count = self.inner.read(buffer)?;
             if count == 0 && self.begun.len() < HEADER {
                 return Ok(0);
@@ -143,7 +153,6 @@ impl<R: Read> Read for PageWatch<R> {
                 self.skipped = true;
             }
             self.begun.extend_from_slice(&buffer[..count]);
-            self.look();
         }
     }
 }
