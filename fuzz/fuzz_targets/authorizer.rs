@@ -18,7 +18,7 @@ const SIGNED: i64 = 1_700_000_000;
 fuzz_target!(init: canary::keep_logs(), |data: &[u8]| {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let body = parts.next().unwrap_or_default();
-    let profile = parts.next().and_then(|json| serde_json::from_slice(json).ok()).unwrap_or_default();
+    let profile = parts.next().and_then(|json| Profile::parse(str::from_utf8(json).ok()?).ok()).unwrap_or_default();
     question(&profile, body);
     answer(&profile, body);
     signature(body);
@@ -33,15 +33,8 @@ fn question(profile: &Profile, body: &[u8]) {
             let digits = key.expose();
             assert!((1..=32).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
             assert!(digits.len() < 4 || !format!("{key:?}").contains(digits));
-            let again = encode_request(profile, &key, None, "2026-11-23T10:15:00");
-            let names = &profile.request;
-            // Where names mean two things at once there is nothing to be read again.
-            if names.key != names.phone_number
-                && names.key != names.local_date
-                && names.phone_number != names.local_date
-            {
-                assert_eq!(decode_request(profile, &again), Ok(key));
-            }
+            let again = encode_request(profile, &key, &[], None, "2026-11-23T10:15:00");
+            assert_eq!(decode_request(profile, &again), Ok(key));
         }
         Err(error) => told(&error, profile, body),
     }

@@ -99,6 +99,7 @@ pub fn reply(number: u8) -> Reply {
             order_id: "ord-234".to_owned(),
             description: "Cargo".to_owned(),
             customer: None,
+            values: vec![("saldo".to_owned(), "12.50".to_owned()); usize::from(number % 2)],
         })),
         5 => refused(Refusal::Unknown),
         6 => refused(Refusal::Expired),

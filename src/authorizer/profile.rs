@@ -123,21 +123,23 @@ impl Profile {
     /// [`ProfileError`], also if two things would be told alike.
     pub fn parse(json: &str) -> Result<Self, ProfileError> {
         let profile: Self = serde_json::from_str(json).map_err(|error| ProfileError::Json(error.to_string()))?;
-        let Self { request, answer, codes } = &profile;
-        let customer = &answer.customer_names;
-        names_differ("request", &[&request.key, &request.phone_number, &request.local_date])?;
-        let answer = [
-            &answer.code,
-            &answer.amount,
-            &answer.currency,
-            &answer.order_id,
-            &answer.description,
-            &answer.customer,
-            &answer.error,
-        ];
-        names_differ("answer", &answer)?;
-        names_differ("customer", &[&customer.name, &customer.last_name, &customer.email, &customer.phone_number])?;
-        codes.check()?;
+        // Each by its name, so that none can be forgotten.
+        let RequestNames { key, phone_number, local_date, values } = &profile.request;
+        names_differ("request", &[key, phone_number, local_date, values])?;
+        let AnswerNames {
+            code,
+            amount,
+            currency,
+            order_id,
+            description,
+            customer,
+            customer_names: CustomerNames { name, last_name, email, phone_number },
+            error,
+            values,
+        } = &profile.answer;
+        names_differ("answer", &[code, amount, currency, order_id, description, customer, error, values])?;
+        names_differ("customer", &[name, last_name, email, phone_number])?;
+        profile.codes.check()?;
         Ok(profile)
     }
 }
@@ -275,7 +277,9 @@ mod tests {
             (r#"{"codes":{"blocked":["9","2"]}}"#, "the code \"2\" means expired and blocked"),
             (r#"{"codes":{"unknown":[]}}"#, "no code says that a key is unknown"),
             (r#"{"request":{"key":"local_date"}}"#, "two fields of the request are named \"local_date\""),
+            (r#"{"request":{"key":"values"}}"#, "two fields of the request are named \"values\""),
             (r#"{"answer":{"error":"amount"}}"#, "two fields of the answer are named \"amount\""),
+            (r#"{"answer":{"values":"customer"}}"#, "two fields of the answer are named \"customer\""),
         ] {
             let error = Profile::parse(json).unwrap_err().to_string();
             assert!(error.starts_with(told), "{json}: {error}");
