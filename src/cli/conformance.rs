@@ -14,7 +14,7 @@ use tonopago::decode::{Gathered, Input, Name, gather};
 use tonopago::dtmf::Digit;
 
 use super::profile::ProfileArgs;
-use super::{FAILED, Failure, Outcome};
+use super::{FAILED, Failure, Outcome, programs};
 
 /// Edit errors allowed in recordings where nothing else is said, in percent.
 const DEFAULT_ERRORS: f64 = 10.0;
@@ -98,6 +98,7 @@ pub(super) fn run(args: Args) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(other) = &options.other {
+        programs::end_with_this_one();
         try_out(other)?;
     }
     let mut report = Report::new(args.format, &options);

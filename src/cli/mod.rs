@@ -39,6 +39,7 @@ mod menu_file;
 mod merchant;
 mod payments;
 mod profile;
+mod programs;
 mod prompts;
 mod run;
 mod samples;

@@ -21,7 +21,7 @@ use super::signal::{RATE, Signal};
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::dtmf::{Digit, GeneratorConfig, Profile, generate};
 use crate::private_file;
-use crate::program::{CommandLine, ProgramError};
+use crate::program::{self, CommandLine, ProgramError};
 
 /// Where the name of the sound's file stands in a command line.
 const FILE: &str = "{file}";
@@ -105,6 +105,7 @@ impl OtherReceiver {
     fn ask(&self, samples: &[f32], rate: u32) -> Result<Vec<Heard>, ReceiverError> {
         let (wav, patience) =
             (wav(samples, rate), PATIENCE + Duration::from_secs(samples.len() as u64 / u64::from(rate)));
+        let _until_the_file_is_gone = program::at_work();
         let said = if self.command.has(FILE) {
             let file = SoundFile::with(&wav)?;
             let name = file.path.display().to_string();

@@ -17,7 +17,7 @@ use super::recording::{self, RecordingError};
 use super::{Language, SAMPLE_RATE, active_speech_level_dbm0};
 use crate::audio::g711::Law;
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
-use crate::program::{CommandLine, ProgramError};
+use crate::program::{self, CommandLine, ProgramError};
 
 /// What each clip was made from, beside the clips.
 const MANIFEST: &str = "rendered.yaml";
@@ -122,8 +122,10 @@ impl Renderer {
         let parent = folder.join(language.code());
         fs::create_dir_all(&parent).map_err(file(&parent))?;
         let raw = parent.join(format!(".{id}.{}.wav", std::process::id()));
+        let at_work = program::at_work();
         let samples = self.speak(language, text, &raw);
         let _ = fs::remove_file(&raw);
+        drop(at_work);
         write(&clip, &leveled(samples?)?).map_err(file(&clip))?;
         manifest.entry(language.code().to_owned()).or_default().insert(id.to_owned(), made);
         write_manifest(folder, &manifest)?;

@@ -2,6 +2,9 @@
 //! no times is scored by order; one that hears worse fails the rows it should; one that breaks is told of.
 
 use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -97,4 +100,35 @@ fn one_that_cannot_be_measured_is_told_of_before_and_while_it_is() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(rows.iter().all(|row| row["pass"] == false), "{rows:?}");
     assert!(rows[0]["measured"].as_str().unwrap().contains("exit status: 1"), "{rows:?}");
+}
+
+/// The sound stayed in the folder for temporary files.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_breaks_it_off_leaves_neither_sound_nor_program() {
+    let folder = Folder::new();
+    let noted = folder.path("noted");
+    fs::create_dir(folder.path("tmp")).unwrap();
+    let receiver =
+        format!("sh -c 'sleep 600 & echo $! >\"$1.new\"; mv \"$1.new\" \"$1\"; wait' {{file}} '{}'", noted.display());
+    let mut running = Command::new(program())
+        .args(["conformance", "--quick", "--receiver", &receiver])
+        .env("TMPDIR", folder.path("tmp"))
+        .spawn()
+        .unwrap();
+    let number = loop {
+        match fs::read_to_string(&noted) {
+            Ok(number) => break number,
+            Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let sounds = || fs::read_dir(folder.path("tmp")).unwrap().count();
+    assert_eq!(sounds(), 1);
+    Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    assert_eq!((running.wait().unwrap().code(), sounds()), (Some(130), 0));
+    // What has ended has no command line, as long as it is there at all.
+    let command_line = format!("/proc/{}/cmdline", number.trim());
+    while fs::read(&command_line).is_ok_and(|words| !words.is_empty()) {
+        thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tonopago::speech::{Language, Rendered, Renderer};
 
 use crate::cli::menu_file::{MenuArgs, prompts_folder};
-use crate::cli::{FAILED, Failure, Outcome};
+use crate::cli::{FAILED, Failure, Outcome, programs};
 
 /// What a program that speaks is called by, where the command line does not say.
 const VARIABLE: &str = "TONOPAGO_TTS";
@@ -44,6 +44,7 @@ impl RenderMenu {
         let renderer =
             Renderer::new(&command, self.voice.clone()).map_err(|error| Failure::usage(error.to_string()))?;
         let folder = self.folder.clone().unwrap_or_else(|| prompts_folder(path));
+        programs::end_with_this_one();
         let mut failed = 0;
         for own in menu.own_texts() {
             let name = format!("{}/{}", own.language, own.id);
