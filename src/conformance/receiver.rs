@@ -29,6 +29,9 @@ const FILE: &str = "{file}";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Most of a line that is told.
 const MOST_OF_A_LINE: usize = 60;
+/// What a receiver may tell at most: more digits in a second there are in no sound, and none much later than its end.
+const MOST_A_SECOND: u64 = 100;
+const LATE_S: f64 = 1.0;
 
 /// Another receiver than ours.
 #[derive(Clone, Debug)]
@@ -55,6 +58,14 @@ pub enum ReceiverError {
         line: usize,
         /// Its beginning.
         text: String,
+    },
+    /// It hears more than there can be.
+    #[error("the program told more than {most} digits of {seconds} s of sound")]
+    Digits {
+        /// What there may be.
+        most: u64,
+        /// Of sound, in s.
+        seconds: u64,
     },
     /// The sound can't be written for it.
     #[error("{path}: {why}: check the space left and TMPDIR")]
@@ -89,8 +100,12 @@ impl OtherReceiver {
         Ok(heard.iter().map(|heard| heard.digit.as_char()).collect())
     }
 
-    /// The digits it hears; none if it fails, which [`Self::take_trouble`] tells.
+    /// The digits it hears; none if it fails, which [`Self::take_trouble`] tells. Until then it is asked no more: one that hangs
+    /// would take a minute each time.
     fn hear(&self, samples: &[f32], rate: u32) -> Vec<Heard> {
+        if self.lock().is_some() {
+            return Vec::new();
+        }
         self.ask(samples, rate).unwrap_or_else(|error| {
             self.lock().get_or_insert(error);
             Vec::new()
@@ -103,8 +118,8 @@ impl OtherReceiver {
     }
 
     fn ask(&self, samples: &[f32], rate: u32) -> Result<Vec<Heard>, ReceiverError> {
-        let (wav, patience) =
-            (wav(samples, rate), PATIENCE + Duration::from_secs(samples.len() as u64 / u64::from(rate)));
+        let (wav, seconds) = (wav(samples, rate), (samples.len() as u64).div_ceil(u64::from(rate)));
+        let patience = PATIENCE + Duration::from_secs(seconds);
         let _until_the_file_is_gone = program::at_work();
         let said = if self.command.has(FILE) {
             let file = SoundFile::with(&wav)?;
@@ -113,7 +128,7 @@ impl OtherReceiver {
         } else {
             self.command.run(str::to_owned, wav, patience)?
         };
-        read(&String::from_utf8_lossy(&said), rate)
+        read(&String::from_utf8_lossy(&said), seconds, rate)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<ReceiverError>> {
@@ -194,30 +209,37 @@ struct Told {
     detected_s: Option<f64>,
 }
 
-/// The digits in what a program said.
-fn read(said: &str, rate: u32) -> Result<Vec<Heard>, ReceiverError> {
+/// The digits in what a program said of so many seconds of sound.
+fn read(said: &str, seconds: u64, rate: u32) -> Result<Vec<Heard>, ReceiverError> {
+    let most = MOST_A_SECOND * seconds;
     let mut heard = Vec::new();
     for (index, line) in said.lines().enumerate() {
         let wrong = || {
-            let text = line.chars().take(MOST_OF_A_LINE).collect();
-            ReceiverError::Words { line: index + 1, text }
+            let text: String = line.chars().take(MOST_OF_A_LINE).collect();
+            ReceiverError::Words { line: index + 1, text: program::legible(&text) }
         };
+        let left = (most as usize).saturating_sub(heard.len());
         if line.trim_start().starts_with('{') {
             let told: Told = serde_json::from_str(line).map_err(|_| wrong())?;
             let digit = Digit::from_char(told.digit).ok_or_else(wrong)?;
-            heard.push(Heard { digit, times: times(&told, rate) });
-            continue;
+            heard.push(Heard { digit, times: times(&told, seconds, rate) });
+        } else {
+            let keys = line.chars().filter(|key| !key.is_whitespace()).take(left + 1);
+            for key in keys {
+                heard.push(Heard { digit: Digit::from_char(key).ok_or_else(wrong)?, times: None });
+            }
         }
-        for key in line.chars().filter(|key| !key.is_whitespace()) {
-            heard.push(Heard { digit: Digit::from_char(key).ok_or_else(wrong)?, times: None });
+        if heard.len() as u64 > most {
+            return Err(ReceiverError::Digits { most, seconds });
         }
     }
     Ok(heard)
 }
 
-/// In samples; those that no clock tells are none.
-fn times(told: &Told, rate: u32) -> Option<Times> {
-    let sample = |seconds: f64| (seconds >= 0.0).then(|| (seconds * f64::from(rate)).round() as u64);
+/// In samples; those that no clock tells, or one of another sound, are none.
+fn times(told: &Told, seconds: u64, rate: u32) -> Option<Times> {
+    let clock = 0.0..=seconds as f64 + LATE_S;
+    let sample = |seconds: f64| clock.contains(&seconds).then(|| (seconds * f64::from(rate)).round() as u64);
     Some(Times { start: sample(told.start_s?)?, end: sample(told.end_s?)?, reported: sample(told.detected_s?)? })
 }
 
@@ -228,7 +250,7 @@ mod tests {
     #[test]
     fn keys_and_json_lines_are_digits_and_all_else_is_told() {
         let digits = |said: &str| {
-            let heard = read(said, 8000)?;
+            let heard = read(said, 1, 8000)?;
             Ok::<String, ReceiverError>(heard.iter().map(|heard| heard.digit.as_char()).collect())
         };
         assert_eq!(digits("12 3\n\n*#aD\n").unwrap(), "123*#AD");
@@ -241,9 +263,24 @@ mod tests {
         }
         let told = r#"{"file":"x.wav","digit":"5","start_s":0.1,"end_s":0.15,"detected_s":0.13,"snr_db":20}"#;
         let times = Some(Times { start: 800, end: 1200, reported: 1040 });
-        assert_eq!(read(told, 8000).unwrap(), [Heard { digit: Digit::at(1, 1), times }]);
-        let odd = r#"{"digit":"5","start_s":-1e300,"end_s":0.15,"detected_s":0.13}"#;
-        assert_eq!(read(odd, 8000).unwrap()[0].times, None);
+        assert_eq!(read(told, 1, 8000).unwrap(), [Heard { digit: Digit::at(1, 1), times }]);
+        // Sums of times that no sound has were an internal error.
+        for odd in ["-1e300", "1e300", "2.1"] {
+            let odd = told.replace("0.1,", &format!("{odd},"));
+            assert_eq!(read(&odd, 1, 8000).unwrap()[0].times, None, "{odd}");
+        }
+        let error = read("\u{1b}[2J", 1, 8000).unwrap_err();
+        assert_eq!(error, ReceiverError::Words { line: 1, text: "\\u{1b}[2J".to_owned() }, "a terminal is not steered");
+    }
+
+    /// Millions were compared with what was sent, each with each.
+    #[test]
+    fn more_digits_than_there_can_be_are_told() {
+        let too_many = ReceiverError::Digits { most: 200, seconds: 2 };
+        for (one, fits) in [("1", "1".repeat(200)), ("1\n", "1\n".repeat(200))] {
+            assert_eq!(read(&fits, 2, 8000).unwrap().len(), 200);
+            assert_eq!(read(&format!("{fits}{one}"), 2, 8000).unwrap_err(), too_many);
+        }
     }
 
     #[cfg(unix)]
@@ -268,5 +305,20 @@ mod tests {
         assert!(other.hear(&[0.0; 800], RATE).is_empty());
         assert!(other.take_trouble().is_some_and(|trouble| trouble.to_string().contains("saying: broken")));
         assert!(other.take_trouble().is_none());
+    }
+
+    /// One that hangs in the middle of a run took a minute for each sound there was.
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_failed_is_not_asked_again_until_somebody_looks() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = folder.path().join("asked");
+        let other = OtherReceiver::new(&format!("sh -c 'echo >>\"$0\"; exit 1' '{}'", asked.display())).unwrap();
+        for _ in 0..3 {
+            other.hear(&[0.0; 800], RATE);
+            other.hear(&[0.0; 800], RATE);
+            assert!(other.take_trouble().is_some());
+        }
+        assert_eq!(fs::read(asked).unwrap().len(), 3);
     }
 }
