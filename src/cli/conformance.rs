@@ -103,17 +103,16 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     let mut report = Report::new(args.format, &options);
     let rows = measure(&options, &mut |told| report.hear(told));
-    if args.format == Format::Html {
-        let charts = curves(&options, &mut |told| report.hear(told));
+    if args.format != Format::Html {
         report.end()?;
-        if let Some(trouble) = options.other.as_ref().and_then(OtherReceiver::take_trouble) {
-            say!("tonopago: the receiver failed while the curves were drawn: {trouble}");
-        }
-        tell!("{}", page(&options, &rows, &charts));
-    } else {
-        report.end()?;
+        return summary(&rows, args.format);
     }
-    summary(&rows, args.format)
+    let charts = curves(&options, &mut |told| report.hear(told));
+    report.end()?;
+    tell!("{}", page(&options, &rows, charts.as_deref().unwrap_or_default()));
+    let judged = summary(&rows, args.format);
+    charts.map_err(|trouble| Failure::failed(format!("there are no curves, for the receiver failed: {trouble}")))?;
+    judged
 }
 
 /// A receiver that can't be run is told of before anything is measured; one that hears other digits may be meant to.

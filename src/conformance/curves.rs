@@ -2,23 +2,26 @@
 
 use super::chart::{Chart, Form, Line};
 use super::promise::point;
-use super::receiver::Receiver;
+use super::receiver::{OtherReceiver, Receiver, ReceiverError};
 use super::score::Score;
 use super::setting::{send_off, tones};
 use super::signal::Signal;
 use super::{Effort, Options, Told};
 use crate::dtmf::GeneratorConfig;
 
-/// Charts that [`curves`] draws.
+/// Charts that [`curves`] draws at most.
 pub const CURVES: usize = 6;
 /// Width of the latency histogram's bars in ms.
 const BAR_MS: f64 = 0.5;
 
 /// Measures the curves; `tell` hears of them as of rows.
 ///
+/// # Errors
+/// If another receiver than ours fails: what it has not heard would be drawn as what it misses.
+///
 /// # Panics
 /// If the profile asks for what the detector can't keep.
-pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
+pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Result<Vec<Chart>, ReceiverError> {
     let sweep = Sweep { receiver: options.receiver(), digits: options.effort.curve_digits() };
     let draw: [(&str, Draw<'_>); CURVES] = [
         ("curve: noise", Sweep::noise),
@@ -31,9 +34,16 @@ pub fn curves(options: &Options, tell: &mut dyn FnMut(Told<'_>)) -> Vec<Chart> {
     let mut charts = Vec::with_capacity(CURVES);
     for (index, (name, draw)) in draw.into_iter().enumerate() {
         tell(Told::Begin { name, index, of: CURVES });
-        charts.push(draw(&sweep));
+        let chart = draw(&sweep);
+        if let Some(trouble) = options.other.as_ref().and_then(OtherReceiver::take_trouble) {
+            return Err(trouble);
+        }
+        // A receiver that tells no times has no latency to draw.
+        if chart.lines.iter().any(|line| !line.points.is_empty()) {
+            charts.push(chart);
+        }
     }
-    charts
+    Ok(charts)
 }
 
 impl Effort {
@@ -187,6 +197,16 @@ mod tests {
     fn a_histogram_counts_every_value() {
         assert_eq!(histogram(&[1.0, 1.4, 2.6], 0.5), [(1.0, 2.0), (1.5, 0.0), (2.0, 0.0), (2.5, 1.0), (3.0, 0.0)]);
         assert!(histogram(&[], 1.0).is_empty());
+    }
+
+    /// The page had an empty chart of it.
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_drawn_of_times_that_nobody_tells() {
+        let other = Some(OtherReceiver::new("echo 1").unwrap());
+        let charts = curves(&Options { other, ..Options::default() }, &mut |_| {}).unwrap();
+        assert_eq!(charts.len(), CURVES - 1);
+        assert!(charts.iter().all(|chart| !chart.title.contains("report")), "{charts:?}");
     }
 
     #[test]

@@ -102,6 +102,23 @@ fn one_that_cannot_be_measured_is_told_of_before_and_while_it_is() {
     assert!(rows[0]["measured"].as_str().unwrap().contains("exit status: 1"), "{rows:?}");
 }
 
+/// The page had curves of a receiver that misses everything, and the exit code was that of the rows.
+#[test]
+fn one_that_fails_while_curves_are_drawn_gets_none() {
+    let folder = Folder::new();
+    // It is asked twice for the row; all the rest is curves.
+    let script = format!(
+        "echo >>\"$0.asked\"; test $(wc -l <\"$0.asked\") -le 60 && '{}' decode --format jsonl \"$1\"",
+        program().display()
+    );
+    fs::write(folder.path("tires.sh"), script).unwrap();
+    let command = format!("sh '{}' {{file}}", folder.path("tires.sh").display());
+    let only = ["conformance", "--quick", "--only", "tones of 23 ms", "--format", "html", "--receiver", &command];
+    let run = tonopago(only);
+    assert!(run.out.contains("class=\"pass\"") && !run.out.contains("<h2>Curves</h2>"), "{run:?}");
+    assert!(run.code == 1 && run.err.contains("there are no curves, for the receiver failed"), "{}", run.err);
+}
+
 /// The sound stayed in the folder for temporary files.
 #[cfg(target_os = "linux")]
 #[test]
