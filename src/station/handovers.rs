@@ -22,10 +22,16 @@ struct Handover {
 }
 
 impl Handovers {
-    /// A caller is to go to a number. The call of a reference that was there before is over.
+    /// A call begins: what was kept for one that had its reference is not for its caller. A dial plan need not make a new UUID
+    /// for each.
+    pub(super) fn begin(&self, reference: &str) {
+        self.lock().retain(|handover| handover.reference != reference);
+    }
+
+    /// A caller is to go to a number.
     pub(super) fn keep(&self, reference: &str, number: &str, now: Instant) {
+        self.begin(reference);
         let mut kept = self.lock();
-        kept.retain(|handover| handover.reference != reference);
         kept.truncate(MOST - 1);
         let (reference, number) = (reference.to_owned(), number.to_owned());
         kept.push_front(Handover { reference, number, since: now, asked: false });
@@ -83,6 +89,8 @@ mod tests {
         handovers.keep("a", "101", now);
         handovers.keep("a", "102", now);
         assert_eq!(handovers.number_for("a", now).as_deref(), Some("102"));
+        handovers.begin("a");
+        assert_eq!(handovers.number_for("a", now), None, "that caller was another");
         for call in 0..2 * MOST {
             handovers.keep(&call.to_string(), "103", now);
         }

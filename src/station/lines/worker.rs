@@ -267,6 +267,7 @@ impl Worker {
         self.call_id = call_id::of(&self.line().name, &now);
         self.board().add(Count::Calls, 1);
         tracing::info!(call = self.call_id, line = self.line().name, reference, "call begins");
+        reference.iter().for_each(|reference| self.shared.board.handovers.begin(reference));
         self.board().state().call = Some(LiveCall::new(&self.call_id, reference, now.timestamp()));
         self.recording = self.shared.recorder.as_ref().and_then(|recorder| recorder.begin(&self.call_id));
     }
