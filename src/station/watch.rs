@@ -285,6 +285,21 @@ mod tests {
         station.stop(&mut || true);
     }
 
+    /// Whichever line looked first told it under its own name.
+    #[test]
+    fn a_caller_whom_nobody_took_on_is_told_of_under_no_lines_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = station(folder.path());
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(61)).expect("the machine runs for a minute");
+        station.board().handovers.keep("call", "101", long_ago);
+        let told = (0..6000).find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            (station.board().troubles() > 0).then(|| station.board().snapshot()["troubles"].to_string())
+        });
+        assert!(told.as_ref().is_some_and(|told| told.contains("\"a caller was to be handed over to 101")), "{told:?}");
+        station.stop(&mut || true);
+    }
+
     #[test]
     fn a_recorder_that_dies_is_a_fault() {
         let folder = tempfile::tempdir().unwrap();

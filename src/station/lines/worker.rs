@@ -280,10 +280,10 @@ impl Worker {
         }
     }
 
-    /// Callers who heard that they would be connected, and were not.
+    /// Callers who heard that they would be connected, and were not; of whatever line.
     fn tell_of_lost_callers(&self) {
         for number in self.shared.board.handovers.forget_old(Instant::now()) {
-            self.trouble(&format!(
+            self.shared.board.trouble(&format!(
                 "a caller was to be handed over to {number}, and no dial plan asked for the number: see README.md"
             ));
         }
