@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -36,6 +37,9 @@ pub use login::{PasswordError, hash_password};
 /// What a browser may do with the page: nothing that does not come from here.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Where a dial plan asks; behind it stands a call's UUID.
+const HANDOVER: &str = "/handover/";
 
 /// What handlers share.
 pub(super) struct App {
@@ -78,18 +82,25 @@ fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Rout
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/healthz", get(healthz))
         .route("/metrics", get(read_metrics))
-        .route("/handover/{call}", get(handover))
+        .route(&format!("{HANDOVER}{{call}}"), get(handover))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
         .with_state(app)
 }
 
-/// Headers of every answer; and requests that a foreign name brought here are refused where no password protects.
+/// Headers of every answer; and requests that a foreign name brought here are refused where no password protects. A dial plan
+/// takes all that it is answered for a number, whatever the status: it hears of no refusal.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let asks_for_number = request.uri().path().starts_with(HANDOVER);
     let mut response = if app.gate.is_open() && !names_this_machine(request.headers()) {
         (StatusCode::FORBIDDEN, "this page is reached by this machine's address only\n").into_response()
     } else {
         next.run(request).await
     };
+    if asks_for_number && !response.status().is_success() {
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -121,8 +132,7 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, ailments.join("\n") + "\n").into_response()
 }
 
-/// Where the caller of a call goes, by the call's UUID; nothing where it goes nowhere. A dial plan asks, which takes all there
-/// is for the number.
+/// Where the caller of a call goes, by the call's UUID; nothing where it goes nowhere.
 async fn handover(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,

@@ -190,6 +190,12 @@ fn a_dial_plan_asks_where_a_caller_goes() {
     let nowhere = get(&open, "/handover/a1a1a1a1-a1a1-a1a1-a1a1-a1a1a1a1a1a1", "");
     assert!(nowhere.starts_with("HTTP/1.1 404") && body(&nowhere).is_empty(), "{nowhere}");
 
+    // What was said in these was dialled.
+    let foreign = ask(&open, &format!("GET /handover/{uuid} HTTP/1.1\nHost: pbx.example\nConnection: close\n\n"));
+    assert!(foreign.starts_with("HTTP/1.1 403") && body(&foreign).is_empty(), "{foreign}");
+    let no_name = get(&open, "/handover/%ff", "");
+    assert!(no_name.starts_with("HTTP/1.1 400") && body(&no_name).is_empty(), "{no_name}");
+
     let behind = bench_with(Some("correct horse"), true);
     keep(&behind);
     let path = format!("/handover/{uuid}");
