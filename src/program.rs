@@ -59,9 +59,21 @@ pub enum ProgramError {
     Ending,
 }
 
-/// Held by who runs a program until what it was given is removed.
-pub(crate) fn at_work() -> RwLockReadGuard<'static, ()> {
-    AT_WORK.read().unwrap_or_else(PoisonError::into_inner)
+/// Held by who runs a program until what it was given is removed. Where this process is about to end nobody gets on from there,
+/// to tell of a program that failed, or to end with another code.
+pub(crate) struct AtWork(Option<RwLockReadGuard<'static, ()>>);
+
+pub(crate) fn at_work() -> AtWork {
+    AtWork(Some(AT_WORK.read().unwrap_or_else(PoisonError::into_inner)))
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0 = None;
+        while IS_ENDING.load(Ordering::Relaxed) {
+            thread::park();
+        }
+    }
 }
 
 /// Ends this process, with the programs at work and what they have started, once what they were given is removed.
