@@ -33,6 +33,8 @@ enum Reuse {
 
 /// Between an account's digits and the order, in what the ledger keeps for a key: no key of digits has it.
 const OF_ORDER: char = '@';
+/// What comes right after it in the order of bytes: behind an account's digits it comes after whatever its orders are called.
+const AFTER_ORDERS: char = 'A';
 
 impl PaymentKey {
     /// Takes the keyed digits.
@@ -74,13 +76,15 @@ impl PaymentKey {
         }
     }
 
-    /// The first and the last text that the ledger may have kept for this key, in the order of bytes. Of no key there are
-    /// none: whose charges they were is not known.
+    /// Two texts between which, in the order of bytes, is all that the ledger may have kept for this key, and nothing else. Of no
+    /// key there are none: whose charges they were is not known.
     pub fn all_recorded(&self) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
         match self.reuse {
             _ if self.is_none() => None,
             Reuse::Once => Some((self.digits.clone(), self.digits.clone())),
-            Reuse::OncePerOrder => Some((self.recorded(""), self.recorded("\u{10ffff}"))),
+            Reuse::OncePerOrder => {
+                Some((self.recorded(""), Zeroizing::new(format!("{}{AFTER_ORDERS}", self.expose()))))
+            }
         }
     }
 }

@@ -37,6 +37,23 @@ fn one_attempt_per_key_and_per_order_until_it_is_declined() {
     assert_eq!((paid.id, paid.reference().as_str()), (second.id, "801585"));
 }
 
+/// Whatever the merchant calls its orders: the last one's name is not known.
+#[test]
+fn an_account_with_an_open_order_of_any_name_is_not_paid_under_another() {
+    for order in ["@", "a@b", "\u{10ffff}", "\u{10ffff}b", " "] {
+        let ledger = ledger();
+        prepare_for(&ledger, PaymentKey::account("12"), order).unwrap();
+        assert!(matches!(prepare_for(&ledger, PaymentKey::account("12"), "x"), Err(Conflict::Open(_))), "{order:?}");
+        for (at, other) in
+            [PaymentKey::account("123"), PaymentKey::account("1"), PaymentKey::new("12"), PaymentKey::none()]
+                .into_iter()
+                .enumerate()
+        {
+            assert!(prepare_for(&ledger, other, &format!("y{at}")).is_ok(), "{order:?} {at}");
+        }
+    }
+}
+
 /// A student's number is the same every month: what was paid in October kept November from being paid.
 #[test]
 fn an_account_is_paid_order_by_order_and_never_while_one_is_open() {
