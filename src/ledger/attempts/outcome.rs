@@ -1,6 +1,7 @@
 //! What an outcome does to an attempt, its key, the audit trail and the merchant's notifications, inside one transaction.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use zeroize::Zeroizing;
 
 use super::super::{LedgerError, Outcome, audit, keys, outbox};
 use super::{Attempt, find, read, select};
@@ -28,7 +29,7 @@ pub(super) fn set_outcome(
 ) -> Result<(), LedgerError> {
     match outcome {
         Outcome::Approved { charge_id, authorization } => {
-            keys::mark_paid(transaction, attempt.key.expose())?;
+            keys::mark_paid(transaction, &issued_key(transaction, attempt)?)?;
             set(transaction, attempt, outcome, (Some(charge_id), authorization.as_ref(), None), now)?;
         }
         Outcome::Elsewhere { charge_id, authorization, card } => {
@@ -37,7 +38,7 @@ pub(super) fn set_outcome(
                 let (charge_id, authorization) = (charge_id.clone(), authorization.clone());
                 return approve(transaction, &earlier, &Outcome::Approved { charge_id, authorization }, now);
             }
-            keys::mark_paid(transaction, attempt.key.expose())?;
+            keys::mark_paid(transaction, &issued_key(transaction, attempt)?)?;
             set(transaction, attempt, outcome, (Some(charge_id), authorization.as_ref(), None), now)?;
             let named = |card: &SeenCard| (card.brand.map_or(UNKNOWN_CARD.0, Brand::name), card.last_four.clone());
             let unknown = || (UNKNOWN_CARD.0, UNKNOWN_CARD.1.to_owned());
@@ -47,7 +48,7 @@ pub(super) fn set_outcome(
         }
         Outcome::Declined { code, counts } => {
             if *counts {
-                keys::count_failure(transaction, attempt.key.expose(), now)?;
+                keys::count_failure(transaction, &issued_key(transaction, attempt)?, now)?;
             }
             set(transaction, attempt, outcome, (None, None, *code), now)?;
         }
@@ -56,6 +57,16 @@ pub(super) fn set_outcome(
         }
     }
     Ok(())
+}
+
+/// The digits of the key that this ledger has issued for what an attempt paid: the attempt's own key, or else the latest of its
+/// order, of which an account or no key tells nothing. None of either is no key's digits.
+fn issued_key(transaction: &Transaction<'_>, attempt: &Attempt) -> Result<Zeroizing<String>, rusqlite::Error> {
+    let digits =
+        "SELECT digits FROM payment_key WHERE digits = ?1 OR order_id = ?2 ORDER BY digits = ?1 DESC, id DESC LIMIT 1";
+    let mut statement = transaction.prepare_cached(digits)?;
+    let found = statement.query_row(params![attempt.key.expose(), attempt.order_id], |row| row.get(0)).optional()?;
+    Ok(Zeroizing::new(found.unwrap_or_default()))
 }
 
 /// A step's line in the audit trail and, where the merchant is told of it, its notification; gives the attempt after it.

@@ -37,6 +37,33 @@ fn one_attempt_per_key_and_per_order_until_it_is_declined() {
     assert_eq!((paid.id, paid.reference().as_str()), (second.id, "801585"));
 }
 
+/// The order is what an account and a payment without a key are known by: a key that was issued for it stayed open, and no
+/// decline locked it. One of the account's digits, for another order, has nothing to do with it.
+#[test]
+fn an_order_paid_or_declined_under_an_account_or_no_key_is_so_for_its_key() {
+    let ledger = ledger();
+    let issue = |digits: &str, order_id: &str| {
+        let (digits, order_id) = (Digits::Given(PaymentKey::new(digits)), order_id.to_owned());
+        let (amount, description) = (Money::mxn(20_000), "d".to_owned());
+        let new = NewKey { digits, amount, order_id, description, customer: None, expires: None, max_failures: 1 };
+        ledger.issue_key(new).unwrap();
+    };
+    let status = |digits: &str| ledger.find_key(&PaymentKey::new(digits)).unwrap().unwrap().status;
+    for (digits, order) in [("111111", "oct"), ("222222", "don-1"), ("333333", "nov"), ("20230017", "other")] {
+        issue(digits, order);
+    }
+    let account = || PaymentKey::account("20230017");
+    for (key, order, outcome) in
+        [(account(), "oct", approved()), (PaymentKey::none(), "don-1", approved()), (account(), "nov", DECLINED)]
+    {
+        let attempt = prepare_for(&ledger, key, order).unwrap();
+        ledger.mark_sent(attempt.id).unwrap();
+        ledger.settle(attempt.id, &outcome).unwrap();
+    }
+    let told = ["111111", "222222", "333333", "20230017"].map(status);
+    assert_eq!(told, [KeyStatus::Paid, KeyStatus::Paid, KeyStatus::Locked, KeyStatus::Open]);
+}
+
 /// Whatever the merchant calls its orders: the last one's name is not known.
 #[test]
 fn an_account_with_an_open_order_of_any_name_is_not_paid_under_another() {
