@@ -172,7 +172,8 @@ impl Cashier {
     /// more guesses than he has while keys are taken, and from those he learns less.
     fn authorize_while_closed(&self, key: &PaymentKey) -> AuthorizeReply {
         let (now, abuse) = (self.till.now(), &self.till.abuse);
-        if !abuse.may_look_keys_up(now) {
+        // Of no key the ledger knows nothing: asked without one, it would be asked for nothing, and that be counted.
+        if key.is_none() || !abuse.may_look_keys_up(now) {
             return AuthorizeReply::Unavailable;
         }
         match self.till.known(key) {

@@ -157,6 +157,20 @@ fn who_may_have_paid_is_told_so_while_no_payments_are_taken() {
     is_told_of_its_charge(&shop, &open, "nearly all is declined");
 }
 
+/// There is nothing to be looked up for a donation: donors used up the look-ups of those who may have paid.
+#[test]
+fn questions_without_a_key_do_not_keep_those_who_may_have_paid_from_being_told() {
+    let wrong_keys = VelocityLimit { per_minute: 3, ..AbuseLimits::default().wrong_keys };
+    let (shop, _, open) = with_an_open_charge(AbuseLimits { wrong_keys, ..AbuseLimits::default() });
+    shop.shop.sandbox.inject(Operation::Merchant, Fault::ErrorBefore { status: 401 });
+    assert!(shop.shop.cashier.till().check().is_err());
+    for _ in 0..6 {
+        let reply = shop.shop.cashier.perform(Request::Authorize { key: PaymentKey::none(), values: Vec::new() });
+        assert_eq!(reply, Reply::Authorize(AuthorizeReply::Unavailable));
+    }
+    is_told_of_its_charge(&shop, &open, "halted");
+}
+
 /// A card that is not tried any more was charged before: with it, too, its key is paid.
 #[test]
 fn a_card_that_is_not_tried_does_not_hide_that_its_key_is_paid() {
