@@ -36,6 +36,15 @@ pub(super) struct VariableSpec {
     pub(super) is_amount: bool,
     /// The authorizer tells it: what it may be is not in the menu.
     pub(super) is_told: bool,
+    /// It may be the copy of a field in which a card's number is as good as any.
+    pub(super) is_card_like: bool,
+}
+
+impl VariableSpec {
+    /// One of which nothing else is known yet.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), is_amount: false, is_told: false, is_card_like: false }
+    }
 }
 
 /// A menu that passed all checks.

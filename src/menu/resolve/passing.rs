@@ -24,7 +24,7 @@ impl Context<'_> {
                 not_a_known_name_here(&value, name);
                 copies.extend(value.node.scalar().and_then(|text| text.strip_prefix('$')).map(|from| (name, from)));
                 if self.is_new_variable(name, || value.problem_of_name(is_a_field(name), ANOTHER_NAME)) {
-                    self.variables.push(VariableSpec { name: name.to_owned(), is_amount: false, is_told: false });
+                    self.variables.push(VariableSpec::named(name));
                 }
             }
             if let Some(told) = inside("authorize").and_then(|authorize| authorize.any_map()?.optional("tells")) {
@@ -32,6 +32,7 @@ impl Context<'_> {
             }
         }
         self.mark_amounts(&copies);
+        self.mark_card_like(&copies);
     }
 
     /// `tells: [concepto, { saldo: amount }]`: what the authorizer may tell beside the amount to be charged.
@@ -40,7 +41,7 @@ impl Context<'_> {
             let Some((name, is_amount)) = told_name(item) else { continue };
             not_a_known_name_here(item, name);
             if self.is_new_variable(name, || item.problem_of_name(is_a_field(name), ANOTHER_NAME)) {
-                self.variables.push(VariableSpec { name: name.to_owned(), is_amount, is_told: true });
+                self.variables.push(VariableSpec { is_amount, is_told: true, ..VariableSpec::named(name) });
             } else if let Some(known) = self.variables.iter_mut().find(|known| known.name == name) {
                 known.is_told = true;
                 known.is_amount |= is_amount;
@@ -69,6 +70,28 @@ impl Context<'_> {
             self.variables.iter().position(|variable| !variable.is_amount && holds_amounts(self, variable))
         {
             self.variables[found].is_amount = true;
+        }
+    }
+
+    /// Which variables may hold a card's number, by the same copies.
+    fn mark_card_like(&mut self, copies: &[(&str, &str)]) {
+        let is_copied = |context: &Self, to: &str| {
+            let from_it = |from: &str| context.value_named(from).is_some_and(|value| context.is_card_like(value));
+            copies.iter().any(|(copy, from)| *copy == to && from_it(from))
+        };
+        while let Some(found) =
+            self.variables.iter().position(|variable| !variable.is_card_like && is_copied(self, &variable.name))
+        {
+            self.variables[found].is_card_like = true;
+        }
+    }
+
+    /// Whether the value may be a card's number.
+    pub(super) fn is_card_like(&self, value: Known) -> bool {
+        match value {
+            Known::Field(field) => self.fields[field.0].card_like,
+            Known::Variable(variable) => self.variables[variable.0].is_card_like,
+            _ => false,
         }
     }
 

@@ -14,6 +14,9 @@ const AUTHORIZE_LIMIT: MediaTime = MediaTime::from_ms(30_000);
 const CHARGE_LIMIT: MediaTime = MediaTime::from_ms(180_000);
 /// The names inside `authorize:`.
 pub(in crate::menu) const AUTHORIZE: [&str; 3] = ["key", "with", "tells"];
+/// What is wrong with a number in whose place a card's is as good, and the cure.
+const MAY_BE_A_CARD: (&str, &str) =
+    ("what may be a card's number is sent to nobody", "leave card_like: out where it is collected");
 /// Shortest and longest wait for a service a menu may set, in ms.
 const WAIT_LIMITS_MS: RangeInclusive<u64> = 1000..=600_000;
 
@@ -70,6 +73,10 @@ impl Context<'_> {
         };
         match self.field_named(text).map(|field| (field, self.fields[field.0].kind)) {
             None if text == "none" => Some(None),
+            Some((account, FieldKind::Digits)) if self.is_card_like(Known::Field(account)) => {
+                named?.problem(MAY_BE_A_CARD.0, MAY_BE_A_CARD.1);
+                None
+            }
             Some((account, FieldKind::Digits)) => Some(Some(account)),
             Some((_, FieldKind::Amount | FieldKind::YesNo)) => {
                 let cure = format!("write with: [{text}], and key: none where there is no key");
@@ -107,9 +114,7 @@ impl Context<'_> {
             Known::Field(field) if self.fields[field.0].kind == FieldKind::PaymentKey => {
                 Some(("a payment key is not sent along: it is what is asked about", "write key: and its name"))
             }
-            Known::Field(field) if self.fields[field.0].card_like => {
-                Some(("what may be a card's number is sent to nobody", "leave card_like: out where it is collected"))
-            }
+            known if self.is_card_like(known) => Some(MAY_BE_A_CARD),
             Known::Field(_) | Known::Variable(_) | Known::Language => None,
             _ => Some(("this is not known before the authorizer has answered", "send fields, variables and $language")),
         };

@@ -123,6 +123,21 @@ fn what_is_secret_or_not_known_yet_cannot_be_sent_along() {
     }
 }
 
+/// A number of which a card's is as good as any was the account's, sent to the merchant and kept in the ledger; or sent along
+/// under another name.
+#[test]
+fn what_may_be_a_cards_number_is_no_account_and_is_not_sent_under_another_name() {
+    let account = "collect: {field: cuenta, type: digits, digits: 16, card_like: true}";
+    let copied = format!(
+        "start: {{say: [hello], {account}, on: {{done: copia}}}}, copia: {{set: {{one: $cuenta}}, next: copia2}},
+         copia2: {{set: {{two: $one}}, next: monto}}"
+    );
+    for asks in ["key: cuenta, with: [monto]", "with: [cuenta]", "with: [monto, one]", "with: [two]"] {
+        let told = Menu::parse("m", &text(&copied, asks, "$amount"), &Everything).unwrap_err().to_string();
+        assert!(told.contains("what may be a card's number is sent to nobody"), "{asks}: {told}");
+    }
+}
+
 #[test]
 fn centavos_keyed_after_a_star_are_heard_and_sent() {
     let first = "start: {say: [hello], collect: {field: propina, type: amount, centavos: '*'},
