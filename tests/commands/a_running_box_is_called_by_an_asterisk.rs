@@ -24,7 +24,7 @@ pub(crate) const MENU: &str = "{version: 1, name: m, languages: [es-MX], start: 
     clave: {say: [pide_clave_breve], collect: {field: payment_key, end_key: '#'}, on: {done: autorizar}},
     autorizar: {say: [un_momento], authorize: {}, on: {authorized: confirmar, refused: fin, unavailable: fin,
         already_paid: fin, blocked: fin, pending: fin}},
-    confirmar: {say: [confirma_breve], confirm: {yes: '1', no: '2'}, on: {yes: tarjeta, no: fin}},
+    confirmar: {say: [$amount, confirma_breve], confirm: {yes: '1', no: '2'}, on: {yes: tarjeta, no: fin}},
     tarjeta: {say: [pide_tarjeta_breve], collect: {field: card_number, end_key: '#'}, on: {done: vencimiento}},
     vencimiento: {say: [pide_vencimiento_breve], collect: {field: expiry, end_key: none}, on: {done: codigo}},
     codigo: {say: [pide_cvv], collect: {field: cvv, end_key: none}, on: {done: cobrar}},

@@ -25,6 +25,7 @@ pub(super) fn check(menu: &Menu, catalog: &dyn Catalog, notes: &Notes) {
     checker.paid_is_said_to_payers();
     checker.words_that_are_known();
     checker.outcomes_that_tell();
+    checker.amounts_that_were_said();
     checker.languages_of_states();
     checker.sub_menus();
     checker.after_hang_up();

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::menu::model::{Kind, Prompt, State, StateId, Value};
-use crate::yaml::quoted;
+use crate::yaml::{Path, quoted};
 
 use super::Checker;
 use super::graph::labelled_targets;
@@ -79,10 +79,41 @@ impl Checker<'_> {
         }
     }
 
+    /// A yes is one to the amount that is charged: what the caller keyed, or the merchant tells besides, may be another.
+    pub(super) fn amounts_that_were_said(&self) {
+        let after_authorized = |state: &State| match &state.kind {
+            Kind::Authorize(authorize) => Some(authorize.on_authorized),
+            _ => None,
+        };
+        // What could not be read may be just this.
+        let may_say = |state: &State| {
+            let say = Path::default().key("states").key(&state.name).key("say");
+            state.say.iter().any(says_the_amount) || self.notes.concern(&say)
+        };
+        // What another authorization allows is another amount.
+        let tells = |state: &State| may_say(state) || after_authorized(state).is_some();
+        let starts = self.states().filter_map(|(_, state)| after_authorized(state)).collect();
+        let unsaid = self.reachable(starts, tells);
+        for (id, _) in self.states().filter(|(id, state)| matches!(state.kind, Kind::Confirm(_)) && unsaid[id.0]) {
+            self.problem(id, "asks for a yes to an amount that was not said", "say $amount in it, or before it");
+        }
+    }
+
     /// Whether an outcome leads a charge to where those are told who have paid, which is told of by itself.
     fn is_said_to_be_paid(&self, charge: &State, to: StateId, speaker: StateId) -> bool {
         let Kind::Charge(charge) = &charge.kind else { return false };
         charge.on_approved == speaker && self.leads_without_a_key(to, speaker)
+    }
+}
+
+/// Whether a prompt says the authorized amount: whatever it asks about first, but for the amount itself.
+fn says_the_amount(prompt: &Prompt) -> bool {
+    let any_says = |said: &Vec<Prompt>| said.iter().any(says_the_amount);
+    match prompt {
+        Prompt::Value { value, .. } => *value == Value::Amount,
+        Prompt::If { test, say, .. } if test.value() == Some(Value::Amount) => any_says(say),
+        Prompt::If { say, otherwise, .. } => any_says(say) && any_says(otherwise),
+        _ => false,
     }
 }
 

@@ -91,15 +91,18 @@ fn an_account_is_asked_about_by_its_number_and_may_be_paid_again() {
 
 #[test]
 fn what_the_authorizer_tells_is_said_and_asked_about_and_forgotten_before_the_next_question() {
-    let says = "{if: $concepto, is: agua, say: [water], otherwise: [other]}, $saldo, {number: $deudas}";
+    let says = "{if: $concepto, is: agua, say: [water], otherwise: [other]}, $saldo, {number: $deudas}, $amount";
     let asks = "with: [monto], tells: [concepto, deudas, {saldo: amount}]";
     let mut bench = Bench::new(donation(NOTHING_FIRST, asks, says));
     let told = [("concepto", "Agua"), ("saldo", "1200.50"), ("deudas", "2"), ("nobody_asked", "x")];
     bench.until("monto").keys("250#").until("autorizar").answer(allows(25_000, &told)).until("confirmar");
-    assert!(bench.news().contains("says water [1200.50 MXN] [2]"), "{}", bench.trace());
+    assert!(bench.news().contains("says water [1200.50 MXN] [2] [250.00 MXN]"), "{}", bench.trace());
     bench.keys("2").until("monto").keys("300#").until("autorizar").answer(allows(30_000, &[])).until("confirmar");
     let news = bench.news();
-    assert!(news.contains("says other\n"), "what was told of another amount is not said of this one: {news}");
+    assert!(
+        news.contains("says other [300.00 MXN]\n"),
+        "what was told of another amount is not said of this one: {news}"
+    );
 }
 
 /// Card numbers go to nobody but the gateway, and a payment key is not sent in the clear beside another question.
@@ -136,6 +139,19 @@ fn what_may_be_a_cards_number_is_no_account_and_is_not_sent_under_another_name()
         let told = Menu::parse("m", &text(&copied, asks, "$amount"), &Everything).unwrap_err().to_string();
         assert!(told.contains("what may be a card's number is sent to nobody"), "{asks}: {told}");
     }
+}
+
+/// A yes to what the caller keyed is none to what the merchant charges for it.
+#[test]
+fn nobody_is_asked_for_a_yes_to_an_amount_that_was_not_said() {
+    let asks = "with: [monto], tells: [{saldo: amount}]";
+    for says in ["it_is, $monto", "it_is, $saldo", "hello"] {
+        let told = Menu::parse("m", &text(NOTHING_FIRST, asks, says), &Everything).unwrap_err().to_string();
+        assert!(told.contains("\"confirmar\" asks for a yes to an amount that was not said"), "{says}: {told}");
+    }
+    let before = "otro: {say: ['it_is', $amount], next: confirmar}, start: {say: [hello], next: monto}";
+    let earlier = text(before, asks, "hello").replace("authorized: confirmar", "authorized: otro");
+    assert!(Menu::parse("m", &earlier, &Everything).is_ok(), "a state before it may say it");
 }
 
 #[test]
