@@ -134,7 +134,10 @@ impl Session {
                 Cvv::parse(text, self.brand).map_err(|_| Rule::Cvv)?;
             }
             FieldKind::Digits => within(field, text.parse().ok())?,
-            FieldKind::Amount => within(field, field.centavos_of(text))?,
+            FieldKind::Amount => {
+                let centavos = field.centavos_of(text).ok_or(Rule::OutOfBounds)?;
+                within(field, Some(centavos))?;
+            }
             FieldKind::YesNo => {}
         }
         if field.kind == FieldKind::PaymentKey || menu.is_authorized_for(id) {

@@ -154,6 +154,18 @@ fn nobody_is_asked_for_a_yes_to_an_amount_that_was_not_said() {
     assert!(Menu::parse("m", &earlier, &Everything).is_ok(), "a state before it may say it");
 }
 
+/// It was taken as one without bounds, and the authorizer asked without it.
+#[test]
+fn an_amount_that_is_none_is_keyed_again_whatever_the_bounds() {
+    let first = "start: {say: [hello], collect: {field: propina, type: amount, at_least: 0, digits: 1..12},
+        errors: {invalid: [too_much]}, on: {done: monto}}";
+    let mut bench = Bench::new(donation(first, "with: [monto, propina]", "$amount"));
+    bench.until("start").keys("999999999999#").until("start");
+    assert!(bench.news().contains("too_much"), "{}", bench.trace());
+    bench.keys("0#").until("monto").keys("250#").until("autorizar");
+    assert_eq!(asked(&bench).1[1], ("propina".to_owned(), "0.00".to_owned()));
+}
+
 #[test]
 fn centavos_keyed_after_a_star_are_heard_and_sent() {
     let first = "start: {say: [hello], collect: {field: propina, type: amount, centavos: '*'},
