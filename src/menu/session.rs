@@ -20,6 +20,8 @@ pub(super) struct Session {
     confirmed: bool,
     /// The authorization has been charged, or nobody knows: it cannot be confirmed a second time.
     settled: bool,
+    /// A charge without a key may have been made: nobody but this call knows whose it was.
+    doubts_charge_without_key: bool,
     pub(super) reference: String,
     pub(super) last_four: Option<LastFour>,
     brand: Option<Brand>,
@@ -42,6 +44,7 @@ impl Session {
             authorized_key: None,
             confirmed: false,
             settled: false,
+            doubts_charge_without_key: false,
             reference: String::new(),
             last_four: None,
             brand: None,
@@ -95,6 +98,17 @@ impl Session {
     pub(super) const fn settle(&mut self) {
         self.confirmed = false;
         self.settled = true;
+    }
+
+    /// Nobody knows whether the amount has been charged. Of a key the ledger tells so when it is asked about again.
+    pub(super) fn doubt(&mut self) {
+        self.doubts_charge_without_key |= self.authorized_key.as_ref().is_some_and(PaymentKey::is_none);
+        self.settle();
+    }
+
+    /// Whether a charge of this call that had no key may have been made.
+    pub(super) const fn doubts_charge_without_key(&self) -> bool {
+        self.doubts_charge_without_key
     }
 
     /// Whether what was authorized last has been charged, or may have been.

@@ -21,6 +21,7 @@ impl Runtime {
         let key =
             authorize.key.map_or_else(|| Some(PaymentKey::none()), |field| self.session.payment_key(&menu, field));
         match key {
+            Some(key) if key.is_none() && self.session.doubts_charge_without_key() => self.go(authorize.on_pending),
             Some(key) => {
                 self.session.ask_about(key.clone());
                 let values = self.known(&authorize.with, &|value| self.text_of(value));
@@ -95,7 +96,7 @@ impl Runtime {
         self.tells_outcome = true;
         let menu = Arc::clone(&self.menu);
         self.session.forget_card(&menu);
-        self.session.settle();
+        self.session.doubt();
     }
 
     pub(super) fn take_reply(&mut self, id: RequestId, reply: Reply) {
@@ -171,7 +172,10 @@ impl Runtime {
         let next = match reply {
             ChargeReply::Approved { reference } => return self.with_reference(reference, charge.on_approved),
             ChargeReply::AlreadyPaid { reference } => return self.with_reference(reference, charge.on_already_paid),
-            ChargeReply::Unknown { reference } => return self.with_reference(reference, charge.on_unknown),
+            ChargeReply::Unknown { reference } => {
+                self.session.doubt();
+                return self.with_reference(reference, charge.on_unknown);
+            }
             ChargeReply::Unavailable => return charge.on_unavailable,
             ChargeReply::Declined(Decline::OtherCard) => charge.on_other_card,
             ChargeReply::Declined(Decline::CallYourBank) => charge.on_call_bank,

@@ -166,6 +166,27 @@ fn an_amount_that_is_none_is_keyed_again_whatever_the_bounds() {
     assert_eq!(asked(&bench).1[1], ("propina".to_owned(), "0.00".to_owned()));
 }
 
+/// Of a key the ledger would tell so. A donor who is asked for an amount again in the same call would pay twice.
+#[test]
+fn after_a_charge_without_a_key_that_may_have_been_made_no_other_is_asked_for_in_the_call() {
+    for no_answer in [false, true] {
+        let asks = text(NOTHING_FIRST, "with: [monto]", "$amount");
+        let asks = asks.replace("unknown: end", "unknown: monto").replace("pending: end", "pending: doubt");
+        let asks = asks.replace("paid: {say", "doubt: {say: [doubt], next: end}, paid: {say");
+        let mut bench = Bench::new(menu(&asks));
+        bench.until("monto").keys("250#").until("autorizar").answer(allows(25_000, &[])).until("confirmar").keys("1");
+        key_the_card(&mut bench);
+        bench.until("cobrar");
+        if !no_answer {
+            bench.answer(Reply::Charge(ChargeReply::Unknown { reference: "100001".into() }));
+        }
+        bench.until("monto").news();
+        bench.keys("300#").hear_out();
+        assert!(bench.news().contains("says doubt"), "{}", bench.trace());
+        assert_eq!(bench.requests.len(), 2, "{}", bench.trace());
+    }
+}
+
 #[test]
 fn centavos_keyed_after_a_star_are_heard_and_sent() {
     let first = "start: {say: [hello], collect: {field: propina, type: amount, centavos: '*'},
