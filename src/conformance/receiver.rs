@@ -16,7 +16,7 @@ use std::{env, fmt, fs, io, process};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::score::{Heard, Score, Times, hear};
+use super::score::{Heard, Score, Times, hear_ours, text};
 use super::signal::{RATE, Signal};
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::dtmf::{Digit, GeneratorConfig, Profile, generate};
@@ -97,7 +97,7 @@ impl OtherReceiver {
         let digits: Vec<Digit> = Digit::all().collect();
         let samples = generate(&digits, &config.timing(100.0, 100.0)).expect("the usual tones can be made");
         let heard = self.ask(&samples, RATE)?;
-        Ok(heard.iter().map(|heard| heard.digit.as_char()).collect())
+        Ok(text(&heard))
     }
 
     /// The digits it hears; none if it fails, which [`Self::take_trouble`] tells. Until then it is asked no more: one that hangs
@@ -156,7 +156,7 @@ impl Receiver<'_> {
     pub(super) fn hear(&self, samples: &[f32], rate: u32) -> Vec<Heard> {
         match self.other {
             Some(other) => other.hear(samples, rate),
-            None => hear(samples, rate, &self.profile).iter().map(Heard::from).collect(),
+            None => hear_ours(samples, rate, &self.profile),
         }
     }
 

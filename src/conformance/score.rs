@@ -53,8 +53,7 @@ impl Score {
     /// # Panics
     /// If the profile asks for what the detector can't keep.
     pub fn of(signal: &Signal, profile: &Profile) -> Self {
-        let heard: Vec<Heard> = hear(&signal.samples, RATE, profile).iter().map(Heard::from).collect();
-        Self::compare(&signal.sent, &heard)
+        Self::compare(&signal.sent, &hear_ours(&signal.samples, RATE, profile))
     }
 
     /// By time if all that was heard has times, else by order.
@@ -170,6 +169,11 @@ pub(super) fn text(heard: &[Heard]) -> String {
     heard.iter().map(|heard| heard.digit.as_char()).collect()
 }
 
+/// What our detector tells, as any receiver does.
+pub(super) fn hear_ours(samples: &[f32], rate: u32, profile: &Profile) -> Vec<Heard> {
+    hear(samples, rate, profile).iter().map(Heard::from).collect()
+}
+
 /// All digits in a recording at `rate` Hz.
 ///
 /// # Panics
@@ -213,7 +217,7 @@ mod tests {
         let score = Score::of(&signal, &Profile::default());
         assert_eq!((score.sent, score.missed, score.doubled, score.extra), (30, 0, 0, 0));
         assert_eq!(score.latencies.len(), 30);
-        let heard: Vec<Heard> = hear(&signal.samples, RATE, &Profile::default()).iter().map(Heard::from).collect();
+        let heard = hear_ours(&signal.samples, RATE, &Profile::default());
         let lacking = Score::compare(&signal.sent, &heard[1..]);
         assert_eq!((lacking.missed, lacking.extra), (1, 0));
         let other = Score::compare(&signal.sent[1..], &heard);
