@@ -259,10 +259,12 @@ impl Till {
     /// What this ledger knows of an order that the merchant has just allowed: paid, or a charge still open.
     fn known_order(&self, key: &PaymentKey, order_id: &str) -> Result<Option<AuthorizeReply>, LedgerError> {
         let find = || self.ledger.find_conflict(key, order_id);
-        if let Some(Conflict::Open(open)) = find()? {
-            self.reconcile_attempt(&open)?;
+        let mut known = find()?;
+        if let Some(Conflict::Open(open)) = &known {
+            self.reconcile_attempt(open)?;
+            known = find()?;
         }
-        Ok(match find()? {
+        Ok(match known {
             Some(Conflict::Paid(_)) => Some(AuthorizeReply::Refused(Refusal::AlreadyPaid)),
             Some(Conflict::Open(open)) if open.state != State::Prepared => {
                 Some(AuthorizeReply::Pending { reference: open.ledger_reference() })
