@@ -192,6 +192,18 @@ pub enum Refusal {
     Blocked,
 }
 
+impl Refusal {
+    /// It in two words, for a merchant's developer and for traces.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown key",
+            Self::Expired => "expired key",
+            Self::AlreadyPaid => "already paid",
+            Self::Blocked => "blocked key",
+        }
+    }
+}
+
 /// The authorizer's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthorizeReply {

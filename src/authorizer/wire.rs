@@ -109,7 +109,7 @@ pub fn encode_answer(profile: &Profile, answer: &Result<Authorization, Refusal>)
     let fields = match answer {
         Err(refusal) => {
             let code = profile.codes.code(*refusal);
-            vec![(names.code.as_str(), raw_code(code)), (&names.error, raw(refusal_text(*refusal)))]
+            vec![(names.code.as_str(), raw_code(code)), (&names.error, raw(refusal.words()))]
         }
         Ok(authorization) => vec![
             (names.code.as_str(), raw_code(&profile.codes.authorized)),
@@ -239,15 +239,6 @@ fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
 fn raw_code(code: &str) -> Box<RawValue> {
     let number = code.parse::<i64>().ok().filter(|number| number.to_string() == code); // "00" stays a string
     number.map_or_else(|| raw(code), |number| raw(&number))
-}
-
-const fn refusal_text(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Unknown => "unknown key",
-        Refusal::Expired => "expired key",
-        Refusal::AlreadyPaid => "already paid",
-        Refusal::Blocked => "blocked key",
-    }
 }
 
 #[cfg(test)]

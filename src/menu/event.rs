@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Zoned;
 
 use crate::media::MediaTime;
-use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Refusal, Reply, RequestId};
+use crate::service::{AuthorizeReply, CardField, ChargeReply, Decline, Reply, RequestId};
 
 use super::runtime::Utterance;
 use super::timer::Timer;
@@ -291,15 +291,7 @@ pub(super) fn describe(reply: &Reply) -> String {
         Reply::Authorize(AuthorizeReply::Authorized(allowed)) => {
             format!("authorized: {} for order {}", allowed.amount, allowed.order_id)
         }
-        Reply::Authorize(AuthorizeReply::Refused(refusal)) => {
-            let why = match refusal {
-                Refusal::Unknown => "unknown key",
-                Refusal::Expired => "expired key",
-                Refusal::AlreadyPaid => "already paid",
-                Refusal::Blocked => "blocked key",
-            };
-            format!("refused: {why}")
-        }
+        Reply::Authorize(AuthorizeReply::Refused(refusal)) => format!("refused: {}", refusal.words()),
         Reply::Authorize(AuthorizeReply::Pending { reference }) => format!("still open, reference {reference}"),
         Reply::Authorize(AuthorizeReply::Unavailable) => "unavailable".to_owned(),
         Reply::Charge(ChargeReply::Approved { reference }) => format!("approved, reference {reference}"),
