@@ -84,23 +84,29 @@ fn router(settings: &StatusConfig, board: &Arc<Board>, shop: &Arc<Shop>) -> Rout
         .route("/metrics", get(read_metrics))
         .route(&format!("{HANDOVER}{{call}}"), get(handover))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        .layer(middleware::from_fn(say_only_numbers))
         .with_state(app)
 }
 
-/// Headers of every answer; and requests that a foreign name brought here are refused where no password protects. A dial plan
-/// takes all that it is answered for a number, whatever the status: it hears of no refusal.
-async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// A dial plan takes all that it is answered for a number, whatever the status: it hears of no refusal, whoever refuses.
+async fn say_only_numbers(request: Request, next: Next) -> Response {
     let asks_for_number = request.uri().path().starts_with(HANDOVER);
-    let mut response = if app.gate.is_open() && !names_this_machine(request.headers()) {
-        (StatusCode::FORBIDDEN, "this page is reached by this machine's address only\n").into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response = next.run(request).await;
     if asks_for_number && !response.status().is_success() {
         *response.body_mut() = Body::empty();
         response.headers_mut().remove(header::CONTENT_TYPE);
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
+    response
+}
+
+/// Headers of every answer; and requests that a foreign name brought here are refused where no password protects.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = if app.gate.is_open() && !names_this_machine(request.headers()) {
+        (StatusCode::FORBIDDEN, "this page is reached by this machine's address only\n").into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
