@@ -55,7 +55,7 @@ enum Command {
     Refund(Refund),
     /// End an attempt that Openpay's answers can't decide, by what a person saw there
     Settle(settle::Settle),
-    /// Tell the merchant of every outcome that is due, now; or list what was told
+    /// Tell the merchant of every outcome and refund that is due, now; or list what was told
     Notify(notify::Notify),
     /// Show the audit trail, newest first
     Audit(Audit),

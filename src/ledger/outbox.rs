@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::column::time;
-use super::{Attempt, Ledger, LedgerError, Outcome};
-use message::{body, new_event_id};
+use super::{Attempt, Ledger, LedgerError, Outcome, Refund};
+use message::{Told, body, new_event_id};
 
 mod message;
 
@@ -42,7 +42,8 @@ pub struct Notification {
 }
 
 impl Ledger {
-    /// From now on every outcome leaves a notification, whichever process records it. Outcomes of before do not.
+    /// From now on every outcome and every refund made leaves a notification, whichever process records it. What was
+    /// before does not.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
@@ -52,7 +53,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The numbers of the notifications that are due now, the longest due first. One that is due later than `longest` from
+    /// The numbers of the notifications that are due now, the longest due first, those of refunds behind all others. One that is due later than `longest` from
     /// now, which is more than it was ever put off for, or that is of the future, is due, too: a clock was ahead.
     ///
     /// # Errors
@@ -60,14 +61,15 @@ impl Ledger {
     pub fn due_notifications(&self, longest: SignedDuration) -> Result<Vec<i64>, LedgerError> {
         let now = self.now_ms();
         let connection = self.lock();
-        let due = format!("SELECT id FROM notification WHERE {IS_DUE} ORDER BY due_ms, id");
+        let due = format!("SELECT id FROM notification WHERE {IS_DUE} ORDER BY {IS_REFUND}, due_ms, id");
         let mut statement = connection.prepare_cached(&due)?;
         let due = statement.query_map([now, after(now, longest)], |row| row.get(0))?;
         Ok(due.collect::<Result<_, _>>()?)
     }
 
     /// Takes a notification that is due, as [`due_notifications`](Self::due_notifications) has it, for `lease`: no other
-    /// process takes it meanwhile, and if this one dies it is due again afterwards. `None` if it is not due any more.
+    /// process takes it meanwhile, and if this one dies it is due again afterwards. `None` if it is not due any more, or is a
+    /// refund's and the merchant has not yet acknowledged how the payment ended.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
@@ -80,7 +82,11 @@ impl Ledger {
         let now = self.now_ms();
         let claim = format!(
             "UPDATE notification SET due_ms = ?3, created_ms = min(created_ms, ?1), tries = tries + 1
-             WHERE id = ?4 AND {IS_DUE} RETURNING {COLUMNS}"
+             WHERE id = ?4 AND {IS_DUE} AND NOT ({IS_REFUND} AND EXISTS (
+                 SELECT 1 FROM notification AS earlier INDEXED BY notification_due
+                 WHERE earlier.attempt = notification.attempt
+                 AND earlier.id < notification.id AND earlier.event <> notification.event
+                 AND earlier.delivered_ms IS NULL AND earlier.given_up = 0)) RETURNING {COLUMNS}"
         );
         let connection = self.lock();
         let mut claim = connection.prepare_cached(&claim)?;
@@ -147,7 +153,21 @@ pub(super) fn enqueue(
     outcome: &Outcome,
     now: i64,
 ) -> Result<(), LedgerError> {
-    let Some(event) = MessageKind::of(attempt.state).map(MessageKind::name) else { return Ok(()) };
+    write(transaction, attempt, &Told::Outcome(outcome), now)
+}
+
+/// Writes the notification of a refund just recorded as made, if notifications are kept.
+pub(super) fn enqueue_refund(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt,
+    refund: &Refund,
+    now: i64,
+) -> Result<(), LedgerError> {
+    write(transaction, attempt, &Told::Refund(refund.amount), now)
+}
+
+fn write(transaction: &Transaction<'_>, attempt: &Attempt, told: &Told<'_>, now: i64) -> Result<(), LedgerError> {
+    let Some(kind) = told.kind(attempt) else { return Ok(()) };
     let mut kept = transaction.prepare_cached("SELECT 1 FROM setting WHERE name = ?1 AND value = 'on'")?;
     if !kept.exists([SETTING])? {
         return Ok(());
@@ -156,11 +176,11 @@ pub(super) fn enqueue(
     let prefix = "SELECT name_prefix FROM attempt WHERE id = ?1";
     let prefix: String = transaction.prepare_cached(prefix)?.query_row([attempt.id], |row| row.get(0))?;
     let name = format!("{prefix}-{}", attempt.ledger_reference());
-    let body = body(attempt, &name, outcome, event, &event_id, now);
+    let body = body(attempt, &name, told, kind, &event_id, now);
     transaction.execute(
         "INSERT INTO notification (event_id, event, attempt, order_id, body, created_ms, due_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-        params![event_id, event, attempt.id, attempt.order_id, body, now],
+        params![event_id, kind.name(), attempt.id, attempt.order_id, body, now],
     )?;
     Ok(())
 }
@@ -169,6 +189,9 @@ const COLUMNS: &str =
     "id, event_id, event, order_id, body, created_ms, due_ms, tries, delivered_ms, given_up, last_error";
 /// `?1` is now, `?2` the latest time anything can have been put off to.
 const IS_DUE: &str = "delivered_ms IS NULL AND given_up = 0 AND (due_ms <= ?1 OR due_ms > ?2 OR created_ms > ?1)";
+
+/// Sorts behind what is none. A refund is told after how its payment ended; of several, each tells the total.
+const IS_REFUND: &str = "event = 'payment.refunded'";
 
 fn after(now: i64, span: SignedDuration) -> i64 {
     now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
@@ -209,6 +232,11 @@ mod tests {
     fn claim(ledger: &Ledger) -> Option<Notification> {
         let first = *ledger.due_notifications(LONGEST).unwrap().first()?;
         ledger.claim_notification(first, LEASE, LONGEST).unwrap()
+    }
+
+    #[test]
+    fn queries_mean_the_refunds_that_are_told() {
+        assert_eq!(IS_REFUND, format!("event = '{}'", MessageKind::Refunded.name()));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum End {
     NotPaid,
     /// Nobody knows yet: one of the others follows. Until then the order is not charged again.
     Pending,
+    /// Paid, and some or all of it given back: its order is charged no more.
+    Refunded,
     /// Anything else: remembered, and that is all.
     Other,
 }
@@ -51,6 +53,7 @@ impl End {
             Self::Failed => "failed",
             Self::NotPaid => "not paid",
             Self::Pending => "pending",
+            Self::Refunded => "refunded",
             Self::Other => "other",
         }
     }
@@ -78,7 +81,7 @@ impl Ledger {
             return Ok(Receipt::Repeated);
         }
         match end {
-            End::Paid => keys::mark_paid(&transaction, &digits)?,
+            End::Paid | End::Refunded => keys::mark_paid(&transaction, &digits)?,
             End::Failed => keys::count_failure(&transaction, &digits, now)?,
             End::NotPaid | End::Pending | End::Other => {}
         }
@@ -101,7 +104,7 @@ impl Ledger {
 /// Remembers what a try has come to. Reports come in any order: what has ended is not pending any more.
 fn note_end(connection: &Connection, report: &Report<'_>, now: i64) -> Result<(), rusqlite::Error> {
     let ended = match report.end {
-        End::Paid | End::Failed | End::NotPaid => 1,
+        End::Paid | End::Refunded | End::Failed | End::NotPaid => 1,
         End::Pending => 0,
         End::Other => return Ok(()),
     };
@@ -159,6 +162,17 @@ mod tests {
         take(&ledger, "e3", "ord-2", "a3", End::Failed);
         assert_eq!(status(&ledger, "222222"), KeyStatus::Locked);
         assert_eq!(take(&ledger, "e4", "ord-9", "a4", End::Paid), Receipt::UnknownOrder);
+    }
+
+    /// A report can be given up; what was given back had been paid.
+    #[test]
+    fn a_refund_says_that_its_order_was_paid() {
+        let ledger = ledger(&[("ord-1", "111111")], 3);
+        take(&ledger, "e1", "ord-1", "a1", End::Pending);
+        assert_eq!(take(&ledger, "e2", "ord-1", "a1", End::Refunded), Receipt::Taken);
+        assert_eq!(status(&ledger, "111111"), KeyStatus::Paid);
+        assert!(!ledger.is_reported_pending("ord-1").unwrap());
+        assert_eq!(take(&ledger, "e2", "ord-1", "a1", End::Refunded), Receipt::Repeated);
     }
 
     /// A box and an authorizer with one ledger: its decline was counted when it was recorded, and again when it was reported.

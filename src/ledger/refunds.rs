@@ -12,7 +12,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::{Ledger, LedgerError, attempts, audit, column};
+use super::{Ledger, LedgerError, attempts, audit, column, outbox};
 use crate::money::Money;
 
 /// The states of [`RefundState::is_open`], for a query.
@@ -151,7 +151,7 @@ impl Ledger {
         Ok(Ok(refund))
     }
 
-    /// Records how a refund ended, or that nobody knows, and why. What is not a step, such as the same again, or another end
+    /// Records how a refund ended, or that nobody knows, and why; that it was made, with the merchant's notification. What is not a step, such as the same again, or another end
     /// of one that was made, changes nothing; gives the refund as it is then.
     ///
     /// # Errors
@@ -168,6 +168,9 @@ impl Ledger {
             .execute("UPDATE refund SET state = ?2, updated_ms = ?3 WHERE id = ?1", params![id, state.name(), now])?;
         let after = Refund { state, ..before };
         write_down(&transaction, &after, why, now)?;
+        if state == RefundState::Refunded {
+            outbox::enqueue_refund(&transaction, &attempts::existing(&transaction, after.attempt)?, &after, now)?;
+        }
         transaction.commit()?;
         Ok(after)
     }
@@ -265,6 +268,50 @@ mod tests {
                 assert_eq!(ledger.audit(100).unwrap().len() - lines, usize::from(is_step), "{from:?} to {next:?}");
             }
         }
+    }
+
+    fn told(ledger: &Ledger) -> Vec<serde_json::Value> {
+        let told = ledger.latest_notifications(100).unwrap();
+        told.iter().rev().map(|one| serde_json::from_str(&one.body).unwrap()).collect()
+    }
+
+    /// The merchant heard of payments only: whoever kept books by the reports had too much in them after a refund.
+    #[test]
+    fn the_merchant_is_told_of_each_refund_that_was_made_and_of_no_other() {
+        let (ledger, _) = bench::ledger();
+        ledger.keep_notifications().unwrap();
+        let attempt = bench::ended(&ledger, "257139", "ord-1", Money::mxn(20_000), &bench::approved());
+        let begin = |amount| ledger.begin_refund(attempt, amount, &ToldBefore::default()).unwrap().unwrap().id;
+        let first = begin(Some(TEN));
+        for state in [Unknown, Failed] {
+            ledger.settle_refund(first, state, "").unwrap();
+            assert_eq!(told(&ledger).len(), 1, "{state:?}");
+        }
+        let second = begin(Some(Money::mxn(5_050)));
+        // What was given up turns up late.
+        for id in [second, first, first] {
+            ledger.settle_refund(id, Refunded, "").unwrap();
+        }
+        let told = told(&ledger);
+        let [paid, second, first] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(paid.get("refund"), None, "what payments are told with is as it was");
+        for (refund, amount, total) in [(second, "50.50", "50.50"), (first, "10.00", "60.50")] {
+            assert_eq!(refund["refund"], serde_json::json!({ "amount": amount, "total": total }));
+            assert_eq!([&refund["type"], &refund["status"]], ["payment.refunded", "refunded"]);
+            for same in ["order_id", "attempt", "amount", "currency", "reference", "charge_id", "card"] {
+                assert_eq!(refund[same], paid[same], "{same}");
+            }
+        }
+        assert_ne!(first["id"], second["id"]);
+    }
+
+    #[test]
+    fn what_a_person_says_of_a_refund_is_told_too() {
+        let (ledger, refund) = with_refund();
+        ledger.keep_notifications().unwrap();
+        let by = crate::ledger::ByHand { who: "ana", reason: "seen in the dashboard" };
+        ledger.settle_refund_by_hand(refund.attempt, true, by).unwrap();
+        assert_eq!(told(&ledger)[0]["refund"]["amount"], "10.00");
     }
 
     /// Whatever program writes to the file: money goes out once, and what went out stays written down.

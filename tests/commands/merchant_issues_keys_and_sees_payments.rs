@@ -111,6 +111,7 @@ fn from_issued_key_to_refund() {
     let table = ["payments", "list", "--ledger", &ledger, "--format", "csv"];
     let header = tonopago(table).out;
     assert_eq!(header.lines().count(), 1, "a table without rows has a header: {header}");
+    Ledger::open(Path::new(&ledger), Arc::new(SystemClock)).unwrap().keep_notifications().unwrap();
     let reply = pay(&ledger, &authorizer.address, &sandbox.address);
     let ChargeReply::Approved { reference } = reply else { panic!("{reply:?}") };
 
@@ -171,6 +172,8 @@ fn from_issued_key_to_refund() {
     assert_eq!((refunded.code, refunded.out.trim_end()), (0, "refunded 149.50 MXN"), "{refunded:?}");
     let audit = tonopago(["payments", "audit", "--ledger", &ledger]).out;
     assert!(audit.lines().next().unwrap().contains("refunded"), "{audit}");
+    let told = tonopago(["payments", "notify", "--ledger", &ledger, "--list"]).out;
+    assert_eq!(told.matches("payment.refunded").count(), 3, "each once, that of the killed process, too: {told}");
     for output in [&list.out, &show.out, &csv, &audit] {
         assert!(!output.contains("257139"), "a payment key is shown: {output}");
     }

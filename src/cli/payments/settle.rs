@@ -36,7 +36,7 @@ A refund whose outcome is not known (`refund_open` in `payments show`) keeps oth
   not-refunded  none is: the next `payments refund` is sent, and if it was made after all, the
                 customer is paid twice.
 
-Who settled it and why stand in the audit trail; the merchant is notified of payments, not of refunds.
+Who settled it and why stand in the audit trail; the merchant is notified of it, but of no refund that was not made.
 
 Examples:
   tonopago payments settle --ledger ledger.sqlite 100017 --as unpaid \\

@@ -1,9 +1,10 @@
-//! What the merchant is told of an outcome: what kind of message, and its JSON.
+//! What the merchant is told of an outcome, or of a refund: what kind of message, and its JSON.
 
 use serde::Serialize;
 
 use crate::ledger::column::time;
-use crate::ledger::{Attempt, End, LedgerError, Outcome, State};
+use crate::ledger::{Attempt, End, LedgerError, Outcome, RefundState, State};
+use crate::money::Money;
 
 /// The kind of a message to the merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,16 +19,27 @@ pub enum MessageKind {
     Pending,
     /// Not paid: given up, as the gateway never heard of it.
     Lapsed,
+    /// Some or all of what was paid has been given back.
+    Refunded,
+}
+
+/// What a message tells.
+pub(super) enum Told<'a> {
+    /// How a try to pay ended, or that nobody knows.
+    Outcome(&'a Outcome),
+    /// So much of it was given back this time.
+    Refund(Money),
 }
 
 impl MessageKind {
     /// All of them, with their names on the wire.
-    pub const NAMED: [(Self, &'static str); 5] = [
+    pub const NAMED: [(Self, &'static str); 6] = [
         (Self::Approved, "payment.approved"),
         (Self::Elsewhere, "payment.elsewhere"),
         (Self::Declined, "payment.declined"),
         (Self::Pending, "payment.pending"),
         (Self::Lapsed, "payment.lapsed"),
+        (Self::Refunded, "payment.refunded"),
     ];
 
     /// What is told of an attempt that has come to this state, if anything is.
@@ -59,6 +71,7 @@ impl MessageKind {
             Self::Declined if counts_as_failure => End::Failed,
             Self::Declined | Self::Lapsed => End::NotPaid,
             Self::Pending => End::Pending,
+            Self::Refunded => End::Refunded,
         }
     }
 }
@@ -81,6 +94,8 @@ struct Body<'a> {
     error_code: Option<u32>,
     card: CardBody<'a>,
     months: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<RefundBody>,
 }
 
 #[derive(Serialize)]
@@ -89,17 +104,53 @@ struct CardBody<'a> {
     last_four: &'a str,
 }
 
+/// How much was given back this time, and how much of the payment has been altogether: reports come in any order.
+#[derive(Serialize)]
+struct RefundBody {
+    amount: String,
+    total: String,
+}
+
+impl Told<'_> {
+    /// The kind of message it makes of an attempt as it is now, if any.
+    pub(super) const fn kind(&self, attempt: &Attempt) -> Option<MessageKind> {
+        match self {
+            Self::Outcome(_) => MessageKind::of(attempt.state),
+            Self::Refund(_) => Some(MessageKind::Refunded),
+        }
+    }
+
+    /// Never `approved` of a refund: whoever goes by it alone would book the payment again.
+    const fn status(&self, attempt: &Attempt) -> &'static str {
+        match self {
+            Self::Outcome(_) => attempt.state.name(),
+            Self::Refund(_) => RefundState::Refunded.name(),
+        }
+    }
+}
+
 /// `name` is the attempt's among those of all ledgers.
-pub(super) fn body(attempt: &Attempt, name: &str, outcome: &Outcome, event: &str, event_id: &str, now: i64) -> String {
+pub(super) fn body(
+    attempt: &Attempt,
+    name: &str,
+    told: &Told<'_>,
+    kind: MessageKind,
+    event_id: &str,
+    now: i64,
+) -> String {
+    let refund = match told {
+        Told::Outcome(_) => None,
+        Told::Refund(amount) => Some(RefundBody { amount: amount.decimal(), total: attempt.refunded.decimal() }),
+    };
     let body = Body {
         id: event_id,
-        r#type: event,
+        r#type: kind.name(),
         created: time(now).to_string(),
         order_id: &attempt.order_id,
         amount: attempt.amount.decimal(),
         currency: attempt.amount.currency.code(),
-        status: attempt.state.name(),
-        counts_as_failure: matches!(outcome, Outcome::Declined { counts: true, .. }),
+        status: told.status(attempt),
+        counts_as_failure: matches!(told, Told::Outcome(Outcome::Declined { counts: true, .. })),
         attempt: name.to_owned(),
         reference: attempt.reference(),
         charge_id: attempt.charge_id.as_deref(),
@@ -107,6 +158,7 @@ pub(super) fn body(attempt: &Attempt, name: &str, outcome: &Outcome, event: &str
         error_code: attempt.error_code,
         card: CardBody { brand: &attempt.brand, last_four: &attempt.last_four },
         months: attempt.months,
+        refund,
     };
     serde_json::to_string(&body).expect("texts and numbers always serialize")
 }

@@ -12,7 +12,7 @@ use super::*;
 use crate::authorizer::{AuthorizerServer, Profile, Protection, ServerConfig};
 use crate::clock::{Clock, ManualClock};
 use crate::http::{Credentials, Server};
-use crate::ledger::{Digits, KeyStatus, NewKey, Outcome, bench};
+use crate::ledger::{Digits, KeyStatus, NewKey, Outcome, RefundState, ToldBefore, bench};
 use crate::money::Money;
 use crate::service::PaymentKey;
 
@@ -94,6 +94,51 @@ fn a_failing_merchant_is_told_again_with_growing_pauses_and_the_same_id() {
     let heard = merchant.heard.lock().unwrap();
     assert!(heard.len() == 4 && heard.iter().all(|(id, _, body)| (id, body) == (&heard[0].0, &heard[0].2)));
     assert_ne!(heard[0].1, heard[3].1, "each try is signed with its own time");
+}
+
+/// A merchant who hears of the refund first has no payment to take it off.
+#[test]
+fn a_refund_is_told_after_its_payment_and_waits_for_no_other() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    let refund = |attempt| {
+        let refund = ledger.begin_refund(attempt, None, &ToldBefore::default()).unwrap().unwrap();
+        ledger.settle_refund(refund.id, RefundState::Refunded, "").unwrap();
+    };
+    merchant.status.store(500, Ordering::Relaxed);
+    pay(&ledger, "257139", "ord-1");
+    assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0));
+    refund(1);
+    assert_eq!(notifier.deliver().unwrap(), report(0, 0, 0), "it waits for the payment's pause");
+    merchant.status.store(200, Ordering::Relaxed);
+    pay(&ledger, "257140", "ord-2");
+    refund(2);
+    assert_eq!(notifier.deliver().unwrap(), report(2, 0, 0), "in one round");
+    clock.advance(SignedDuration::from_secs(5));
+    assert_eq!(notifier.deliver().unwrap(), report(2, 0, 0), "in one round, whatever was due first");
+    let told = |heard: &(String, String, Bytes)| -> String {
+        let json: serde_json::Value = serde_json::from_slice(&heard.2).unwrap();
+        format!("{} {}", json["order_id"].as_str().unwrap(), json["type"].as_str().unwrap())
+    };
+    let heard: Vec<_> = merchant.heard.lock().unwrap().iter().skip(1).map(told).collect();
+    let [paid, back] = ["payment.approved", "payment.refunded"];
+    assert_eq!(
+        heard,
+        [("ord-2", paid), ("ord-2", back), ("ord-1", paid), ("ord-1", back)].map(|(a, b)| format!("{a} {b}"))
+    );
+}
+
+/// The payment's report was given up, and nothing of the order was told any more.
+#[test]
+fn a_refund_waits_for_no_report_that_was_given_up() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    pay(&ledger, "257139", "ord-1");
+    ledger.notification_failed(1, "HTTP 500", None).unwrap();
+    let refund = ledger.begin_refund(1, None, &ToldBefore::default()).unwrap().unwrap();
+    ledger.settle_refund(refund.id, RefundState::Refunded, "").unwrap();
+    clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(notifier.deliver().unwrap(), report(1, 0, 0));
 }
 
 /// Only "HTTP 401" was told, and the secret was looked at again and again.
