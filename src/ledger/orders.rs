@@ -66,10 +66,12 @@ impl ReadOrders {
         let columns = Columns::of(&headers)?;
         let mut orders = Orders { keys: Vec::new(), lines: Vec::new(), problems: Vec::new() };
         let mut places = Places { text, counted: 0, line: 1 };
+        let mut seen = Seen::default();
         for record in reader.records() {
             let record = record.map_err(|error| at(places.line_of(error.position()), error.to_string()))?;
             let line = places.line_of(record.position());
-            let mut row = Row { read: self, columns: &columns, record: &record, line, problems: &mut orders.problems };
+            let (columns, problems) = (&columns, &mut orders.problems);
+            let mut row = Row { read: self, columns, record: &record, line, seen: &mut seen, problems };
             if let Some(key) = row.key() {
                 orders.keys.push(key);
                 orders.lines.push(line);
@@ -164,17 +166,26 @@ impl Columns {
     }
 }
 
+/// The lines on which orders and keys stood first: the ledger, which issues line by line, would say of one that stands again
+/// that it was there before.
+#[derive(Default)]
+struct Seen {
+    orders: HashMap<String, u64>,
+    keys: HashMap<String, u64>,
+}
+
 /// One line being read.
 struct Row<'a> {
     read: &'a ReadOrders,
     columns: &'a Columns,
     record: &'a StringRecord,
     line: u64,
+    seen: &'a mut Seen,
     problems: &'a mut Vec<OrderProblem>,
 }
 
 impl Row<'_> {
-    /// The key this line asks for, as far as it can be read; `None` if not even its order can be.
+    /// The key this line asks for, as far as it can be read; `None` if not even its order can be, or another line has it.
     fn key(&mut self) -> Option<NewKey> {
         if self.record.len() != self.columns.count {
             let (has, count) = (self.record.len(), self.columns.count);
@@ -191,6 +202,10 @@ impl Row<'_> {
         let customer = self.customer();
         let description = self.optional("description").or_else(|| order_id.clone());
         let (order_id, description) = (order_id?, description?);
+        if let Some(first) = stood_on(&mut self.seen.orders, &order_id, self.line) {
+            self.problem(Some("order"), format!("order {order_id:?} stands on line {first} already"));
+            return None;
+        }
         let max_failures = self.read.max_failures;
         Some(NewKey { digits, amount, order_id, description, customer, expires, max_failures })
     }
@@ -217,6 +232,10 @@ impl Row<'_> {
 
     fn digits(&mut self) -> Option<Digits> {
         if let Some(key) = self.optional("key") {
+            if let Some(first) = stood_on(&mut self.seen.keys, &key, self.line) {
+                self.problem(Some("key"), format!("this key stands on line {first} already"));
+                return None;
+            }
             return Some(Digits::Given(PaymentKey::new(key)));
         }
         let Some(text) = self.optional("digits") else { return Some(Digits::Random(8)) };
@@ -245,6 +264,15 @@ impl Row<'_> {
         let column = column.and_then(|name| self.columns.places.get(name)).map(|place| place + 1);
         self.problems.push(OrderProblem { line: self.line, column, text });
     }
+}
+
+/// The line on which this has stood, if it has; else it stands on this one.
+fn stood_on(seen: &mut HashMap<String, u64>, text: &str, line: u64) -> Option<u64> {
+    let first = seen.get(text).copied();
+    if first.is_none() {
+        seen.insert(text.to_owned(), line);
+    }
+    first
 }
 
 #[cfg(test)]

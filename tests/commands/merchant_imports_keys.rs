@@ -95,10 +95,28 @@ fn what_the_ledger_refuses_is_told_for_every_line_and_nothing_is_issued() {
          orders.csv:3: can't issue the key: order \"ord-1\" has a key already\n\
          orders.csv:4: can't issue the key: this key has been issued before\n\
          orders.csv:5: can't issue the key: a key has 6 to 20 digits and nothing else\n\
-         orders.csv:6: can't issue the key: order \"ord-9\" has a key already\n\
+         orders.csv:6:1: order \"ord-9\" stands on line 2 already\n\
          4 wrong in orders.csv\n"
     );
     assert_eq!(list(&folder).lines().count(), 1);
+}
+
+/// "Has a key already" and "has been issued before" were said of what no ledger had.
+#[test]
+fn what_stands_twice_is_told_with_the_line_it_repeats() {
+    let folder = Folder::new();
+    let run = import(&folder, "order,amount,key\n\na,1,257139\nb,1,257139\na,2,257140\nc,1,257140\na,1,257140\n");
+    assert_eq!(
+        run.err,
+        "tonopago: no key was issued:\n\
+         orders.csv:4:3: this key stands on line 3 already\n\
+         orders.csv:5:1: order \"a\" stands on line 3 already\n\
+         orders.csv:6:3: this key stands on line 5 already\n\
+         orders.csv:7:3: this key stands on line 5 already\n\
+         orders.csv:7:1: order \"a\" stands on line 3 already\n\
+         5 wrong in orders.csv\n"
+    );
+    assert_eq!(list(&folder), "");
 }
 
 #[test]
@@ -124,7 +142,7 @@ fn mistakes_of_keys_and_of_lines_are_told_together() {
          orders.csv:3:2: \"x\" is not an amount: write pesos and centavos as 200 or 200.50\n\
          orders.csv:4: can't issue the key: order \"ord-1\" has a key already\n\
          orders.csv:4: can't issue the key: this key has been issued before\n\
-         orders.csv:5: can't issue the key: order \"ord-3\" has a key already\n\
+         orders.csv:5:1: order \"ord-3\" stands on line 3 already\n\
          orders.csv:6:4: \"2020-01-01T00:00:00Z\" is over: the key would be no good\n\
          orders.csv:6: can't issue the key: an order id does not end in -retry and digits: later attempts of an order have \
          such ids at Openpay\n\
