@@ -45,7 +45,7 @@ pub(super) struct Args {
 enum Command {
     /// List charge attempts, newest first
     List(List),
-    /// Show what is known by a reference, order, charge id or authorization number
+    /// Show what is known by a reference, order, charge id, authorization number, or what was keyed
     Show(Show),
     /// Write the charge attempts of some days to a file, oldest first
     Export(export::Export),
@@ -78,12 +78,16 @@ struct List {
 }
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  tonopago payments show --ledger ledger.sqlite 100017")]
+#[command(after_help = "Examples:
+  tonopago payments show --ledger ledger.sqlite 100017
+  tonopago payments show --ledger ledger.sqlite --is keyed 20230017
+
+A number that was keyed, as the last one, is an account's, with all that was paid under it, or a payment key.")]
 struct Show {
     #[command(flatten)]
     ledger: LedgerArgs,
-    /// What the caller or the merchant has
+    /// What the caller or the merchant has: a reference, an order, a charge id, an authorization number, an account's number
+    /// or a payment key
     reference: String,
     /// What it is, if it could be several things
     #[arg(long, value_name = "WHAT", value_enum)]

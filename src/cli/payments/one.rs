@@ -7,7 +7,8 @@ use super::super::Failure;
 /// The payment a command acts on.
 #[derive(clap::Args)]
 pub(super) struct OneArgs {
-    /// Reference, order, charge id or authorization number of the attempt; whatever it is, it must name one attempt only
+    /// Reference, order, charge id or authorization number of the attempt, or the account's number or payment key that was
+    /// keyed; whatever it is, it must name one attempt only
     reference: String,
     /// What it is, if it could be several things
     #[arg(long, value_name = "WHAT", value_enum)]
@@ -24,6 +25,8 @@ pub(super) enum By {
     Charge,
     /// The bank's authorization number
     Authorization,
+    /// What the caller keyed: an account's number, or a payment key
+    Keyed,
 }
 
 impl By {
@@ -33,6 +36,7 @@ impl By {
             Self::Order => Naming::Order,
             Self::Charge => Naming::Charge,
             Self::Authorization => Naming::Authorization,
+            Self::Keyed => Naming::Keyed,
         }
     }
 }

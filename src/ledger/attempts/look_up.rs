@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::params;
+use zeroize::Zeroizing;
 
 use super::{Attempt, REFERENCE_OFFSET, existing, read, select};
 use crate::ledger::state::{IN_DOUBT, OPEN, PAID};
@@ -19,6 +20,8 @@ pub enum Naming {
     Charge,
     /// By the bank's authorization number, which two payments may share.
     Authorization,
+    /// By what the caller keyed: the number of an account, which may have many payments, or a payment key.
+    Keyed,
 }
 
 impl Ledger {
@@ -118,8 +121,9 @@ impl Ledger {
     /// [`LedgerError::Storage`].
     pub fn find_attempts(&self, text: &str) -> Result<Vec<Attempt>, LedgerError> {
         let clause = "WHERE order_id = ?1 OR gateway_order_id = ?1 OR charge_id = ?1 OR authorization = ?1 OR id = ?2
-                      ORDER BY id";
-        self.query(clause, &[&text, &id_of(text)])
+                      OR key_digits = ?1 OR key_digits BETWEEN ?3 AND ?4 ORDER BY id";
+        let (first, last) = of_account(text);
+        self.query(clause, &[&text, &id_of(text), &first.as_str(), &last.as_str()])
     }
 
     /// Attempts this names in one way, oldest first.
@@ -132,6 +136,11 @@ impl Ledger {
             Naming::Order => self.query("WHERE order_id = ?1 OR gateway_order_id = ?1 ORDER BY id", &[&text]),
             Naming::Charge => self.query("WHERE charge_id = ?1 ORDER BY id", &[&text]),
             Naming::Authorization => self.query("WHERE authorization = ?1 ORDER BY id", &[&text]),
+            Naming::Keyed => {
+                let (first, last) = of_account(text);
+                let clause = "WHERE key_digits = ?1 OR key_digits BETWEEN ?2 AND ?3 ORDER BY id";
+                self.query(clause, &[&text, &first.as_str(), &last.as_str()])
+            }
         }
     }
 
@@ -140,6 +149,11 @@ impl Ledger {
         let mut statement = connection.prepare_cached(&select(clause))?;
         Ok(statement.query_map(values, read)?.collect::<Result<_, _>>()?)
     }
+}
+
+/// The texts between which is what was recorded of an account's orders. No key has none, and neither has an empty text.
+fn of_account(digits: &str) -> (Zeroizing<String>, Zeroizing<String>) {
+    PaymentKey::account(digits).all_recorded().unwrap_or_default()
 }
 
 /// The number of the attempt with this reference; 0, which none has, if it is no reference.

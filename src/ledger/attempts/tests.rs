@@ -64,6 +64,37 @@ fn an_order_paid_or_declined_under_an_account_or_no_key_is_so_for_its_key() {
     assert_eq!(told, [KeyStatus::Paid, KeyStatus::Paid, KeyStatus::Locked, KeyStatus::Open]);
 }
 
+/// A caller on the phone knows what was keyed, and nothing was found by it.
+#[test]
+fn payments_are_found_by_the_account_or_the_key_that_was_keyed() {
+    let ledger = ledger();
+    let account = |digits: &str| PaymentKey::account(digits);
+    for (key, order) in [
+        (account("20230017"), "oct"),
+        (account("20230017"), "nov@"),
+        (account("202300170"), "other"),
+        (account("2023001"), "another"),
+        (PaymentKey::new("257139"), "ord-1"),
+        (PaymentKey::none(), "don-1"),
+    ] {
+        let attempt = prepare_for(&ledger, key, order).unwrap();
+        ledger.mark_sent(attempt.id).unwrap();
+        ledger.settle(attempt.id, &approved()).unwrap();
+    }
+    for (keyed, orders) in [
+        ("20230017", &["oct", "nov@"][..]),
+        ("257139", &["ord-1"]),
+        ("20230017@oct", &["oct"]),
+        ("25713", &[]),
+        ("", &[]),
+    ] {
+        let named = |found: Vec<Attempt>| found.into_iter().map(|attempt| attempt.order_id).collect::<Vec<_>>();
+        assert_eq!(named(ledger.find_attempts(keyed).unwrap()), orders, "{keyed}");
+        assert_eq!(named(ledger.find_attempts_by(Naming::Keyed, keyed).unwrap()), orders, "{keyed}");
+    }
+    assert!(ledger.find_attempts_by(Naming::Order, "20230017").unwrap().is_empty());
+}
+
 /// Whatever the merchant calls its orders: the last one's name is not known.
 #[test]
 fn an_account_with_an_open_order_of_any_name_is_not_paid_under_another() {
