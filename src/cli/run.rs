@@ -58,6 +58,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::read(&args.config).map_err(Failure::failed)?;
     let name = args.config.display();
     if args.check {
+        for warning in &config.warnings {
+            tell!("{}", warning.text(&name.to_string(), " warning:"));
+        }
         for menu in &config.menus {
             let file = menu.path.display().to_string();
             for warning in menu.menu.warnings_at(&SystemClock.local()) {
@@ -71,6 +74,9 @@ pub(super) fn run(args: Args) -> Outcome {
             config.hash
         );
         return Ok(ExitCode::SUCCESS);
+    }
+    for warning in &config.warnings {
+        tracing::warn!("{}", warning.text(&name.to_string(), ""));
     }
     let signals = listen_for_signals().map_err(Failure::failed)?;
     let mut station = Station::start(config).map_err(Failure::failed)?;

@@ -125,6 +125,19 @@ impl Menu {
         self.states.iter().any(|state| matches!(&state.kind, Kind::Authorize(authorize) if authorize.asks_about(field)))
     }
 
+    /// Whether it charges what is paid again and again, under the number of an account or none: whose payment one was, its order
+    /// alone tells.
+    pub fn charges_without_key(&self) -> bool {
+        let asks_without = |state: &State| match &state.kind {
+            Kind::Authorize(Authorize { key, .. }) => {
+                key.is_none_or(|key| self.field(key).kind != FieldKind::PaymentKey)
+            }
+            _ => false,
+        };
+        let charges = self.states.iter().any(|state| matches!(state.kind, Kind::Charge(_)));
+        charges && self.states.iter().any(asks_without)
+    }
+
     /// Whether a call may be handed over to a person.
     pub fn transfers_callers(&self) -> bool {
         self.states.iter().any(|state| matches!(state.kind, Kind::Transfer { .. }))

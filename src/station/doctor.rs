@@ -68,6 +68,9 @@ impl Finding {
 /// Looks everything over; tells each finding as it is made.
 pub fn examine(config: &Config, tell: &mut dyn FnMut(Finding)) {
     tell(Finding::good("configuration", format!("{} lines, {} menus", config.lines.len(), config.menus.len())));
+    for warning in &config.warnings {
+        tell(Finding::doubtful("configuration", &warning.message, &warning.cure));
+    }
     tell(clock(Timestamp::now(), Path::new(SYNCHRONISED).exists()));
     let runs = running::is_running(&config.file);
     if runs {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 
-use super::{Config, ConfigError, LineConfig, MenuConfig, Recording, Source, StatusConfig, lines, places, services};
+use super::{
+    Config, ConfigError, LineConfig, MenuConfig, Recording, Services, Source, StatusConfig, lines, places, services,
+};
 use crate::http::{Secret, SecretError};
 use crate::line::{HandoverConfig, is_table};
 use crate::menu::{Menu, Problems};
@@ -49,11 +51,12 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let mut context = Context { folder, texts: vec![text.to_owned()], others: Vec::new() };
     let config = resolve(&root, &notes, file, &mut context);
     let mut problems = context.others;
+    let warnings = notes.warnings(text);
     if !notes.is_empty() {
         problems.insert(0, notes.into_problems(&name, text));
     }
     match config {
-        Some(config) if problems.is_empty() => Ok(config),
+        Some(config) if problems.is_empty() => Ok(Config { warnings, ..config }),
         _ => Err(ConfigError::Problems(problems)),
     }
 }
@@ -84,6 +87,9 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
     if answers.as_deref().is_some_and(is_table) {
         report_answers_of_two_tables(&map, menus.as_deref().unwrap_or_default());
     }
+    if let (Some(services), Some(value)) = (&services, map.optional("services")) {
+        warn_of_untold_payments(&value, services, menus.as_deref().unwrap_or_default());
+    }
     let (reconcile_every, stop_within) = read_timing(&map);
     Some(Config {
         file: file.to_owned(),
@@ -98,7 +104,23 @@ fn resolve(root: &Node, notes: &Notes, file: &Path, context: &mut Context<'_>) -
         answers,
         reconcile_every,
         stop_within,
+        warnings: Vec::new(), // once all is read
     })
+}
+
+/// Of a payment key the merchant knows the order, and can ask; which order of an account was paid, only reports tell.
+fn warn_of_untold_payments(value: &Value<'_>, services: &Services, menus: &[MenuConfig]) {
+    let Services::Live(live) = services else { return };
+    let untold = menus.iter().find(|menu| live.notify.is_none() && menu.menu.charges_without_key());
+    if let Some(menu) = untold {
+        let name = quoted(&menu.name);
+        value.warn_of_name(
+            format!(
+                "menu {name} charges accounts, or without a key, and the merchant never hears which order was paid"
+            ),
+            "set notify: with the address and the secret of whoever answers the authorizer; docs/merchant.md",
+        );
+    }
 }
 
 /// The status page and an AudioSocket can't both have an address.

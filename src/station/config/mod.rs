@@ -54,6 +54,8 @@ pub struct Config {
     pub reconcile_every: Duration,
     /// How long a stop waits for calls under way.
     pub stop_within: Duration,
+    /// What is allowed, but seldom meant, in the configuration itself; its menus have warnings of their own.
+    pub warnings: Vec<Problem>,
 }
 
 /// One line.

@@ -272,6 +272,30 @@ fn secrets_are_files_of_their_own() {
     assert!(!told.contains("s3cret") && !told.contains("sk_e568"), "{told}");
 }
 
+/// Which order of an account was paid the merchant never heard, so that it was asked for again, and all was said to be good.
+#[test]
+fn accounts_that_are_paid_and_never_told_of_are_warned_of() {
+    let folder = secrets();
+    write_secret(&folder, "report", "0123456789abcdef", 0o600);
+    let menus = Path::new(env!("CARGO_MANIFEST_DIR")).join("menus");
+    let warned = |menu: &str, services: &str| {
+        let text = services.replace("services:", &format!("menus: {{ m: {} }}\nservices:", menus.join(menu).display()));
+        let config = Config::parse(&folder.path().join("box.yaml"), &text).map_err(|error| error.to_string()).unwrap();
+        config.warnings.into_iter().map(|warning| warning.text("box.yaml", " warning:")).collect::<String>()
+    };
+    let told = warned("colegio.yaml", LIVE);
+    assert!(
+        told.starts_with("box.yaml:4:1: warning: menu \"m\" charges accounts, or without a key, and the"),
+        "{told}"
+    );
+    let notify = "  notify: { url: https://a.example/r, secret_file: report }\n";
+    assert_eq!(warned("colegio.yaml", &format!("{LIVE}{notify}")), "");
+    assert_eq!(warned("pago.yaml", LIVE), "", "of a payment key the merchant knows the order");
+    let demo =
+        "version: 1\nlines: { a: { card: default } }\nservices: { demo: d }\n".replace("services: {", "services:\n  {");
+    assert_eq!(warned("colegio.yaml", &demo), "");
+}
+
 #[test]
 fn the_most_a_call_may_charge_is_configured() {
     let folder = secrets();
