@@ -135,6 +135,19 @@ impl Ledger {
         Ok(statement.query_map([limit], read)?.collect::<Result<_, _>>()?)
     }
 
+    /// The latest notifications and, however old, those that the merchant has not acknowledged; newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn latest_and_undelivered_notifications(&self, latest: u32) -> Result<Vec<Notification>, LedgerError> {
+        let connection = self.lock();
+        let listed = format!(
+            "SELECT {COLUMNS} FROM notification WHERE delivered_ms IS NULL
+             OR id IN (SELECT id FROM notification ORDER BY id DESC LIMIT ?1) ORDER BY id DESC"
+        );
+        Ok(connection.prepare_cached(&listed)?.query_map([latest], read)?.collect::<Result<_, _>>()?)
+    }
+
     /// How many are neither delivered nor given up.
     ///
     /// # Errors
@@ -327,6 +340,21 @@ mod tests {
         assert_eq!(ledger.latest_notifications(1).unwrap()[0].last_error.as_deref(), Some("HTTP 500"));
         assert_eq!(ledger.retry_notifications().unwrap(), 1);
         assert!(claim(&ledger).is_some());
+    }
+
+    /// What had been given up was listed no more once fifty others had been delivered: nobody could see whose payment it was.
+    #[test]
+    fn what_the_merchant_does_not_know_is_listed_however_old() {
+        let (ledger, _) = ledger();
+        ledger.keep_notifications().unwrap();
+        for order in ["given-up", "delivered", "due", "last-but-one", "last"] {
+            settle(&ledger, order, &Outcome::Declined { code: Some(3001), counts: true });
+        }
+        ledger.notification_failed(1, "HTTP 500", None).unwrap();
+        [2, 4, 5].into_iter().for_each(|id| ledger.notification_delivered(id).unwrap());
+        let listed = ledger.latest_and_undelivered_notifications(2).unwrap();
+        let listed: Vec<&str> = listed.iter().map(|one| one.order_id.as_str()).collect();
+        assert_eq!(listed, ["last", "last-but-one", "due", "given-up"]);
     }
 
     /// It was silent for as long as the clock had been ahead, a year, and nothing said so.

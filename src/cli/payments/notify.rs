@@ -38,7 +38,7 @@ pub(super) struct Notify {
     /// Try everything undelivered now, what was given up too
     #[arg(long)]
     retry: bool,
-    /// List the latest notifications, newest first, and stop
+    /// List the latest notifications and all that were not delivered, newest first, and stop
     #[arg(long, conflicts_with_all = ["to", "retry"])]
     list: bool,
 }
@@ -47,7 +47,7 @@ impl Notify {
     pub(super) fn run(self) -> Outcome {
         let Some(to) = &self.to else {
             let mut output = std::io::stdout().lock();
-            for notification in self.ledger.look(|ledger| ledger.latest_notifications(50))? {
+            for notification in self.ledger.look(|ledger| ledger.latest_and_undelivered_notifications(50))? {
                 writeln!(output, "{}", line(&notification))?;
             }
             return Ok(ExitCode::SUCCESS);
