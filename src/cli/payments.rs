@@ -5,6 +5,7 @@ mod export;
 mod lines;
 mod notify;
 mod one;
+mod refund_lines;
 mod settle;
 
 use std::io::Write as _;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
-use tonopago::ledger::RefundState;
+use tonopago::ledger::{Attempt, RefundState};
 use tonopago::money::Money;
 use tonopago::payment::ReconcileReport;
 
@@ -144,12 +145,7 @@ pub(super) fn run(args: Args) -> Outcome {
             write(&attempts, list.format, &TimeZone::UTC, std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Show(show) => {
-            let found = show.ledger.look(|ledger| one::all(ledger, &show.reference, show.is))?;
-            let found = one::some(found, &show.reference)?;
-            write(&found, show.format, &TimeZone::UTC, std::io::stdout().lock())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Show(show) => show.run(),
         Command::Export(export) => export.run(),
         Command::Reconcile(reconcile) => reconcile.run(),
         Command::Refund(refund) => refund.run(),
@@ -157,6 +153,30 @@ pub(super) fn run(args: Args) -> Outcome {
         Command::Notify(notify) => notify.run(),
         Command::Audit(audit) => audit.run(),
         Command::Backup(backup) => backup.run(),
+    }
+}
+
+impl Show {
+    fn run(self) -> Outcome {
+        let found = self.ledger.look(|ledger| {
+            let attempts = one::all(ledger, &self.reference, self.is)?;
+            let with_refunds = |attempt: Attempt| ledger.refunds_of(attempt.id).map(|refunds| (attempt, refunds));
+            attempts.into_iter().map(with_refunds).collect::<Result<Vec<_>, _>>()
+        })?;
+        let found = one::some(found, &self.reference)?;
+        let mut output = std::io::stdout().lock();
+        if self.format != Format::Text {
+            let attempts: Vec<Attempt> = found.into_iter().map(|(attempt, _)| attempt).collect();
+            write(&attempts, self.format, &TimeZone::UTC, output)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for (attempt, refunds) in found {
+            write(&[attempt], self.format, &TimeZone::UTC, &mut output)?;
+            for refund in refunds {
+                writeln!(output, "        {}  refund {}", refund_lines::text(&refund, &TimeZone::UTC), refund.id)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

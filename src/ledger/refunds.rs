@@ -55,6 +55,8 @@ pub struct Refund {
     pub before: ToldBefore,
     /// When it was about to be sent.
     pub created: Timestamp,
+    /// When its state last changed.
+    pub updated: Timestamp,
 }
 
 /// Why a refund is not begun; nothing was written down.
@@ -166,7 +168,7 @@ impl Ledger {
         }
         transaction
             .execute("UPDATE refund SET state = ?2, updated_ms = ?3 WHERE id = ?1", params![id, state.name(), now])?;
-        let after = Refund { state, ..before };
+        let after = find(&transaction, id)?;
         write_down(&transaction, &after, why, now)?;
         if state == RefundState::Refunded {
             outbox::enqueue_refund(&transaction, &attempts::existing(&transaction, after.attempt)?, &after, now)?;
@@ -183,15 +185,35 @@ impl Ledger {
         Ok(open_of(&self.lock(), attempt)?)
     }
 
+    /// All refunds of an attempt, however they ended, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn refunds_of(&self, attempt: i64) -> Result<Vec<Refund>, LedgerError> {
+        self.refunds("WHERE refund.attempt = ?1 ORDER BY refund.id", &[&attempt])
+    }
+
+    /// Refunds sent from one time to before another, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Storage`].
+    pub fn refunds_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Refund>, LedgerError> {
+        let clause = "WHERE refund.created_ms >= ?1 AND refund.created_ms < ?2 ORDER BY refund.id";
+        self.refunds(clause, &[&from.as_millisecond(), &until.as_millisecond()])
+    }
+
     /// All refunds that have not ended, oldest first.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn open_refunds(&self) -> Result<Vec<Refund>, LedgerError> {
+        self.refunds(&format!("WHERE refund.state IN {OPEN_REFUND} ORDER BY refund.id"), &[])
+    }
+
+    fn refunds(&self, clause: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Refund>, LedgerError> {
         let connection = self.lock();
-        let open = format!("{SELECT} WHERE refund.state IN {OPEN_REFUND} ORDER BY refund.id");
-        let mut statement = connection.prepare_cached(&open)?;
-        Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+        let mut statement = connection.prepare_cached(&format!("{SELECT} {clause}"))?;
+        Ok(statement.query_map(values, read)?.collect::<Result<_, _>>()?)
     }
 }
 
@@ -202,7 +224,7 @@ fn write_down(connection: &Connection, refund: &Refund, why: &str, now: i64) -> 
 }
 
 const SELECT: &str = "SELECT refund.id, refund.attempt, refund.centavos, attempt.currency, refund.state, before_id,
-    before_centavos, refund.created_ms FROM refund JOIN attempt ON attempt.id = refund.attempt";
+    before_centavos, refund.created_ms, refund.updated_ms FROM refund JOIN attempt ON attempt.id = refund.attempt";
 
 fn find(connection: &Connection, id: i64) -> Result<Refund, rusqlite::Error> {
     connection.prepare_cached(&format!("{SELECT} WHERE refund.id = ?1"))?.query_row([id], read)
@@ -224,6 +246,7 @@ fn read(row: &Row<'_>) -> Result<Refund, rusqlite::Error> {
         state: known.ok_or_else(|| column::unreadable(4, &state))?,
         before: ToldBefore { id: row.get(5)?, centavos: before },
         created: column::time(row.get(7)?),
+        updated: column::time(row.get(8)?),
     })
 }
 

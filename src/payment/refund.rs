@@ -246,7 +246,8 @@ mod tests {
     /// The second refund of an attempt, before which the charge told of the first.
     fn second(before: ToldBefore) -> Refund {
         let state = RefundState::Unknown;
-        Refund { id: 2, attempt: 1, amount: TEN, state, before, created: jiff::Timestamp::UNIX_EPOCH }
+        let then = jiff::Timestamp::UNIX_EPOCH;
+        Refund { id: 2, attempt: 1, amount: TEN, state, before, created: then, updated: then }
     }
 
     #[test]

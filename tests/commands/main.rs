@@ -29,6 +29,7 @@ mod merchant_documentation_is_true;
 mod merchant_imports_keys;
 mod merchant_is_told_and_served_safely;
 mod merchant_issues_keys_and_sees_payments;
+mod merchant_keeps_books;
 mod mistakes_cost_no_data;
 mod openpays_sdk_talks_to_the_sandbox;
 mod output_goes_through_pipes;

@@ -1,18 +1,19 @@
-//! `tonopago payments export`: charge attempts of some days, for bookkeeping.
+//! `tonopago payments export`: charge attempts or refunds of some days, for bookkeeping.
 
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tonopago::ledger::{Attempt, State};
+use tonopago::ledger::State;
 use tonopago::private_file;
 
 use super::super::merchant::{Format, LedgerArgs};
 use super::super::{Failure, Outcome};
 use super::lines::write;
+use super::refund_lines;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -22,11 +23,17 @@ Examples:
   tonopago payments export --ledger ledger.sqlite --state approved --format jsonl > paid.jsonl
   tonopago payments export --ledger ledger.sqlite --from 2026-11-30 \\
            --time-zone America/Mexico_City --out today.csv
+  tonopago payments export --ledger ledger.sqlite --refunds --from 2026-12-01 --to 2026-12-31 \\
+           --out december-refunds.csv
 
 Days and times are those of --time-zone, days from midnight to midnight; an attempt belongs to the day it was \
 `created`. In CSV, a text that a spreadsheet would take for a formula has an apostrophe before it. A file is written for its \
 owner only. An approved payment stays approved when it is given back: `refunded` is how much of `amount` was, on whatever \
-day, and is to be taken off; `refund_open` is how much may have been (`payments reconcile` finds out).")]
+day, and is to be taken off; `refund_open` is how much may have been (`payments reconcile` finds out).
+
+With --refunds each refund has a line of its own, on the day it was sent, whenever its payment was made: books that are closed \
+each month take payments from one table and refunds from the other, and leave `refunded` alone. What was given back is what has \
+the state refunded; failed was not made, and refunding and unknown may have been.")]
 pub(super) struct Export {
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -42,6 +49,9 @@ pub(super) struct Export {
     /// Only attempts in this state: prepared, sent, approved, declined, unknown, lapsed, abandoned, elsewhere
     #[arg(long, value_name = "STATE", value_parser = parse_state)]
     state: Option<State>,
+    /// The refunds of these days, not the attempts
+    #[arg(long, conflicts_with = "state")]
+    refunds: bool,
     /// How they are written
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
@@ -65,13 +75,28 @@ fn parse_state(text: &str) -> Result<State, String> {
 impl Export {
     pub(super) fn run(self) -> Outcome {
         let zone = self.zone()?;
-        let attempts = self.attempts(&zone)?;
+        let (from, until) = self.span(&zone)?;
+        if self.refunds {
+            let refunds =
+                self.ledger.look(|ledger| refund_lines::with_payments(ledger, ledger.refunds_between(from, until)?))?;
+            return self
+                .out(refunds.len(), "refunds", |output| refund_lines::write(&refunds, self.format, &zone, output));
+        }
+        let mut attempts = self.ledger.look(|ledger| ledger.attempts_between(from, until))?;
+        attempts.retain(|attempt| self.state.is_none_or(|state| attempt.state == state));
+        self.out(attempts.len(), "payments", |output| write(&attempts, self.format, &zone, output))
+    }
+
+    /// Writes so many of something to where it is wanted.
+    fn out(&self, count: usize, what: &str, write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>) -> Outcome {
         match &self.out {
-            None => write(&attempts, self.format, &zone, std::io::stdout().lock())?,
+            None => write(&mut std::io::stdout().lock())?,
             Some(path) => {
                 let file = private_file::create(path).map_err(|error| Failure::unwritable(path, &error))?;
-                write(&attempts, self.format, &zone, BufWriter::new(file))?;
-                say!("{} payments written to {}", attempts.len(), path.display());
+                let mut file = BufWriter::new(file);
+                write(&mut file)?;
+                file.flush()?;
+                say!("{count} {what} written to {}", path.display());
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -82,7 +107,8 @@ impl Export {
         zone.map_err(|error| Failure::failed(format!("this machine's time zone: {error}: give --time-zone")))
     }
 
-    fn attempts(&self, zone: &TimeZone) -> Result<Vec<Attempt>, Failure> {
+    /// From the first midnight to before the last.
+    fn span(&self, zone: &TimeZone) -> Result<(Timestamp, Timestamp), Failure> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -94,10 +120,7 @@ impl Export {
         };
         let from = self.from.map_or(Ok(Timestamp::UNIX_EPOCH), midnight_before)?;
         let until = self.to.map(|day| day.tomorrow().map_err(|_| out_of_range(day)).and_then(midnight_before));
-        let until = until.unwrap_or(Ok(Timestamp::MAX))?;
-        let mut attempts = self.ledger.look(|ledger| ledger.attempts_between(from, until))?;
-        attempts.retain(|attempt| self.state.is_none_or(|state| attempt.state == state));
-        Ok(attempts)
+        Ok((from, until.unwrap_or(Ok(Timestamp::MAX))?))
     }
 }
 

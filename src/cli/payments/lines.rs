@@ -81,7 +81,7 @@ fn text(attempt: &Attempt, zone: &TimeZone) -> String {
     format!(
         "{}  {}  {:<9}  {:>14}  {} ...{}  {:<20}  {}{}",
         attempt.ledger_reference(),
-        in_zone(Timestamp::from_second(attempt.created.as_second()).unwrap_or(attempt.created), zone),
+        in_zone(to_second(attempt.created), zone),
         attempt.state,
         attempt.amount.to_string(),
         attempt.brand,
@@ -109,7 +109,12 @@ fn row<'a>(attempt: &'a Attempt, zone: &TimeZone) -> Line<'a> {
     }
 }
 
-fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
+/// Without what people do not read.
+pub(super) fn to_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+pub(super) fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
     match zone.to_offset(time) {
         Offset::UTC => time.to_string(),
         offset => time.display_with_offset(offset).to_string(),

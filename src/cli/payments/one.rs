@@ -73,7 +73,7 @@ pub(super) fn all(ledger: &Ledger, text: &str, by: Option<By>) -> Result<Vec<Att
 }
 
 /// What was found, if there is anything.
-pub(super) fn some(found: Vec<Attempt>, text: &str) -> Result<Vec<Attempt>, Failure> {
+pub(super) fn some<T>(found: Vec<T>, text: &str) -> Result<Vec<T>, Failure> {
     if found.is_empty() { Err(Failure::failed(format!("the ledger has no payment {text:?}"))) } else { Ok(found) }
 }
 
