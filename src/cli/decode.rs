@@ -40,8 +40,8 @@ Examples:
 
 For each digit are told its start and end, when it was heard (a receiver listening live would have known it by then), the \
 level of its low and high tone in dBm0, the twist (low over high), both frequencies in Hz, and the S/N: the power of both \
-tones over that of everything else between 600 and 1900 Hz. White noise of 0 to 4 kHz, as `generate --snr` makes it and \
-the curves of `conformance` count it, has 5 dB less in that band, so that the S/N told is some 5 dB higher.
+tones over that of everything else between 600 and 1900 Hz. White noise of 0 to 4 kHz, as `generate --snr` makes it \
+at 8000 Hz and the curves of `conformance` count it, has 5 dB less in that band, so that the S/N told is some 5 dB higher.
 
 In JSON lines and CSV a file without digits has no line, unless --every-file ends each file with one. Its status is decoded, \
 warning (all there is was decoded, and something is wrong with it), partial (there is sound that could not be decoded, or it \
