@@ -32,7 +32,7 @@ Examples:
 
 POST /openpay/authorizer answers about keys. POST /openpay/result takes boxes' signed reports of payments, if there is a \
 report secret. GET /healthz says ok; GET /metrics (with user and password) is for Prometheus. SIGTERM or Ctrl-C let the \
-answers under way end.
+answers under way end. SIGHUP reads certificate and key again: send it when they were renewed (certbot's --deploy-hook).
 
 Wrong keys lock whoever tries them: more than 20 in a minute from one address, or 5 of one caller, for 15 minutes, and each \
 time for twice as long, up to a day. While it is locked even right keys get no answer (HTTP 429). Behind a proxy all boxes have \
@@ -118,9 +118,12 @@ impl Serve {
         }
         let config = ServerConfig { bind: self.listen, credentials, profile };
         let termination = Termination::listen().map_err(Failure::failed)?;
+        let tls = protection.tls.clone();
+        // Without a certificate there is nothing to read again.
+        let termination = if tls.is_some() { termination.or_reload().map_err(Failure::failed)? } else { termination };
         let server = AuthorizerServer::start_with(config, self.ledger.open()?, protection).map_err(Failure::failed)?;
         std::io::stdout().write_all(format!("address {}\n", server.url()).as_bytes())?;
-        termination.wait();
+        termination.wait_reloading(&mut || tls.iter().for_each(show_anew));
         if !server.stop(GRACE) {
             say!("tonopago: an answer took too long and was cut off");
         }
@@ -154,6 +157,14 @@ impl Serve {
         }
         let text = Secret::ReportSecret.read(self.report_secret_file.as_deref()).map_err(Failure::failed)?;
         SigningSecret::new(&text).map(Some).map_err(Failure::failed)
+    }
+}
+
+/// A certificate that was renewed is shown from now on; one that can't be used leaves the old one, and is told.
+fn show_anew(tls: &TlsIdentity) {
+    match tls.read_again() {
+        Ok(()) => tracing::info!("certificate and key were read again"),
+        Err(error) => tracing::error!("the old certificate is shown on: {error}"),
     }
 }
 

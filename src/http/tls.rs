@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
@@ -18,9 +20,18 @@ use crate::regular_file;
 /// Longest file of certificates or a key, in bytes: a system's whole store of authorities is a quarter of it.
 const MAX_PEM: u64 = 1 << 20;
 
-/// A server's certificate chain and private key. TLS 1.2 and 1.3.
+/// A server's certificate chain and private key, and the files they are in. TLS 1.2 and 1.3. Clones show the same.
 #[derive(Clone)]
-pub struct TlsIdentity(Arc<ServerConfig>);
+pub struct TlsIdentity {
+    certificate: PathBuf,
+    key: PathBuf,
+    shown: Arc<Shown>,
+    config: Arc<ServerConfig>,
+}
+
+/// What whoever connects next is shown: certificates are renewed while a server runs.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
 
 /// Certificate authorities a client trusts instead of the public ones.
 #[derive(Clone)]
@@ -59,28 +70,33 @@ impl TlsIdentity {
     /// # Errors
     /// [`TlsError`] names the file and what is wrong with it.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let file = |path: &Path, problem: &dyn fmt::Display| TlsError::File {
-            path: path.to_owned(),
-            problem: problem.to_string(),
-        };
-        check_mode(key)?;
-        let chain = certificates(certificate)?;
-        let private = Zeroizing::new(regular_file::read(key, MAX_PEM).map_err(|error| file(key, &error))?);
-        let private = PrivateKeyDer::from_pem_slice(&private).map_err(|error| file(key, &error))?;
+        let shown = Arc::new(Shown(RwLock::new(Arc::new(certified(certificate, key)?))));
         let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the ring provider has TLS 1.2 and 1.3");
-        let config = versions.with_no_client_auth().with_single_cert(chain, private);
-        let config = config.map_err(|error| TlsError::Pair {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
-            problem: error.to_string(),
-        })?;
-        Ok(Self(Arc::new(config)))
+        let config = versions.with_no_client_auth().with_cert_resolver(Arc::clone(&shown) as _);
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        Ok(Self { certificate, key, shown, config: Arc::new(config) })
+    }
+
+    /// Reads both files again: who connects from now on is shown what is in them. Connections go on.
+    ///
+    /// # Errors
+    /// [`TlsError`], and what was shown before is shown on.
+    pub fn read_again(&self) -> Result<(), TlsError> {
+        let read = Arc::new(certified(&self.certificate, &self.key)?);
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = read; // an Arc is never half-written
+        Ok(())
     }
 
     pub(super) fn into_acceptor(self) -> TlsAcceptor {
-        TlsAcceptor::from(self.0)
+        TlsAcceptor::from(self.config)
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -93,6 +109,20 @@ impl Authorities {
         let certificates = certificates(path)?;
         Ok(Self(certificates.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned()).collect()))
     }
+}
+
+/// A certificate chain and its private key, which belong together.
+fn certified(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let file = |problem: &dyn fmt::Display| TlsError::File { path: key.to_owned(), problem: problem.to_string() };
+    check_mode(key)?;
+    let chain = certificates(certificate)?;
+    let private = Zeroizing::new(regular_file::read(key, MAX_PEM).map_err(|error| file(&error))?);
+    let private = PrivateKeyDer::from_pem_slice(&private).map_err(|error| file(&error))?;
+    CertifiedKey::from_der(chain, private, &ring::default_provider()).map_err(|error| TlsError::Pair {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -230,3 +230,34 @@ fn the_certificate_the_service_shows_is_the_one_given() {
     let exposed = tonopago([&args[..], &["--tls-cert", &cert_file, "--tls-key", &key_file]].concat());
     assert!(exposed.code == 1 && exposed.err.contains("chmod 600"), "{exposed:?}");
 }
+
+/// SIGHUP ended the service, and without it the certificate was shown until it had expired.
+#[test]
+fn a_renewed_certificate_is_shown_after_a_sighup() {
+    let folder = Folder::new();
+    let (cert_file, ledger) = (text(&folder, "cert.pem"), text(&folder, "ledger.sqlite"));
+    let pair = || {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    };
+    let (first, renewed) = (pair(), pair());
+    fs::write(&cert_file, first.0).unwrap();
+    let key_file = secret_file(&folder, "key.pem", &first.1);
+    let password = secret_file(&folder, "password", "hunter2-hunter2-hunter2");
+    let args = ["authorizer", "serve", "--ledger", &ledger, "--listen", "127.0.0.1:0", "--password-file", &password];
+    let server = Service::start(&[&args[..], &["--tls-cert", &cert_file, "--tls-key", &key_file]].concat());
+    fs::write(&cert_file, renewed.0).unwrap();
+    fs::write(&key_file, renewed.1).unwrap();
+    let trusting = Authorities::from_file(Path::new(&cert_file)).unwrap();
+    let health = server.address.replace("/openpay/authorizer", "/healthz");
+    let client = HttpClient::trusting(Some(&trusting), None, Timeouts::answering_within(Duration::from_secs(20)));
+    assert!(client.get(&health).is_err(), "the one it began with");
+    assert!(Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap().success());
+    let shown = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        client.get(&health).is_ok()
+    });
+    assert!(shown, "the renewed one");
+    assert!(server.terminate().0.success());
+}

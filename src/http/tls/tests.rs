@@ -124,6 +124,26 @@ fn a_client_that_speaks_no_tls_is_shown_the_door_and_others_are_served() {
     assert!(files.trusting().get(&server.url()).is_ok());
 }
 
+/// A server had to be started again for it, every few weeks: until then it showed the one that had expired.
+#[test]
+fn a_renewed_certificate_is_shown_once_it_was_read_and_one_that_is_no_good_is_not() {
+    let (old, renewed) = (Files::make("127.0.0.1", true), Files::make("127.0.0.1", false));
+    let identity = old.identity().unwrap();
+    let (routes, limits) = (Router::new().route("/", get(async || "ok")), ServerLimits::default());
+    let bind = "127.0.0.1:0".parse().unwrap();
+    let server = Server::start_with("tls", bind, routes, limits, Some(identity.clone())).unwrap();
+    let is_believed = || renewed.trusting().get(&server.url()).is_ok();
+    assert!(!is_believed());
+    std::fs::copy(renewed.certificate(), old.certificate()).unwrap();
+    let half = identity.read_again().unwrap_err().to_string();
+    assert!(half.contains("cert.pem") && half.contains("key.pem") && !is_believed(), "{half}");
+    std::fs::copy(renewed.key(), old.key()).unwrap();
+    identity.read_again().unwrap();
+    assert!(is_believed());
+    std::fs::write(old.certificate(), "half writ").unwrap();
+    assert!(identity.read_again().is_err() && is_believed(), "what was shown is shown on");
+}
+
 #[test]
 fn files_that_can_not_be_used_are_named() {
     let files = Files::make("127.0.0.1", false);
