@@ -40,5 +40,6 @@ mod running_box;
 mod service;
 #[cfg(feature = "sound-card")]
 mod simulate_plays_its_prompts;
+mod the_package_is_set_up;
 #[cfg(feature = "sound-card")]
 mod virtual_card;
