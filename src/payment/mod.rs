@@ -138,7 +138,8 @@ impl Cashier {
     /// before any reason not to try: who calls again because an answer was lost must never hear that nothing was charged.
     fn authorize(&self, key: &PaymentKey, values: &[(String, String)]) -> AuthorizeReply {
         let (now, abuse) = (self.till.now(), &self.till.abuse);
-        if self.till.is_halted() || !abuse.may_charge(now) || !abuse.may_try_keys(now) {
+        let is_open = !self.till.is_halted() && abuse.may_charge(now) && abuse.may_try_keys(now);
+        if !is_open || !self.till.can_write() {
             return self.authorize_while_closed(key);
         }
         match self.till.known(key) {
@@ -219,6 +220,11 @@ impl Till {
             _ => self.alarms.clear(Fault::Gateway),
         }
         result
+    }
+
+    /// Whether a charge could be written down, as far as is known: a ledger that could not be written is tried again.
+    fn can_write(&self) -> bool {
+        !self.alarms.stands(Fault::Ledger) || self.ledger.try_writing().is_ok()
     }
 
     /// Whether no payments are taken because Openpay refuses the credentials or the account.

@@ -38,3 +38,19 @@ fn a_payment_that_cannot_be_recorded_is_told_and_found_again() {
     assert_eq!(till.reconcile().unwrap(), ReconcileReport { approved: 1, ..ReconcileReport::default() });
     assert_eq!((shop.completed(), shop.states()), (1, vec![State::Approved]));
 }
+
+/// Callers were asked for their cards, and only then told that no payment could be taken.
+#[test]
+fn nobody_is_asked_for_a_card_while_a_charge_could_not_be_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.sqlite");
+    let shop = Shop::open(RehearsalConfig { ledger: Some(file.clone()), ..calm() });
+    let till = shop.shop.cashier.till();
+    let ledger = rusqlite::Connection::open(file).unwrap();
+    let refuse = "CREATE TRIGGER disk_full BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    ledger.execute_batch(refuse).unwrap();
+    till.alarms().raise(Standing::Ledger, &"as a look found out");
+    assert_eq!(shop.authorize(), AuthorizeReply::Unavailable);
+    ledger.execute_batch("DROP TRIGGER disk_full").unwrap();
+    assert!(matches!(shop.authorize(), AuthorizeReply::Authorized(_)), "it is not waited for the next look");
+}
