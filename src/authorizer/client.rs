@@ -135,15 +135,16 @@ impl AuthorizerClient {
     }
 
     /// Shows user and password without asking about a key: an empty object is no question, so it can't count as a guess.
-    /// Gives the status, which says that they are good unless there is nothing at this address.
+    /// Gives the answer, whose status says that they are good unless there is something else at this address.
     ///
     /// # Errors
     /// [`AskError`] if there is no answer, the service is down behind a proxy, it refuses them, or has had enough requests.
-    pub fn show_credentials(&self) -> Result<u16, AskError> {
-        match self.http.post(&self.url, b"{}")?.status {
+    pub fn show_credentials(&self) -> Result<Answer, AskError> {
+        let answer = self.http.post(&self.url, b"{}")?;
+        match answer.status {
             status @ (401 | 403 | 429 | 502..=504) => Err(AskError::Status(status)),
             // 500 too: whoever stumbles over such a body has looked at the password before.
-            status => Ok(status),
+            _ => Ok(answer),
         }
     }
 

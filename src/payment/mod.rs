@@ -125,7 +125,7 @@ impl Cashier {
         // What is wrong is noted.
         let _ = self.till.check();
         if self.till.abuse.doubts_authorizer() {
-            self.till.abuse.authorizer_shown(self.authorizer.show_credentials());
+            self.till.abuse.authorizer_shown(self.authorizer.show_credentials().map(|answer| answer.status));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::authorizer::{AskError, AuthorizerClient, AuthorizerConfig};
 use crate::clock::SystemClock;
 use crate::http::{Answer, HttpClient, Timeouts, redirected};
 use crate::ledger::{Condition, Ledger};
-use crate::openpay::{self, Client};
+use crate::openpay::{self, ApiError, Client};
 use crate::payment::NotifierConfig;
 use crate::station::config::Services;
 
@@ -68,6 +68,9 @@ fn gateway(config: &openpay::Config) -> Finding {
     };
     let cure = match &error {
         openpay::Error::Transport(_) => NO_ANSWER,
+        error if error.api().is_none_or(ApiError::is_no_answer_of_openpays) => {
+            "see url, and the network: what answers there is not Openpay's service, or it is out of order"
+        }
         openpay::Error::Api(_) | openpay::Error::Unreadable(_) => {
             "see merchant and key_file: the private key of the same account, for the same address"
         }
@@ -80,7 +83,15 @@ fn authorizer(config: &AuthorizerConfig) -> Finding {
     let (what, url) = ("authorizer", config.endpoint.as_str());
     let timeouts = Timeouts::answering_within(ANSWER);
     let client = AuthorizerClient::new(AuthorizerConfig { timeouts, ..config.clone() }, Arc::new(SystemClock));
-    match client.show_credentials() {
+    let shown = client.show_credentials();
+    if shown.as_ref().is_ok_and(is_page) {
+        return Finding::doubtful(
+            what,
+            format!("{url} answers with a page for people: the password was not tried"),
+            "see whether url is the authorizer's whole address, and not a page of the same site",
+        );
+    }
+    match shown.map(|answer| answer.status) {
         // A service that stumbles over an empty question (400, 422) has looked at the password before.
         Ok(200..=299 | 400 | 415 | 422) => Finding::good(what, format!("{url} takes user and password")),
         Ok(status) => Finding::doubtful(
@@ -101,6 +112,11 @@ fn authorizer(config: &AuthorizerConfig) -> Finding {
         Err(error @ AskError::Transport(_)) => Finding::bad(what, format!("{url}: {error}"), NO_ANSWER),
         Err(error) => Finding::bad(what, format!("{url}: {error}"), "see url, and the merchant's service"),
     }
+}
+
+/// Many a site shows the same page whatever it is asked, and calls that a success.
+fn is_page(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status) && answer.body.trim_ascii_start().starts_with(b"<")
 }
 
 /// Any answer shows that name, network and TLS are right; only a payment has a report to be signed.
@@ -146,20 +162,45 @@ mod tests {
         assert_eq!((told(&url).health, asked(&url).health), (Health::Bad, Health::Bad));
     }
 
-    /// It was good, and no report was ever delivered there.
-    #[test]
-    fn an_address_that_leads_elsewhere_is_doubtful() {
+    /// What is answered once, and what is asked for meanwhile.
+    fn asking<T: Send + 'static>(answer: &str, ask: impl FnOnce(&str) -> T + Send + 'static) -> T {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/reports", listener.local_addr().unwrap());
-        let config = NotifierConfig::new(Endpoint::parse(&url).unwrap(), SigningSecret::new(&"s".repeat(40)).unwrap());
-        let asked = std::thread::spawn(move || notify(&config));
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::thread::spawn(move || ask(&url));
         let (mut stream, _) = listener.accept().unwrap();
         let mut request = [0; 4096];
         let _ = std::io::Read::read(&mut stream, &mut request).unwrap();
-        let moved = b"HTTP/1.1 301 Moved\r\nlocation: https://shop.example/\r\ncontent-length: 0\r\n\r\n";
-        std::io::Write::write_all(&mut stream, moved).unwrap();
-        let found = asked.join().unwrap();
+        std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+        drop(stream);
+        asked.join().unwrap()
+    }
+
+    /// It was good, and no report was ever delivered there.
+    #[test]
+    fn an_address_that_leads_elsewhere_is_doubtful() {
+        let moved = "HTTP/1.1 301 Moved\r\nlocation: https://shop.example/\r\ncontent-length: 0\r\n\r\n";
+        let found = asking(moved, |url| {
+            let secret = SigningSecret::new(&"s".repeat(40)).unwrap();
+            notify(&NotifierConfig::new(Endpoint::parse(&format!("{url}/reports")).unwrap(), secret))
+        });
         assert_eq!((found.health, found.seen.contains("is not followed")), (Health::Doubtful, true), "{found:?}");
+    }
+
+    /// Of a shop's home page it said that it takes user and password, and of a portal's to look at the key.
+    #[test]
+    fn a_page_is_neither_an_authorizer_nor_openpay() {
+        let page = "HTTP/1.1 200 OK\r\ncontent-length: 24\r\n\r\n\n<!doctype html><p>Hola\n";
+        let found = asking(page, |url| {
+            authorizer(&AuthorizerConfig::new(Endpoint::parse(url).unwrap(), Credentials::new("ivr", "secret")))
+        });
+        assert_eq!((found.health, found.seen.contains("a page")), (Health::Doubtful, true), "{found:?}");
+        for answer in [page, "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"] {
+            let found = asking(answer, |url| {
+                let key = openpay::PrivateKey::parse("sk_0123456789").unwrap();
+                gateway(&openpay::Config::new(url, "mtonopagosandbox0001", key).unwrap())
+            });
+            assert_eq!((found.health, found.cure.contains("key_file")), (Health::Bad, false), "{found:?}");
+        }
     }
 
     /// Of a name server that was down it said to look at merchant and key.
