@@ -31,6 +31,24 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// Clocks that differ by more are not both right: a merchant refuses reports that are five minutes old.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// By how much a clock that shows `now` is "ahead of" or "behind" one that shows `other`, which the words are to be followed by;
+/// nothing within five minutes.
+pub fn disagreement(now: Timestamp, other: Timestamp) -> Option<String> {
+    let ahead = now.duration_since(other);
+    if ahead.abs() <= TOLERANCE {
+        return None;
+    }
+    let by = match ahead.abs().as_mins() {
+        minutes @ ..120 => format!("{minutes} minutes"),
+        minutes @ 120..2880 => format!("{} hours", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    Some(format!("{by} {}", if ahead.is_positive() { "ahead of" } else { "behind" }))
+}
+
 /// The machine's clock and time zone.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -78,6 +96,18 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_may_differ_by_five_minutes() {
+        let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let than = |minutes: i64| disagreement(now, now - SignedDuration::from_mins(minutes));
+        assert_eq!((than(0), than(5), than(-5)), (None, None, None));
+        let told = [6, -119, 121, -2879, 2880].map(|minutes| than(minutes).unwrap());
+        assert_eq!(
+            told,
+            ["6 minutes ahead of", "119 minutes behind", "2 hours ahead of", "47 hours behind", "2 days ahead of"]
+        );
+    }
 
     #[test]
     fn a_manual_clock_moves_when_told() {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use rustls::CertificateError;
 use ureq::http::{HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
@@ -43,6 +46,8 @@ pub struct Answer {
     pub status: u16,
     /// The body, as received.
     pub body: Vec<u8>,
+    /// When the service says that it answered, to the second, if it says so.
+    pub date: Option<Timestamp>,
 }
 
 /// Why there is no answer. It never says anything of a request's contents.
@@ -153,7 +158,9 @@ fn read(answer: Result<Response<Body>, Error>) -> Result<Answer, TransportError>
     let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
     // Once the head has arrived the request was sent, whatever happens to the rest.
     let body = body.map_err(|error| TransportError::NoAnswer(error.to_string()))?;
-    Ok(Answer { status: answer.status().as_u16(), body })
+    let date =
+        answer.headers().get("date").and_then(|date| DateTimeParser::new().parse_timestamp(date.as_bytes()).ok());
+    Ok(Answer { status: answer.status().as_u16(), body, date })
 }
 
 /// Splits failures into those before the first byte of the request was sent, and all others.
@@ -183,9 +190,15 @@ fn tls_error(error: &Error) -> Option<&rustls::Error> {
 /// What the TLS library's word for a certificate it does not believe means, where that is a name of its own.
 fn meaning(error: &rustls::Error) -> Option<&'static str> {
     match error {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             Some("no authority that is trusted here issued it")
         }
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => Some("whoever shows it is to renew it, or this machine's clock is wrong"),
         // As `openssl req -x509` makes them unless told otherwise.
         rustls::Error::InvalidCertificate(other) if other.to_string().contains("CaUsedAsEndEntity") => Some(
             "it is an authority's own (CA:TRUE), which no server may show: make one with basicConstraints CA:FALSE",
@@ -231,8 +244,11 @@ mod tests {
 
     #[test]
     fn sends_credentials_and_json_and_reads_any_status() {
-        let (url, server) = serve_once(b"HTTP/1.1 402 Payment Required\r\ncontent-length: 2\r\n\r\n{}");
+        let (url, server) = serve_once(
+            b"HTTP/1.1 402 Payment Required\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 2\r\n\r\n{}",
+        );
         let answer = client().post(&url, b"{}").unwrap();
+        assert_eq!(answer.date, Some("1994-11-06T08:49:37Z".parse().unwrap()));
         assert_eq!((answer.status, answer.body.as_slice()), (402, &b"{}"[..]));
         let request = server.join().unwrap().to_ascii_lowercase();
         assert!(request.contains("authorization: basic c2tfdgvzddo="), "{request}");

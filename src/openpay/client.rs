@@ -1,5 +1,6 @@
 //! The blocking client. Every method sends one request, once.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::transaction::{object, parse_charge, parse_charges};
@@ -92,7 +93,16 @@ impl Client {
     /// # Errors
     /// [`Error`]; code 1002 is a wrong key, 1010 the public one.
     pub fn merchant(&self) -> Result<Merchant, Error> {
-        parse(&self.queries.get(&self.base)?)
+        self.merchant_and_date().map(|(merchant, _)| merchant)
+    }
+
+    /// The same, with what Openpay's clock shows, if it tells.
+    ///
+    /// # Errors
+    /// As of [`Client::merchant`].
+    pub fn merchant_and_date(&self) -> Result<(Merchant, Option<Timestamp>), Error> {
+        let answer = self.queries.get(&self.base)?;
+        Ok((parse(&answer)?, answer.date))
     }
 
     /// Tokenizes a card. No money moves.
@@ -219,7 +229,9 @@ mod tests {
     fn a_charge_is_read_from_a_200_only() {
         let charge = |status| {
             let body = br#"{"id":"a","amount":1.00,"status":"completed"}"#.to_vec();
-            read_charge(&Answer { status, body }).map(|charge| charge.is_paid()).map_err(|error| error.kind())
+            read_charge(&Answer { status, body, date: None })
+                .map(|charge| charge.is_paid())
+                .map_err(|error| error.kind())
         };
         assert_eq!(charge(200), Ok(true));
         assert_eq!(charge(202), Err(ErrorKind::Unclear));

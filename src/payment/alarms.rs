@@ -27,6 +27,8 @@ pub enum Fault {
     Password,
     /// The authorizer gives no answer.
     Authorizer,
+    /// This machine's clock is not Openpay's.
+    Clock,
 }
 
 /// Something that was told.
@@ -60,7 +62,8 @@ struct Known {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Ledger, Self::Account, Self::Gateway, Self::Password, Self::Authorizer];
+    pub const ALL: [Self; 6] =
+        [Self::Ledger, Self::Account, Self::Gateway, Self::Password, Self::Authorizer, Self::Clock];
 
     /// Its name, for metrics.
     pub const fn name(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Fault {
             Self::Gateway => "gateway",
             Self::Password => "password",
             Self::Authorizer => "authorizer",
+            Self::Clock => "clock",
         }
     }
 
@@ -81,6 +85,7 @@ impl Fault {
             Self::Gateway => "Openpay gives no usable answers; no payments are taken",
             Self::Password => "the authorizer refuses this box's user or password; no keys are taken",
             Self::Authorizer => "the authorizer gives no answers; no keys are taken",
+            Self::Clock => "this machine's clock is wrong; good cards may be taken for expired, and reports be refused",
         }
     }
 }

@@ -53,7 +53,7 @@ pub fn attempt() -> Attempt {
 
 /// What the answer to a charge says, and why it can't be read, if it can't.
 pub fn told_by_answer(status: u16, body: &[u8]) -> (Told, Option<Error>) {
-    let answer = read_charge(&Answer { status, body: body.to_vec() });
+    let answer = read_charge(&Answer { status, body: body.to_vec(), date: None });
     let error = answer.as_ref().err().cloned();
     let told = match Verdict::of(answer, &attempt(), &Alarms::default()) {
         Verdict::Paid(_) => Told::Paid,
@@ -66,7 +66,7 @@ pub fn told_by_answer(status: u16, body: &[u8]) -> (Told, Option<Error>) {
 
 /// What a list of the order's charges says.
 pub fn told_by_list(status: u16, body: &[u8], settled: bool) -> Told {
-    let list = read_charges(&Answer { status, body: body.to_vec() });
+    let list = read_charges(&Answer { status, body: body.to_vec(), date: None });
     match Finding::of(list, &attempt(), settled, &Alarms::default()) {
         Finding::Paid(_) | Finding::Elsewhere(_) | Finding::Earlier(_) => Told::Paid,
         Finding::NotPaid(code) => Told::NotPaid(decline_reply(code)),

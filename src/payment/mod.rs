@@ -27,6 +27,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::{AuthorizerClient, reply_to};
+use crate::clock::disagreement;
 use crate::ledger::{Conflict, Ledger, LedgerError, MAY_TURN_UP, State};
 use crate::openpay::{Action, ApiError, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
@@ -201,7 +202,11 @@ impl Till {
     /// # Errors
     /// Openpay's error.
     pub fn check(&self) -> Result<(), Error> {
-        let result = self.openpay.merchant().map(drop);
+        let found = self.openpay.merchant_and_date();
+        if let Ok((_, Some(date))) = &found {
+            self.compare_clocks(*date);
+        }
+        let result = found.map(drop);
         match &result {
             Ok(()) => {
                 self.halted.store(false, Ordering::Relaxed);
@@ -220,6 +225,14 @@ impl Till {
             _ => self.alarms.clear(Fault::Gateway),
         }
         result
+    }
+
+    /// A machine without a battery for its clock begins years behind, and one with a bad one may be years ahead.
+    fn compare_clocks(&self, openpays: Timestamp) {
+        match disagreement(self.now(), openpays) {
+            Some(by) => self.alarms.raise(Fault::Clock, &format!("it is {by} Openpay's")),
+            None => self.alarms.clear(Fault::Clock),
+        }
     }
 
     /// Whether a charge could be written down, as far as is known: a ledger that could not be written is tried again.

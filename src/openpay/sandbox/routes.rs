@@ -8,10 +8,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::Deserialize;
 
 use super::SandboxConfig;
@@ -76,7 +78,17 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok"))
         .fallback(async || answer(Err(Refusal::not_found())))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(map_response_with_state(Arc::clone(&app), dated))
         .with_state(app)
+}
+
+/// Every answer tells the time, by the sandbox's own clock.
+async fn dated(State(app): Shared, mut response: Response) -> Response {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&app.config.clock.now());
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 type Shared = State<Arc<App>>;

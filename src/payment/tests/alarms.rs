@@ -118,3 +118,24 @@ fn an_outcome_that_is_not_known_is_told() {
     assert_eq!(ledger.find_attempts(named).unwrap().len(), 1);
     assert!(ledger.audit(10).unwrap().iter().any(|entry| entry.subject == format!("attempt {named}")));
 }
+
+/// The box was well, and every caller heard that the card had expired.
+#[test]
+fn a_clock_that_is_not_openpays_stands_until_it_is_set() {
+    let (config, clock) = clocked();
+    let shop = Shop::open(config);
+    let SandboxConfig { merchant_id, private_key, .. } = SandboxConfig::default();
+    let openpay = Config::new(&shop.shop.sandbox.base_url(), &merchant_id, PrivateKey::parse(&private_key).unwrap());
+    let payer = Payer { name: "C".into(), last_name: None, email: "c@example.com".into(), phone_number: None };
+    let years = SignedDuration::from_hours(24 * 3652);
+    let own = Arc::new(ManualClock::at(clock.now() + years));
+    let ledger = Arc::new(crate::ledger::Ledger::in_memory(Arc::clone(&own) as Arc<dyn Clock>).unwrap());
+    let till = Till::new(Client::new(&openpay.unwrap()), ledger, CashierConfig::new(payer));
+    till.check().unwrap();
+    assert_eq!(till.alarms().standing(), [Fault::Clock]);
+    let told = told(till.alarms());
+    assert!(told.len() == 1 && told[0].ends_with("it is 3652 days ahead of Openpay's"), "{told:?}");
+    own.advance(-years);
+    till.check().unwrap();
+    assert_eq!(till.alarms().standing(), []);
+}

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Finding, LEAST_FREE, disk, nearest};
 use crate::authorizer::{AskError, AuthorizerClient, AuthorizerConfig};
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, disagreement};
 use crate::http::{Answer, HttpClient, Timeouts, redirected};
 use crate::ledger::{Condition, Ledger};
 use crate::openpay::{self, ApiError, Client};
@@ -62,8 +64,8 @@ pub(super) fn ledger(file: &Path) -> Finding {
 
 /// Asks Openpay about the account.
 fn gateway(config: &openpay::Config) -> Finding {
-    let error = match Client::new(config).merchant() {
-        Ok(_) => return Finding::good("Openpay", config.endpoint.to_string()),
+    let error = match Client::new(config).merchant_and_date() {
+        Ok((_, date)) => return beside_its_clock(config.endpoint.as_str(), date),
         Err(error) => error,
     };
     let cure = match &error {
@@ -76,6 +78,18 @@ fn gateway(config: &openpay::Config) -> Finding {
         }
     };
     Finding::bad("Openpay", error.to_string(), cure)
+}
+
+/// Openpay answers, and says what time it is.
+fn beside_its_clock(address: &str, date: Option<Timestamp>) -> Finding {
+    match date.and_then(|date| disagreement(Timestamp::now(), date)) {
+        None => Finding::good("Openpay", address),
+        Some(by) => Finding::bad(
+            "Openpay",
+            format!("{address}: this machine's clock is {by} Openpay's"),
+            "set the clock, and keep it right: see `timedatectl`; turn on systemd-timesyncd or chrony",
+        ),
+    }
 }
 
 /// Shows it user and password, and asks about no key.
@@ -212,6 +226,14 @@ mod tests {
         let sandbox = openpay::sandbox::Sandbox::start(openpay::sandbox::SandboxConfig::default()).unwrap();
         let refused = of(&sandbox.base_url());
         assert_eq!((refused.health, refused.cure.contains("key_file")), (Health::Bad, true), "{refused:?}");
+    }
+
+    #[test]
+    fn a_clock_beside_openpays_is_told() {
+        let behind = beside_its_clock("https://a", Some(Timestamp::now() + jiff::SignedDuration::from_hours(50)));
+        assert_eq!((behind.health, behind.seen.contains("2 days behind Openpay")), (Health::Bad, true), "{behind:?}");
+        assert_eq!(beside_its_clock("https://a", Some(Timestamp::now())).health, Health::Good);
+        assert_eq!(beside_its_clock("https://a", None).health, Health::Good);
     }
 
     #[test]
