@@ -101,6 +101,9 @@ struct Issue {
     /// File with Openpay's private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
     #[arg(long, value_name = "FILE", requires = "at_openpay")]
     key_file: Option<PathBuf>,
+    /// Trust only the certificates in this PEM file at Openpay, not the public authorities
+    #[arg(long, value_name = "FILE", requires = "at_openpay")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -219,7 +222,7 @@ impl Issue {
         let (Some(merchant), Some(name), Some(email)) = (self.merchant, self.name, self.email) else {
             return Err(Failure::usage("--at-openpay needs --merchant, --name and --email"));
         };
-        let openpay = OpenpayArgs { openpay: self.openpay, merchant, key_file: self.key_file };
+        let openpay = OpenpayArgs { openpay: self.openpay, merchant, key_file: self.key_file, ca_file: self.ca_file };
         let ledger = self.ledger.open()?;
         ledger.check_order(&self.order).map_err(Failure::failed)?;
         let client = openpay.checked_client()?;

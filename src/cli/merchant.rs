@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tonopago::clock::{Clock, SystemClock};
-use tonopago::http::Secret;
+use tonopago::http::{Authorities, Secret};
 use tonopago::ledger::{Ledger, LedgerError};
 use tonopago::openpay::{Client, Config, Payer, PrivateKey};
 use tonopago::payment::{CashierConfig, Till};
@@ -36,6 +36,9 @@ pub(super) struct OpenpayArgs {
     /// File with the private key, readable by its owner only; else the key is taken from TONOPAGO_OPENPAY_KEY
     #[arg(long, value_name = "FILE")]
     pub(super) key_file: Option<PathBuf>,
+    /// Trust only the certificates in this PEM file at Openpay, not the public authorities
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 /// How what a ledger knows is written.
@@ -125,7 +128,8 @@ impl OpenpayArgs {
         let key = PrivateKey::parse(&key).map_err(Failure::failed)?;
         let config =
             Config::new(&self.openpay, &self.merchant, key).map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Client::new(&config))
+        let authorities = self.ca_file.as_deref().map(Authorities::from_file).transpose().map_err(Failure::failed)?;
+        Ok(Client::new(&Config { authorities, ..config }))
     }
 
     /// A client, once Openpay has said that the merchant and the key are good.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::transaction::{object, parse_charge, parse_charges};
 use super::{ApiError, Charge, ChargeRequest, Config, DeviceSession, IvrChargeRequest, Merchant, Token, TokenRequest};
-use crate::http::{Answer, HttpClient, TransportError};
+use crate::http::{Answer, HttpClient, Timeouts, TransportError};
 use crate::money::Money;
 
 /// Letters and digits of a generated device session.
@@ -83,8 +83,8 @@ impl Client {
             base: config.endpoint.join(&format!("/v1/{}", config.merchant_id)),
             device_session: config.device_session.clone(),
             phone_order: config.phone_order,
-            charges: HttpClient::new(config.private_key.credentials(), config.charge_timeouts),
-            queries: HttpClient::new(config.private_key.credentials(), config.query_timeouts),
+            charges: reaching(config, config.charge_timeouts),
+            queries: reaching(config, config.query_timeouts),
         }
     }
 
@@ -174,6 +174,10 @@ impl Client {
             }
         }
     }
+}
+
+fn reaching(config: &Config, timeouts: Timeouts) -> HttpClient {
+    HttpClient::trusting(config.authorities.as_ref(), Some(config.private_key.credentials()), timeouts)
 }
 
 /// The body of a 2xx answer.

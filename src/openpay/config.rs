@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::http::{Credentials, Endpoint, EndpointError, Timeouts};
+use crate::http::{Authorities, Credentials, Endpoint, EndpointError, Timeouts};
 
 /// The merchant's private key. Not printable; wiped when dropped.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Config {
     pub query_timeouts: Timeouts,
     /// What is sent as `device_session_id`.
     pub device_session: DeviceSession,
+    /// Certificate authorities to trust instead of the public ones, which are this program's own and as old as it is.
+    pub authorities: Option<Authorities>,
     /// Whether charges say `is_phone_order` (two of Openpay's SDKs know it).
     pub phone_order: bool,
 }
@@ -98,6 +100,7 @@ impl Config {
             charge_timeouts: Timeouts::answering_within(Self::CHARGE_ANSWER),
             query_timeouts: Timeouts::answering_within(Self::QUERY_ANSWER),
             device_session: DeviceSession::default(),
+            authorities: None,
             phone_order: false,
         })
     }

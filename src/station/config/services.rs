@@ -72,10 +72,11 @@ fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfi
     Some(NotifierConfig { authorities: authorities?, ..NotifierConfig::new(endpoint?, secret?) })
 }
 
-/// The certificates in a file: of a merchant's own authority, which the public ones know nothing of.
+/// The certificates in a file: of a merchant's own authority, which the public ones know nothing of, or of one that is newer
+/// than this program.
 fn read_authorities(file: &Value<'_>, context: &Context<'_>) -> Option<Authorities> {
     let read = Authorities::from_file(&context.path(file.text()?));
-    let cure = "name a PEM file with the certificate of whoever issued the merchant's";
+    let cure = "name a PEM file with the certificate of whoever issued the service's";
     read.map_err(|error| file.problem(error.to_string(), cure)).ok()
 }
 
@@ -153,7 +154,7 @@ fn read_endpoint(value: &Value<'_>, named: Option<&str>) -> Option<Endpoint> {
 }
 
 fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Config, Payer)> {
-    let map = value.map(&["url", "merchant", "key_file", "payer"])?;
+    let map = value.map(&["url", "merchant", "key_file", "payer", "ca_file"])?;
     let url = map.required("url").and_then(|url| read_url(&url));
     let merchant = map.required("merchant").and_then(|merchant| Some((merchant.text()?.to_owned(), merchant)));
     let key = secret(value, &map, "key_file", context, Secret::OpenpayKey).and_then(|key| {
@@ -162,10 +163,11 @@ fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Co
         told.map_err(|error| blame(value, &map, "key_file", &error, "use the private key, sk_...")).ok()
     });
     let payer = map.required("payer").and_then(|payer| read_payer(&payer));
+    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
     let ((merchant, place), key) = (merchant?, key?);
     let config = openpay::Config::new(&url?, &merchant, key);
     let config = config.map_err(|error| place.problem(error.to_string(), "copy it from Openpay's dashboard")).ok();
-    Some((config?, payer?))
+    Some((openpay::Config { authorities: authorities?, ..config? }, payer?))
 }
 
 /// `sandbox`, `production` or an address.

@@ -341,6 +341,14 @@ fn a_merchants_own_authority_is_configured() {
     };
     assert_eq!(live("", ""), Ok((false, false)));
     assert_eq!(live(", ca_file: ca.pem", ""), Ok((true, false)));
+    let of_openpay = |file: &str| {
+        let text = LIVE.replace("key_file: key", &format!("key_file: key, ca_file: {file}"));
+        let config = Config::parse(&folder.path().join("box.yaml"), &text).map_err(|error| error.to_string())?;
+        let Services::Live(live) = config.services else { panic!("a demonstration") };
+        Ok::<_, String>(live.openpay.authorities.is_some())
+    };
+    assert_eq!(of_openpay("ca.pem"), Ok(true));
+    assert!(of_openpay("key").unwrap_err().contains("(at services.openpay.ca_file)"));
     assert_eq!(live("", ", ca_file: ca.pem"), Ok((false, true)));
     let told = live(", ca_file: key", ", ca_file: nowhere").unwrap_err();
     assert!(
