@@ -18,7 +18,7 @@ use crate::line::audio_socket::ListenerConfig;
 /// How long a card is listened to.
 const LISTEN: Duration = Duration::from_secs(2);
 /// Less free space than this is too little for a ledger that must not stop, in bytes.
-const LEAST_FREE: u64 = 200_000_000;
+pub(super) const LEAST_FREE: u64 = 200_000_000;
 /// Noise on a line that is connected and quiet, in dBm0; below it nothing is connected, above it something hums.
 #[cfg(feature = "sound-card")]
 const QUIET_DBM0: std::ops::Range<f64> = -85.0..-35.0;
@@ -221,7 +221,7 @@ fn recordings(recording: &Recording) -> Finding {
 }
 
 /// The folder itself, or the nearest above it that is there.
-fn nearest(folder: &Path) -> &Path {
+pub(super) fn nearest(folder: &Path) -> &Path {
     folder.ancestors().find(|place| place.is_dir()).unwrap_or_else(|| Path::new("."))
 }
 

@@ -8,6 +8,7 @@
 mod board;
 mod call_id;
 mod config;
+mod disk;
 mod doctor;
 mod handovers;
 mod lines;

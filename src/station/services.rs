@@ -1,11 +1,12 @@
 //! The services behind the lines: who is asked, who charges, what is written down.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::config::Services;
+use super::disk;
 use crate::authorizer::AuthorizerClient;
 use crate::clock::{Clock, SystemClock};
 use crate::ledger::{Digits, Ledger, LedgerError};
@@ -32,6 +33,8 @@ pub struct Shop {
     pub ledger: Arc<Ledger>,
     /// Reconciliation, and notification where the merchant is to be told.
     pub(super) backgrounds: Vec<Background>,
+    /// Where the ledger is.
+    pub(super) folder: PathBuf,
     rehearsal: Option<Rehearsal>,
     orders: AtomicU64,
 }
@@ -88,7 +91,8 @@ impl Shop {
         let mut backgrounds = vec![Background::reconciling(Arc::clone(&cashier), reconcile_every)?];
         backgrounds.extend(start_notifier(services, &cashier)?);
         let orders = AtomicU64::new(fastrand::u64(1_000_000..1_000_000_000));
-        Ok(Self { cashier, ledger, backgrounds, rehearsal, orders })
+        let folder = disk::of_ledger(services);
+        Ok(Self { cashier, ledger, backgrounds, folder, rehearsal, orders })
     }
 
     /// Performs one request; blocks until its end.

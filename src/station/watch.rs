@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::board::{Board, LineBoard};
 use super::config::{Config, ConfigError};
+use super::disk;
 use super::lines::{Exchange, Line, Shared, Spoken, describe};
 use super::recording::{CallRecorder, Writing};
 use super::running::Mark;
@@ -69,8 +70,10 @@ impl Station {
         let lines = config.lines.iter().map(|line| LineBoard::new(&line.name, &describe(&line.source))).collect();
         let demo = config.services.is_demo();
         let board = Arc::new(Board::new(&config.name, demo, &config.hash, Timestamp::now(), lines));
-        let shop = Arc::new(Shop::start(&config.services, config.reconcile_every)?);
+        let mut shop = Shop::start(&config.services, config.reconcile_every)?;
         board.watch(shop.cashier.till().alarms());
+        shop.backgrounds.push(disk::watching(&shop.folder, &board).map_err(StationError::System)?);
+        let shop = Arc::new(shop);
         let recording = config.recording.clone().map(|settings| CallRecorder::start(settings, Arc::clone(&board)));
         let (recorder, writing) = recording.transpose().map_err(StationError::Recording)?.unzip();
         let server = match &config.status {

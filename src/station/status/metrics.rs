@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::super::board::{Board, Count};
+use super::super::recording::free_bytes;
 use super::super::services::Shop;
 use crate::line::attendant::Phase;
 use crate::payment::Fault;
@@ -53,8 +54,10 @@ impl Collector for FromLedger {
                 ledger.undelivered_notifications(),
             ),
         ];
-        for (name, help, count) in gauges {
-            if let Some(count) = count.ok().and_then(|count| i64::try_from(count).ok()) {
+        let free = free_bytes(&self.0.folder).map(|free| ("free_bytes", "Bytes free on the ledger's disk", free));
+        let gauges = gauges.into_iter().filter_map(|(name, help, count)| Some((name, help, count.ok()?)));
+        for (name, help, count) in gauges.chain(free) {
+            if let Ok(count) = i64::try_from(count) {
                 let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
                 ConstGauge::new(count).encode(gauge)?;
             }
