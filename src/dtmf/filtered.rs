@@ -7,7 +7,7 @@ use super::past::KNOWN;
 /// Filtered samples kept: 256 ms.
 pub(crate) const KEPT: usize = KNOWN * HOP;
 /// Filtered samples gone through before those kept are brought back to the beginning.
-const STRETCH: usize = 4096;
+const STRETCH: usize = 7168;
 
 /// The last filtered samples. There are zeros before the first.
 pub(crate) struct Filtered {

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Sub-blocks known of before those correlated in one go: 256 ms.
 pub(crate) const KNOWN: usize = 64;
 /// Sub-blocks gone through before those known are brought back to the beginning.
-pub(crate) const STRETCH: usize = 192;
+pub(crate) const STRETCH: usize = 448;
 /// All of them.
 pub(crate) const ALL: usize = KNOWN + STRETCH;
 const _: () = assert!(STRETCH > MOST + LANES && ALL.is_power_of_two());
