@@ -64,6 +64,7 @@ impl FrontEnd {
         let halving = (rate == TELEPHONE_RATE).then(|| HalvingTaps::of(&table));
         if let Some(halving) = &halving {
             table = halving.as_numbers();
+            table.resize(taps, 0.0);
         }
         let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
         let zeros = half + 1;

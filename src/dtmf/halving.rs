@@ -6,8 +6,8 @@ use super::simd::{Kernel, LANES, Vector};
 
 /// Two input samples for one filtered sample, Hz.
 pub(crate) const TELEPHONE_RATE: u64 = 8000;
-/// Taps of the filter at 8 kHz that are not zero.
-pub(crate) const HALVING_TAPS: usize = 36;
+/// Taps of the filter at 8 kHz, up to the last that is not zero.
+pub(crate) const HALVING_TAPS: usize = 34;
 /// Pairs of taps.
 const PAIRS: usize = HALVING_TAPS / 2;
 /// Lanes of input pairs that a group of lanes of filtered samples needs.
@@ -25,7 +25,7 @@ impl HalvingTaps {
     pub(crate) fn of(taps: &[f32]) -> Self {
         let mut whole: [i16; HALVING_TAPS] = std::array::from_fn(|at| (ONE * taps[at]).round() as i16);
         // What rounding leaves of an offset is taken off in the middle, where it matters least.
-        whole[HALVING_TAPS / 2 - 1] -= whole.iter().sum::<i16>();
+        whole[HALVING_TAPS / 2] -= whole.iter().sum::<i16>();
         Self(std::array::from_fn(|pair| std::array::from_fn(|at| whole[2 * pair + at % 2])))
     }
 
