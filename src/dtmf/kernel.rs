@@ -154,7 +154,7 @@ impl simd::Kernel for Correlation<'_> {
             let groups =
                 (sub_blocks[first..].first_chunk::<LANES>(), kernel.folded[first..].first_chunk_mut::<LANES>());
             if let (Some(samples), Some(folded)) = groups {
-                for at in 0..LANES {
+                for at in 0..LANES.min(new - first) {
                     energies[at] = folded[at].put(&samples[at]);
                 }
             }
