@@ -39,7 +39,8 @@ impl Kernel for Followed<'_> {
         let count = (samples.len() / LANES).min(MOST_PIECES);
         // The middle half of the window, where the pair is as it usually is.
         let plateau = (BACK + window / 4).div_ceil(LANES)..(BACK + 3 * window / 4) / LANES;
-        let compared = Compared::with(&mut waveform, &samples.as_chunks::<LANES>().0[..count]);
+        let mut compared = Compared { squares: [[0.0; LANES]; MOST_PIECES], pieces: [[0.0; 2]; MOST_PIECES], count };
+        compared.put(&mut waveform, samples.as_chunks::<LANES>().0);
         let usual = compared.level(plateau).max(0.1);
         Presence { sounded: compared.sounded(usual), at_end: compared.level(count - END..count) / usual }
     }
@@ -62,16 +63,13 @@ struct Compared {
 impl Compared {
     /// Samples beside the waveform that is expected of them.
     #[inline(always)]
-    fn with<V: Vector>(waveform: &mut Waveform<V>, samples: &[Lanes]) -> Self {
-        let count = samples.len();
-        let mut compared = Self { squares: [[0.0; LANES]; MOST_PIECES], pieces: [[0.0; 2]; MOST_PIECES], count };
-        for (samples, (squares, piece)) in samples.iter().zip(compared.squares.iter_mut().zip(&mut compared.pieces)) {
+    fn put<V: Vector>(&mut self, waveform: &mut Waveform<V>, samples: &[Lanes]) {
+        for (samples, (squares, piece)) in samples.iter().zip(self.squares.iter_mut().zip(&mut self.pieces)) {
             let (samples, model) = (V::load(samples), waveform.next());
             let square = model * model;
             square.store(squares);
             *piece = V::sums_of_two([samples * model, square]);
         }
-        compared
     }
 
     /// Mean level of the samples in some pieces, relative to the model.
