@@ -209,7 +209,7 @@ impl Kernel {
                 *found |= u64::from(bits) << first;
             }
             if asks_for_falls && self.shares.held_before(found[1]) >> first & 0xff != 0 {
-                fallen |= u64::from(have_gone_down::<V>(now, before)) << first;
+                fallen |= u64::from(have_gone_down::<V>(now, before, new - first)) << first;
             }
         }
         self.shares.marks(found, fallen, new)

@@ -24,11 +24,10 @@ fn has_row_and_column(bits: u8) -> bool {
     bits & 0x0f != 0 && bits & 0xf0 != 0
 }
 
-/// The same of eight at once, a bit for each.
+/// The same of eight at once, a byte and a bit for each.
 #[inline(always)]
-fn have_row_and_column(eight: [u8; LANES]) -> u8 {
+fn have_row_and_column(eight: u64) -> u8 {
     const LOW: u64 = 0x0f0f_0f0f_0f0f_0f0f;
-    let eight = u64::from_le_bytes(eight);
     // What is not zero carries into the fifth bit of its byte.
     let both = ((eight & LOW) + LOW) & ((eight >> 4 & LOW) + LOW);
     // The bits of the bytes are brought together in the highest.
@@ -72,14 +71,14 @@ impl Kernel for GoneDown<'_> {
     }
 }
 
-/// In which of eight sub-blocks the strongest pair before has gone down.
+/// In which of the first `count` of eight sub-blocks the strongest pair before has gone down.
 #[inline(always)]
-pub(crate) fn have_gone_down<V: Vector>(now: &[Tones; LANES], before: &[Tones; LANES]) -> u8 {
-    let mut bits = [0; LANES];
-    for at in 0..LANES {
-        bits[at] = gone_down(V::load(&now[at]), V::load(&before[at]));
+pub(crate) fn have_gone_down<V: Vector>(now: &[Tones; LANES], before: &[Tones; LANES], count: usize) -> u8 {
+    let mut eight = 0;
+    for at in 0..LANES.min(count) {
+        eight |= u64::from(gone_down(V::load(&now[at]), V::load(&before[at]))) << (8 * at);
     }
-    have_row_and_column(bits)
+    have_row_and_column(eight)
 }
 
 #[cfg(test)]
@@ -91,7 +90,7 @@ mod tests {
         for bits in 0..=u8::MAX {
             let eight = [bits, 0, 0x11, bits, 0x0f, 0xf0, bits, 0xff];
             let each = eight.map(has_row_and_column);
-            let together = have_row_and_column(eight);
+            let together = have_row_and_column(u64::from_le_bytes(eight));
             assert_eq!([0, 1, 2, 3, 4, 5, 6, 7].map(|at| together >> at & 1 == 1), each, "{bits:#b}");
         }
     }
