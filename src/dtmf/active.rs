@@ -91,19 +91,21 @@ impl Active {
         power(on) > LEAKED_POWER * power(digit)
     }
 
-    /// Follows the level through up to `most` sub-blocks behind the one where the history stands, as long as it stays up and no
-    /// other pair is the strongest where one is marked, a bit for each sub-block: how many those are.
-    pub(crate) fn sounds_on(&mut self, history: &History, most: usize, marked: u64) -> usize {
-        if self.fell.is_some() {
-            return 0;
-        }
+    /// Follows the level through up to `most` sub-blocks behind the one where the history stands, as long as it stays up, or down
+    /// for less than `split` samples, and no other pair is the strongest where one is marked, a bit for each sub-block: how many
+    /// those are.
+    pub(crate) fn stays(&mut self, history: &History, split: f64, most: usize, marked: u64) -> usize {
         for passed in 0..most {
             let left = self.reference.left_of(history.next_powers(passed, self.reference.tones));
-            let is_up = left > FALLEN_POWER && !self.has_risen(left);
-            if !is_up || marked >> passed & 1 == 1 && !history.is_next_strongest(passed, self.reference.tones) {
+            let stays = match self.fell {
+                None => left > FALLEN_POWER && !self.has_risen(left),
+                Some(fell) => left <= FALLEN_POWER && middle(history, 1 + passed) < fell + split,
+            };
+            if !stays || marked >> passed & 1 == 1 && !history.is_next_strongest(passed, self.reference.tones) {
                 return passed;
             }
             self.left = left;
+            self.up_since = None;
         }
         most
     }
@@ -113,7 +115,7 @@ impl Active {
     pub(crate) fn follow(&mut self, history: &History, split: f64) -> Option<f64> {
         let left = self.reference.left(history, 0);
         let before = std::mem::replace(&mut self.left, left);
-        let middle = history.count().saturating_sub((SHORT_SAMPLES / 2) as u64) as f64;
+        let middle = middle(history, 0);
         let crossed = || middle - HOP as f64 * f64::from(part_since(FALLEN_POWER, before, left));
         if self.has_risen(left) {
             return self.follow_rise(history, left);
@@ -186,6 +188,12 @@ impl Active {
         self.reference = Reference::of(self.digit(), history);
         self.left = 1.0;
     }
+}
+
+/// The middle of the short window that ends so many sub-blocks behind the one where the history stands, as a filtered-sample
+/// position.
+fn middle(history: &History, later: usize) -> f64 {
+    (history.count() + (later * HOP) as u64).saturating_sub((SHORT_SAMPLES / 2) as u64) as f64
 }
 
 /// How long ago a power went through a limit, as a part of the time since it was what it was before; by amplitude.

@@ -138,7 +138,7 @@ impl Core {
     /// many those were.
     fn pass(&mut self, most: usize, marks: Marks) -> usize {
         let passed = match &mut self.active {
-            Some(active) => active.sounds_on(&self.history, most, marks.pair),
+            Some(active) => active.stays(&self.history, self.limits.split, most, marks.pair),
             None => (marks.first() as usize).min(most),
         };
         self.history.go_on(passed);
