@@ -68,7 +68,7 @@ impl FrontEnd {
         }
         let kept = (INPUT_MEMORY as usize + MOST) * rate.div_ceil(u64::from(WORKING_RATE)) as usize + taps + CHUNK;
         let zeros = half + 1;
-        let input = Input::new(2 * kept, zeros, halving.is_some(), simd);
+        let input = Input::new(3 * kept, zeros, halving.is_some(), simd);
         Self {
             rate,
             phases,
