@@ -166,7 +166,8 @@ impl History {
     /// Sub-blocks that were correlated after the one of an age.
     fn back(&self, age: usize) -> usize {
         debug_assert!(age < MEMORY);
-        self.newer + age
+        // It is far from the greatest number, which the compiler does not know.
+        self.newer.wrapping_add(age)
     }
 
     /// Filtered samples so far.

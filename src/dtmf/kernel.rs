@@ -85,27 +85,33 @@ impl Kernel {
         self.count -= hops as u64;
     }
 
+    /// The place of the newest sub-block. It may be none, as [`index`](super::past::index) goes round.
+    #[inline(always)]
+    fn newest(&self) -> usize {
+        self.place.wrapping_sub(1)
+    }
+
     /// Correlation of a tone with the short window that ended `back` sub-blocks ago, as (re, im).
     pub(crate) fn correlation(&self, back: usize, tone: usize) -> [f32; 2] {
-        let [re, im] = self.past.correlations(self.place, 1 + back);
+        let [re, im] = self.past.correlations(self.newest(), back);
         [re[tone], im[tone]]
     }
 
     /// Squared magnitudes of the correlations.
     #[inline]
     pub(crate) fn powers(&self, back: usize) -> &Tones {
-        self.past.powers(self.place, 1 + back)
+        self.past.powers(self.newest(), back)
     }
 
     /// The greatest powers of each tone in the `SHORT` sub-blocks that ended `back` ago.
     pub(crate) fn peaks(&self, back: usize, simd: simd::Simd) -> Tones {
-        self.past.peaks(self.place, 1 + back, simd)
+        self.past.peaks(self.newest(), back, simd)
     }
 
     /// How many sub-blocks ago, within a range, there was less than `expected` power in two tones together; the end of the range
     /// if there never was.
     pub(crate) fn back_to_less(&self, tones: [usize; 2], expected: f32, backs: Range<usize>) -> usize {
-        self.past.back_to_less(self.place, tones, expected, 1 + backs.start..1 + backs.end) - 1
+        self.past.back_to_less(self.newest(), tones, expected, backs)
     }
 
     /// The strongest row and column over the 24 ms that ended `back` sub-blocks ago.
@@ -125,12 +131,12 @@ impl Kernel {
     #[inline]
     pub(crate) fn are_strongest(&self, back: usize, [low, high]: [usize; 2]) -> bool {
         let (now, before) = (self.powers(back), self.powers(back + SHORT));
-        [now[low] + before[low], now[high] + before[high]] == self.shares.strongest(self.place, back)
+        [now[low] + before[low], now[high] + before[high]] == self.shares.strongest(self.newest(), back)
     }
 
     /// Energy of the short window that ended `back` sub-blocks ago.
     pub(crate) fn short_energy(&self, back: usize) -> f32 {
-        self.shares.short_energy(self.place, back)
+        self.shares.short_energy(self.newest(), back)
     }
 }
 

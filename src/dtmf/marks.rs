@@ -100,15 +100,16 @@ impl Shares {
         self.energies.put(place, energies);
     }
 
-    /// Powers of the strongest row and column over the 24 ms that ended so many sub-blocks before the newest.
+    /// Powers of the strongest row and column over the 24 ms that ended so many sub-blocks before that of a place.
     #[inline]
     pub(crate) fn strongest(&self, place: usize, back: usize) -> [f32; 2] {
-        [self.rows.number(place, 1 + back), self.columns.number(place, 1 + back)]
+        [self.rows.number(place, back), self.columns.number(place, back)]
     }
 
-    /// Energy of the short window that ended so many sub-blocks before the newest.
+    /// Energy of the short window that ended so many sub-blocks before that of a place.
+    #[inline]
     pub(crate) fn short_energy(&self, place: usize, back: usize) -> f32 {
-        self.short_energies.number(place, 1 + back)
+        self.short_energies.number(place, back)
     }
 
     /// Takes the powers of the strongest row and column of eight sub-blocks, from a place on, over the 12 and
