@@ -72,7 +72,12 @@ impl Input {
             return;
         }
         let [whole, finer] = &mut self.whole;
-        let (whole, finer, rest) = (&mut whole[new.clone()], &mut finer[new.clone()], &mut self.rest[new.clone()]);
+        let whole = &mut whole[new.clone()];
+        if S::IS_16_BITS {
+            whole.iter_mut().zip(samples).for_each(|(whole, sample)| *whole = sample.to_16_bits());
+            return;
+        }
+        let (finer, rest) = (&mut finer[new.clone()], &mut self.rest[new.clone()]);
         let [has_finer, has_rest] = self.simd.run(Split { samples, whole, finer, rest });
         self.ends.finer = if has_finer { new.end } else { self.ends.finer };
         self.ends.rest = if has_rest { new.end } else { self.ends.rest };
@@ -209,10 +214,6 @@ impl<S: Sample> Kernel for Split<'_, S> {
     #[inline(always)]
     fn run<V: Vector>(self) -> [bool; 2] {
         let Self { samples, whole, finer, rest } = self;
-        if S::IS_16_BITS {
-            whole.iter_mut().zip(samples).for_each(|(whole, sample)| *whole = sample.to_16_bits());
-            return [false; 2];
-        }
         let (mut has_finer, mut has_rest) = (false, false);
         let (eights, tail) = samples.as_chunks::<LANES>();
         let (wholes, whole_tail) = whole.as_chunks_mut::<LANES>();
