@@ -183,8 +183,10 @@ impl Kernel {
         let Self { basis, past, folded, sums: kept, count, place, .. } = self;
         let mut sums = [kept[0].load::<V>(), kept[1].load::<V>()];
         let loaded = basis.load::<V>();
-        let sub_blocks = basis.middles(*count).iter().zip(folded.iter()).take(new);
-        for ((middle, folded), (correlations, powers)) in sub_blocks.zip(past.places_from(*place)) {
+        let (correlations, powers) = past.places_from(*place);
+        let sub_blocks = basis.middles(*count).iter().zip(folded.iter());
+        for ((middle, folded), (correlations, powers)) in sub_blocks.zip(correlations.iter_mut().zip(powers)).take(new)
+        {
             let [re, im] = loaded.correlated(folded, middle);
             let (re, im) = (sums[0].sum_over_short(re), sums[1].sum_over_short(im));
             re.store(&mut correlations[0]);

@@ -3,7 +3,7 @@
 
 use super::kernel::{MOST, SHORT, SHORT_SAMPLES};
 use super::past::{ALL, KNOWN, index};
-use super::simd::Vector;
+use super::simd::{LANES, Vector};
 
 /// Part of the band's energy the strongest pair must have over 24 ms to be looked at.
 const PAIR_SHARE: f32 = 0.45;
@@ -48,20 +48,18 @@ impl Line {
         self.0[index(place, back)]
     }
 
-    /// The same of eight, from that one on.
+    /// Sums over the short windows that end with a place and the seven behind it, and over those before these windows.
     #[inline(always)]
-    fn at<V: Vector>(&self, place: usize, back: usize) -> V {
-        self.0[index(place, back)..].first_chunk().map_or(V::splat(0.0), V::load)
-    }
-
-    /// Sums over the short windows that end so many before a place and those after it.
-    #[inline(always)]
-    fn sum_of_short<V: Vector>(&self, place: usize, back: usize) -> V {
-        let mut sum = self.at(place, back);
-        for earlier in 1..SHORT {
-            sum = sum + self.at(place, back + earlier);
+    fn sums_of_short<V: Vector>(&self, place: usize) -> [V; 2] {
+        const FIRST: usize = 2 * SHORT - 1;
+        let mut sums = [V::splat(0.0); 2];
+        let Some(numbers) = self.0[index(place, FIRST)..].first_chunk::<{ FIRST + LANES }>() else { return sums };
+        for back in 0..=FIRST {
+            let Some(lanes) = numbers[FIRST - back..].first_chunk() else { return sums };
+            let (sum, numbers) = (&mut sums[back / SHORT], V::load(lanes));
+            *sum = if back % SHORT == 0 { numbers } else { *sum + numbers };
         }
-        sum
+        sums
     }
 
     #[inline(always)]
@@ -123,7 +121,7 @@ impl Shares {
         [row, column]: [V; 2],
     ) -> [u8; 3] {
         // What is put now cannot be loaded soon, so that what is needed of it is made of what it is made of.
-        let (now, before) = (self.energies.sum_of_short::<V>(place, 0), self.energies.sum_of_short(place, SHORT));
+        let [now, before]: [V; 2] = self.energies.sums_of_short(place);
         let both = now + before;
         self.short_energies.put(place, now);
         self.rows.put(place, row);

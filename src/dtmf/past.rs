@@ -32,11 +32,12 @@ pub(crate) struct Past {
 impl Past {
     pub(crate) const NOTHING: Self = Self { correlations: [[[0.0; TONES]; 2]; ALL], powers: [[0.0; TONES]; ALL] };
 
-    /// Where the correlations and powers belong, from a place on.
+    /// Where the correlations and powers of as many sub-blocks belong as are correlated in one go, from a place on.
     #[inline(always)]
-    pub(crate) fn places_from(&mut self, place: usize) -> impl Iterator<Item = (&mut Parts, &mut Tones)> {
+    pub(crate) fn places_from(&mut self, place: usize) -> (&mut [Parts; MOST], &mut [Tones; MOST]) {
         let first = index(place, 0);
-        self.correlations[first..].iter_mut().zip(&mut self.powers[first..])
+        let places = (self.correlations[first..].first_chunk_mut(), self.powers[first..].first_chunk_mut());
+        (places.0.expect("there is room for so many"), places.1.expect("there is room for so many"))
     }
 
     /// Correlations with the short window that ended `back` before a place.
