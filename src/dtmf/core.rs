@@ -243,22 +243,24 @@ impl Core {
         if self.refused.covers(digit, now) {
             return None;
         }
-        let seen = self.search().see(digit);
-        if let (Some(previous), Some(seen)) = (&mut self.previous, &seen)
+        let search = self.search();
+        let Some(seen) = search.see(digit) else {
+            let found = search.in_pieces(digit, |came| self.is_echo(digit, came, 0));
+            self.watched = None;
+            return found;
+        };
+        if let Some(previous) = &mut self.previous
             && previous.digit == digit
         {
             previous.follow(&seen.onset.came(now as f64), &self.history);
         }
-        let search = self.search();
-        let due =
-            self.watched.as_ref().filter(|watched| watched.seen.digit == digit).map_or(0.0, |watched| watched.due);
-        let watched = seen.map(|seen| {
-            let old_enough = now as f64 + f64::from(YOUNGEST - seen.onset.age);
-            Watched { seen, at: now, due: due.max(old_enough) }
-        });
-        let is_due = watched.is_some_and(|watched| watched.due <= now as f64);
-        let look = search.sounding(digit, seen.as_ref(), is_due, |came| self.is_echo(digit, came, 0));
-        self.watched = watched.map(|watched| if is_due { watched.after(&look, now) } else { watched });
+        let before = self.watched.as_ref().filter(|watched| watched.seen.digit == digit);
+        let old_enough = now as f64 + f64::from(YOUNGEST - seen.onset.age);
+        let due = before.map_or(0.0, |watched| watched.due).max(old_enough);
+        let is_due = due <= now as f64;
+        let look = self.search().sounding(&seen, is_due, |came| self.is_echo(digit, came, 0));
+        let watched = Watched { seen, at: now, due };
+        self.watched = Some(if is_due { watched.after(&look, now) } else { watched });
         match look {
             Look::Found(found) => return Some(found),
             Look::Refused => self.refused = Refused { digit, until: now + REST },

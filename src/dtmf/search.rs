@@ -139,18 +139,17 @@ impl Search<'_> {
 
     /// Judges a pair that sounds now; one that is steady, only if it is due. `is_echo` tells of an onset, as a filtered-sample
     /// position, whether what began there echoes the digit before.
-    pub(crate) fn sounding(
-        &self,
-        digit: Digit,
-        seen: Option<&Seen>,
-        is_due: bool,
-        is_echo: impl Fn(&Came) -> bool,
-    ) -> Look {
-        let steady = seen.filter(|_| is_due).map_or(Look::Nothing, |seen| self.steady(seen, &is_echo));
+    pub(crate) fn sounding(&self, seen: &Seen, is_due: bool, is_echo: impl Fn(&Came) -> bool) -> Look {
+        let steady = if is_due { self.steady(seen, &is_echo) } else { Look::Nothing };
         if matches!(steady, Look::Found(_)) {
             return steady;
         }
-        self.pieced(digit, seen.map(|seen| seen.onset), is_echo).map_or(steady, Look::Found)
+        self.pieced(seen.digit, Some(seen.onset.age), is_echo).map_or(steady, Look::Found)
+    }
+
+    /// Judges a pair that sounds now and is not seen to be steady, as it may be so in pieces.
+    pub(crate) fn in_pieces(&self, digit: Digit, is_echo: impl Fn(&Came) -> bool) -> Option<Candidate> {
+        self.pieced(digit, None, is_echo)
     }
 
     /// The same of a pair that is steady.
@@ -215,15 +214,15 @@ impl Search<'_> {
         if is_digit { Ok(fit) } else { Err(Refused::ForNow) }
     }
 
-    /// A pure pair in pieces.
-    fn pieced(&self, digit: Digit, onset: Option<Onset>, is_echo: impl Fn(&Came) -> bool) -> Option<Candidate> {
+    /// A pure pair in pieces, the last of which, or more of it, is so old, in filtered samples, if that is known.
+    fn pieced(&self, digit: Digit, age: Option<f32>, is_echo: impl Fn(&Came) -> bool) -> Option<Candidate> {
         let powers = |age: usize| digit.tones().map(|tone| self.history.power(age, tone));
         // A jump of phase falsifies the powers of one window, not of both.
         let may_be_level = |age: usize| self.limits.may_have_powers(powers(age));
         if ![0, SHORT].into_iter().any(may_be_level) {
             return None;
         }
-        let Pieced { fit, age } = pieces::find(self.history, digit, onset.map(|onset| onset.age))?;
+        let Pieced { fit, age } = pieces::find(self.history, digit, age)?;
         let start = self.history.count() as f64 - age as f64;
         // What pieces are of came up from quiet.
         let came = Came { start, rise: f32::INFINITY, is_seen: true };
