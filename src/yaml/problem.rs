@@ -124,7 +124,20 @@ impl Notes {
 }
 
 fn with_place(text: &str, (path, message, cure): (Path, String, String)) -> Problem {
-    Problem { place: locate(text, &path), path: path.to_string(), message, cure }
+    Problem { place: locate(text, &path), path: path.to_string(), message: harmless(message), cure: harmless(cure) }
+}
+
+/// The text with escapes for what a terminal would obey: a file's name, say, may hold anything.
+fn harmless(text: String) -> String {
+    let is_obeyed = |character: char| character.is_control() && character != '\n';
+    if !text.contains(is_obeyed) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_obeyed(character) { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
 }
 
 /// The known name closest to a mistyped one, if it is close enough to be meant.

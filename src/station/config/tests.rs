@@ -226,6 +226,14 @@ fn a_payer_the_gateway_would_refuse_is_a_problem() {
 }
 
 #[test]
+fn a_name_that_a_terminal_would_obey_is_told_without_being_obeyed() {
+    let authorizer = r#"authorizer: { url: "https://a.example", password_file: "s\e[2J\t" }"#;
+    let told = parse(&GOOD.replace("demo: target/demo", authorizer)).err().unwrap();
+    assert!(told.contains(r"s\u{1b}[2J\t: cannot be read"), "{told}");
+    assert!(!told.contains(['\u{1b}', '\t']), "{told}");
+}
+
+#[test]
 fn problems_of_a_menu_are_told_with_the_menus_own_places() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("m.yaml"), "version: 1\nname: x\n").unwrap();
