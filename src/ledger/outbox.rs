@@ -53,15 +53,21 @@ impl Ledger {
         Ok(())
     }
 
-    /// The numbers of the notifications that are due now, the longest due first, those of refunds behind all others. One that is due later than `longest` from
-    /// now, which is more than it was ever put off for, or that is of the future, is due, too: a clock was ahead.
+    /// The numbers of the notifications that are due now, the longest due first, those of refunds behind all others, but for
+    /// refunds whose payment's notification is put off. One that is due later than `longest` from now, which is more than it
+    /// was ever put off for, or that is of the future, is due, too: a clock was ahead.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
     pub fn due_notifications(&self, longest: SignedDuration) -> Result<Vec<i64>, LedgerError> {
         let now = self.now_ms();
         let connection = self.lock();
-        let due = format!("SELECT id FROM notification WHERE {IS_DUE} ORDER BY {IS_REFUND}, due_ms, id");
+        // The inner query runs once: asked of each, thousands of refunds of as many payments would hold the ledger for long.
+        let due = format!(
+            "SELECT id FROM notification WHERE {IS_DUE} AND NOT ({IS_REFUND} AND attempt IN (
+                 SELECT attempt FROM notification WHERE {IS_PAYMENT_UNTOLD} AND NOT ({IS_DUE})))
+             ORDER BY {IS_REFUND}, due_ms, id"
+        );
         let mut statement = connection.prepare_cached(&due)?;
         let due = statement.query_map([now, after(now, longest)], |row| row.get(0))?;
         Ok(due.collect::<Result<_, _>>()?)
@@ -69,7 +75,7 @@ impl Ledger {
 
     /// Takes a notification that is due, as [`due_notifications`](Self::due_notifications) has it, for `lease`: no other
     /// process takes it meanwhile, and if this one dies it is due again afterwards. `None` if it is not due any more, or is a
-    /// refund's and the merchant has not yet acknowledged how the payment ended.
+    /// refund's and the merchant has not yet acknowledged the payment, which is not given up either.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
@@ -82,11 +88,9 @@ impl Ledger {
         let now = self.now_ms();
         let claim = format!(
             "UPDATE notification SET due_ms = ?3, created_ms = min(created_ms, ?1), tries = tries + 1
-             WHERE id = ?4 AND {IS_DUE} AND NOT ({IS_REFUND} AND EXISTS (
-                 SELECT 1 FROM notification AS earlier INDEXED BY notification_due
-                 WHERE earlier.attempt = notification.attempt
-                 AND earlier.id < notification.id AND earlier.event <> notification.event
-                 AND earlier.delivered_ms IS NULL AND earlier.given_up = 0)) RETURNING {COLUMNS}"
+             WHERE id = ?4 AND {IS_DUE} AND NOT ({IS_REFUND} AND attempt IN (
+                 SELECT attempt FROM notification INDEXED BY notification_due WHERE {IS_PAYMENT_UNTOLD}))
+             RETURNING {COLUMNS}"
         );
         let connection = self.lock();
         let mut claim = connection.prepare_cached(&claim)?;
@@ -203,8 +207,11 @@ const COLUMNS: &str =
 /// `?1` is now, `?2` the latest time anything can have been put off to.
 const IS_DUE: &str = "delivered_ms IS NULL AND given_up = 0 AND (due_ms <= ?1 OR due_ms > ?2 OR created_ms > ?1)";
 
-/// Sorts behind what is none. A refund is told after how its payment ended; of several, each tells the total.
+/// Sorts behind what is none. A refund is told after its payment; of several, each tells the total.
 const IS_REFUND: &str = "event = 'payment.refunded'";
+
+/// What a refund waits for: neither acknowledged nor given up. What was told of the attempt before it does not matter.
+const IS_PAYMENT_UNTOLD: &str = "event = 'payment.approved' AND delivered_ms IS NULL AND given_up = 0";
 
 fn after(now: i64, span: SignedDuration) -> i64 {
     now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
@@ -248,8 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn queries_mean_the_refunds_that_are_told() {
+    fn queries_mean_the_payments_and_refunds_that_are_told() {
         assert_eq!(IS_REFUND, format!("event = '{}'", MessageKind::Refunded.name()));
+        assert!(IS_PAYMENT_UNTOLD.starts_with(&format!("event = '{}'", MessageKind::Approved.name())));
     }
 
     #[test]

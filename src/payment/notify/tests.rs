@@ -110,6 +110,7 @@ fn a_refund_is_told_after_its_payment_and_waits_for_no_other() {
     assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0));
     refund(1);
     assert_eq!(notifier.deliver().unwrap(), report(0, 0, 0), "it waits for the payment's pause");
+    assert_eq!(ledger.due_notifications(LONGEST).unwrap(), [0; 0], "nor is the ledger asked of each, round by round");
     merchant.status.store(200, Ordering::Relaxed);
     pay(&ledger, "257140", "ord-2");
     refund(2);
@@ -126,6 +127,22 @@ fn a_refund_is_told_after_its_payment_and_waits_for_no_other() {
         heard,
         [("ord-2", paid), ("ord-2", back), ("ord-1", paid), ("ord-1", back)].map(|(a, b)| format!("{a} {b}"))
     );
+}
+
+/// A merchant who took no `payment.pending` knew of the payment, and heard of the refund three days late.
+#[test]
+fn a_refund_waits_for_the_report_of_its_payment_alone() {
+    let (merchant, (ledger, clock)) = (Merchant::open(), ledger());
+    let notifier = Notifier::new(Arc::clone(&ledger), merchant.config()).unwrap();
+    bench::ended(&ledger, "257139", "ord-1", Money::mxn(20_000), &Outcome::Unknown);
+    merchant.status.store(400, Ordering::Relaxed);
+    assert_eq!(notifier.deliver().unwrap(), report(0, 1, 0));
+    merchant.status.store(200, Ordering::Relaxed);
+    ledger.settle(1, &bench::approved()).unwrap();
+    let refund = ledger.begin_refund(1, None, &ToldBefore::default()).unwrap().unwrap();
+    ledger.settle_refund(refund.id, RefundState::Refunded, "").unwrap();
+    clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(notifier.deliver().unwrap(), report(2, 0, 0), "the payment and its refund");
 }
 
 /// The payment's report was given up, and nothing of the order was told any more.
