@@ -48,7 +48,7 @@ enum Command {
     List(List),
     /// Show what is known by a reference, order, charge id, authorization number, or what was keyed
     Show(Show),
-    /// Write the charge attempts of some days to a file, oldest first
+    /// Write the charge attempts, or the refunds, of some days to a file, oldest first
     Export(export::Export),
     /// Ask Openpay what became of every open attempt and refund
     Reconcile(Reconcile),

@@ -153,8 +153,8 @@ impl Ledger {
         Ok(Ok(refund))
     }
 
-    /// Records how a refund ended, or that nobody knows, and why; that it was made, with the merchant's notification. What is not a step, such as the same again, or another end
-    /// of one that was made, changes nothing; gives the refund as it is then.
+    /// Records how a refund ended, or that nobody knows, and why; that it was made, with the merchant's notification. What is
+    /// not a step, such as the same again, or another end of one that was made, changes nothing; gives the refund as it is then.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].

@@ -33,7 +33,8 @@ day, and is to be taken off; `refund_open` is how much may have been (`payments 
 
 With --refunds each refund has a line of its own, on the day it was sent, whenever its payment was made: books that are closed \
 each month take payments from one table and refunds from the other, and leave `refunded` alone. What was given back is what has \
-the state refunded; failed was not made, and refunding and unknown may have been.")]
+the state refunded; failed was not made, and refunding and unknown may have been. One of these that turns out to have been made \
+stays on its day: where the books had been closed, no later table has it.")]
 pub(super) struct Export {
     #[command(flatten)]
     ledger: LedgerArgs,

@@ -18,8 +18,8 @@ Examples:
            --secret-file report.secret
   tonopago payments notify --ledger ledger.sqlite --list
 
-The first time, this switches notifications on: from then on every outcome and every refund recorded in this ledger leaves one, which is \
-delivered when it is due. A failed delivery is due again after 5 s, 30 s, 2 min and so on up to 4 h, for three days.
+The first time, this switches notifications on: from then on every outcome and every refund recorded in this ledger leaves \
+one, which is delivered when it is due. A failed delivery is due again after 5 s, 30 s, 2 min and so on up to 4 h, for three days.
 
 Exit codes: 0 all that was due was delivered, 1 something was not.")]
 pub(super) struct Notify {
