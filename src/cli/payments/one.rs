@@ -10,7 +10,8 @@ pub(super) struct OneArgs {
     /// Reference, order, charge id or authorization number of the attempt, or the account's number or payment key that was
     /// keyed; whatever it is, it must name one attempt only
     reference: String,
-    /// What it is, if it could be several things
+    /// What it is, if it could be several things: a key or an account nothing was paid under may be another payment's reference
+    /// or authorization number
     #[arg(long, value_name = "WHAT", value_enum)]
     is: Option<By>,
 }
@@ -56,7 +57,7 @@ impl OneArgs {
         let lines = several.iter().map(|attempt| format!("  {}, {}", named(attempt), attempt.state));
         Failure::failed(format!(
             "{:?} names {} payments, and nothing was done:\n{}\ngive the reference of the one you mean, with `--is reference` \
-             if it names another order, too",
+             if that names another payment, too",
             self.reference,
             several.len(),
             lines.collect::<Vec<_>>().join("\n")
