@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::authorizer::{AuthorizerClient, reply_to};
 use crate::clock::disagreement;
-use crate::ledger::{Conflict, Ledger, LedgerError, MAY_TURN_UP, State};
+use crate::ledger::{Attempt, Conflict, Ledger, LedgerError, MAY_TURN_UP, State};
 use crate::openpay::{Action, ApiError, Client, Error, Payer};
 use crate::service::{AuthorizeReply, ChargeReply, PaymentKey, Refusal, Reply, Request};
 
@@ -263,7 +263,7 @@ impl Till {
     /// one is looked up first: it may have ended meanwhile.
     fn known(&self, key: &PaymentKey) -> Result<Option<AuthorizeReply>, LedgerError> {
         if let Some(open) = self.ledger.open_attempt_of(key)?
-            && self.reconcile_attempt(&open)?.is_in_doubt()
+            && self.look_again(&open)?.is_in_doubt()
         {
             return Ok(Some(AuthorizeReply::Pending { reference: open.ledger_reference() }));
         }
@@ -280,7 +280,7 @@ impl Till {
         let find = || self.ledger.find_conflict(key, order_id);
         let mut known = find()?;
         if let Some(Conflict::Open(open)) = &known {
-            self.reconcile_attempt(open)?;
+            self.look_again(open)?;
             known = find()?;
         }
         Ok(match known {
@@ -291,6 +291,17 @@ impl Till {
             // What has only been reserved may never be sent; a charge of it asks again.
             Some(Conflict::Open(_)) | None => None,
         })
+    }
+
+    /// Looks an open attempt up. That its charge may have been made is known even where what was found can't be written down.
+    fn look_again(&self, open: &Attempt) -> Result<State, LedgerError> {
+        match self.reconcile_attempt(open) {
+            Err(error) if open.state.is_in_doubt() => {
+                self.alarms.ledger_failed("looking an open charge up", &error);
+                Ok(open.state)
+            }
+            looked => looked,
+        }
     }
 
     fn halt(&self, error: &Error) {

@@ -39,6 +39,19 @@ fn a_payment_that_cannot_be_recorded_is_told_and_found_again() {
     assert_eq!((shop.completed(), shop.states()), (1, vec![State::Approved]));
 }
 
+/// Their charge had been made, the disk was full, and they heard that they had not been charged in this call.
+#[test]
+fn who_may_have_paid_is_told_so_though_what_is_found_cannot_be_written_down() {
+    let (shop, _folder, mend) = shop_that_cannot_write("approved");
+    assert!(matches!(shop.charge(GOOD), ChargeReply::Approved { .. }));
+    let pending = || matches!(shop.authorize(), AuthorizeReply::Pending { .. });
+    assert!(pending(), "what is known of the ledger does not matter");
+    shop.shop.cashier.till().alarms().clear(Standing::Ledger);
+    assert!(pending() && shop.shop.cashier.till().alarms().stands(Standing::Ledger));
+    mend();
+    assert_eq!(shop.authorize(), AuthorizeReply::Refused(Refusal::AlreadyPaid));
+}
+
 /// Callers were asked for their cards, and only then told that no payment could be taken.
 #[test]
 fn nobody_is_asked_for_a_card_while_a_charge_could_not_be_written_down() {
