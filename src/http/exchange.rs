@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use rustls::CertificateError;
-use ureq::http::{HeaderValue, Response};
+use ureq::http::{HeaderMap, HeaderValue, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, Body, Error, RequestBuilder, Timeout};
@@ -46,7 +46,7 @@ pub struct Answer {
     pub status: u16,
     /// The body, as received.
     pub body: Vec<u8>,
-    /// When the service says that it answered, to the second, if it says so.
+    /// When the service says that it answered, to the second, if it says so; not of an answer that lay in a cache.
     pub date: Option<Timestamp>,
 }
 
@@ -158,9 +158,13 @@ fn read(answer: Result<Response<Body>, Error>) -> Result<Answer, TransportError>
     let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
     // Once the head has arrived the request was sent, whatever happens to the rest.
     let body = body.map_err(|error| TransportError::NoAnswer(error.to_string()))?;
-    let date =
-        answer.headers().get("date").and_then(|date| DateTimeParser::new().parse_timestamp(date.as_bytes()).ok());
-    Ok(Answer { status: answer.status().as_u16(), body, date })
+    Ok(Answer { status: answer.status().as_u16(), body, date: date(answer.headers()) })
+}
+
+/// When an answer was made. A cache keeps the service's date, and says by an age that it is one (RFC 9111, 5.1).
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get("date").filter(|_| !headers.contains_key("age"))?;
+    DateTimeParser::new().parse_timestamp(date.as_bytes()).ok()
 }
 
 /// Splits failures into those before the first byte of the request was sent, and all others.
@@ -253,6 +257,15 @@ mod tests {
         let request = server.join().unwrap().to_ascii_lowercase();
         assert!(request.contains("authorization: basic c2tfdgvzddo="), "{request}");
         assert!(request.contains("content-type: application/json"));
+    }
+
+    /// A box's clock was wrong for as long as a cache between it and the service gave the same answer.
+    #[test]
+    fn the_date_of_an_answer_out_of_a_cache_is_not_the_time() {
+        let (url, _server) = serve_once(
+            b"HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\nage: 600\r\ncontent-length: 2\r\n\r\n{}",
+        );
+        assert_eq!(client().post(&url, b"{}").unwrap().date, None);
     }
 
     #[test]
