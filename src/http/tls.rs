@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
@@ -107,6 +107,12 @@ impl Authorities {
     /// [`TlsError::File`].
     pub fn from_file(path: &Path) -> Result<Self, TlsError> {
         let certificates = certificates(path)?;
+        // A system's store may have some of a kind that is not used here; without any, nobody would ever be believed.
+        let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+        if usable == 0 {
+            let problem = "none of its certificates can be read".to_owned();
+            return Err(TlsError::File { path: path.to_owned(), problem });
+        }
         Ok(Self(certificates.iter().map(|der| ureq::tls::Certificate::from_der(der).to_owned()).collect()))
     }
 }

@@ -155,6 +155,10 @@ fn files_that_can_not_be_used_are_named() {
     assert!(problem(&files).contains("key.pem"), "{}", problem(&files));
     std::fs::write(files.certificate(), "hello").unwrap();
     assert!(problem(&files).contains("cert.pem: there is no certificate in it"), "{}", problem(&files));
+    // Who trusted this believed nobody, and heard of authorities that are not trusted.
+    std::fs::write(files.certificate(), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let junk = Authorities::from_file(&files.certificate()).err().unwrap().to_string();
+    assert!(junk.ends_with("cert.pem: none of its certificates can be read"), "{junk}");
     std::fs::remove_file(files.certificate()).unwrap();
     assert!(problem(&files).contains("cert.pem"), "{}", problem(&files));
     assert!(Authorities::from_file(&files.certificate()).is_err());
