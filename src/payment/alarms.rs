@@ -14,7 +14,7 @@ const MOST: usize = 100;
 /// A fault that comes and goes is told again only after so long.
 const QUIET: Duration = Duration::from_secs(15 * 60);
 
-/// Why payments can't be taken now.
+/// Why payments can't be taken now, or not all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The ledger can't be read or written.

@@ -204,7 +204,7 @@ impl Board {
         self.troubles.load(Ordering::Relaxed) + self.payments.get().map_or(0, |payments| payments.count())
     }
 
-    /// Why no payments can be taken now.
+    /// Why no payments can be taken now, or not all.
     pub fn faults(&self) -> Vec<Fault> {
         self.payments.get().map_or_else(Vec::new, |payments| payments.standing())
     }

@@ -93,7 +93,8 @@ impl Collector for FromBoard {
 impl FromBoard {
     fn encode_faults(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let standing = self.0.faults();
-        let mut family = encoder.encode_descriptor("fault", "Payments can't be taken", None, MetricType::Gauge)?;
+        let mut family =
+            encoder.encode_descriptor("fault", "Payments can't be taken, or not all", None, MetricType::Gauge)?;
         for fault in Fault::ALL {
             let stands = i64::from(standing.contains(&fault));
             ConstGauge::new(stands).encode(family.encode_family(&[("fault", fault.name())])?)?;
