@@ -92,7 +92,7 @@ impl Fault {
 
 impl Alarms {
     /// A fault stands from now on, for a cause. It is told when it begins.
-    pub(super) fn raise(&self, fault: Fault, cause: &dyn std::fmt::Display) {
+    pub(crate) fn raise(&self, fault: Fault, cause: &dyn std::fmt::Display) {
         let mut state = self.lock();
         let known = &mut state.faults[fault as usize];
         let (stood, quiet) = (known.stands, known.told.is_some_and(|told| told.elapsed() < QUIET));
@@ -106,7 +106,7 @@ impl Alarms {
     }
 
     /// A fault is no more.
-    pub(super) fn clear(&self, fault: Fault) {
+    pub(crate) fn clear(&self, fault: Fault) {
         let stood = std::mem::take(&mut self.lock().faults[fault as usize].stands);
         if stood {
             tracing::info!("no more: {}", fault.meaning());

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -19,6 +19,7 @@ use super::config::Recording;
 use crate::audio::wav::{Encoding, WavForm, WavWriter};
 use crate::call::Frame;
 use crate::media::SAMPLE_RATE;
+use crate::payment::Fault;
 use crate::private_file;
 
 /// Pieces waiting to be written: half a minute of one call. Beyond it wait only the ends of recordings that have begun.
@@ -101,11 +102,13 @@ struct Writer {
     retention: Retention,
     board: Arc<Board>,
     open: HashMap<String, WavWriter<BufWriter<File>>>,
+    /// Whether old ones stay for the clock's sake, which is told once.
+    holds_back: bool,
 }
 
 impl Writer {
     fn new(settings: Recording, board: Arc<Board>) -> Self {
-        Self { retention: Retention(settings), board, open: HashMap::new() }
+        Self { retention: Retention(settings), board, open: HashMap::new(), holds_back: false }
     }
 
     fn run(mut self, waiting: &Receiver<Message>) {
@@ -130,7 +133,7 @@ impl Writer {
     }
 
     fn begin(&mut self, call: &str) -> io::Result<()> {
-        self.retention.clean_up()?;
+        self.clean_up()?;
         if !self.retention.has_room() {
             return Err(io::Error::new(
                 io::ErrorKind::StorageFull,
@@ -141,6 +144,18 @@ impl Writer {
         let form = WavForm { sample_rate: SAMPLE_RATE, channels: 2, encoding: Encoding::Pcm16 };
         let writer = WavWriter::new(BufWriter::new(private_file::create_new(&path)?), form)?;
         self.open.insert(call.to_owned(), writer);
+        Ok(())
+    }
+
+    /// To a clock that is years ahead every recording is old. It believes no certificate either, and Openpay's time is not
+    /// known then: so nothing is old while Openpay gives no answers.
+    fn clean_up(&mut self) -> io::Result<()> {
+        let is_right = !self.board.faults().iter().any(|fault| matches!(fault, Fault::Clock | Fault::Gateway));
+        let held = self.retention.clean_up(is_right)?;
+        let is_told = std::mem::replace(&mut self.holds_back, held);
+        if held && !is_told {
+            self.board.trouble("recording: old recordings stay until this machine's clock is known to be right");
+        }
         Ok(())
     }
 
@@ -171,19 +186,20 @@ pub struct Retention(pub Recording);
 
 impl Retention {
     /// Removes recordings that are too old, and the oldest of what is too much. Only what a box recorded, by its name, and
-    /// lies in the folder itself: the folder may be one of somebody's own sounds, too.
+    /// lies in the folder itself: the folder may be one of somebody's own sounds, too. While the clock may not be right none is
+    /// too old; gives whether one stays for that.
     ///
     /// # Errors
     /// If the folder can't be read, or a file not removed.
-    pub fn clean_up(&self) -> io::Result<()> {
+    pub fn clean_up(&self, clock_is_right: bool) -> io::Result<bool> {
         let mut files = self.files()?;
         files.sort();
         let now = SystemTime::now();
         let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         for (changed, bytes, path) in files {
-            let age = now.duration_since(changed).unwrap_or(Duration::ZERO);
-            if age <= self.0.keep && total <= self.0.most_bytes {
-                break;
+            let is_old = now.duration_since(changed).is_ok_and(|age| age > self.0.keep);
+            if total <= self.0.most_bytes && !(is_old && clock_is_right) {
+                return Ok(is_old); // they come oldest first
             }
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(&path, &error)),
@@ -191,7 +207,7 @@ impl Retention {
                 Ok(()) | Err(_) => total -= bytes,
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether the disk has room for another recording.
@@ -242,9 +258,11 @@ pub(super) fn free_bytes(_folder: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
 
     use super::*;
     use crate::audio::Recording as Read;
+    use crate::payment::Alarms;
     use jiff::Timestamp;
 
     fn settings(folder: &Path) -> Recording {
@@ -308,11 +326,45 @@ mod tests {
         assert!(recorder.begin("three").is_some());
     }
 
+    fn of_call(name: &str) -> String {
+        format!("{name}-20261130-071623-042.wav")
+    }
+
+    fn write(folder: &Path, name: String, age_s: u64) {
+        let file = File::create(folder.join(name)).unwrap();
+        file.set_len(1000).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+    }
+
+    /// A clock that was years ahead removed every recording at the next call.
+    #[test]
+    fn nothing_is_too_old_while_the_clock_may_be_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let (board, alarms) = (board(), Arc::new(Alarms::default()));
+        board.watch(&alarms);
+        let settings = Recording { folder: folder.path().into(), ..settings(folder.path()) };
+        let mut writer = Writer::new(Recording { most_bytes: 2000, ..settings }, Arc::clone(&board));
+        ["a", "b", "c"]
+            .into_iter()
+            .zip([9000, 8000, 7000])
+            .for_each(|(name, age)| write(folder.path(), of_call(name), age));
+        let left = || fs::read_dir(folder.path()).unwrap().count();
+        for fault in [Fault::Clock, Fault::Gateway] {
+            alarms.raise(fault, &"as a look found out");
+            (0..3).for_each(|_| writer.clean_up().unwrap());
+            assert_eq!((left(), board.troubles() - alarms.count()), (2, 1), "what is too much goes; told once");
+        }
+        alarms.clear(Fault::Clock);
+        writer.clean_up().unwrap();
+        assert_eq!(left(), 2, "a clock that is years ahead believes no certificate");
+        alarms.clear(Fault::Gateway);
+        writer.clean_up().unwrap();
+        assert_eq!((left(), writer.holds_back), (0, false));
+    }
+
     #[test]
     fn the_oldest_go_first_and_other_files_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let now = SystemTime::now();
-        let of_call = |name: &str| format!("{name}-20261130-071623-042.wav");
         for (name, age_s) in [
             (of_call("line-1"), 7200),
             (of_call("b"), 30),
@@ -321,13 +373,11 @@ mod tests {
             ("bienvenida.wav".to_owned(), 9000),
             ("notes.txt".to_owned(), 9000),
         ] {
-            let file = File::create(folder.path().join(name)).unwrap();
-            file.set_len(1000).unwrap();
-            file.set_modified(now - Duration::from_secs(age_s)).unwrap();
+            write(folder.path(), name, age_s);
         }
         let keep = Duration::from_secs(3600);
         Retention(Recording { folder: folder.path().into(), keep, most_bytes: 2000, least_free_bytes: 1 })
-            .clean_up()
+            .clean_up(true)
             .unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
