@@ -68,16 +68,17 @@ fn read_notify(value: &Value<'_>, context: &Context<'_>) -> Option<NotifierConfi
         let told = parsed.map_err(|error| error.to_string());
         told.map_err(|error| blame(value, &map, "secret_file", &error, "the merchant has the same secret")).ok()
     });
-    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
+    let authorities = read_authorities(&map, context);
     Some(NotifierConfig { authorities: authorities?, ..NotifierConfig::new(endpoint?, secret?) })
 }
 
 /// The certificates in a file: of a merchant's own authority, which the public ones know nothing of, or of one that is newer
-/// than this program.
-fn read_authorities(file: &Value<'_>, context: &Context<'_>) -> Option<Authorities> {
+/// than this program; nothing if no file is named, which is good, too.
+fn read_authorities(map: &Map<'_>, context: &Context<'_>) -> Option<Option<Authorities>> {
+    let Some(file) = map.optional("ca_file") else { return Some(None) };
     let read = Authorities::from_file(&context.path(file.text()?));
     let cure = "name a PEM file with the certificate of whoever issued the service's";
-    read.map_err(|error| file.problem(error.to_string(), cure)).ok()
+    read.map(Some).map_err(|error| file.problem(error.to_string(), cure)).ok()
 }
 
 fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<AuthorizerConfig> {
@@ -89,7 +90,7 @@ fn read_authorizer(value: &Value<'_>, context: &Context<'_>) -> Option<Authorize
         map.optional("profile").map_or_else(|| Some(Profile::default()), |value| read_profile(&value, context));
     let max_amount =
         map.optional("max_amount").map_or(Some(AuthorizerConfig::MAX_AMOUNT), |amount| read_amount(&amount));
-    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
+    let authorities = read_authorities(&map, context);
     let config = AuthorizerConfig::new(endpoint?, Credentials::new(user?, &password?));
     Some(AuthorizerConfig { profile: profile?, max_amount: max_amount?, authorities: authorities?, ..config })
 }
@@ -163,7 +164,7 @@ fn read_openpay(value: &Value<'_>, context: &Context<'_>) -> Option<(openpay::Co
         told.map_err(|error| blame(value, &map, "key_file", &error, "use the private key, sk_...")).ok()
     });
     let payer = map.required("payer").and_then(|payer| read_payer(&payer));
-    let authorities = map.optional("ca_file").map_or(Some(None), |file| read_authorities(&file, context).map(Some));
+    let authorities = read_authorities(&map, context);
     let ((merchant, place), key) = (merchant?, key?);
     let config = openpay::Config::new(&url?, &merchant, key);
     let config = config.map_err(|error| place.problem(error.to_string(), "copy it from Openpay's dashboard")).ok();
