@@ -128,22 +128,11 @@ impl Ledger {
         Ok(self.lock().execute(revive, [self.now_ms()])?)
     }
 
-    /// The latest notifications, newest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Storage`].
-    pub fn latest_notifications(&self, limit: u32) -> Result<Vec<Notification>, LedgerError> {
-        let connection = self.lock();
-        let mut statement =
-            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM notification ORDER BY id DESC LIMIT ?1"))?;
-        Ok(statement.query_map([limit], read)?.collect::<Result<_, _>>()?)
-    }
-
     /// The latest notifications and, however old, those that the merchant has not acknowledged; newest first.
     ///
     /// # Errors
     /// [`LedgerError::Storage`].
-    pub fn latest_and_undelivered_notifications(&self, latest: u32) -> Result<Vec<Notification>, LedgerError> {
+    pub fn latest_notifications(&self, latest: u32) -> Result<Vec<Notification>, LedgerError> {
         let connection = self.lock();
         let listed = format!(
             "SELECT {COLUMNS} FROM notification WHERE delivered_ms IS NULL
@@ -360,7 +349,7 @@ mod tests {
         }
         ledger.notification_failed(1, "HTTP 500", None).unwrap();
         [2, 4, 5].into_iter().for_each(|id| ledger.notification_delivered(id).unwrap());
-        let listed = ledger.latest_and_undelivered_notifications(2).unwrap();
+        let listed = ledger.latest_notifications(2).unwrap();
         let listed: Vec<&str> = listed.iter().map(|one| one.order_id.as_str()).collect();
         assert_eq!(listed, ["last", "last-but-one", "due", "given-up"]);
     }

@@ -47,7 +47,7 @@ impl Notify {
     pub(super) fn run(self) -> Outcome {
         let Some(to) = &self.to else {
             let mut output = std::io::stdout().lock();
-            for notification in self.ledger.look(|ledger| ledger.latest_and_undelivered_notifications(50))? {
+            for notification in self.ledger.look(|ledger| ledger.latest_notifications(50))? {
                 writeln!(output, "{}", line(&notification))?;
             }
             return Ok(ExitCode::SUCCESS);
